@@ -1,0 +1,801 @@
+#include "moe_shim.h"
+
+#include "llama-ext.h"
+#include "llama-model.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cfloat>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <exception>
+#include <iterator>
+#include <limits>
+#include <new>
+#include <regex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#ifdef _WIN32
+#    include <filesystem>
+#    include <windows.h>
+#else
+#    include <dlfcn.h>
+#    include <unistd.h>
+#endif
+
+namespace {
+
+// An abort() that a guarded call turned into an exception. Derived from std::exception, so that llama.cpp's own
+// handlers around loading and context creation clean up as they do for any error.
+class abort_error : public std::exception {
+public:
+    explicit abort_error(const char * message) {
+        std::snprintf(text, sizeof(text), "%s", message);
+    }
+
+    const char * what() const noexcept override {
+        return text;
+    }
+
+private:
+    char text[1024];
+};
+
+// The only state here: ggml's abort callback is told neither the caller nor a context, so the thread remembers both.
+thread_local int  guard_depth = 0;
+thread_local bool abort_seen  = false;
+
+std::atomic<moe_abort_callback> foreign_abort_callback{nullptr};
+
+void write_error(char * error, size_t error_size, const char * text) {
+    if (error != nullptr && error_size > 0) {
+        std::snprintf(error, error_size, "%s", text);
+    }
+}
+
+moe_status invalid(char * error, size_t error_size, const char * text) {
+    write_error(error, error_size, text);
+    return MOE_STATUS_INVALID_ARGUMENT;
+}
+
+moe_status failed(char * error, size_t error_size, const char * text) {
+    write_error(error, error_size, text);
+    return MOE_STATUS_FAILED;
+}
+
+void on_abort(const char * message) {
+    if (guard_depth > 0) {
+        abort_seen = true;
+        throw abort_error(message);
+    }
+
+    const moe_abort_callback callback = foreign_abort_callback.load();
+    if (callback == nullptr) {
+        std::fprintf(stderr, "%s\n", message);
+        return; // ggml calls abort() next
+    }
+    callback(message);
+    for (;;) {
+#ifdef _WIN32
+        Sleep(INFINITE);
+#else
+        pause();
+#endif
+    }
+}
+
+// The one edge between C++ and C: runs `body` and turns whatever it throws into a status.
+template <typename Body>
+moe_status guarded(char * error, size_t error_size, Body && body) noexcept {
+    struct scope {
+        scope() {
+            if (guard_depth++ == 0) {
+                abort_seen = false;
+            }
+        }
+
+        ~scope() {
+            guard_depth--;
+        }
+    };
+
+    try {
+        const scope      guard;
+        const moe_status status = body();
+        return abort_seen ? MOE_STATUS_ABORTED : status;
+    } catch (const std::bad_alloc &) {
+        write_error(error, error_size, "out of memory");
+        return MOE_STATUS_OUT_OF_MEMORY;
+    } catch (const std::exception & e) {
+        write_error(error, error_size, e.what());
+        return abort_seen ? MOE_STATUS_ABORTED : MOE_STATUS_FAILED;
+    } catch (...) {
+        write_error(error, error_size, "unknown C++ exception");
+        return MOE_STATUS_FAILED;
+    }
+}
+
+void copy_name(char (&target)[MOE_NAME_SIZE], const char * name) {
+    std::snprintf(target, sizeof(target), "%s", name != nullptr ? name : "");
+}
+
+const char * device_name_of(ggml_backend_buffer_type_t buffer_type) {
+    ggml_backend_dev_t device = ggml_backend_buft_get_device(buffer_type);
+    return device != nullptr ? ggml_backend_dev_name(device) : "";
+}
+
+std::vector<ggml_backend_buffer_type_t> known_buffer_types() {
+    std::vector<ggml_backend_buffer_type_t> result;
+    const auto add = [&](ggml_backend_buffer_type_t buffer_type) {
+        if (buffer_type != nullptr && std::find(result.begin(), result.end(), buffer_type) == result.end()) {
+            result.push_back(buffer_type);
+        }
+    };
+
+    for (size_t i = 0; i < ggml_backend_dev_count(); i++) {
+        ggml_backend_dev_t device = ggml_backend_dev_get(i);
+        add(ggml_backend_dev_buffer_type(device));
+        add(ggml_backend_dev_host_buffer_type(device));
+
+        ggml_backend_reg_t reg = ggml_backend_dev_backend_reg(device);
+        auto get_extra = (ggml_backend_dev_get_extra_bufts_t) ggml_backend_reg_get_proc_address(reg, "ggml_backend_dev_get_extra_bufts");
+        if (get_extra != nullptr) {
+            for (ggml_backend_buffer_type_t * extra = get_extra(device); extra != nullptr && *extra != nullptr; extra++) {
+                add(*extra);
+            }
+        }
+    }
+    return result;
+}
+
+class too_complex : public std::exception {
+public:
+    const char * what() const noexcept override {
+        return "the pattern needs too many steps: it repeats a group that can itself repeat, such as (a*)*";
+    }
+};
+
+// Walks a name for std::regex and counts: backtracking that explodes ends in an exception instead of never.
+class counting_iterator {
+public:
+    using iterator_category = std::bidirectional_iterator_tag;
+    using value_type        = char;
+    using difference_type   = std::ptrdiff_t;
+    using pointer           = const char *;
+    using reference         = const char &;
+
+    counting_iterator() = default;
+
+    counting_iterator(const char * position, uint64_t * steps_left) : position(position), steps_left(steps_left) {}
+
+    reference operator*() const {
+        count();
+        return *position;
+    }
+
+    counting_iterator & operator++() {
+        ++position;
+        return *this;
+    }
+
+    counting_iterator operator++(int) {
+        counting_iterator before = *this;
+        ++position;
+        return before;
+    }
+
+    counting_iterator & operator--() {
+        --position;
+        return *this;
+    }
+
+    counting_iterator operator--(int) {
+        counting_iterator before = *this;
+        --position;
+        return before;
+    }
+
+    bool operator==(const counting_iterator & other) const {
+        count();
+        return position == other.position;
+    }
+
+    bool operator!=(const counting_iterator & other) const {
+        return !(*this == other);
+    }
+
+private:
+    void count() const {
+        if (steps_left != nullptr && (*steps_left)-- == 0) {
+            *steps_left = 0;
+            throw too_complex();
+        }
+    }
+
+    const char * position   = nullptr;
+    uint64_t *   steps_left = nullptr;
+};
+
+// std::regex compiles by recursion: a bound on length and nesting keeps it off the end of the stack.
+moe_status compile(const char * pattern, std::regex & regex, char * error, size_t error_size) {
+    constexpr size_t max_length = 65536;
+    constexpr int    max_depth  = 256;
+
+    const size_t length = strnlen(pattern, max_length + 1);
+    if (length > max_length) {
+        return invalid(error, error_size, "longer than 65536 characters");
+    }
+    int depth = 0;
+    for (size_t i = 0; i < length; i++) {
+        depth += pattern[i] == '(' ? 1 : 0;
+        if (depth > max_depth) {
+            return invalid(error, error_size, "more than 256 groups");
+        }
+    }
+    try {
+        regex = std::regex(pattern);
+    } catch (const std::regex_error & e) {
+        switch (e.code()) {
+            case std::regex_constants::error_paren:      return failed(error, error_size, "unbalanced parenthesis");
+            case std::regex_constants::error_brack:      return failed(error, error_size, "unbalanced bracket");
+            case std::regex_constants::error_brace:      return failed(error, error_size, "unbalanced brace");
+            case std::regex_constants::error_badbrace:   return failed(error, error_size, "bad repetition count in braces");
+            case std::regex_constants::error_badrepeat:  return failed(error, error_size, "nothing to repeat before *, +, ? or {");
+            case std::regex_constants::error_escape:     return failed(error, error_size, "bad escape, or a backslash at the end");
+            case std::regex_constants::error_range:      return failed(error, error_size, "bad range in brackets");
+            case std::regex_constants::error_backref:    return failed(error, error_size, "reference to a group that is not there");
+            case std::regex_constants::error_ctype:      return failed(error, error_size, "unknown character class");
+            case std::regex_constants::error_collate:    return failed(error, error_size, "unknown collating element");
+            case std::regex_constants::error_space:
+            case std::regex_constants::error_complexity:
+            case std::regex_constants::error_stack:
+                write_error(error, error_size, "the pattern is too large once its repetitions are written out");
+                return MOE_STATUS_TOO_COMPLEX;
+            default:                                     return failed(error, error_size, e.what());
+        }
+    }
+    return MOE_STATUS_OK;
+}
+
+// Copies a row of logits into candidates; false where one is NaN or +infinity, which no sampler survives.
+bool fill_candidates(const float * logits, int32_t n_vocab, llama_token_data * candidates) {
+    bool finite = true;
+    for (int32_t i = 0; i < n_vocab; i++) {
+        finite        = finite & (logits[i] <= FLT_MAX);
+        candidates[i] = { i, logits[i], 0.0f };
+    }
+    return finite;
+}
+
+llama_token largest(const float * logits, int32_t n_vocab) {
+    llama_token best   = 0;
+    bool        finite = logits[0] <= FLT_MAX;
+    for (int32_t i = 1; i < n_vocab; i++) {
+        finite = finite & (logits[i] <= FLT_MAX);
+        if (logits[i] > logits[best]) {
+            best = i;
+        }
+    }
+    return finite ? best : LLAMA_TOKEN_NULL;
+}
+
+bool allowed(llama_sampler * grammar, llama_token token) {
+    llama_token_data       one   = { token, 1.0f, 0.0f };
+    llama_token_data_array array = { &one, 1, -1, false };
+    llama_sampler_apply(grammar, &array);
+    return one.logit != -INFINITY;
+}
+
+const char * const not_finite = "the logits are not finite: the weights are damaged, or the computation overflowed";
+
+} // namespace
+
+int32_t moe_shim_version(void) {
+    return MOE_SHIM_VERSION;
+}
+
+void moe_set_abort_callback(moe_abort_callback callback) {
+    foreign_abort_callback.store(callback);
+    ggml_set_abort_callback(on_abort);
+}
+
+namespace {
+
+#ifndef _WIN32
+// RTLD_DEEPBIND: where another ggml was loaded globally, our backends must still find our own symbols first.
+void * open_library(const char * path) {
+#    ifdef RTLD_DEEPBIND
+    return dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND);
+#    else
+    return dlopen(path, RTLD_NOW | RTLD_LOCAL);
+#    endif
+}
+#endif
+
+} // namespace
+
+moe_status moe_backend_score(const char * path, int32_t * score, char * error, size_t error_size) {
+    if (path == nullptr || score == nullptr) {
+        return invalid(error, error_size, "path and score must not be NULL");
+    }
+    *score = 0;
+    return guarded(error, error_size, [&] {
+        using score_function = int (*)(void);
+        score_function get_score = nullptr;
+#ifdef _WIN32
+        HMODULE library = LoadLibraryW(std::filesystem::u8path(path).c_str());
+        if (library == nullptr) {
+            return failed(error, error_size, "LoadLibrary failed");
+        }
+        get_score = (score_function) GetProcAddress(library, "ggml_backend_score");
+#else
+        void * library = open_library(path);
+        if (library == nullptr) {
+            return failed(error, error_size, dlerror());
+        }
+        get_score = (score_function) dlsym(library, "ggml_backend_score");
+#endif
+        *score = get_score != nullptr ? get_score() : 1;
+#ifdef _WIN32
+        FreeLibrary(library);
+#else
+        dlclose(library);
+#endif
+        return MOE_STATUS_OK;
+    });
+}
+
+moe_status moe_backend_load(const char * path, ggml_backend_reg_t * reg, char * error, size_t error_size) {
+    if (path == nullptr || reg == nullptr) {
+        return invalid(error, error_size, "path and reg must not be NULL");
+    }
+    *reg = nullptr;
+    return guarded(error, error_size, [&] {
+#ifndef _WIN32
+        // Bound here first: ggml's own dlopen of the same file then takes this one.
+        if (open_library(path) == nullptr) {
+            return failed(error, error_size, dlerror());
+        }
+#endif
+        *reg = ggml_backend_load(path);
+        return MOE_STATUS_OK;
+    });
+}
+
+moe_status moe_rpc_add_server(const char * endpoint, char * error, size_t error_size) {
+    if (endpoint == nullptr) {
+        return invalid(error, error_size, "endpoint must not be NULL");
+    }
+    return guarded(error, error_size, [&] {
+        ggml_backend_reg_t rpc = ggml_backend_reg_by_name("RPC");
+        if (rpc == nullptr) {
+            return failed(error, error_size, "the RPC backend is not loaded");
+        }
+        using add_server_function = ggml_backend_reg_t (*)(const char *);
+        auto add_server = (add_server_function) ggml_backend_reg_get_proc_address(rpc, "ggml_backend_rpc_add_server");
+        if (add_server == nullptr) {
+            return failed(error, error_size, "the RPC backend has no ggml_backend_rpc_add_server");
+        }
+        ggml_backend_reg_t server = add_server(endpoint);
+        if (server == nullptr) {
+            return failed(error, error_size, "the RPC server did not answer");
+        }
+        ggml_backend_register(server);
+        return MOE_STATUS_OK;
+    });
+}
+
+moe_status moe_device_memory(ggml_backend_dev_t device, uint64_t * free, uint64_t * total, char * error, size_t error_size) {
+    if (device == nullptr || free == nullptr || total == nullptr) {
+        return invalid(error, error_size, "device, free and total must not be NULL");
+    }
+    return guarded(error, error_size, [&] {
+        size_t free_bytes  = 0;
+        size_t total_bytes = 0;
+        ggml_backend_dev_memory(device, &free_bytes, &total_bytes);
+        *free  = free_bytes;
+        *total = total_bytes;
+        return MOE_STATUS_OK;
+    });
+}
+
+moe_status moe_buffer_type_by_name(const char * name, ggml_backend_buffer_type_t * buffer_type, char * error, size_t error_size) {
+    if (name == nullptr || buffer_type == nullptr) {
+        return invalid(error, error_size, "name and buffer_type must not be NULL");
+    }
+    *buffer_type = nullptr;
+    return guarded(error, error_size, [&] {
+        for (ggml_backend_buffer_type_t known : known_buffer_types()) {
+            if (std::strcmp(ggml_backend_buft_name(known), name) == 0) {
+                *buffer_type = known;
+                break;
+            }
+        }
+        return MOE_STATUS_OK;
+    });
+}
+
+moe_status moe_buffer_type_by_index(int32_t index, ggml_backend_buffer_type_t * buffer_type, char * error, size_t error_size) {
+    if (index < 0 || buffer_type == nullptr) {
+        return invalid(error, error_size, "index must not be negative, nor buffer_type NULL");
+    }
+    *buffer_type = nullptr;
+    return guarded(error, error_size, [&] {
+        const auto known = known_buffer_types();
+        if ((size_t) index >= known.size()) {
+            return invalid(error, error_size, "index past the last buffer type");
+        }
+        *buffer_type = known[index];
+        return MOE_STATUS_OK;
+    });
+}
+
+moe_status moe_regex_check(const char * pattern, char * error, size_t error_size) {
+    if (pattern == nullptr) {
+        return invalid(error, error_size, "pattern must not be NULL");
+    }
+    return guarded(error, error_size, [&] {
+        std::regex regex;
+        return compile(pattern, regex, error, error_size);
+    });
+}
+
+moe_status moe_regex_match(
+        const char * pattern, const char * const * names, size_t n_names, uint64_t max_steps,
+        uint8_t * matched, char * error, size_t error_size) {
+    if (pattern == nullptr || (n_names > 0 && (names == nullptr || matched == nullptr))) {
+        return invalid(error, error_size, "pattern, names and matched must not be NULL");
+    }
+    return guarded(error, error_size, [&] {
+        std::regex regex;
+        const moe_status status = compile(pattern, regex, error, error_size);
+        if (status != MOE_STATUS_OK) {
+            return status;
+        }
+        try {
+            for (size_t i = 0; i < n_names; i++) {
+                if (names[i] == nullptr) {
+                    return invalid(error, error_size, "a name is NULL");
+                }
+                uint64_t steps_left = max_steps;
+                const counting_iterator begin(names[i], &steps_left);
+                const counting_iterator end(names[i] + std::strlen(names[i]), &steps_left);
+                matched[i] = std::regex_search(begin, end, regex) ? 1 : 0;
+            }
+        } catch (const too_complex & e) {
+            write_error(error, error_size, e.what());
+            return MOE_STATUS_TOO_COMPLEX;
+        }
+        return MOE_STATUS_OK;
+    });
+}
+
+moe_status moe_model_load(
+        const char ** paths, size_t n_paths, const llama_model_params * params,
+        llama_model ** model, char * error, size_t error_size) {
+    if (paths == nullptr || n_paths == 0 || params == nullptr || model == nullptr) {
+        return invalid(error, error_size, "paths, params and model must not be NULL, nor n_paths 0");
+    }
+    *model = nullptr;
+    if (params->no_alloc && params->load_mode != LLAMA_LOAD_MODE_NONE) {
+        return invalid(error, error_size, "no_alloc needs LLAMA_LOAD_MODE_NONE");
+    }
+    return guarded(error, error_size, [&] {
+        *model = llama_model_load_from_splits(paths, n_paths, *params);
+        return *model != nullptr ? MOE_STATUS_OK : failed(error, error_size, "llama.cpp could not load the model");
+    });
+}
+
+moe_status moe_model_free(llama_model * model, char * error, size_t error_size) {
+    return guarded(error, error_size, [&] {
+        llama_model_free(model);
+        return MOE_STATUS_OK;
+    });
+}
+
+moe_status moe_model_tensor_count(const llama_model * model, size_t * count, char * error, size_t error_size) {
+    return moe_model_tensors(model, nullptr, 0, count, error, error_size);
+}
+
+moe_status moe_model_tensors(
+        const llama_model * model, moe_tensor_placement * entries, size_t capacity, size_t * count,
+        char * error, size_t error_size) {
+    if (model == nullptr || count == nullptr || (capacity > 0 && entries == nullptr)) {
+        return invalid(error, error_size, "model, entries and count must not be NULL");
+    }
+    return guarded(error, error_size, [&] {
+        size_t n = 0;
+        for (const auto & [name, tensor] : llama_internal_get_tensor_map(model)) {
+            if (tensor->buffer == nullptr) {
+                continue;
+            }
+            if (n < capacity) {
+                moe_tensor_placement & entry = entries[n];
+                ggml_backend_buffer_type_t buffer_type = ggml_backend_buffer_get_type(tensor->buffer);
+                copy_name(entry.name, name.c_str());
+                // The buffer's own name tells a mapped file from plain memory, which share one buffer type.
+                copy_name(entry.buffer_type, ggml_backend_buffer_name(tensor->buffer));
+                copy_name(entry.device, device_name_of(buffer_type));
+                std::copy(tensor->ne, tensor->ne + 4, entry.ne);
+                entry.n_bytes = ggml_nbytes(tensor);
+                entry.type    = tensor->type;
+                entry.is_host = ggml_backend_buffer_is_host(tensor->buffer) ? 1 : 0;
+            }
+            n++;
+        }
+        *count = n;
+        return MOE_STATUS_OK;
+    });
+}
+
+moe_status moe_context_init(
+        llama_model * model, const llama_context_params * params, llama_context ** context, char * error, size_t error_size) {
+    if (model == nullptr || params == nullptr || context == nullptr) {
+        return invalid(error, error_size, "model, params and context must not be NULL");
+    }
+    *context = nullptr;
+    return guarded(error, error_size, [&] {
+        *context = llama_init_from_model(model, *params);
+        return *context != nullptr ? MOE_STATUS_OK : failed(error, error_size, "llama.cpp could not make the context");
+    });
+}
+
+moe_status moe_context_free(llama_context * context, char * error, size_t error_size) {
+    return guarded(error, error_size, [&] {
+        llama_free(context);
+        return MOE_STATUS_OK;
+    });
+}
+
+moe_status moe_memory_breakdown(
+        const llama_context * context, moe_memory_entry * entries, size_t capacity, size_t * count,
+        char * error, size_t error_size) {
+    if (context == nullptr || count == nullptr || (capacity > 0 && entries == nullptr)) {
+        return invalid(error, error_size, "context, entries and count must not be NULL");
+    }
+    return guarded(error, error_size, [&] {
+        size_t n = 0;
+        for (const auto & [buffer_type, bytes] : llama_get_memory_breakdown(context)) {
+            if (n < capacity) {
+                moe_memory_entry & entry = entries[n];
+                copy_name(entry.buffer_type, ggml_backend_buft_name(buffer_type));
+                copy_name(entry.device, device_name_of(buffer_type));
+                entry.model   = bytes.model;
+                entry.context = bytes.context;
+                entry.compute = bytes.compute;
+                entry.is_host = ggml_backend_buft_is_host(buffer_type) ? 1 : 0;
+                entry.padding = 0;
+            }
+            n++;
+        }
+        *count = n;
+        return MOE_STATUS_OK;
+    });
+}
+
+bool moe_abort_when_set(void * data) {
+    return ((const std::atomic<int32_t> *) data)->load(std::memory_order_relaxed) != 0;
+}
+
+moe_status moe_decode(llama_context * context, const llama_batch * batch, int32_t * result, char * error, size_t error_size) {
+    if (context == nullptr || batch == nullptr || result == nullptr) {
+        return invalid(error, error_size, "context, batch and result must not be NULL");
+    }
+    if (batch->token == nullptr || batch->n_tokens <= 0 || (uint32_t) batch->n_tokens > llama_n_batch(context)) {
+        return invalid(error, error_size, "the batch needs tokens, and at most as many as the context's batch size");
+    }
+    return guarded(error, error_size, [&] {
+        *result = llama_decode(context, *batch);
+        return MOE_STATUS_OK;
+    });
+}
+
+moe_status moe_memory_remove(
+        llama_context * context, llama_seq_id sequence, llama_pos p0, int32_t * removed, char * error, size_t error_size) {
+    if (context == nullptr || removed == nullptr) {
+        return invalid(error, error_size, "context and removed must not be NULL");
+    }
+    if (sequence >= 0 && (uint32_t) sequence >= llama_n_seq_max(context)) {
+        return invalid(error, error_size, "no such sequence");
+    }
+    return guarded(error, error_size, [&] {
+        llama_memory_t memory = llama_get_memory(context);
+        if (sequence < 0) {
+            llama_memory_clear(memory, false);
+            *removed = 1;
+        } else {
+            *removed = llama_memory_seq_rm(memory, sequence, p0, -1) ? 1 : 0;
+        }
+        return MOE_STATUS_OK;
+    });
+}
+
+moe_status moe_sampler_grammar(
+        const llama_vocab * vocab, const char * grammar, const char * root, llama_sampler ** sampler, char * error, size_t error_size) {
+    if (vocab == nullptr || grammar == nullptr || root == nullptr || sampler == nullptr) {
+        return invalid(error, error_size, "vocab, grammar, root and sampler must not be NULL");
+    }
+    *sampler = nullptr;
+    return guarded(error, error_size, [&] {
+        *sampler = llama_sampler_init_grammar(vocab, grammar, root);
+        return *sampler != nullptr ? MOE_STATUS_OK : failed(error, error_size, "the grammar does not parse");
+    });
+}
+
+moe_status moe_sample(
+        llama_context * context, int32_t index, llama_sampler * chain, llama_sampler * grammar,
+        llama_token_data * scratch, size_t scratch_size, llama_token * token, char * error, size_t error_size) {
+    if (context == nullptr || scratch == nullptr || token == nullptr) {
+        return invalid(error, error_size, "context, scratch and token must not be NULL");
+    }
+    *token = LLAMA_TOKEN_NULL;
+    return guarded(error, error_size, [&] {
+        const int32_t n_vocab = llama_vocab_n_tokens(llama_model_get_vocab(llama_get_model(context)));
+        if (scratch_size < (size_t) n_vocab) {
+            return invalid(error, error_size, "scratch is smaller than the vocabulary");
+        }
+        const float * logits = llama_get_logits_ith(context, index);
+        if (logits == nullptr) {
+            return invalid(error, error_size, "no logits at this index");
+        }
+
+        llama_token chosen = LLAMA_TOKEN_NULL;
+        const auto  choose = [&](llama_sampler * first) {
+            if (!fill_candidates(logits, n_vocab, scratch)) {
+                return false;
+            }
+            llama_token_data_array candidates = { scratch, (size_t) n_vocab, -1, false };
+            if (first != nullptr) {
+                llama_sampler_apply(first, &candidates);
+            }
+            if (chain != nullptr) {
+                llama_sampler_apply(chain, &candidates);
+            } else {
+                candidates.selected = std::max_element(candidates.data, candidates.data + candidates.size,
+                    [](const auto & a, const auto & b) { return a.logit < b.logit; }) - candidates.data;
+            }
+            if (candidates.selected < 0 || (size_t) candidates.selected >= candidates.size) {
+                return false;
+            }
+            chosen = candidates.data[candidates.selected].id;
+            return true;
+        };
+
+        if (chain == nullptr) {
+            chosen = largest(logits, n_vocab);
+            if (chosen == LLAMA_TOKEN_NULL) {
+                return failed(error, error_size, not_finite);
+            }
+        } else if (!choose(nullptr)) {
+            return failed(error, error_size, not_finite);
+        }
+        if (grammar != nullptr && !allowed(grammar, chosen)) {
+            if (!choose(grammar) || !allowed(grammar, chosen)) {
+                return failed(error, error_size, "the grammar allows no token here");
+            }
+        }
+
+        if (grammar != nullptr) {
+            llama_sampler_accept(grammar, chosen);
+        }
+        if (chain != nullptr) {
+            llama_sampler_accept(chain, chosen);
+        }
+        *token = chosen;
+        return MOE_STATUS_OK;
+    });
+}
+
+moe_status moe_logprobs(
+        llama_context * context, int32_t index, llama_token token, float * logprob,
+        moe_token_logprob * top, size_t n_top, char * error, size_t error_size) {
+    if (context == nullptr || logprob == nullptr || (n_top > 0 && top == nullptr)) {
+        return invalid(error, error_size, "context, logprob and top must not be NULL");
+    }
+    return guarded(error, error_size, [&] {
+        const int32_t n_vocab = llama_vocab_n_tokens(llama_model_get_vocab(llama_get_model(context)));
+        const float * logits  = llama_get_logits_ith(context, index);
+        if (logits == nullptr || token < 0 || token >= n_vocab || n_top > (size_t) n_vocab) {
+            return invalid(error, error_size, "no logits at this index, or a token or count outside the vocabulary");
+        }
+        const float max = *std::max_element(logits, logits + n_vocab);
+        double      sum = 0.0;
+        for (int32_t i = 0; i < n_vocab; i++) {
+            sum += std::exp((double) logits[i] - max);
+        }
+        const double log_sum = max + std::log(sum);
+        *logprob = (float) (logits[token] - log_sum);
+
+        size_t n = 0;
+        for (int32_t i = 0; i < n_vocab; i++) {
+            const float value = (float) (logits[i] - log_sum);
+            if (n == n_top && (n == 0 || value <= top[n - 1].logprob)) {
+                continue;
+            }
+            size_t at = n < n_top ? n++ : n - 1;
+            for (; at > 0 && top[at - 1].logprob < value; at--) {
+                top[at] = top[at - 1];
+            }
+            top[at] = { i, value };
+        }
+        return MOE_STATUS_OK;
+    });
+}
+
+moe_status moe_logits(llama_context * context, int32_t index, float * logits, size_t n_logits, char * error, size_t error_size) {
+    if (context == nullptr || logits == nullptr) {
+        return invalid(error, error_size, "context and logits must not be NULL");
+    }
+    return guarded(error, error_size, [&] {
+        const int32_t n_vocab = llama_vocab_n_tokens(llama_model_get_vocab(llama_get_model(context)));
+        const float * row     = llama_get_logits_ith(context, index);
+        if (row == nullptr || n_logits != (size_t) n_vocab) {
+            return invalid(error, error_size, "no logits at this index, or a buffer of another size than the vocabulary");
+        }
+        std::copy(row, row + n_vocab, logits);
+        return MOE_STATUS_OK;
+    });
+}
+
+moe_status moe_tokenize(
+        const llama_vocab * vocab, const char * text, size_t text_size, bool add_special, bool parse_special,
+        llama_token * tokens, size_t capacity, size_t * count, char * error, size_t error_size) {
+    if (vocab == nullptr || text == nullptr || count == nullptr || (capacity > 0 && tokens == nullptr)) {
+        return invalid(error, error_size, "vocab, text, tokens and count must not be NULL");
+    }
+    if (text_size > (size_t) std::numeric_limits<int32_t>::max() || capacity > (size_t) std::numeric_limits<int32_t>::max()) {
+        return invalid(error, error_size, "text or buffer longer than 2^31 - 1");
+    }
+    *count = 0;
+    return guarded(error, error_size, [&] {
+        const int32_t n = llama_tokenize(vocab, text, (int32_t) text_size, tokens, (int32_t) capacity, add_special, parse_special);
+        if (n == std::numeric_limits<int32_t>::min()) {
+            return failed(error, error_size, "more than 2^31 - 1 tokens");
+        }
+        *count = (size_t) (n < 0 ? -n : n);
+        return n < 0 ? MOE_STATUS_BUFFER_TOO_SMALL : MOE_STATUS_OK;
+    });
+}
+
+moe_status moe_token_to_piece(
+        const llama_vocab * vocab, llama_token token, bool special,
+        char * piece, size_t capacity, size_t * size, char * error, size_t error_size) {
+    if (vocab == nullptr || size == nullptr || (capacity > 0 && piece == nullptr)) {
+        return invalid(error, error_size, "vocab, piece and size must not be NULL");
+    }
+    if (token < 0 || token >= llama_vocab_n_tokens(vocab)) {
+        return invalid(error, error_size, "the token is outside the vocabulary");
+    }
+    *size = 0;
+    return guarded(error, error_size, [&] {
+        const int32_t room = (int32_t) std::min(capacity, (size_t) std::numeric_limits<int32_t>::max());
+        const int32_t n    = llama_token_to_piece(vocab, token, piece, room, 0, special);
+        *size = (size_t) (n < 0 ? -n : n);
+        return n < 0 ? MOE_STATUS_BUFFER_TOO_SMALL : MOE_STATUS_OK;
+    });
+}
+
+moe_status moe_detokenize(
+        const llama_vocab * vocab, const llama_token * tokens, size_t n_tokens, bool remove_special, bool unparse_special,
+        char * text, size_t capacity, size_t * size, char * error, size_t error_size) {
+    if (vocab == nullptr || size == nullptr || (n_tokens > 0 && tokens == nullptr) || (capacity > 0 && text == nullptr)) {
+        return invalid(error, error_size, "vocab, tokens, text and size must not be NULL");
+    }
+    const size_t limit = (size_t) std::numeric_limits<int32_t>::max();
+    if (n_tokens > limit || capacity > limit) {
+        return invalid(error, error_size, "more than 2^31 - 1 tokens or bytes");
+    }
+    const int32_t n_vocab = llama_vocab_n_tokens(vocab);
+    if (std::any_of(tokens, tokens + n_tokens, [&](llama_token token) { return token < 0 || token >= n_vocab; })) {
+        return invalid(error, error_size, "a token is outside the vocabulary");
+    }
+    *size = 0;
+    return guarded(error, error_size, [&] {
+        const int32_t n = llama_detokenize(vocab, tokens, (int32_t) n_tokens, text, (int32_t) capacity, remove_special, unparse_special);
+        *size = (size_t) (n < 0 ? -n : n);
+        return n < 0 ? MOE_STATUS_BUFFER_TOO_SMALL : MOE_STATUS_OK;
+    });
+}

@@ -1,0 +1,189 @@
+// A small C API over what llama.cpp offers only in C++, and over what it would answer with an exception or abort().
+//
+// Conventions: every function returns a moe_status and writes its results through pointers; texts are UTF-8;
+// nothing is thrown across; handles are llama.cpp's own and stay owned as llama.cpp says. On any status but
+// MOE_STATUS_OK the reason is written to `error` (a caller's buffer of `error_size` bytes, always terminated; may be NULL).
+#ifndef MOE_SHIM_H
+#define MOE_SHIM_H
+
+#include "llama.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(_WIN32)
+#    ifdef MOE_SHIM_BUILD
+#        define MOE_API __declspec(dllexport)
+#    else
+#        define MOE_API __declspec(dllimport)
+#    endif
+#else
+#    define MOE_API __attribute__((visibility("default")))
+#endif
+
+// Changes whenever a function or struct below does.
+#define MOE_SHIM_VERSION 1
+
+// Longest device, buffer type and tensor name that the structs below carry, terminator included.
+#define MOE_NAME_SIZE 128
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum moe_status {
+    MOE_STATUS_OK               = 0,
+    MOE_STATUS_INVALID_ARGUMENT = 1, // a NULL or out-of-range argument
+    MOE_STATUS_BUFFER_TOO_SMALL = 2, // the needed size was written; call again with that much
+    MOE_STATUS_FAILED           = 3, // llama.cpp reported or threw an error
+    MOE_STATUS_OUT_OF_MEMORY    = 4,
+    MOE_STATUS_ABORTED          = 5, // llama.cpp called abort(): what was being computed must not be used again, nor freed
+    MOE_STATUS_TOO_COMPLEX      = 6, // a regular expression needs more steps than are allowed
+};
+
+// Called with llama.cpp's message when it aborts on a thread of its own, where no caller can be told. That thread
+// is then parked for good: whoever waits for it waits for ever and must be given up. Must not throw or block.
+typedef void (*moe_abort_callback)(const char * message);
+
+// One tensor of a loaded model, as it truly lies in memory.
+struct moe_tensor_placement {
+    char     name[MOE_NAME_SIZE];
+    char     buffer_type[MOE_NAME_SIZE]; // ggml_backend_buft_name: "CPU", "CPU_Mapped", "CUDA0", "RPC0[127.0.0.1:50052]"
+    char     device[MOE_NAME_SIZE];      // ggml_backend_dev_name; empty where the buffer belongs to none
+    int64_t  ne[4];                      // dimensions, the fastest first
+    uint64_t n_bytes;
+    int32_t  type;                       // enum ggml_type
+    int32_t  is_host;                    // 1 where the CPU reads it in place
+};
+
+// What one buffer type holds for a context and its model, in bytes.
+struct moe_memory_entry {
+    char     buffer_type[MOE_NAME_SIZE];
+    char     device[MOE_NAME_SIZE];
+    uint64_t model;   // weights
+    uint64_t context; // KV cache and outputs
+    uint64_t compute; // graph and staging buffers
+    int32_t  is_host;
+    int32_t  padding;
+};
+
+// One alternative at a position.
+struct moe_token_logprob {
+    int32_t token;
+    float   logprob; // natural logarithm of the softmax over the whole vocabulary, before any sampler
+};
+
+// MOE_SHIM_VERSION of the library.
+MOE_API int32_t moe_shim_version(void);
+
+// Makes abort() inside the functions below an error of theirs (MOE_STATUS_ABORTED), and elsewhere a call of `callback`.
+// Holds for the whole process and this copy of ggml. callback may be NULL: such an abort then ends the process as ever.
+MOE_API void moe_set_abort_callback(moe_abort_callback callback);
+
+// Loads one backend library so that its symbols resolve to our copy of ggml, whatever else the process has loaded.
+// *reg is NULL with MOE_STATUS_OK where the library is there but this machine cannot run it (CPU variant, no driver).
+MOE_API enum moe_status moe_backend_load(const char * path, ggml_backend_reg_t * reg, char * error, size_t error_size);
+
+// The score by which the best of several builds of a backend is chosen; 0: not on this machine. 1 where it has none.
+MOE_API enum moe_status moe_backend_score(const char * path, int32_t * score, char * error, size_t error_size);
+
+// Connects to an RPC server ("host:port") and registers its devices.
+MOE_API enum moe_status moe_rpc_add_server(const char * endpoint, char * error, size_t error_size);
+
+// Free and total memory of a device in bytes.
+MOE_API enum moe_status moe_device_memory(ggml_backend_dev_t device, uint64_t * free, uint64_t * total, char * error, size_t error_size);
+
+// Finds a buffer type by its name among all devices' default, host and extra buffer types; NULL where there is none.
+MOE_API enum moe_status moe_buffer_type_by_name(const char * name, ggml_backend_buffer_type_t * buffer_type, char * error, size_t error_size);
+
+// The i-th known buffer type; MOE_STATUS_INVALID_ARGUMENT past the last.
+MOE_API enum moe_status moe_buffer_type_by_index(int32_t index, ggml_backend_buffer_type_t * buffer_type, char * error, size_t error_size);
+
+// Compiles an ECMAScript pattern as llama.cpp will.
+MOE_API enum moe_status moe_regex_check(const char * pattern, char * error, size_t error_size);
+
+// matched[i] = 1 where the pattern is found in names[i]. At most max_steps steps of the engine for each name.
+MOE_API enum moe_status moe_regex_match(
+        const char * pattern, const char * const * names, size_t n_names, uint64_t max_steps,
+        uint8_t * matched, char * error, size_t error_size);
+
+// llama_model_load_from_splits; with params.no_alloc it only simulates. *model is NULL and the status MOE_STATUS_FAILED
+// also where the progress callback ended the load.
+MOE_API enum moe_status moe_model_load(
+        const char ** paths, size_t n_paths, const struct llama_model_params * params,
+        struct llama_model ** model, char * error, size_t error_size);
+
+MOE_API enum moe_status moe_model_free(struct llama_model * model, char * error, size_t error_size);
+
+// The number of tensors that the model holds in memory.
+MOE_API enum moe_status moe_model_tensor_count(const struct llama_model * model, size_t * count, char * error, size_t error_size);
+
+// Fills up to `capacity` entries and writes how many there are.
+MOE_API enum moe_status moe_model_tensors(
+        const struct llama_model * model, struct moe_tensor_placement * entries, size_t capacity, size_t * count,
+        char * error, size_t error_size);
+
+MOE_API enum moe_status moe_context_init(
+        struct llama_model * model, const struct llama_context_params * params,
+        struct llama_context ** context, char * error, size_t error_size);
+
+MOE_API enum moe_status moe_context_free(struct llama_context * context, char * error, size_t error_size);
+
+// llama_get_memory_breakdown. Fills up to `capacity` entries and writes how many there are.
+MOE_API enum moe_status moe_memory_breakdown(
+        const struct llama_context * context, struct moe_memory_entry * entries, size_t capacity, size_t * count,
+        char * error, size_t error_size);
+
+// A ggml_abort_callback: true while the int32_t that `data` points to is not 0.
+MOE_API bool moe_abort_when_set(void * data);
+
+// llama_decode; *result is its answer (0: done, 1: no room in the KV cache, 2: ended by the abort callback, < 0: failed).
+MOE_API enum moe_status moe_decode(
+        struct llama_context * context, const struct llama_batch * batch, int32_t * result, char * error, size_t error_size);
+
+// llama_memory_clear / llama_memory_seq_rm of one sequence (sequence < 0: all), from position p0 on.
+MOE_API enum moe_status moe_memory_remove(
+        struct llama_context * context, llama_seq_id sequence, llama_pos p0, int32_t * removed, char * error, size_t error_size);
+
+// llama_sampler_init_grammar.
+MOE_API enum moe_status moe_sampler_grammar(
+        const struct llama_vocab * vocab, const char * grammar, const char * root,
+        struct llama_sampler ** sampler, char * error, size_t error_size);
+
+// Samples from the logits of the index-th output of the last moe_decode and accepts the token. `chain` selects (NULL: the
+// token with the largest logit); `grammar` (may be NULL) rules out what it forbids: the chain's choice is tested first,
+// and sampled again with the grammar before the chain only where it is refused, as llama.cpp's own tools do.
+// `scratch` holds n_vocab entries of the caller's.
+MOE_API enum moe_status moe_sample(
+        struct llama_context * context, int32_t index, struct llama_sampler * chain, struct llama_sampler * grammar,
+        struct llama_token_data * scratch, size_t scratch_size, llama_token * token, char * error, size_t error_size);
+
+// The log-probability of `token` at the index-th output and the n best alternatives, best first.
+MOE_API enum moe_status moe_logprobs(
+        struct llama_context * context, int32_t index, llama_token token, float * logprob,
+        struct moe_token_logprob * top, size_t n_top, char * error, size_t error_size);
+
+// The logits of the index-th output, n_vocab floats.
+MOE_API enum moe_status moe_logits(
+        struct llama_context * context, int32_t index, float * logits, size_t n_logits, char * error, size_t error_size);
+
+// llama_tokenize; *count is the number of tokens, also with MOE_STATUS_BUFFER_TOO_SMALL.
+MOE_API enum moe_status moe_tokenize(
+        const struct llama_vocab * vocab, const char * text, size_t text_size, bool add_special, bool parse_special,
+        llama_token * tokens, size_t capacity, size_t * count, char * error, size_t error_size);
+
+// llama_token_to_piece without stripping; *size is the number of bytes, also with MOE_STATUS_BUFFER_TOO_SMALL.
+MOE_API enum moe_status moe_token_to_piece(
+        const struct llama_vocab * vocab, llama_token token, bool special,
+        char * piece, size_t capacity, size_t * size, char * error, size_t error_size);
+
+// llama_detokenize; *size is the number of bytes, also with MOE_STATUS_BUFFER_TOO_SMALL.
+MOE_API enum moe_status moe_detokenize(
+        const struct llama_vocab * vocab, const llama_token * tokens, size_t n_tokens, bool remove_special, bool unparse_special,
+        char * text, size_t capacity, size_t * size, char * error, size_t error_size);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
