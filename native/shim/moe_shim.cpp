@@ -550,6 +550,42 @@ moe_status moe_context_free(llama_context * context, char * error, size_t error_
     });
 }
 
+namespace {
+
+// Functions of the CPU backend, which is loaded at run time and so cannot be linked.
+void * cpu_function(const char * name) {
+    ggml_backend_dev_t cpu = ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU);
+    return cpu != nullptr ? ggml_backend_reg_get_proc_address(ggml_backend_dev_backend_reg(cpu), name) : nullptr;
+}
+
+} // namespace
+
+moe_status moe_threadpool_new(int32_t n_threads, ggml_threadpool_t * pool, char * error, size_t error_size) {
+    if (n_threads < 1 || n_threads > GGML_MAX_N_THREADS || pool == nullptr) {
+        return invalid(error, error_size, "n_threads must be from 1 to 512, and pool not NULL");
+    }
+    *pool = nullptr;
+    return guarded(error, error_size, [&] {
+        auto create = (decltype(ggml_threadpool_new) *) cpu_function("ggml_threadpool_new");
+        if (create == nullptr) {
+            return failed(error, error_size, "the CPU backend has no ggml_threadpool_new");
+        }
+        ggml_threadpool_params params = ggml_threadpool_params_default(n_threads);
+        *pool = create(&params);
+        return *pool != nullptr ? MOE_STATUS_OK : failed(error, error_size, "the threads could not be started");
+    });
+}
+
+moe_status moe_threadpool_free(ggml_threadpool_t pool, char * error, size_t error_size) {
+    return guarded(error, error_size, [&] {
+        auto destroy = (decltype(ggml_threadpool_free) *) cpu_function("ggml_threadpool_free");
+        if (pool != nullptr && destroy != nullptr) {
+            destroy(pool);
+        }
+        return MOE_STATUS_OK;
+    });
+}
+
 moe_status moe_memory_breakdown(
         const llama_context * context, moe_memory_entry * entries, size_t capacity, size_t * count,
         char * error, size_t error_size) {

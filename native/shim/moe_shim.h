@@ -129,6 +129,13 @@ MOE_API enum moe_status moe_context_init(
 
 MOE_API enum moe_status moe_context_free(struct llama_context * context, char * error, size_t error_size);
 
+// ggml_threadpool_new of the CPU backend, with its defaults: threads that live as long as the pool, instead of new ones for
+// each computation.
+MOE_API enum moe_status moe_threadpool_new(int32_t n_threads, ggml_threadpool_t * pool, char * error, size_t error_size);
+
+// To be called after the contexts that use the pool are freed. NULL does nothing.
+MOE_API enum moe_status moe_threadpool_free(ggml_threadpool_t pool, char * error, size_t error_size);
+
 // llama_get_memory_breakdown. Fills up to `capacity` entries and writes how many there are.
 MOE_API enum moe_status moe_memory_breakdown(
         const struct llama_context * context, struct moe_memory_entry * entries, size_t capacity, size_t * count,
