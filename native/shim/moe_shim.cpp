@@ -127,25 +127,21 @@ const char * device_name_of(ggml_backend_buffer_type_t buffer_type) {
     return device != nullptr ? ggml_backend_dev_name(device) : "";
 }
 
-std::vector<ggml_backend_buffer_type_t> known_buffer_types() {
+std::vector<ggml_backend_buffer_type_t> buffer_types_of(ggml_backend_dev_t device) {
     std::vector<ggml_backend_buffer_type_t> result;
     const auto add = [&](ggml_backend_buffer_type_t buffer_type) {
-        if (buffer_type != nullptr && std::find(result.begin(), result.end(), buffer_type) == result.end()) {
+        if (buffer_type != nullptr) {
             result.push_back(buffer_type);
         }
     };
 
-    for (size_t i = 0; i < ggml_backend_dev_count(); i++) {
-        ggml_backend_dev_t device = ggml_backend_dev_get(i);
-        add(ggml_backend_dev_buffer_type(device));
-        add(ggml_backend_dev_host_buffer_type(device));
-
-        ggml_backend_reg_t reg = ggml_backend_dev_backend_reg(device);
-        auto get_extra = (ggml_backend_dev_get_extra_bufts_t) ggml_backend_reg_get_proc_address(reg, "ggml_backend_dev_get_extra_bufts");
-        if (get_extra != nullptr) {
-            for (ggml_backend_buffer_type_t * extra = get_extra(device); extra != nullptr && *extra != nullptr; extra++) {
-                add(*extra);
-            }
+    add(ggml_backend_dev_buffer_type(device));
+    add(ggml_backend_dev_host_buffer_type(device));
+    ggml_backend_reg_t reg = ggml_backend_dev_backend_reg(device);
+    auto get_extra = (ggml_backend_dev_get_extra_bufts_t) ggml_backend_reg_get_proc_address(reg, "ggml_backend_dev_get_extra_bufts");
+    if (get_extra != nullptr) {
+        for (ggml_backend_buffer_type_t * extra = get_extra(device); extra != nullptr && *extra != nullptr; extra++) {
+            add(*extra);
         }
     }
     return result;
@@ -402,33 +398,17 @@ moe_status moe_device_memory(ggml_backend_dev_t device, uint64_t * free, uint64_
     });
 }
 
-moe_status moe_buffer_type_by_name(const char * name, ggml_backend_buffer_type_t * buffer_type, char * error, size_t error_size) {
-    if (name == nullptr || buffer_type == nullptr) {
-        return invalid(error, error_size, "name and buffer_type must not be NULL");
+moe_status moe_device_buffer_type(
+        ggml_backend_dev_t device, int32_t index, ggml_backend_buffer_type_t * buffer_type, char * error, size_t error_size) {
+    if (device == nullptr || index < 0 || buffer_type == nullptr) {
+        return invalid(error, error_size, "device and buffer_type must not be NULL, nor index negative");
     }
     *buffer_type = nullptr;
     return guarded(error, error_size, [&] {
-        for (ggml_backend_buffer_type_t known : known_buffer_types()) {
-            if (std::strcmp(ggml_backend_buft_name(known), name) == 0) {
-                *buffer_type = known;
-                break;
-            }
+        const auto types = buffer_types_of(device);
+        if ((size_t) index < types.size()) {
+            *buffer_type = types[index];
         }
-        return MOE_STATUS_OK;
-    });
-}
-
-moe_status moe_buffer_type_by_index(int32_t index, ggml_backend_buffer_type_t * buffer_type, char * error, size_t error_size) {
-    if (index < 0 || buffer_type == nullptr) {
-        return invalid(error, error_size, "index must not be negative, nor buffer_type NULL");
-    }
-    *buffer_type = nullptr;
-    return guarded(error, error_size, [&] {
-        const auto known = known_buffer_types();
-        if ((size_t) index >= known.size()) {
-            return invalid(error, error_size, "index past the last buffer type");
-        }
-        *buffer_type = known[index];
         return MOE_STATUS_OK;
     });
 }

@@ -93,11 +93,10 @@ MOE_API enum moe_status moe_rpc_add_server(const char * endpoint, char * error, 
 // Free and total memory of a device in bytes.
 MOE_API enum moe_status moe_device_memory(ggml_backend_dev_t device, uint64_t * free, uint64_t * total, char * error, size_t error_size);
 
-// Finds a buffer type by its name among all devices' default, host and extra buffer types; NULL where there is none.
-MOE_API enum moe_status moe_buffer_type_by_name(const char * name, ggml_backend_buffer_type_t * buffer_type, char * error, size_t error_size);
-
-// The i-th known buffer type; MOE_STATUS_INVALID_ARGUMENT past the last.
-MOE_API enum moe_status moe_buffer_type_by_index(int32_t index, ggml_backend_buffer_type_t * buffer_type, char * error, size_t error_size);
+// The index-th buffer type of a device: its own, then its pinned host memory, then extra ones such as CPU_REPACK;
+// NULL past the last.
+MOE_API enum moe_status moe_device_buffer_type(
+        ggml_backend_dev_t device, int32_t index, ggml_backend_buffer_type_t * buffer_type, char * error, size_t error_size);
 
 // Compiles an ECMAScript pattern as llama.cpp will.
 MOE_API enum moe_status moe_regex_check(const char * pattern, char * error, size_t error_size);
