@@ -1,0 +1,64 @@
+using System.Buffers.Binary;
+
+namespace MoeOffload.Gguf;
+
+/// <summary>
+/// The bytes of a header, read in large pieces as the parser comes to them, and kept: values are decoded from here on demand.
+/// No more is allocated than the file has bytes.
+/// </summary>
+internal sealed class GgufHeaderBuffer(Stream stream, long length)
+{
+    /// <summary>Far above any real header: vocabularies of 256,000 tokens take about 20 MiB.</summary>
+    internal const int MaxHeaderBytes = 256 * 1024 * 1024;
+
+    private const int FirstRead = 1024 * 1024;
+
+    private int _filled;
+
+    public GgufHeaderBytes Header { get; } = new();
+
+    public int Position { get; private set; }
+
+    public long Length => length;
+
+    public long Remaining => length - Position;
+
+    /// <summary>Says whether a number of bytes is left in the file, and makes them available; false also where the header grows absurd.</summary>
+    public bool TryRequire(long count) => count <= _filled - Position || (count <= Remaining && TryFill(count));
+
+    public void Skip(int count) => Position += count;
+
+    public uint ReadUInt32()
+    {
+        var bytes = Take(sizeof(uint));
+        return Header.BigEndian ? BinaryPrimitives.ReadUInt32BigEndian(bytes) : BinaryPrimitives.ReadUInt32LittleEndian(bytes);
+    }
+
+    public ulong ReadUInt64()
+    {
+        var bytes = Take(sizeof(ulong));
+        return Header.BigEndian ? BinaryPrimitives.ReadUInt64BigEndian(bytes) : BinaryPrimitives.ReadUInt64LittleEndian(bytes);
+    }
+
+    public ReadOnlySpan<byte> Take(int count)
+    {
+        var bytes = Header.Bytes.AsSpan(Position, count);
+        Position += count;
+        return bytes;
+    }
+
+    private bool TryFill(long count)
+    {
+        if (Position + count > MaxHeaderBytes)
+        {
+            return false;
+        }
+
+        var wanted = (int)Math.Min(Math.Min(length, MaxHeaderBytes), Math.Max(Position + count, Math.Max(FirstRead, 2L * _filled)));
+        var grown = GC.AllocateUninitializedArray<byte>(wanted);
+        Header.Bytes.AsSpan(0, _filled).CopyTo(grown);
+        Header.Bytes = grown;
+        _filled += stream.ReadAtLeast(grown.AsSpan(_filled), wanted - _filled, throwOnEndOfStream: false);
+        return Position + count <= _filled;
+    }
+}
