@@ -45,6 +45,13 @@ internal sealed class GgufEncoder(bool bigEndian)
 
     public void Type(GgufValueType type) => UInt32((uint)type);
 
+    public void Array(GgufValueType elementType, int count)
+    {
+        Type(GgufValueType.Array);
+        Type(elementType);
+        UInt64((ulong)count);
+    }
+
     public void Bytes(ReadOnlySpan<byte> bytes) => _output.Write(bytes);
 
     public void Text(ReadOnlySpan<byte> utf8)
@@ -71,16 +78,22 @@ internal sealed class GgufEncoder(bool bigEndian)
 
     public void Value(GgufValue value)
     {
-        Type(value.Type);
         if (value.IsArray)
         {
-            Type(value.ElementType);
-            UInt64((ulong)value.Count);
+            Array(value.ElementType, value.Count);
+        }
+        else
+        {
+            Type(value.Type);
         }
 
         if (value.ElementType == GgufValueType.String)
         {
-            StringValue(value);
+            foreach (var text in value.EnumerateStrings())
+            {
+                Text(text);
+            }
+
             return;
         }
 
@@ -93,13 +106,5 @@ internal sealed class GgufEncoder(bool bigEndian)
         }
 
         _output.Advance(raw.Length);
-    }
-
-    private void StringValue(GgufValue value)
-    {
-        foreach (var text in value.EnumerateStrings())
-        {
-            Text(text);
-        }
     }
 }

@@ -108,7 +108,7 @@ internal sealed class GgufHeaderReader(Stream stream, string? path)
 
     private int ReadCount(string what, int minimumBytes)
     {
-        Require(8, $"the number of {what}");
+        Require(8, what);
         var count = _buffer.ReadUInt64();
         return count <= (ulong)Math.Min(_buffer.Remaining / minimumBytes, int.MaxValue)
             ? (int)count
@@ -199,7 +199,7 @@ internal sealed class GgufHeaderReader(Stream stream, string? path)
             throw FailDamaged($"a {what} claims {length} bytes, and {most} are allowed");
         }
 
-        Require((long)length, $"a {what}");
+        Require((long)length, what);
         return (int)length;
     }
 

@@ -37,7 +37,7 @@ public sealed class GgufWriter
             var encoder = new GgufEncoder(_bigEndian);
             encoder.Type(GgufValueType.UInt32);
             encoder.UInt32((uint)_options.Alignment);
-            _metadata[GgufKeys.Alignment] = encoder.Written.ToArray();
+            End(GgufKeys.Alignment, encoder);
         }
     }
 
@@ -47,41 +47,43 @@ public sealed class GgufWriter
     /// <summary>Sets a number or a boolean, in place of a former value. The type stored is exactly <typeparamref name="T"/>.</summary>
     /// <exception cref="ArgumentException">The key is empty, too long or <see cref="GgufKeys.Alignment"/>, or no such type can be stored.</exception>
     public void Set<T>(string key, T value)
-        where T : unmanaged => Store(key, encoder =>
-        {
-            encoder.Type(TypeOf<T>());
-            encoder.Numbers<T>([value]);
-        });
+        where T : unmanaged
+    {
+        var encoder = Begin(key);
+        encoder.Type(TypeOf<T>());
+        encoder.Numbers<T>([value]);
+        End(key, encoder);
+    }
 
     /// <summary>Sets a text, in place of a former value.</summary>
     /// <exception cref="ArgumentException">The key is empty, too long or <see cref="GgufKeys.Alignment"/>.</exception>
     public void Set(string key, string value)
     {
         ArgumentNullException.ThrowIfNull(value);
-        Store(key, encoder =>
-        {
-            encoder.Type(GgufValueType.String);
-            encoder.Text(value);
-        });
+        var encoder = Begin(key);
+        encoder.Type(GgufValueType.String);
+        encoder.Text(value);
+        End(key, encoder);
     }
 
     /// <summary>Sets a value that was read from a file, in place of a former value.</summary>
     /// <exception cref="ArgumentException">The key is empty, too long or <see cref="GgufKeys.Alignment"/>.</exception>
-    public void Set(string key, GgufValue value) => Store(key, encoder => encoder.Value(value));
+    public void Set(string key, GgufValue value)
+    {
+        var encoder = Begin(key);
+        encoder.Value(value);
+        End(key, encoder);
+    }
 
     /// <summary>Sets an array of numbers or booleans, in place of a former value.</summary>
     /// <exception cref="ArgumentException">The key is empty, too long or <see cref="GgufKeys.Alignment"/>, or no such type can be stored.</exception>
-    public void SetArray<T>(string key, T[] values)
+    public void SetArray<T>(string key, params ReadOnlySpan<T> values)
         where T : unmanaged
     {
-        ArgumentNullException.ThrowIfNull(values);
-        Store(key, encoder =>
-        {
-            encoder.Type(GgufValueType.Array);
-            encoder.Type(TypeOf<T>());
-            encoder.UInt64((ulong)values.Length);
-            encoder.Numbers<T>(values);
-        });
+        var encoder = Begin(key);
+        encoder.Array(TypeOf<T>(), values.Length);
+        encoder.Numbers(values);
+        End(key, encoder);
     }
 
     /// <summary>Sets an array of texts, in place of a former value.</summary>
@@ -89,16 +91,14 @@ public sealed class GgufWriter
     public void SetArray(string key, IReadOnlyCollection<string> values)
     {
         ArgumentNullException.ThrowIfNull(values);
-        Store(key, encoder =>
+        var encoder = Begin(key);
+        encoder.Array(GgufValueType.String, values.Count);
+        foreach (var value in values)
         {
-            encoder.Type(GgufValueType.Array);
-            encoder.Type(GgufValueType.String);
-            encoder.UInt64((ulong)values.Count);
-            foreach (var value in values)
-            {
-                encoder.Text(value);
-            }
-        });
+            encoder.Text(value);
+        }
+
+        End(key, encoder);
     }
 
     /// <summary>Removes a key; false if there was none.</summary>
@@ -260,7 +260,7 @@ public sealed class GgufWriter
 
     private long Padding(long position) => -position & (_options.Alignment - 1L);
 
-    private void Store(string key, Action<GgufEncoder> encode)
+    private GgufEncoder Begin(string key)
     {
         ArgumentException.ThrowIfNullOrEmpty(key);
         if (Encoding.UTF8.GetByteCount(key) > GgufHeaderReader.MaxKeyBytes || key.Contains('\0', StringComparison.Ordinal))
@@ -268,15 +268,12 @@ public sealed class GgufWriter
             throw new ArgumentException($"A key is longer than {GgufHeaderReader.MaxKeyBytes} bytes, or has a zero in it.", nameof(key));
         }
 
-        if (key == GgufKeys.Alignment)
-        {
-            throw new ArgumentException($"'{key}' is set by {nameof(GgufWriterOptions)}.{nameof(GgufWriterOptions.Alignment)}.", nameof(key));
-        }
-
-        var encoder = new GgufEncoder(_bigEndian);
-        encode(encoder);
-        _metadata[key] = encoder.Written.ToArray();
+        return key == GgufKeys.Alignment
+            ? throw new ArgumentException($"'{key}' is set by {nameof(GgufWriterOptions)}.{nameof(GgufWriterOptions.Alignment)}.", nameof(key))
+            : new GgufEncoder(_bigEndian);
     }
+
+    private void End(string key, GgufEncoder encoder) => _metadata[key] = encoder.Written.ToArray();
 
     private static GgufValueType TypeOf<T>() =>
         GgufValue.TypeOf<T>() ?? throw new ArgumentException($"Metadata has no type for {typeof(T).Name}.");
