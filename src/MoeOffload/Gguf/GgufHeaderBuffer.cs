@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 
 namespace MoeOffload.Gguf;
 
@@ -45,6 +46,32 @@ internal sealed class GgufHeaderBuffer(Stream stream, long length)
         var bytes = Header.Bytes.AsSpan(Position, count);
         Position += count;
         return bytes;
+    }
+
+    /// <summary>Passes over as many strings as lie wholly in what was read, at most a number of them, and says how many that were.</summary>
+    /// <remarks>Vocabularies of 150,000 tokens pass here on the way to the first token, before tiered compilation has warmed up.</remarks>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public int SkipStrings(int most)
+    {
+        var bytes = Header.Bytes.AsSpan(0, _filled);
+        var swap = Header.BigEndian;
+        var position = Position;
+        var count = 0;
+        while (count < most && bytes.Length - position >= sizeof(ulong))
+        {
+            var length = BinaryPrimitives.ReadUInt64LittleEndian(bytes[position..]);
+            length = swap ? BinaryPrimitives.ReverseEndianness(length) : length;
+            if (length > (ulong)(bytes.Length - position - sizeof(ulong)))
+            {
+                break;
+            }
+
+            position += sizeof(ulong) + (int)length;
+            count++;
+        }
+
+        Position = position;
+        return count;
     }
 
     private bool TryFill(long count)

@@ -177,9 +177,11 @@ internal sealed class GgufHeaderReader(Stream stream, string? path)
             return value;
         }
 
-        for (var i = 0; i < count; i++)
+        var left = count;
+        while ((left -= _buffer.SkipStrings(left)) > 0)
         {
             _buffer.Skip(ReadStringLength("text", int.MaxValue));
+            left--;
         }
 
         return value;
