@@ -1,0 +1,91 @@
+using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
+
+namespace MoeOffload.Gguf;
+
+/// <summary>
+/// The bytes of a header, read in large pieces as the parser comes to them, and kept: values are decoded from here on demand.
+/// No more is allocated than the file has bytes.
+/// </summary>
+internal sealed class GgufHeaderBuffer(Stream stream, long length)
+{
+    /// <summary>Far above any real header: vocabularies of 256,000 tokens take about 20 MiB.</summary>
+    internal const int MaxHeaderBytes = 256 * 1024 * 1024;
+
+    private const int FirstRead = 1024 * 1024;
+
+    private int _filled;
+
+    public GgufHeaderBytes Header { get; } = new();
+
+    public int Position { get; private set; }
+
+    public long Length => length;
+
+    public long Remaining => length - Position;
+
+    /// <summary>Says whether a number of bytes is left in the file, and makes them available; false also where the header grows absurd.</summary>
+    public bool TryRequire(long count) => count <= _filled - Position || (count <= Remaining && TryFill(count));
+
+    public void Skip(int count) => Position += count;
+
+    public uint ReadUInt32()
+    {
+        var bytes = Take(sizeof(uint));
+        return Header.BigEndian ? BinaryPrimitives.ReadUInt32BigEndian(bytes) : BinaryPrimitives.ReadUInt32LittleEndian(bytes);
+    }
+
+    public ulong ReadUInt64()
+    {
+        var bytes = Take(sizeof(ulong));
+        return Header.BigEndian ? BinaryPrimitives.ReadUInt64BigEndian(bytes) : BinaryPrimitives.ReadUInt64LittleEndian(bytes);
+    }
+
+    public ReadOnlySpan<byte> Take(int count)
+    {
+        var bytes = Header.Bytes.AsSpan(Position, count);
+        Position += count;
+        return bytes;
+    }
+
+    /// <summary>Passes over as many strings as lie wholly in what was read, at most a number of them, and says how many that were.</summary>
+    /// <remarks>Vocabularies of 150,000 tokens pass here on the way to the first token, before tiered compilation has warmed up.</remarks>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public int SkipStrings(int most)
+    {
+        var bytes = Header.Bytes.AsSpan(0, _filled);
+        var swap = Header.BigEndian;
+        var position = Position;
+        var count = 0;
+        while (count < most && bytes.Length - position >= sizeof(ulong))
+        {
+            var length = BinaryPrimitives.ReadUInt64LittleEndian(bytes[position..]);
+            length = swap ? BinaryPrimitives.ReverseEndianness(length) : length;
+            if (length > (ulong)(bytes.Length - position - sizeof(ulong)))
+            {
+                break;
+            }
+
+            position += sizeof(ulong) + (int)length;
+            count++;
+        }
+
+        Position = position;
+        return count;
+    }
+
+    private bool TryFill(long count)
+    {
+        if (Position + count > MaxHeaderBytes)
+        {
+            return false;
+        }
+
+        var wanted = (int)Math.Min(Math.Min(length, MaxHeaderBytes), Math.Max(Position + count, Math.Max(FirstRead, 2L * _filled)));
+        var grown = GC.AllocateUninitializedArray<byte>(wanted);
+        Header.Bytes.AsSpan(0, _filled).CopyTo(grown);
+        Header.Bytes = grown;
+        _filled += stream.ReadAtLeast(grown.AsSpan(_filled), wanted - _filled, throwOnEndOfStream: false);
+        return Position + count <= _filled;
+    }
+}

@@ -1,0 +1,282 @@
+using System.Numerics;
+using System.Text;
+
+namespace MoeOffload.Gguf;
+
+/// <summary>
+/// Writes a GGUF file by ggml's <c>docs/gguf.md</c>: metadata and tensors are declared in any order, and written together,
+/// the tensors' data streamed from their sources. What the reader would refuse is refused when it is declared.
+/// </summary>
+public sealed class GgufWriter
+{
+    private const int ChunkBytes = 1024 * 1024;
+
+    private readonly GgufWriterOptions _options;
+    private readonly bool _bigEndian;
+    private readonly OrderedDictionary<string, byte[]> _metadata = new(StringComparer.Ordinal);
+    private readonly OrderedDictionary<string, PendingTensor> _tensors = new(StringComparer.Ordinal);
+
+    /// <summary>Makes a writer of a file without metadata or tensors.</summary>
+    /// <exception cref="ArgumentException">The options name an unknown version, or an alignment that is no power of two.</exception>
+    public GgufWriter(GgufWriterOptions? options = null)
+    {
+        _options = options ?? new GgufWriterOptions();
+        if (_options.Version is not (2 or 3))
+        {
+            throw new ArgumentException($"Version {_options.Version} cannot be written, only 2 and 3.", nameof(options));
+        }
+
+        if (!BitOperations.IsPow2(_options.Alignment))
+        {
+            throw new ArgumentException($"Alignment {_options.Alignment} is not a power of two.", nameof(options));
+        }
+
+        _bigEndian = _options.ByteOrder == GgufByteOrder.BigEndian;
+        if (_options.Alignment != GgufHeaderReader.DefaultAlignment)
+        {
+            var encoder = new GgufEncoder(_bigEndian);
+            encoder.Type(GgufValueType.UInt32);
+            encoder.UInt32((uint)_options.Alignment);
+            End(GgufKeys.Alignment, encoder);
+        }
+    }
+
+    /// <summary>The names of the tensors, in the order in which they are written.</summary>
+    public IReadOnlyList<string> TensorNames => _tensors.Keys;
+
+    /// <summary>Sets a number or a boolean, in place of a former value. The type stored is exactly <typeparamref name="T"/>.</summary>
+    /// <exception cref="ArgumentException">The key is empty, too long or <see cref="GgufKeys.Alignment"/>, or no such type can be stored.</exception>
+    public void Set<T>(string key, T value)
+        where T : unmanaged
+    {
+        var encoder = Begin(key);
+        encoder.Type(TypeOf<T>());
+        encoder.Numbers<T>([value]);
+        End(key, encoder);
+    }
+
+    /// <summary>Sets a text, in place of a former value.</summary>
+    /// <exception cref="ArgumentException">The key is empty, too long or <see cref="GgufKeys.Alignment"/>.</exception>
+    public void Set(string key, string value)
+    {
+        ArgumentNullException.ThrowIfNull(value);
+        var encoder = Begin(key);
+        encoder.Type(GgufValueType.String);
+        encoder.Text(value);
+        End(key, encoder);
+    }
+
+    /// <summary>Sets a value that was read from a file, in place of a former value.</summary>
+    /// <exception cref="ArgumentException">The key is empty, too long or <see cref="GgufKeys.Alignment"/>.</exception>
+    public void Set(string key, GgufValue value)
+    {
+        var encoder = Begin(key);
+        encoder.Value(value);
+        End(key, encoder);
+    }
+
+    /// <summary>Sets an array of numbers or booleans, in place of a former value.</summary>
+    /// <exception cref="ArgumentException">The key is empty, too long or <see cref="GgufKeys.Alignment"/>, or no such type can be stored.</exception>
+    public void SetArray<T>(string key, params ReadOnlySpan<T> values)
+        where T : unmanaged
+    {
+        var encoder = Begin(key);
+        encoder.Array(TypeOf<T>(), values.Length);
+        encoder.Numbers(values);
+        End(key, encoder);
+    }
+
+    /// <summary>Sets an array of texts, in place of a former value.</summary>
+    /// <exception cref="ArgumentException">The key is empty, too long or <see cref="GgufKeys.Alignment"/>.</exception>
+    public void SetArray(string key, IReadOnlyCollection<string> values)
+    {
+        ArgumentNullException.ThrowIfNull(values);
+        var encoder = Begin(key);
+        encoder.Array(GgufValueType.String, values.Count);
+        foreach (var value in values)
+        {
+            encoder.Text(value);
+        }
+
+        End(key, encoder);
+    }
+
+    /// <summary>Removes a key; false if there was none.</summary>
+    public bool Remove(string key) => _metadata.Remove(key);
+
+    /// <summary>Adds a tensor whose data is in memory.</summary>
+    /// <exception cref="ArgumentException">Name or shape break the format, or the data is not of the shape's size.</exception>
+    public void AddTensor(string name, GgmlType type, ReadOnlySpan<long> dimensions, ReadOnlyMemory<byte> data)
+    {
+        var bytes = AddTensor(name, type, dimensions, (offset, destination) =>
+            data.Span.Slice((int)offset, destination.Length).CopyTo(destination));
+        if (bytes != data.Length)
+        {
+            _tensors.Remove(name);
+            throw new ArgumentException($"Tensor '{name}' takes {bytes} bytes, and {data.Length} were given.", nameof(data));
+        }
+    }
+
+    /// <summary>Adds a tensor whose data is made while the file is written.</summary>
+    /// <param name="name">A name of at most 63 bytes that no other tensor has.</param>
+    /// <param name="type">How the elements are stored.</param>
+    /// <param name="dimensions">Elements per dimension, the row first, at most 4.</param>
+    /// <param name="source">Gives the data.</param>
+    /// <returns>The bytes that the source will be asked for.</returns>
+    /// <exception cref="ArgumentException">Name or shape break the format.</exception>
+    public long AddTensor(string name, GgmlType type, ReadOnlySpan<long> dimensions, GgufTensorSource source)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        ArgumentNullException.ThrowIfNull(source);
+        if (Encoding.UTF8.GetByteCount(name) > GgufTensorReader.MaxNameBytes || name.Contains('\0', StringComparison.Ordinal))
+        {
+            throw new ArgumentException($"'{name}' is longer than {GgufTensorReader.MaxNameBytes} bytes, or has a zero in it.", nameof(name));
+        }
+
+        if (dimensions.Length > GgufTensorReader.MaxDimensions || dimensions.ContainsAnyExceptInRange(1, long.MaxValue))
+        {
+            throw new ArgumentException(
+                $"Tensor '{name}' has more than {GgufTensorReader.MaxDimensions} dimensions, or one that is not positive.", nameof(dimensions));
+        }
+
+        var info = GgmlTypeInfo.Of(type);
+        var bytes = info.GetByteCount(dimensions);
+        var rowBytes = dimensions.IsEmpty ? bytes : info.GetByteCount(dimensions[0]);
+        return _tensors.TryAdd(name, new PendingTensor(type, dimensions.ToArray(), bytes, rowBytes, source))
+            ? bytes
+            : throw new ArgumentException($"There is a tensor '{name}' already.", nameof(name));
+    }
+
+    /// <summary>Writes the file, in place of a former one.</summary>
+    /// <exception cref="IOException">Writing failed.</exception>
+    public void Write(string path)
+    {
+        using var stream = File.Create(path);
+        Write(stream);
+    }
+
+    /// <summary>Writes the file to a stream, which stays open.</summary>
+    /// <exception cref="IOException">Writing failed.</exception>
+    public void Write(Stream stream)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        WritePart(stream, _metadata, 0, _tensors.Count);
+    }
+
+    /// <summary>
+    /// Writes the model as several files, <c>PREFIX-00001-of-00003.gguf</c> and so on: the first has all metadata, each a
+    /// share of the tensors.
+    /// </summary>
+    /// <param name="prefix">The path before the numbers.</param>
+    /// <param name="tensorsPerPart">Tensors in each file but the last.</param>
+    /// <returns>The files' paths, in order.</returns>
+    /// <exception cref="InvalidOperationException">There are more files than the format can number.</exception>
+    /// <exception cref="IOException">Writing failed.</exception>
+    public IReadOnlyList<string> WriteSplit(string prefix, int tensorsPerPart)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(prefix);
+        ArgumentOutOfRangeException.ThrowIfLessThan(tensorsPerPart, 1);
+        var count = Math.Max(1, (_tensors.Count + tensorsPerPart - 1) / tensorsPerPart);
+        if (count > ushort.MaxValue)
+        {
+            throw new InvalidOperationException($"{count} parts are more than the {ushort.MaxValue} that the format can number.");
+        }
+
+        var paths = new string[count];
+        for (var i = 0; i < count; i++)
+        {
+            paths[i] = GgufSplit.GetPath(prefix, i, count);
+            using var stream = File.Create(paths[i]);
+            var first = i * tensorsPerPart;
+            WritePart(stream, PartMetadata(i, count), first, Math.Min(tensorsPerPart, _tensors.Count - first));
+        }
+
+        return paths;
+    }
+
+    private OrderedDictionary<string, byte[]> PartMetadata(int index, int count)
+    {
+        var part = new GgufWriter(_options);
+        foreach (var (key, value) in index == 0 ? _metadata : [])
+        {
+            part._metadata[key] = value;
+        }
+
+        part.Set(GgufKeys.SplitIndex, (ushort)index);
+        part.Set(GgufKeys.SplitCount, (ushort)count);
+        part.Set(GgufKeys.SplitTensorCount, _tensors.Count);
+        return part._metadata;
+    }
+
+    private void WritePart(Stream stream, OrderedDictionary<string, byte[]> metadata, int first, int count)
+    {
+        var encoder = new GgufEncoder(_bigEndian);
+        encoder.Bytes("GGUF"u8);
+        encoder.UInt32((uint)_options.Version);
+        encoder.UInt64((ulong)count);
+        encoder.UInt64((ulong)metadata.Count);
+        foreach (var (key, value) in metadata)
+        {
+            encoder.Text(key);
+            encoder.Bytes(value);
+        }
+
+        long offset = 0;
+        for (var i = first; i < first + count; i++)
+        {
+            var (name, tensor) = _tensors.GetAt(i);
+            encoder.Text(name);
+            encoder.UInt32((uint)tensor.Dimensions.Length);
+            encoder.Numbers<long>(tensor.Dimensions);
+            encoder.UInt32((uint)tensor.Type);
+            encoder.UInt64((ulong)offset);
+            offset += tensor.ByteCount + Padding(tensor.ByteCount);
+        }
+
+        stream.Write(encoder.Written);
+        if (count > 0)
+        {
+            stream.Write(new byte[Padding(encoder.Written.Length)]);
+        }
+
+        for (var i = first; i < first + count; i++)
+        {
+            WriteData(stream, _tensors.GetAt(i).Value);
+        }
+    }
+
+    private void WriteData(Stream stream, PendingTensor tensor)
+    {
+        var chunk = new byte[Math.Min(tensor.ByteCount, Math.Max(1, ChunkBytes / tensor.RowBytes) * tensor.RowBytes)];
+        for (long offset = 0; offset < tensor.ByteCount; offset += chunk.Length)
+        {
+            var piece = chunk.AsSpan(0, (int)Math.Min(chunk.Length, tensor.ByteCount - offset));
+            tensor.Source(offset, piece);
+            stream.Write(piece);
+        }
+
+        stream.Write(new byte[Padding(tensor.ByteCount)]);
+    }
+
+    private long Padding(long position) => -position & (_options.Alignment - 1L);
+
+    private GgufEncoder Begin(string key)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(key);
+        if (Encoding.UTF8.GetByteCount(key) > GgufHeaderReader.MaxKeyBytes || key.Contains('\0', StringComparison.Ordinal))
+        {
+            throw new ArgumentException($"A key is longer than {GgufHeaderReader.MaxKeyBytes} bytes, or has a zero in it.", nameof(key));
+        }
+
+        return key == GgufKeys.Alignment
+            ? throw new ArgumentException($"'{key}' is set by {nameof(GgufWriterOptions)}.{nameof(GgufWriterOptions.Alignment)}.", nameof(key))
+            : new GgufEncoder(_bigEndian);
+    }
+
+    private void End(string key, GgufEncoder encoder) => _metadata[key] = encoder.Written.ToArray();
+
+    private static GgufValueType TypeOf<T>() =>
+        GgufValue.TypeOf<T>() ?? throw new ArgumentException($"Metadata has no type for {typeof(T).Name}.");
+
+    private sealed record PendingTensor(GgmlType Type, long[] Dimensions, long ByteCount, long RowBytes, GgufTensorSource Source);
+}
