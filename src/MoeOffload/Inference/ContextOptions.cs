@@ -1,0 +1,75 @@
+namespace MoeOffload;
+
+/// <summary>The context of a session. Plain data: making one calls nothing. Null takes the default that is said.</summary>
+public sealed record ContextOptions
+{
+    // llama.cpp's own limits: LLAMA_MAX_SEQ, and counts that stay clear of its 32-bit arithmetic.
+    private const int MostSequences = 256;
+    private const int LongestContext = 1 << 28;
+    private const int LargestBatch = 1 << 20;
+
+    /// <summary>Length in tokens, over all sequences. Default: 0, the length that the model was trained for.</summary>
+    public int ContextLength { get; init; }
+
+    /// <summary>Generations that can run at once; they share <see cref="ContextLength"/>. Default: 1.</summary>
+    public int SequenceCount { get; init; } = 1;
+
+    /// <summary>Most tokens of one step. Default: 2048, llama.cpp's.</summary>
+    public int? BatchSize { get; init; }
+
+    /// <summary>
+    /// Most tokens that are computed at once. Default: 2048 where experts are kept in system memory beside a device, since each
+    /// micro-batch moves the experts that it uses once, else 512, llama.cpp's. More takes more memory for compute.
+    /// </summary>
+    public int? MicroBatchSize { get; init; }
+
+    /// <summary>How the KV cache is stored.</summary>
+    public KvCacheOptions KvCache { get; init; } = new();
+
+    /// <summary>When attention is computed by the flash attention kernels. Default: where every device has them.</summary>
+    public FlashAttention FlashAttention { get; init; }
+
+    /// <summary>How many CPU threads compute.</summary>
+    public ThreadOptions Threads { get; init; } = new();
+
+    /// <summary>
+    /// Whether large batches copy weights from system memory to a device and compute there. Default: true. A device needs room for the
+    /// largest expert tensor.
+    /// </summary>
+    public bool? OpOffload { get; init; }
+
+    /// <summary>Overrides of the rotary position embedding.</summary>
+    public RopeOptions Rope { get; init; } = new();
+
+    internal void Validate()
+    {
+        Check(ContextLength, 0, LongestContext, nameof(ContextLength), "0 takes the model's.");
+        Check(SequenceCount, 1, MostSequences, nameof(SequenceCount), string.Empty);
+        Check(BatchSize, 1, LargestBatch, nameof(BatchSize), "null takes 2048.");
+        Check(MicroBatchSize, 1, LargestBatch, nameof(MicroBatchSize), "null takes the default.");
+        if (BatchSize < SequenceCount)
+        {
+            throw new ArgumentException($"BatchSize is {BatchSize}, but each of {SequenceCount} sequences needs a token of each step.", nameof(BatchSize));
+        }
+
+        if (ContextLength > 0 && ContextLength < SequenceCount)
+        {
+            throw new ArgumentException($"ContextLength {ContextLength} has no room for {SequenceCount} sequences.", nameof(ContextLength));
+        }
+
+        ArgumentNullException.ThrowIfNull(KvCache);
+        ArgumentNullException.ThrowIfNull(Threads);
+        ArgumentNullException.ThrowIfNull(Rope);
+        KvCache.Validate(FlashAttention);
+        Threads.Validate();
+        Rope.Validate();
+    }
+
+    private static void Check(int? value, int least, int most, string name, string hint)
+    {
+        if (value < least || value > most)
+        {
+            throw new ArgumentOutOfRangeException(name, value, $"Use {least} to {most}. {hint}".TrimEnd());
+        }
+    }
+}

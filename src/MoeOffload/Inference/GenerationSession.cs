@@ -1,0 +1,202 @@
+using Microsoft.Extensions.Logging;
+using MoeOffload.Native;
+
+namespace MoeOffload;
+
+/// <summary>
+/// A context of a model: its KV cache, its threads, and the generations that run in it. Safe to use from several threads; as many
+/// generations run at once as <see cref="ContextOptions.SequenceCount"/> says.
+/// </summary>
+public sealed class GenerationSession : IDisposable, IAsyncDisposable
+{
+    private readonly MoeModel _model;
+    private readonly Scheduler _scheduler;
+    private readonly Lock _gate = new();
+    private readonly HashSet<TokenStream> _open = [];
+    private int _isDisposed;
+
+    private GenerationSession(MoeModel model, Scheduler scheduler, NativeContext context, ContextParameters parameters)
+    {
+        _model = model;
+        _scheduler = scheduler;
+        ContextLength = context.ContextLength;
+        SequenceLength = context.SequenceLength;
+        SequenceCount = parameters.SequenceCount;
+        BatchSize = context.BatchSize;
+        MicroBatchSize = context.MicroBatchSize;
+        Threads = parameters.Threads;
+        PromptThreads = parameters.PromptThreads;
+        Memory = new MemoryBreakdown(context.ReadMemory());
+    }
+
+    /// <summary>Lets the thread end of a session that nobody disposed.</summary>
+    ~GenerationSession() => _scheduler?.Stop();
+
+    /// <summary>Cells of the KV cache, over all sequences.</summary>
+    public int ContextLength { get; }
+
+    /// <summary>Tokens that one generation can hold, its prompt included.</summary>
+    public int SequenceLength { get; }
+
+    /// <summary>Generations that can run at once.</summary>
+    public int SequenceCount { get; }
+
+    /// <summary>Most tokens of one step.</summary>
+    public int BatchSize { get; }
+
+    /// <summary>Most tokens that are computed at once.</summary>
+    public int MicroBatchSize { get; }
+
+    /// <summary>CPU threads that generate.</summary>
+    public int Threads { get; }
+
+    /// <summary>CPU threads that process prompts.</summary>
+    public int PromptThreads { get; }
+
+    /// <summary>What each device holds for this session and its model, read back from llama.cpp.</summary>
+    public MemoryBreakdown Memory { get; }
+
+    /// <summary>Continues a prompt.</summary>
+    /// <param name="prompt">The prompt, taken as it is: no chat template is applied.</param>
+    /// <param name="sampling">How tokens are chosen; null takes the defaults.</param>
+    /// <param name="maxTokens">The most tokens to generate; null goes on until the model ends or the context is full.</param>
+    /// <param name="cancellationToken">Ends the generation within one step.</param>
+    /// <returns>The tokens, which are generated as they are read.</returns>
+    /// <inheritdoc cref="GenerateAsync(GenerationRequest, CancellationToken)" path="/exception"/>
+    public TokenStream GenerateAsync(
+        string prompt, SamplingOptions? sampling = null, int? maxTokens = null, CancellationToken cancellationToken = default) =>
+        GenerateAsync(new GenerationRequest { Prompt = prompt, Sampling = sampling, MaxTokens = maxTokens }, cancellationToken);
+
+    /// <summary>Generates what a request asks for.</summary>
+    /// <param name="request">Prompt, sampling and limits.</param>
+    /// <param name="cancellationToken">Ends the generation within one step.</param>
+    /// <returns>The tokens, which are generated as they are read.</returns>
+    /// <exception cref="ArgumentException">An option is out of its range, the grammar has an error, or the prompt has no token.</exception>
+    /// <exception cref="ContextFullException">The prompt is longer than <see cref="SequenceLength"/>.</exception>
+    /// <exception cref="ObjectDisposedException">The session was disposed.</exception>
+    public TokenStream GenerateAsync(GenerationRequest request, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        ObjectDisposedException.ThrowIf(_isDisposed != 0, this);
+        request.Validate();
+
+        int[] prompt = request.PromptTokens is { } tokens
+            ? CheckTokens(tokens)
+            : [.. _model.Vocabulary.Tokenize(request.Prompt, addSpecial: true, request.ParseSpecialTokens)];
+        if (prompt.Length == 0)
+        {
+            throw new ArgumentException("The prompt has no token: give it some text.", nameof(request));
+        }
+
+        if (prompt.Length > SequenceLength)
+        {
+            throw new ContextFullException(
+                $"The prompt has {prompt.Length} tokens, the context has room for {SequenceLength} per sequence: shorten the prompt, or set "
+                + "ContextOptions.ContextLength higher (it is divided by SequenceCount).");
+        }
+
+        NativeVocabulary vocabulary = _model.Native.Vocabulary;
+        NativeSampler sampler = NativeSampler.Create(vocabulary, request.Sampling ?? new SamplingOptions());
+        var generation = new Generation(prompt, sampler, _model.Pieces(request.RenderSpecialTokens), vocabulary, request);
+        return new TokenStream(this, generation, cancellationToken);
+    }
+
+    /// <summary>Ends all generations of the session and gives its memory back.</summary>
+    public void Dispose()
+    {
+        Close();
+        GC.SuppressFinalize(this);
+        _scheduler.Ended.Wait();
+    }
+
+    /// <inheritdoc cref="Dispose"/>
+    public async ValueTask DisposeAsync()
+    {
+        Close();
+        GC.SuppressFinalize(this);
+        await _scheduler.Ended.ConfigureAwait(false);
+    }
+
+    /// <summary>Makes a context and its thread.</summary>
+    internal static GenerationSession Create(MoeModel model, ContextParameters parameters, ILogger logger)
+    {
+        ModelHandle handle = model.Native.Handle;
+        NativeContext context = MakeContext(handle, parameters, logger);
+        var scheduler = new Scheduler(
+            () => MakeContext(handle, parameters, logger), context, parameters.SequenceCount, handle.Servers, logger);
+        try
+        {
+            return new GenerationSession(model, scheduler, context, parameters);
+        }
+        catch
+        {
+            scheduler.Stop();
+            throw;
+        }
+    }
+
+    internal void Submit(TokenStream stream)
+    {
+        lock (_gate)
+        {
+            if (_open.Count(open => !open.IsCancelled) >= SequenceCount)
+            {
+                throw new InvalidOperationException(
+                    $"The session already runs {SequenceCount} generation(s). Read or dispose them first, set ContextOptions.SequenceCount higher, "
+                    + "or make another session.");
+            }
+
+            _scheduler.Submit(stream);
+            _open.Add(stream);
+        }
+    }
+
+    internal void OnCancelled() => _scheduler.OnCancelled();
+
+    internal void OnFinished(TokenStream stream)
+    {
+        lock (_gate)
+        {
+            _open.Remove(stream);
+        }
+    }
+
+    internal void Wake() => _scheduler.Wake();
+
+    private static NativeContext MakeContext(ModelHandle model, ContextParameters parameters, ILogger logger)
+    {
+        if (model.IsLost)
+        {
+            throw new InferenceException($"RPC server {string.Join(", ", model.Servers)} of this model was lost: load the model again from another server.");
+        }
+
+        NativeContext? context = null;
+        bool finished = AbortMonitor.Run(
+            model.Servers,
+            () =>
+            {
+                using (NativeLog.Enter(logger))
+                {
+                    context = NativeContext.Create(model, parameters);
+                }
+            },
+            out string reason);
+        return finished ? context! : throw new InferenceException($"RPC server {string.Join(", ", model.Servers)} was lost: {reason}");
+    }
+
+    private int[] CheckTokens(IReadOnlyList<int> tokens)
+    {
+        int[] copy = [.. tokens];
+        int wrong = Array.FindIndex(copy, token => token < 0 || token >= _model.Vocabulary.Size);
+        return wrong < 0
+            ? copy
+            : throw new ArgumentException(
+                $"Token {copy[wrong]} at position {wrong} of the prompt is outside the vocabulary of {_model.Vocabulary.Size} tokens.", nameof(tokens));
+    }
+
+    private void Close()
+    {
+        Interlocked.Exchange(ref _isDisposed, 1);
+        _scheduler.Stop();
+    }
+}

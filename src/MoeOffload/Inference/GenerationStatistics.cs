@@ -1,0 +1,20 @@
+namespace MoeOffload;
+
+/// <summary>What a generation cost. All counts are of the model's own tokens, all times are measured.</summary>
+public sealed record GenerationStatistics
+{
+    /// <summary>Tokens of the prompt, with the special ones that the model adds.</summary>
+    public required int PromptTokens { get; init; }
+
+    /// <summary>Tokens that were sampled, an end-of-generation token included.</summary>
+    public required int GeneratedTokens { get; init; }
+
+    /// <summary>From the start of the request to its first sampled token; zero where there was none.</summary>
+    public required TimeSpan TimeToFirstToken { get; init; }
+
+    /// <summary>From the first sampled token to the last.</summary>
+    public required TimeSpan DecodeTime { get; init; }
+
+    /// <summary>Tokens a second after the first one; 0 with fewer than two tokens.</summary>
+    public double TokensPerSecond => GeneratedTokens > 1 && DecodeTime > TimeSpan.Zero ? (GeneratedTokens - 1) / DecodeTime.TotalSeconds : 0;
+}

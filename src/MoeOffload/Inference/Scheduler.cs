@@ -1,0 +1,431 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using Microsoft.Extensions.Logging;
+using MoeOffload.Native;
+
+namespace MoeOffload;
+
+/// <summary>
+/// Owns a native context on a thread of its own: nothing else computes with it. Requests join and leave between steps; each step packs
+/// one batch, the next token of every running sequence first and then as much of the waiting prompts as fits.
+/// </summary>
+internal sealed class Scheduler
+{
+    private readonly Func<NativeContext> _makeContext;
+    private readonly IReadOnlyCollection<string> _servers;
+    private readonly ILogger _logger;
+    private readonly ConcurrentQueue<TokenStream> _arrivals = new();
+    private readonly List<TokenStream> _running = [];
+    private readonly List<TokenStream> _batched = [];
+    private readonly object _wake = new();
+    private readonly Lock _gate = new();
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Stack<int> _freeSlots;
+    private NativeContext _context;
+    private Exception? _failure;
+    private long _step;
+    private bool _isComputing;
+    private bool _isWoken;
+    private volatile bool _isStopping;
+    private volatile bool _isAbandoned;
+
+    public Scheduler(Func<NativeContext> makeContext, NativeContext context, int sequenceCount, IReadOnlyCollection<string> servers, ILogger logger)
+    {
+        _makeContext = makeContext;
+        _context = context;
+        _servers = servers;
+        _logger = logger;
+        _freeSlots = new Stack<int>(Enumerable.Range(0, sequenceCount).Reverse());
+        var thread = new Thread(Run) { IsBackground = true, Name = "MoeOffload scheduler" };
+        thread.Start();
+        if (servers.Count > 0)
+        {
+            _ = WatchAsync();
+        }
+    }
+
+    /// <summary>Completes once the thread has ended and its native memory is given back, or both were given up.</summary>
+    public Task Ended => _ended.Task;
+
+    /// <summary>Adds a request.</summary>
+    /// <exception cref="InferenceException">The context was lost and could not be made again.</exception>
+    public void Submit(TokenStream stream)
+    {
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_isStopping, typeof(GenerationSession));
+            if (_failure is { } failure)
+            {
+                throw new InferenceException(failure.Message, failure);
+            }
+
+            _arrivals.Enqueue(stream);
+        }
+
+        Wake();
+    }
+
+    /// <summary>Makes the thread look for work.</summary>
+    public void Wake()
+    {
+        lock (_wake)
+        {
+            _isWoken = true;
+            Monitor.Pulse(_wake);
+        }
+    }
+
+    /// <summary>To be called after a stream was cancelled: ends the step that is running if nobody else needs it.</summary>
+    public void OnCancelled()
+    {
+        lock (_gate)
+        {
+            if (_isComputing && _batched.TrueForAll(stream => stream.IsCancelled))
+            {
+                _context.RequestStop();
+            }
+        }
+
+        Wake();
+    }
+
+    /// <summary>Ends all streams and the thread, without waiting for it.</summary>
+    public void Stop()
+    {
+        lock (_gate)
+        {
+            _isStopping = true;
+            if (_isComputing)
+            {
+                _context.RequestStop();
+            }
+        }
+
+        Wake();
+    }
+
+    private void Run()
+    {
+        using (NativeLog.Enter(_logger))
+        {
+            while (!_isStopping)
+            {
+                if (!Step() && !_isStopping)
+                {
+                    WaitForWork();
+                }
+
+                if (_isAbandoned)
+                {
+                    return;
+                }
+            }
+
+            FailAll(new ObjectDisposedException(nameof(GenerationSession)));
+            _context.Dispose();
+        }
+
+        _ended.TrySetResult();
+    }
+
+    private void WaitForWork()
+    {
+        lock (_wake)
+        {
+            while (!_isWoken)
+            {
+                Monitor.Wait(_wake);
+            }
+
+            _isWoken = false;
+        }
+    }
+
+    /// <summary>One round: admit, pack, compute, sample.</summary>
+    /// <returns>False where there is nothing to do until something happens.</returns>
+    private bool Step()
+    {
+        Admit();
+        DropCancelled();
+        Pack();
+        if (_batched.Count == 0)
+        {
+            return false;
+        }
+
+        try
+        {
+            DecodeResult result = Compute();
+            if (_isAbandoned)
+            {
+                return false;
+            }
+
+            switch (result)
+            {
+                case DecodeResult.Done:
+                    Advance();
+                    break;
+                case DecodeResult.NoRoom:
+                    // All sequences together overfill a unified cache: the youngest gives way.
+                    End(_batched[^1], null, StopReason.ContextFull);
+                    break;
+                default:
+                    Rewind();
+                    break;
+            }
+        }
+        catch (Exception exception) when (exception is InferenceException or NativeAbortException)
+        {
+            Rebuild(exception);
+        }
+
+        return true;
+    }
+
+    private void Admit()
+    {
+        while (_freeSlots.Count > 0 && _arrivals.TryDequeue(out TokenStream? stream))
+        {
+            stream.Generation.Slot = _freeSlots.Pop();
+            _running.Add(stream);
+        }
+    }
+
+    private void DropCancelled()
+    {
+        for (int i = _running.Count - 1; i >= 0; i--)
+        {
+            if (_running[i].IsCancelled)
+            {
+                End(_running[i], _running[i].CancelException(), null);
+            }
+        }
+    }
+
+    private void Pack()
+    {
+        lock (_gate)
+        {
+            _batched.Clear();
+            _context.ClearBatch();
+        }
+
+        foreach (TokenStream stream in _running)
+        {
+            Generation generation = stream.Generation;
+            if (generation.IsDecoding && _context.BatchCount < _context.BatchSize && stream.HasRoom(generation.PendingCount))
+            {
+                generation.LogitsIndex = _context.BatchCount;
+                generation.BatchedCount = 1;
+                _context.Add(generation.LastToken, generation.Position, generation.Slot, wantsLogits: true);
+                _batched.Add(stream);
+            }
+        }
+
+        foreach (TokenStream stream in _running)
+        {
+            if (!stream.Generation.IsDecoding && _context.BatchCount < _context.BatchSize)
+            {
+                PackPrompt(stream);
+            }
+        }
+    }
+
+    private void PackPrompt(TokenStream stream)
+    {
+        Generation generation = stream.Generation;
+        int count = Math.Min(generation.PromptLength - generation.Position, _context.BatchSize - _context.BatchCount);
+        bool isLast = generation.Position + count == generation.PromptLength;
+        for (int i = 0; i < count; i++)
+        {
+            int position = generation.Position + i;
+            _context.Add(generation.PromptToken(position), position, generation.Slot, isLast && i == count - 1);
+        }
+
+        generation.BatchedCount = count;
+        generation.LogitsIndex = isLast ? _context.BatchCount - 1 : -1;
+        _batched.Add(stream);
+    }
+
+    private DecodeResult Compute()
+    {
+        lock (_gate)
+        {
+            // A cancel that came before this would find nothing computing; one that comes after asks for the stop itself.
+            if (_isStopping || _batched.TrueForAll(stream => stream.IsCancelled))
+            {
+                return DecodeResult.Stopped;
+            }
+
+            _context.ClearStop();
+            _isComputing = true;
+            _step++;
+        }
+
+        try
+        {
+            return _context.Decode();
+        }
+        finally
+        {
+            lock (_gate)
+            {
+                _isComputing = false;
+            }
+        }
+    }
+
+    private void Advance()
+    {
+        foreach (TokenStream stream in _batched)
+        {
+            Generation generation = stream.Generation;
+            generation.Position += generation.BatchedCount;
+            if (generation.LogitsIndex < 0 || stream.IsCancelled)
+            {
+                continue;
+            }
+
+            try
+            {
+                StopReason? reason = generation.Advance(_context, stream, Stopwatch.GetTimestamp());
+                if (reason is not null)
+                {
+                    End(stream, null, reason);
+                }
+            }
+            catch (InferenceException exception)
+            {
+                // A grammar that allows nothing, or logits that are no numbers: this request's own fault.
+                End(stream, exception, null);
+            }
+        }
+    }
+
+    // After a stop, the micro-batches that were finished are in the cache: back to where the step began.
+    private void Rewind()
+    {
+        foreach (TokenStream stream in _batched)
+        {
+            Generation generation = stream.Generation;
+            if (!stream.IsCancelled && !_context.Remove(generation.Slot, generation.Position))
+            {
+                _context.Remove(generation.Slot, 0);
+                generation.Position = 0;
+            }
+        }
+    }
+
+    private void End(TokenStream stream, Exception? failure, StopReason? reason)
+    {
+        Generation generation = stream.Generation;
+        _running.Remove(stream);
+        _context.Remove(generation.Slot, 0);
+        _freeSlots.Push(generation.Slot);
+        generation.Dispose();
+        stream.Finish(failure, Statistics(stream), reason);
+    }
+
+    private static GenerationStatistics Statistics(TokenStream stream)
+    {
+        Generation generation = stream.Generation;
+        return new GenerationStatistics
+        {
+            PromptTokens = generation.PromptLength,
+            GeneratedTokens = generation.GeneratedCount,
+            TimeToFirstToken = generation.GeneratedCount > 0
+                ? Stopwatch.GetElapsedTime(stream.StartTimestamp, generation.FirstTokenTimestamp)
+                : TimeSpan.Zero,
+            DecodeTime = generation.GeneratedCount > 0
+                ? Stopwatch.GetElapsedTime(generation.FirstTokenTimestamp, generation.LastTokenTimestamp)
+                : TimeSpan.Zero,
+        };
+    }
+
+    private void FailAll(Exception failure)
+    {
+        foreach (TokenStream stream in _running)
+        {
+            stream.Generation.Dispose();
+            stream.Finish(failure, Statistics(stream));
+        }
+
+        _running.Clear();
+        while (_arrivals.TryDequeue(out TokenStream? waiting))
+        {
+            waiting.Generation.Dispose();
+            waiting.Finish(failure, Statistics(waiting));
+        }
+    }
+
+    private void Rebuild(Exception cause)
+    {
+        var failure = new InferenceException(cause.Message, cause);
+        foreach (TokenStream stream in _running)
+        {
+            _freeSlots.Push(stream.Generation.Slot);
+        }
+
+        FailAll(failure);
+        try
+        {
+            NativeContext broken = _context;
+            broken.Dispose();
+            NativeContext context = _makeContext();
+            lock (_gate)
+            {
+                _context = context;
+            }
+
+            InferenceLog.ContextRebuilt(_logger, cause.Message);
+        }
+        catch (MoeOffloadException exception)
+        {
+            lock (_gate)
+            {
+                _failure = new InferenceException($"{cause.Message} The context could not be made again: {exception.Message}", exception);
+            }
+
+            FailAll(_failure);
+        }
+    }
+
+    /// <summary>
+    /// Gives the thread and its context up if an RPC server died while it computed: llama.cpp then waits for ever for an answer.
+    /// </summary>
+    private async Task WatchAsync()
+    {
+        while (true)
+        {
+            Task<string> aborted = AbortMonitor.Aborted;
+            if (await Task.WhenAny(aborted, _ended.Task).ConfigureAwait(false) == _ended.Task)
+            {
+                return;
+            }
+
+            long step = Interlocked.Read(ref _step);
+            bool isStuck = await AbortMonitor.IsStuckAsync(_servers, () => _isComputing && Interlocked.Read(ref _step) == step).ConfigureAwait(false);
+            if (!isStuck)
+            {
+                continue;
+            }
+
+            string reason = await aborted.ConfigureAwait(false);
+            InferenceLog.ServerLost(_logger, string.Join(", ", _servers), reason);
+            AbortMonitor.MarkLost(_servers);
+            lock (_gate)
+            {
+                _isAbandoned = true;
+                _isStopping = true;
+                _failure = new InferenceException(
+                    $"RPC server {string.Join(", ", _servers)} was lost ({reason}). The model is unusable: dispose it, and load it again from another server.");
+            }
+
+            _context.Abandon();
+            FailAll(_failure);
+            _ended.TrySetResult();
+            return;
+        }
+    }
+}

@@ -1,0 +1,17 @@
+namespace MoeOffload;
+
+/// <summary>Why a generation ended.</summary>
+public enum StopReason
+{
+    /// <summary>The model ended its answer with an end-of-generation token.</summary>
+    EndOfSequence,
+
+    /// <summary>The maximum number of tokens was reached.</summary>
+    MaxTokens,
+
+    /// <summary>One of the stop strings appeared; it is not part of the text.</summary>
+    StopString,
+
+    /// <summary>The sequence fills its part of the context.</summary>
+    ContextFull,
+}

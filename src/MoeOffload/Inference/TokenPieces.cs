@@ -1,0 +1,41 @@
+using System.Runtime.InteropServices;
+using MoeOffload.Native;
+
+namespace MoeOffload;
+
+/// <summary>The bytes of every token in one block, so that a stream's text is a slice of it and allocates nothing.</summary>
+internal sealed class TokenPieces
+{
+    private readonly byte[] _bytes;
+    private readonly int[] _starts;
+    private readonly bool[] _whole;
+
+    private TokenPieces(byte[] bytes, int[] starts, bool[] whole)
+    {
+        _bytes = bytes;
+        _starts = starts;
+        _whole = whole;
+    }
+
+    /// <summary>Reads all pieces of a vocabulary.</summary>
+    public static TokenPieces Read(NativeVocabulary vocabulary, bool special)
+    {
+        List<byte> bytes = [];
+        int[] starts = new int[vocabulary.Size + 1];
+        bool[] whole = new bool[vocabulary.Size];
+        for (int token = 0; token < whole.Length; token++)
+        {
+            vocabulary.AppendPiece(token, special, bytes);
+            starts[token + 1] = bytes.Count;
+            whole[token] = System.Text.Unicode.Utf8.IsValid(CollectionsMarshal.AsSpan(bytes)[starts[token]..]);
+        }
+
+        return new TokenPieces([.. bytes], starts, whole);
+    }
+
+    /// <summary>A token's bytes, not always whole code points.</summary>
+    public ReadOnlyMemory<byte> this[int token] => _bytes.AsMemory(_starts[token].._starts[token + 1]);
+
+    /// <summary>Whether a token's bytes are whole code points.</summary>
+    public bool IsWhole(int token) => _whole[token];
+}

@@ -1,0 +1,124 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using MoeOffload.Gguf;
+using MoeOffload.Native;
+
+namespace MoeOffload;
+
+/// <summary>The way from a path to a loaded model: file first, then libraries, devices and rules, and only then llama.cpp.</summary>
+internal sealed class ModelLoader
+{
+    private readonly ModelOptions _options;
+    private readonly GgufModelFiles _files;
+    private readonly List<NativeDevice> _devices;
+    private readonly Dictionary<string, int> _rules;
+    private readonly ILogger _nativeLogger;
+
+    private ModelLoader(ModelOptions options, GgufModelFiles files, List<NativeDevice> devices, Dictionary<string, int> rules, ILogger nativeLogger)
+    {
+        _options = options;
+        _files = files;
+        _devices = devices;
+        _rules = rules;
+        _nativeLogger = nativeLogger;
+    }
+
+    /// <summary>Checks everything that can be checked before the weights are read.</summary>
+    public static ModelLoader Prepare(string path, ModelOptions options)
+    {
+        options.Validate();
+        GgufModelFiles files = GgufModelFiles.Open(path);
+
+        ILoggerFactory loggers = options.LoggerFactory ?? NullLoggerFactory.Instance;
+        ILogger nativeLogger = loggers.CreateLogger(NativeLog.Category);
+        NativeRuntime.EnsureLoaded(options.NativeLibraryDirectory, nativeLogger);
+        foreach (string server in options.RpcServers)
+        {
+            NativeRuntime.AddServer(server);
+        }
+
+        List<NativeDevice> devices = NativeDevice.Select(options);
+        Dictionary<string, int> rules = MatchRules(files, options, loggers.CreateLogger<MoeModel>());
+        return new ModelLoader(options, files, devices, rules, nativeLogger);
+    }
+
+    /// <summary>Whether experts stay in system memory while a device holds layers.</summary>
+    public bool ExpertsOffloaded => _devices.Count > 0 && _rules.Count > 0;
+
+    /// <summary>Loads the weights, or with <paramref name="simulate"/> only counts what they would take.</summary>
+    public NativeModel Load(bool simulate, IProgress<float>? progress, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        string[] paths = [.. _files.Parts.Select(part => part.Path!)];
+        string[] servers = [.. _devices.Where(device => device.Kind == DeviceKind.Rpc).Select(device => device.Description).Distinct()];
+        NativeModel? model = null;
+        bool finished = AbortMonitor.Run(
+            servers,
+            () =>
+            {
+                using (NativeLog.Enter(_nativeLogger))
+                {
+                    LoadMode mode = simulate ? LoadMode.None : ChooseMode();
+                    model = NativeModel.Load(paths, _options, _devices, mode, simulate, progress is null ? null : progress.Report, cancellationToken);
+                }
+            },
+            out string reason);
+        return finished ? model! : throw new ModelLoadException($"RPC server {string.Join(", ", servers)} was lost while the model loaded: {reason}");
+    }
+
+    /// <summary>Reads back where the tensors are, and holds it against what was required.</summary>
+    public PlacementReport Report(NativeModel model)
+    {
+        var report = new PlacementReport(
+            _options.Placement, model.ReadPlacement(name => _rules.TryGetValue(name, out int rule) ? rule : null));
+        if (_options.RequireDevice is { } required && !report.Buffers.Any(buffer => !buffer.IsHost
+            && (required == ModelOptions.AnyAccelerator || string.Equals(buffer.Device, required, StringComparison.OrdinalIgnoreCase))))
+        {
+            throw new PlacementException(
+                $"{(required == ModelOptions.AnyAccelerator ? "An accelerator" : $"Device '{required}'")} is required, but no tensor of the model is there: "
+                + "check GpuLayers and the placement rules.");
+        }
+
+        return report;
+    }
+
+    // With a GPU beside, weights read into pinned memory cross to it about twice as fast as mapped ones; without one,
+    // mapping the file costs nothing and is shared between processes.
+    private LoadMode ChooseMode() =>
+        _options.LoadMode == LoadMode.Auto && _rules.Count > 0 && _options.PinnedHostMemory != false && _devices.Exists(device => device.HasPinnedMemory)
+            ? LoadMode.None
+            : _options.LoadMode;
+
+    private static Dictionary<string, int> MatchRules(GgufModelFiles files, ModelOptions options, ILogger logger)
+    {
+        string[] names = [.. files.Tensors.Select(tensor => tensor.Name)];
+        int[] decided = NativePlacement.FirstMatches(options.Placement, names);
+        var rules = new Dictionary<string, int>(StringComparer.Ordinal);
+        for (int i = 0; i < names.Length; i++)
+        {
+            if (decided[i] >= 0)
+            {
+                rules[names[i]] = decided[i];
+            }
+        }
+
+        for (int rule = 0; rule < options.Placement.Rules.Count; rule++)
+        {
+            if (Array.IndexOf(decided, rule) >= 0)
+            {
+                continue;
+            }
+
+            string pattern = options.Placement.Rules[rule].Pattern;
+            if (options.UnmatchedRules == UnmatchedRules.Error)
+            {
+                throw new PlacementException(
+                    $"placement rule {rule + 1}, `{pattern}`: matches no tensor of '{files.Path}', or only ones that an earlier rule has taken.");
+            }
+
+            ModelLog.RuleUnmatched(logger, rule + 1, pattern, files.Path);
+        }
+
+        return rules;
+    }
+}

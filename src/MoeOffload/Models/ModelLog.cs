@@ -1,0 +1,22 @@
+using Microsoft.Extensions.Logging;
+
+namespace MoeOffload;
+
+/// <summary>The messages of loading.</summary>
+internal static partial class ModelLog
+{
+    [LoggerMessage(EventId = 10, Level = LogLevel.Warning, Message = "Placement rule {Rule}, `{Pattern}`, matches no tensor of {Path}")]
+    public static partial void RuleUnmatched(ILogger logger, int rule, string pattern, string path);
+
+    [LoggerMessage(EventId = 11, Level = LogLevel.Information,
+        Message = "Loaded {Path}: {Architecture}, {ParameterCount} parameters, expert_count = {ExpertCount}, expert_used_count = {ExpertUsedCount}")]
+    public static partial void Loaded(ILogger logger, string path, string architecture, long parameterCount, int expertCount, int expertUsedCount);
+
+    [LoggerMessage(EventId = 12, Level = LogLevel.Information,
+        Message = "{Buffer} on {Device}: {Tensors} tensors, {Mebibytes:0.0} MiB, of which {ExpertTensors} expert tensors, {ExpertMebibytes:0.0} MiB")]
+    public static partial void BufferHolds(
+        ILogger logger, string buffer, string device, int tensors, double mebibytes, int expertTensors, double expertMebibytes);
+
+    [LoggerMessage(EventId = 13, Level = LogLevel.Information, Message = "Placement rule {Rule}, `{Pattern}` to {Buffer}, moved {Tensors} tensors, {Mebibytes:0.0} MiB")]
+    public static partial void RuleMoved(ILogger logger, int rule, string pattern, string buffer, int tensors, double mebibytes);
+}

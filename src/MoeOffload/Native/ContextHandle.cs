@@ -1,0 +1,46 @@
+using System.Runtime.InteropServices;
+using MoeOffload.Native.Generated;
+
+namespace MoeOffload.Native;
+
+/// <summary>A <c>llama_context</c>, which keeps its model.</summary>
+internal sealed unsafe class ContextHandle : SafeHandle
+{
+    private readonly ModelHandle _model;
+    private volatile bool _abandoned;
+
+    public ContextHandle(llama_context* context, ModelHandle model)
+        : base(0, ownsHandle: true)
+    {
+        bool added = false;
+        model.DangerousAddRef(ref added);
+        _model = model;
+        SetHandle((nint)context);
+    }
+
+    /// <inheritdoc/>
+    public override bool IsInvalid => handle == 0;
+
+    /// <summary>The context, for as long as the caller holds a reference to this handle.</summary>
+    public llama_context* Pointer => (llama_context*)handle;
+
+    /// <summary>Gives the context up without freeing it: after an abort its threads and memory are in no known state.</summary>
+    public void Abandon() => _abandoned = true;
+
+    /// <inheritdoc/>
+    protected override bool ReleaseHandle()
+    {
+        if (_abandoned || _model.IsLost)
+        {
+            return true; // and the model, which the context still refers to, is never given back either
+        }
+
+        nint context = handle;
+        if (AbortMonitor.Run(_model.Servers, () => ShimApi.moe_context_free((llama_context*)context, null, 0), out _))
+        {
+            _model.DangerousRelease();
+        }
+
+        return true;
+    }
+}

@@ -1,0 +1,94 @@
+using MoeOffload.Native.Generated;
+
+namespace MoeOffload.Native;
+
+/// <summary>What a context is made of: the caller's options, our defaults where they are silent, llama.cpp's own for all the rest.</summary>
+internal sealed class ContextParameters
+{
+    // Each micro-batch of a prompt moves the experts that it uses to the device once, so larger ones move less.
+    private const int OffloadedMicroBatch = 2048;
+
+    private readonly ContextOptions _options;
+    private readonly bool _expertsOffloaded;
+
+    /// <summary>Resolves validated options for a model.</summary>
+    /// <param name="options">The options.</param>
+    /// <param name="expertsOffloaded">Whether experts stay in system memory while a device holds layers.</param>
+    public ContextParameters(ContextOptions options, bool expertsOffloaded)
+    {
+        _options = options;
+        _expertsOffloaded = expertsOffloaded;
+        Threads = options.Threads.Decode ?? Math.Min(PhysicalCores.Count, ThreadOptions.Most);
+        PromptThreads = options.Threads.Prompt ?? Threads;
+    }
+
+    /// <summary>Sequences that can run at once.</summary>
+    public int SequenceCount => _options.SequenceCount;
+
+    /// <summary>CPU threads that generate.</summary>
+    public int Threads { get; }
+
+    /// <summary>CPU threads that process prompts.</summary>
+    public int PromptThreads { get; }
+
+    /// <summary>The parameters as llama.cpp takes them.</summary>
+    public llama_context_params ToNative()
+    {
+        llama_context_params parameters = LlamaApi.llama_context_default_params();
+        parameters.n_ctx = (uint)_options.ContextLength;
+        parameters.n_seq_max = (uint)SequenceCount;
+        parameters.n_batch = (uint?)_options.BatchSize ?? parameters.n_batch;
+        parameters.n_ubatch = Math.Min(
+            (uint?)_options.MicroBatchSize ?? (_expertsOffloaded ? OffloadedMicroBatch : parameters.n_ubatch), parameters.n_batch);
+
+        // Only the last token of each sequence is ever sampled from.
+        parameters.n_outputs_max = (uint)SequenceCount;
+        parameters.n_threads = Threads;
+        parameters.n_threads_batch = PromptThreads;
+        parameters.flash_attn_type = _options.FlashAttention switch
+        {
+            FlashAttention.On => llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_ENABLED,
+            FlashAttention.Off => llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED,
+            _ => llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_AUTO,
+        };
+        parameters.op_offload = ToByte(_options.OpOffload, parameters.op_offload);
+        Apply(_options.KvCache, ref parameters);
+        Apply(_options.Rope, ref parameters);
+        return parameters;
+    }
+
+    private static void Apply(KvCacheOptions cache, ref llama_context_params parameters)
+    {
+        parameters.type_k = (ggml_type?)cache.KeyType ?? parameters.type_k;
+        parameters.type_v = (ggml_type?)cache.ValueType ?? parameters.type_v;
+        parameters.offload_kqv = ToByte(cache.Offload, parameters.offload_kqv);
+        parameters.kv_unified = ToByte(cache.Unified, parameters.kv_unified);
+        parameters.swa_full = ToByte(cache.FullSizeSwa, parameters.swa_full);
+    }
+
+    private static void Apply(RopeOptions rope, ref llama_context_params parameters)
+    {
+        parameters.rope_scaling_type = rope.Scaling switch
+        {
+            RopeScaling.None => llama_rope_scaling_type.LLAMA_ROPE_SCALING_TYPE_NONE,
+            RopeScaling.Linear => llama_rope_scaling_type.LLAMA_ROPE_SCALING_TYPE_LINEAR,
+            RopeScaling.Yarn => llama_rope_scaling_type.LLAMA_ROPE_SCALING_TYPE_YARN,
+            RopeScaling.LongRope => llama_rope_scaling_type.LLAMA_ROPE_SCALING_TYPE_LONGROPE,
+            _ => parameters.rope_scaling_type,
+        };
+        parameters.rope_freq_base = rope.FrequencyBase ?? parameters.rope_freq_base;
+        parameters.rope_freq_scale = rope.FrequencyScale ?? parameters.rope_freq_scale;
+        parameters.yarn_ext_factor = rope.YarnExtrapolation ?? parameters.yarn_ext_factor;
+        parameters.yarn_attn_factor = rope.YarnAttention ?? parameters.yarn_attn_factor;
+        parameters.yarn_beta_fast = rope.YarnBetaFast ?? parameters.yarn_beta_fast;
+        parameters.yarn_beta_slow = rope.YarnBetaSlow ?? parameters.yarn_beta_slow;
+        parameters.yarn_orig_ctx = (uint?)rope.YarnOriginalContext ?? parameters.yarn_orig_ctx;
+    }
+
+    private static byte ToByte(bool? value, byte otherwise) => value switch
+    {
+        null => otherwise,
+        true => 1,
+        false => 0,
+    };
+}

@@ -1,0 +1,41 @@
+using System.Runtime.InteropServices;
+using MoeOffload.Native.Generated;
+
+namespace MoeOffload.Native;
+
+/// <summary>A <c>llama_model</c>. Where one of its RPC servers was lost it is given up: freeing it would wait for the server.</summary>
+internal sealed unsafe class ModelHandle : SafeHandle
+{
+    private readonly string[] _servers;
+
+    public ModelHandle(llama_model* model, string[] servers)
+        : base(0, ownsHandle: true)
+    {
+        _servers = servers;
+        SetHandle((nint)model);
+    }
+
+    /// <inheritdoc/>
+    public override bool IsInvalid => handle == 0;
+
+    /// <summary>The RPC servers whose devices the model uses.</summary>
+    public IReadOnlyCollection<string> Servers => _servers;
+
+    /// <summary>Whether one of these servers was lost.</summary>
+    public bool IsLost => Array.Exists(_servers, AbortMonitor.IsLost);
+
+    /// <summary>The model, for as long as the caller holds a reference to this handle.</summary>
+    public llama_model* Pointer => (llama_model*)handle;
+
+    /// <inheritdoc/>
+    protected override bool ReleaseHandle()
+    {
+        nint model = handle;
+        if (!IsLost)
+        {
+            AbortMonitor.Run(_servers, () => ShimApi.moe_model_free((llama_model*)model, null, 0), out _);
+        }
+
+        return true;
+    }
+}

@@ -1,0 +1,312 @@
+using MoeOffload.Native.Generated;
+
+namespace MoeOffload.Native;
+
+/// <summary>How a decode ended.</summary>
+internal enum DecodeResult
+{
+    /// <summary>All tokens are in the KV cache.</summary>
+    Done,
+
+    /// <summary>The KV cache has no room for them; it is as it was before.</summary>
+    NoRoom,
+
+    /// <summary>Ended by <see cref="NativeContext.RequestStop"/>; micro-batches that were finished stay in the KV cache.</summary>
+    Stopped,
+}
+
+/// <summary>A context with its KV cache, threads and batch. Used by one thread at a time, but for <see cref="RequestStop"/>.</summary>
+internal sealed unsafe class NativeContext : IDisposable
+{
+    private readonly ContextHandle _handle;
+    private readonly NativeMemoryScope _memory;
+    private readonly int* _stop;
+    private readonly ggml_threadpool* _threads;
+    private readonly ggml_threadpool* _promptThreads;
+    private readonly llama_token_data* _scratch;
+    private llama_batch _batch;
+    private bool _abandoned;
+
+    private NativeContext(ContextHandle handle, int* stop, NativeMemoryScope memory, ggml_threadpool* threads, ggml_threadpool* promptThreads)
+    {
+        _handle = handle;
+        _stop = stop;
+        _memory = memory;
+        _threads = threads;
+        _promptThreads = promptThreads;
+        llama_context* context = handle.Pointer;
+        ContextLength = (int)LlamaApi.llama_n_ctx(context);
+        SequenceLength = (int)LlamaApi.llama_n_ctx_seq(context);
+        BatchSize = (int)LlamaApi.llama_n_batch(context);
+        MicroBatchSize = (int)LlamaApi.llama_n_ubatch(context);
+        VocabularySize = LlamaApi.llama_vocab_n_tokens(LlamaApi.llama_model_get_vocab(LlamaApi.llama_get_model(context)));
+        _scratch = _memory.Allocate<llama_token_data>(VocabularySize);
+        _batch = MakeBatch(BatchSize);
+    }
+
+    /// <summary>Cells of the KV cache, over all sequences.</summary>
+    public int ContextLength { get; }
+
+    /// <summary>Tokens that one sequence can hold.</summary>
+    public int SequenceLength { get; }
+
+    /// <summary>Most tokens of one decode.</summary>
+    public int BatchSize { get; }
+
+    /// <summary>Most tokens that are computed at once.</summary>
+    public int MicroBatchSize { get; }
+
+    /// <summary>Tokens in the vocabulary, and so logits of one position.</summary>
+    public int VocabularySize { get; }
+
+    /// <summary>Tokens in the batch that is being filled.</summary>
+    public int BatchCount => _batch.n_tokens;
+
+    /// <summary>Makes a context; <paramref name="parameters"/> holds what the options and defaults say.</summary>
+    /// <exception cref="InferenceException">llama.cpp refused it, or memory ran out.</exception>
+    public static NativeContext Create(ModelHandle model, ContextParameters parameters)
+    {
+        var memory = new NativeMemoryScope();
+        ggml_threadpool* threads = null;
+        ggml_threadpool* promptThreads = null;
+        try
+        {
+            int* stop = memory.Allocate<int>(1);
+            llama_context_params native = parameters.ToNative();
+            native.abort_callback = (delegate* unmanaged[Cdecl]<void*, byte>)NativeLibraries.AbortWhenSet;
+            native.abort_callback_data = stop;
+
+            byte* error = stackalloc byte[NativeError.BufferSize];
+            llama_context* context;
+            moe_status status = ShimApi.moe_context_init(model.Pointer, &native, &context, error, NativeError.BufferSize);
+            if (status != moe_status.MOE_STATUS_OK)
+            {
+                throw new InferenceException(NativeError.Describe("The context could not be made", status, error));
+            }
+
+            var handle = new ContextHandle(context, model);
+            try
+            {
+                threads = NewThreads(native.n_threads);
+                promptThreads = native.n_threads_batch == native.n_threads ? null : NewThreads(native.n_threads_batch);
+                LlamaApi.llama_attach_threadpool(context, threads, promptThreads == null ? threads : promptThreads);
+                return new NativeContext(handle, stop, memory, threads, promptThreads);
+            }
+            catch
+            {
+                handle.Dispose();
+                throw;
+            }
+        }
+        catch
+        {
+            FreeThreads(threads, promptThreads);
+            memory.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Adds a token to the batch.</summary>
+    public void Add(int token, int position, int sequence, bool wantsLogits)
+    {
+        int i = _batch.n_tokens++;
+        _batch.token[i] = token;
+        _batch.pos[i] = position;
+        _batch.n_seq_id[i] = 1;
+        _batch.seq_id[i][0] = sequence;
+        _batch.logits[i] = (sbyte)(wantsLogits ? 1 : 0);
+    }
+
+    /// <summary>Empties the batch.</summary>
+    public void ClearBatch() => _batch.n_tokens = 0;
+
+    /// <summary>Computes the batch.</summary>
+    /// <exception cref="InferenceException">The computation failed; after <see cref="NativeAbortException"/> the context is unusable.</exception>
+    public DecodeResult Decode()
+    {
+        byte* error = stackalloc byte[NativeError.BufferSize];
+        int result;
+        moe_status status;
+        fixed (llama_batch* batch = &_batch)
+        {
+            status = ShimApi.moe_decode(_handle.Pointer, batch, &result, error, NativeError.BufferSize);
+        }
+
+        Check(status, error, "The computation failed");
+        return result switch
+        {
+            0 => DecodeResult.Done,
+            1 => DecodeResult.NoRoom,
+            2 => DecodeResult.Stopped,
+            _ => throw new InferenceException(Failure(result)),
+        };
+    }
+
+    /// <summary>Makes a running or the next <see cref="Decode"/> end early where it can: CPU work between operations, all else between micro-batches.</summary>
+    public void RequestStop() => Volatile.Write(ref *_stop, 1);
+
+    /// <summary>Takes <see cref="RequestStop"/> back.</summary>
+    public void ClearStop() => Volatile.Write(ref *_stop, 0);
+
+    /// <summary>Forgets a sequence's tokens from a position on.</summary>
+    /// <returns>False where the cache cannot forget a part of a sequence.</returns>
+    public bool Remove(int sequence, int fromPosition)
+    {
+        byte* error = stackalloc byte[NativeError.BufferSize];
+        int removed;
+        Check(
+            ShimApi.moe_memory_remove(_handle.Pointer, sequence, fromPosition, &removed, error, NativeError.BufferSize),
+            error,
+            "The KV cache could not be cleared");
+        return removed != 0;
+    }
+
+    /// <summary>Samples and accepts a token from the logits of the batch's index-th token; -1 is the last.</summary>
+    public int Sample(int index, NativeSampler sampler)
+    {
+        byte* error = stackalloc byte[NativeError.BufferSize];
+        int token;
+        Check(
+            ShimApi.moe_sample(
+                _handle.Pointer, index, sampler.Chain, sampler.Grammar, _scratch, (nuint)VocabularySize, &token, error, NativeError.BufferSize),
+            error,
+            "No token could be sampled");
+        return token;
+    }
+
+    /// <summary>The log-probability of a token, and of the best alternatives as many as <paramref name="top"/> holds.</summary>
+    public float LogProbability(int index, int token, Span<TokenProbability> top)
+    {
+        byte* error = stackalloc byte[NativeError.BufferSize];
+        moe_token_logprob* best = stackalloc moe_token_logprob[top.Length];
+        float probability;
+        Check(
+            ShimApi.moe_logprobs(_handle.Pointer, index, token, &probability, best, (nuint)top.Length, error, NativeError.BufferSize),
+            error,
+            "No log-probabilities");
+        for (int i = 0; i < top.Length; i++)
+        {
+            top[i] = new TokenProbability(best[i].token, best[i].logprob);
+        }
+
+        return probability;
+    }
+
+    /// <summary>Copies the logits of the batch's index-th token.</summary>
+    public void CopyLogits(int index, Span<float> logits)
+    {
+        byte* error = stackalloc byte[NativeError.BufferSize];
+        fixed (float* target = logits)
+        {
+            Check(
+                ShimApi.moe_logits(_handle.Pointer, index, target, (nuint)logits.Length, error, NativeError.BufferSize),
+                error,
+                "No logits");
+        }
+    }
+
+    /// <summary>What each buffer type holds for this context and its model.</summary>
+    public List<MemoryUse> ReadMemory()
+    {
+        byte* error = stackalloc byte[NativeError.BufferSize];
+        nuint count;
+        const string What = "The memory breakdown could not be read";
+        Check(ShimApi.moe_memory_breakdown(_handle.Pointer, null, 0, &count, error, NativeError.BufferSize), error, What);
+        moe_memory_entry[] entries = new moe_memory_entry[(int)count];
+        fixed (moe_memory_entry* room = entries)
+        {
+            Check(ShimApi.moe_memory_breakdown(_handle.Pointer, room, count, &count, error, NativeError.BufferSize), error, What);
+            List<MemoryUse> result = [];
+            for (int i = 0; i < entries.Length; i++)
+            {
+                string device = Utf8.ToString(room[i].device);
+                result.Add(new MemoryUse(
+                    Utf8.ToString(room[i].buffer_type),
+                    device.Length > 0 ? device : "CPU",
+                    room[i].is_host != 0,
+                    (long)room[i].model,
+                    (long)room[i].context,
+                    (long)room[i].compute));
+            }
+
+            return result;
+        }
+    }
+
+    /// <summary>Gives the context up: its memory and threads are never freed, since something may still be using them.</summary>
+    public void Abandon()
+    {
+        _abandoned = true;
+        _handle.Abandon();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        bool first = !_handle.IsClosed;
+        _handle.Dispose();
+        if (first && !_abandoned)
+        {
+            FreeThreads(_threads, _promptThreads);
+            _memory.Dispose();
+        }
+    }
+
+    private static ggml_threadpool* NewThreads(int count)
+    {
+        byte* error = stackalloc byte[NativeError.BufferSize];
+        ggml_threadpool* threads;
+        moe_status status = ShimApi.moe_threadpool_new(count, &threads, error, NativeError.BufferSize);
+        return status == moe_status.MOE_STATUS_OK
+            ? threads
+            : throw new InferenceException(NativeError.Describe($"{count} threads could not be started", status, error));
+    }
+
+    private static void FreeThreads(ggml_threadpool* threads, ggml_threadpool* promptThreads)
+    {
+        ShimApi.moe_threadpool_free(promptThreads, null, 0);
+        ShimApi.moe_threadpool_free(threads, null, 0);
+    }
+
+    private static string Failure(int result)
+    {
+        string reason = result switch
+        {
+            -1 => "llama.cpp refused the batch",
+            -2 => "no memory for the computation",
+            _ => $"llama.cpp's decode returned {result}",
+        };
+        return $"The computation failed: {string.Join(Environment.NewLine, [reason, .. NativeLog.TakeErrors()])}";
+    }
+
+    private void Check(moe_status status, byte* error, string what)
+    {
+        if (status == moe_status.MOE_STATUS_ABORTED)
+        {
+            Abandon();
+            throw new NativeAbortException(NativeError.Describe(what, status, error));
+        }
+
+        if (status != moe_status.MOE_STATUS_OK)
+        {
+            throw new InferenceException(NativeError.Describe(what, status, error));
+        }
+    }
+
+    private llama_batch MakeBatch(int capacity)
+    {
+        llama_batch batch = default;
+        batch.token = _memory.Allocate<int>(capacity);
+        batch.pos = _memory.Allocate<int>(capacity);
+        batch.n_seq_id = _memory.Allocate<int>(capacity);
+        batch.logits = _memory.Allocate<sbyte>(capacity);
+        batch.seq_id = (int**)_memory.Allocate<nint>(capacity);
+        int* sequences = _memory.Allocate<int>(capacity);
+        for (int i = 0; i < capacity; i++)
+        {
+            batch.seq_id[i] = sequences + i;
+        }
+
+        return batch;
+    }
+}

@@ -1,0 +1,143 @@
+using System.Runtime.InteropServices;
+using MoeOffload.Native.Generated;
+
+namespace MoeOffload.Native;
+
+/// <summary>Finds our native libraries and binds the generated signatures to them.</summary>
+internal static class NativeLibraries
+{
+    private const int RtldNow = 2;
+    private const int RtldDeepBind = 8;
+
+    /// <summary>The runtime identifier that names our native folders, such as <c>linux-x64</c>.</summary>
+    public static string RuntimeIdentifier { get; } = PortableIdentifier();
+
+    private static string Prefix => OperatingSystem.IsWindows() ? "moe-" : "libmoe-";
+
+    private static string Suffix =>
+        OperatingSystem.IsWindows() ? ".dll" : OperatingSystem.IsMacOS() ? ".dylib" : ".so";
+
+    // ggml names its loadable backends .so on macOS too.
+    private static string BackendSuffix => OperatingSystem.IsWindows() ? ".dll" : ".so";
+
+    /// <summary>The directories that may hold the libraries, in the order in which they are tried.</summary>
+    public static List<string> SearchDirectories(string? explicitDirectory)
+    {
+        if (explicitDirectory is not null)
+        {
+            return [Path.GetFullPath(explicitDirectory)];
+        }
+
+        List<string> directories = [];
+        if (AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") is string known)
+        {
+            directories.AddRange(known.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries));
+        }
+
+        directories.Add(AppContext.BaseDirectory);
+        directories.Add(Path.Combine(AppContext.BaseDirectory, "runtimes", RuntimeIdentifier, "native"));
+        for (DirectoryInfo? at = new(AppContext.BaseDirectory); at is not null; at = at.Parent)
+        {
+            directories.Add(Path.Combine(at.FullName, "artifacts", "native", RuntimeIdentifier));
+        }
+
+        return [.. directories.Select(Path.TrimEndingDirectorySeparator).Distinct(StringComparer.Ordinal)];
+    }
+
+    /// <summary>The first of the directories that holds the shim.</summary>
+    /// <exception cref="NativeLibraryException">None does; the message names each place.</exception>
+    public static string Find(List<string> directories)
+    {
+        string file = FileName("shim");
+        return directories.Find(directory => File.Exists(Path.Combine(directory, file)))
+            ?? throw new NativeLibraryException(
+                $"{file} was not found. Reference the package MoeOffload.Native.Cpu (or MoeOffload.Native.Cuda), build the native "
+                + "libraries with ./build.sh native, or set ModelOptions.NativeLibraryDirectory. Tried: "
+                + string.Join(", ", directories));
+    }
+
+    /// <summary>Backend libraries in the directories, by what stands between <c>moe-ggml-</c> and the suffix.</summary>
+    public static IEnumerable<(string Name, string Path)> Backends(IEnumerable<string> directories)
+    {
+        string start = Prefix + "ggml-";
+        HashSet<string> seen = new(StringComparer.Ordinal);
+        foreach (string directory in directories.Where(Directory.Exists))
+        {
+            foreach (string path in Directory.EnumerateFiles(directory, start + "*" + BackendSuffix).Order(StringComparer.Ordinal))
+            {
+                string name = Path.GetFileName(path)[start.Length..^BackendSuffix.Length];
+                if (name != "base" && seen.Add(name))
+                {
+                    yield return (name, path);
+                }
+            }
+        }
+    }
+
+    /// <summary>Loads the core libraries from a directory and binds all generated signatures to them.</summary>
+    /// <exception cref="NativeLibraryException">A library is missing or cannot be loaded.</exception>
+    public static void Bind(string directory)
+    {
+        // The shim first: what it needs is then found next to it, and bound to our own copies.
+        nint shim = Open(Path.Combine(directory, FileName("shim")));
+        var handles = new Dictionary<string, nint>(StringComparer.Ordinal)
+        {
+            ["moe-shim"] = shim,
+            ["moe-llama"] = Open(Path.Combine(directory, FileName("llama"))),
+            ["moe-ggml"] = Open(Path.Combine(directory, FileName("ggml"))),
+            ["moe-ggml-base"] = Open(Path.Combine(directory, FileName("ggml-base"))),
+        };
+        NativeLibrary.SetDllImportResolver(
+            typeof(NativeLibraries).Assembly,
+            (name, _, _) => handles.GetValueOrDefault(name));
+        AbortWhenSet = NativeLibrary.GetExport(shim, nameof(ShimApi.moe_abort_when_set));
+    }
+
+    /// <summary>The address of the shim's abort callback, which reads a flag and never enters managed code.</summary>
+    public static nint AbortWhenSet { get; private set; }
+
+    private static string FileName(string library) => Prefix + library + Suffix;
+
+    private static nint Open(string path)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return NativeLibrary.TryLoad(path, out nint handle)
+                ? handle
+                : throw new NativeLibraryException(
+                    $"{path} could not be loaded: it is damaged, built for another system, or a library that it needs is missing.");
+        }
+
+        // Deep binding: where another llama.cpp was loaded globally, our libraries must still find their own symbols first.
+        nint library = DlOpen(path, RtldNow | RtldDeepBind);
+        return library != 0
+            ? library
+            : throw new NativeLibraryException($"{path} could not be loaded: {Marshal.PtrToStringUTF8(DlError())}");
+    }
+
+    private static unsafe nint DlOpen(string path, int flags)
+    {
+        fixed (byte* terminated = Utf8.ToTerminated(path, "A library path"))
+        {
+            return DlOpen(terminated, flags);
+        }
+    }
+
+    [DllImport("libc.so.6", EntryPoint = "dlopen")]
+    private static extern unsafe nint DlOpen(byte* path, int flags);
+
+    [DllImport("libc.so.6", EntryPoint = "dlerror")]
+    private static extern nint DlError();
+
+    private static string PortableIdentifier()
+    {
+        string system = OperatingSystem.IsWindows() ? "win" : OperatingSystem.IsMacOS() ? "osx" : "linux";
+        string architecture = RuntimeInformation.ProcessArchitecture switch
+        {
+            Architecture.X64 => "x64",
+            Architecture.Arm64 => "arm64",
+            Architecture other => other.ToString().ToLowerInvariant(),
+        };
+        return $"{system}-{architecture}";
+    }
+}

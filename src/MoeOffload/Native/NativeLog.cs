@@ -1,0 +1,146 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Text;
+using Microsoft.Extensions.Logging;
+using MoeOffload.Native.Generated;
+
+namespace MoeOffload.Native;
+
+/// <summary>
+/// Carries llama.cpp's log to <see cref="ILogger"/>. llama.cpp has one callback for the whole process, so a line goes to the
+/// logger of whoever runs on the thread that wrote it, and from llama.cpp's own threads to the logger that was set last.
+/// </summary>
+internal static unsafe class NativeLog
+{
+    /// <summary>The category of every native line.</summary>
+    public const string Category = "MoeOffload.Native";
+
+    private const int MaxErrors = 8;
+
+    private static volatile ILogger? s_fallback;
+
+    [ThreadStatic]
+    private static ThreadState? t_state;
+
+    private static ThreadState State => t_state ??= new ThreadState();
+
+    /// <summary>Points llama.cpp's callback here; once for the process.</summary>
+    public static void Install() => LlamaApi.llama_log_set(&OnLog, null);
+
+    /// <summary>Until disposed, native lines of this thread go to <paramref name="logger"/>; the collected errors start empty.</summary>
+    public static Scope Enter(ILogger logger)
+    {
+        ThreadState state = State;
+        var scope = new Scope(state.Logger);
+        state.Logger = logger;
+        state.Errors.Clear();
+        s_fallback = logger;
+        return scope;
+    }
+
+    /// <summary>The warnings and errors of this thread since <see cref="Enter"/> or the last call, at most the last eight.</summary>
+    public static string[] TakeErrors()
+    {
+        ThreadState state = State;
+        Flush(state);
+        string[] lines = [.. state.Errors];
+        state.Errors.Clear();
+        return lines;
+    }
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static void OnLog(ggml_log_level level, byte* text, void* userData)
+    {
+        try
+        {
+            Append(level, MemoryMarshal.CreateReadOnlySpanFromNullTerminated(text));
+        }
+        catch (Exception)
+        {
+            // A logger that throws must not unwind into C; its line is lost to it, and to nobody else.
+        }
+    }
+
+    private static void Append(ggml_log_level level, ReadOnlySpan<byte> text)
+    {
+        ThreadState state = State;
+        if (level != ggml_log_level.GGML_LOG_LEVEL_CONT)
+        {
+            Flush(state);
+            state.Level = level;
+        }
+
+        while (!text.IsEmpty)
+        {
+            int end = text.IndexOf((byte)'\n');
+            if (end < 0)
+            {
+                state.Partial.AddRange(text);
+                return;
+            }
+
+            state.Partial.AddRange(text[..end]);
+            Flush(state);
+            text = text[(end + 1)..];
+        }
+    }
+
+    private static void Flush(ThreadState state)
+    {
+        if (state.Partial.Count == 0)
+        {
+            return;
+        }
+
+        (LogLevel level, bool isError) = state.Level switch
+        {
+            ggml_log_level.GGML_LOG_LEVEL_ERROR => (LogLevel.Error, true),
+            ggml_log_level.GGML_LOG_LEVEL_WARN => (LogLevel.Warning, true),
+            ggml_log_level.GGML_LOG_LEVEL_INFO => (LogLevel.Information, false),
+            _ => (LogLevel.Debug, false),
+        };
+        ILogger? logger = state.Logger ?? s_fallback;
+        bool wanted = logger is not null && logger.IsEnabled(level);
+        string? line = wanted || isError ? Encoding.UTF8.GetString(CollectionsMarshal.AsSpan(state.Partial)) : null;
+        state.Partial.Clear();
+        if (isError)
+        {
+            if (state.Errors.Count == MaxErrors)
+            {
+                state.Errors.RemoveAt(0);
+            }
+
+            state.Errors.Add(line!);
+        }
+
+        if (wanted)
+        {
+            NativeLogMessages.Line(logger!, level, line!);
+        }
+    }
+
+    /// <summary>Ends what <see cref="Enter"/> began.</summary>
+    internal readonly ref struct Scope(ILogger? previous)
+    {
+        private readonly ILogger? _previous = previous;
+
+        /// <summary>Writes what is left of a line and gives the thread back to its former logger.</summary>
+        public void Dispose()
+        {
+            ThreadState state = State;
+            Flush(state);
+            state.Logger = _previous;
+        }
+    }
+
+    private sealed class ThreadState
+    {
+        public ILogger? Logger { get; set; }
+
+        public ggml_log_level Level { get; set; } = ggml_log_level.GGML_LOG_LEVEL_INFO;
+
+        public List<byte> Partial { get; } = [];
+
+        public List<string> Errors { get; } = [];
+    }
+}

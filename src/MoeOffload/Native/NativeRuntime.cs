@@ -1,0 +1,195 @@
+using Microsoft.Extensions.Logging;
+using MoeOffload.Native.Generated;
+
+namespace MoeOffload.Native;
+
+/// <summary>The native libraries of this process: loaded at the first use, and then for good.</summary>
+internal static unsafe class NativeRuntime
+{
+    private static readonly Lock s_gate = new();
+    private static readonly HashSet<string> s_servers = new(StringComparer.Ordinal);
+    private static readonly List<string> s_unavailable = [];
+    private static string? s_directory;
+    private static bool s_bound;
+
+    /// <summary>Why backends whose libraries were found are not in use, a line each.</summary>
+    public static IReadOnlyList<string> UnavailableBackends
+    {
+        get
+        {
+            lock (s_gate)
+            {
+                return [.. s_unavailable];
+            }
+        }
+    }
+
+    /// <summary>Loads libraries and backends, once; a later call only checks that it means the same place.</summary>
+    /// <exception cref="NativeLibraryException">They are missing, damaged, of another version, or were loaded from elsewhere.</exception>
+    public static void EnsureLoaded(string? explicitDirectory, ILogger logger)
+    {
+        lock (s_gate)
+        {
+            if (s_directory is null)
+            {
+                Load(explicitDirectory, logger);
+            }
+            else if (explicitDirectory is not null && Path.TrimEndingDirectorySeparator(Path.GetFullPath(explicitDirectory)) != s_directory)
+            {
+                throw new NativeLibraryException(
+                    $"The native libraries are already loaded from {s_directory}; a process takes them from one place. "
+                    + $"Set ModelOptions.NativeLibraryDirectory to '{explicitDirectory}' before the first model is loaded.");
+            }
+        }
+    }
+
+    /// <summary>Registers the devices of an RPC server, once for the process.</summary>
+    /// <exception cref="PlacementException">The server cannot be reached, or was lost earlier in this process.</exception>
+    public static void AddServer(string endpoint)
+    {
+        if (AbortMonitor.IsLost(endpoint))
+        {
+            throw new PlacementException(
+                $"RPC server '{endpoint}' was lost earlier in this process, and llama.cpp cannot connect to it again: "
+                + "start the server under another port or host name, or restart this process.");
+        }
+
+        RpcEndpoint.CheckReachable(endpoint);
+        lock (s_gate)
+        {
+            if (s_servers.Contains(endpoint))
+            {
+                return;
+            }
+
+            bool finished = AbortMonitor.Run([endpoint], () => Register(endpoint), out string reason);
+            if (!finished)
+            {
+                throw new PlacementException($"RPC server '{endpoint}' broke the connection: {reason}");
+            }
+
+            s_servers.Add(endpoint);
+        }
+    }
+
+    private static void Register(string endpoint)
+    {
+        byte* error = stackalloc byte[NativeError.BufferSize];
+        fixed (byte* text = Utf8.ToTerminated(endpoint, "An RPC server"))
+        {
+            moe_status status = ShimApi.moe_rpc_add_server(text, error, NativeError.BufferSize);
+            if (status != moe_status.MOE_STATUS_OK)
+            {
+                throw new PlacementException(NativeError.Describe(
+                    $"RPC server '{endpoint}' could not be added (is it a ggml-rpc-server of llama.cpp {BindingsVersion.LlamaCpp}?)", status, error));
+            }
+        }
+    }
+
+    private static void Load(string? explicitDirectory, ILogger logger)
+    {
+        List<string> directories = NativeLibraries.SearchDirectories(explicitDirectory);
+        string directory = NativeLibraries.Find(directories);
+        if (!s_bound)
+        {
+            NativeLibraries.Bind(directory);
+            s_bound = true;
+        }
+
+        CheckVersion(directory);
+        AbortMonitor.Install();
+        NativeLog.Install();
+        using (NativeLog.Enter(logger))
+        {
+            LoadBackends([directory, .. directories.Where(other => other != directory)], logger);
+            LlamaApi.llama_backend_init();
+        }
+
+        NativeLogMessages.Loaded(logger, BindingsVersion.LlamaCpp, directory);
+        s_directory = directory;
+    }
+
+    private static void CheckVersion(string directory)
+    {
+        string version = Utf8.ToString(LlamaApi.llama_version());
+        int shim = ShimApi.moe_shim_version();
+        if (version != BindingsVersion.LlamaCpp || shim != ShimApi.MOE_SHIM_VERSION)
+        {
+            throw new NativeLibraryException(
+                $"The native libraries in {directory} are llama.cpp {version} with shim {shim}, but this MoeOffload was made for "
+                + $"{BindingsVersion.LlamaCpp} with shim {ShimApi.MOE_SHIM_VERSION}: reference a MoeOffload.Native package of the same "
+                + "version, or run ./build.sh native again.");
+        }
+    }
+
+    private static void LoadBackends(IReadOnlyList<string> directories, ILogger logger)
+    {
+        List<(string Name, string Path)> found = [.. NativeLibraries.Backends(directories)];
+
+        // GPU backends first: the order of registration is the order of devices.
+        foreach ((string _, string path) in found.Where(backend => !IsCpu(backend.Name)))
+        {
+            LoadBackend(path, logger);
+        }
+
+        (string Path, int Score) best = found
+            .Where(backend => IsCpu(backend.Name))
+            .Select(backend => (backend.Path, Score: Score(backend.Path, logger)))
+            .DefaultIfEmpty()
+            .MaxBy(backend => backend.Score);
+        if (best.Score <= 0 || !LoadBackend(best.Path, logger))
+        {
+            throw new NativeLibraryException(
+                $"No CPU backend for this machine was found in {directories[0]}: the package or build is incomplete, or was made for another "
+                + "processor; run ./build.sh native, or reference MoeOffload.Native.Cpu.");
+        }
+    }
+
+    private static bool IsCpu(string name) => name == "cpu" || name.StartsWith("cpu-", StringComparison.Ordinal);
+
+    private static int Score(string path, ILogger logger)
+    {
+        byte* error = stackalloc byte[NativeError.BufferSize];
+        int score;
+        fixed (byte* text = Utf8.ToTerminated(path, "A library path"))
+        {
+            moe_status status = ShimApi.moe_backend_score(text, &score, error, NativeError.BufferSize);
+            if (status != moe_status.MOE_STATUS_OK)
+            {
+                Unavailable(path, NativeError.Reason(status, error), logger);
+                return 0;
+            }
+        }
+
+        return score;
+    }
+
+    private static bool LoadBackend(string path, ILogger logger)
+    {
+        byte* error = stackalloc byte[NativeError.BufferSize];
+        ggml_backend_reg* registry;
+        fixed (byte* text = Utf8.ToTerminated(path, "A library path"))
+        {
+            moe_status status = ShimApi.moe_backend_load(text, &registry, error, NativeError.BufferSize);
+            if (status != moe_status.MOE_STATUS_OK)
+            {
+                Unavailable(path, NativeError.Reason(status, error), logger);
+                return false;
+            }
+        }
+
+        if (registry == null)
+        {
+            Unavailable(path, "this machine lacks what it needs", logger);
+        }
+
+        return registry != null;
+    }
+
+    private static void Unavailable(string path, string reason, ILogger logger)
+    {
+        string file = Path.GetFileName(path);
+        s_unavailable.Add($"{file}: {reason}");
+        NativeLogMessages.BackendUnavailable(logger, file, reason);
+    }
+}
