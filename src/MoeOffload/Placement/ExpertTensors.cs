@@ -1,0 +1,108 @@
+using System.Globalization;
+using System.Text;
+
+namespace MoeOffload;
+
+/// <summary>Which tensors hold experts, and patterns for the experts of some layers.</summary>
+internal static class ExpertTensors
+{
+    /// <summary>llama.cpp's pattern for expert weights; it has no suffix, so that biases and scales move with them.</summary>
+    public const string Pattern = @"\.ffn_(up|down|gate|gate_up)_(ch|)exps";
+
+    /// <summary>More layers than llama.cpp loads.</summary>
+    public const int MaxLayers = 512;
+
+    private static readonly string[] _kinds = ["up", "down", "gate", "gate_up"];
+
+    /// <summary>Whether the name is that of an expert tensor: what <see cref="Pattern"/> finds, without a regular expression.</summary>
+    public static bool IsExpert(string tensorName)
+    {
+        const string Prefix = ".ffn_";
+        for (var at = tensorName.IndexOf(Prefix, StringComparison.Ordinal); at >= 0;
+             at = tensorName.IndexOf(Prefix, at + 1, StringComparison.Ordinal))
+        {
+            var rest = tensorName.AsSpan(at + Prefix.Length);
+            foreach (var kind in _kinds)
+            {
+                if (rest.StartsWith(kind, StringComparison.Ordinal)
+                    && (rest[kind.Length..].StartsWith("_exps", StringComparison.Ordinal)
+                        || rest[kind.Length..].StartsWith("_chexps", StringComparison.Ordinal)))
+                {
+                    return true;
+                }
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>One pattern for the experts of the given layers: llama.cpp compiles each pattern anew for each tensor.</summary>
+    /// <param name="layers">Layer numbers, sorted, each once, at least one.</param>
+    public static string PatternOf(IReadOnlyList<int> layers)
+    {
+        var alternatives = new List<string>();
+        for (var start = 0; start < layers.Count;)
+        {
+            var end = start;
+            while (end + 1 < layers.Count && layers[end + 1] == layers[end] + 1)
+            {
+                end++;
+            }
+
+            AddRange(alternatives, layers[start], layers[end]);
+            start = end + 1;
+        }
+
+        return @"blk\.(" + string.Join('|', alternatives) + ")" + Pattern;
+    }
+
+    /// <summary>For the pattern of the first layers' experts, how many layers; else <see langword="null"/>.</summary>
+    public static int? FirstLayersOf(string pattern)
+    {
+        for (var count = 1; count <= MaxLayers; count++)
+        {
+            if (PatternOf([.. Enumerable.Range(0, count)]) == pattern)
+            {
+                return count;
+            }
+        }
+
+        return null;
+    }
+
+    // Splits a range where its numbers change length, then where their leading digits differ: 8..23 becomes [8-9], 1[0-9], 2[0-3].
+    private static void AddRange(List<string> alternatives, int first, int last)
+    {
+        for (var low = first; low <= last;)
+        {
+            var block = 1;
+            while (low % (block * 10) == 0 && low != 0 && low + (block * 10) - 1 <= last)
+            {
+                block *= 10;
+            }
+
+            // The leading digit of the block may run from the present one to 9, or to where the range ends.
+            var digit = low / block % 10;
+            var count = Math.Min(9 - digit, (last - low + 1 - block) / block) + 1;
+            alternatives.Add(Digits(low / block / 10, digit, digit + count - 1, block));
+            low += count * block;
+        }
+    }
+
+    private static string Digits(int prefix, int from, int to, int block)
+    {
+        var text = new StringBuilder();
+        if (prefix > 0)
+        {
+            text.Append(prefix.ToString(CultureInfo.InvariantCulture));
+        }
+
+        text.Append(from == to ? $"{from}" : $"[{from}-{to}]");
+        for (; block > 1; block /= 10)
+        {
+            text.Append("[0-9]");
+        }
+
+        return text.ToString();
+    }
+}

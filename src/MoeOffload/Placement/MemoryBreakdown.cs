@@ -1,0 +1,73 @@
+using System.Globalization;
+
+namespace MoeOffload;
+
+/// <summary>What a model and its context hold in each memory, as llama.cpp counts it.</summary>
+public sealed class MemoryBreakdown
+{
+    internal MemoryBreakdown(IReadOnlyList<MemoryUse> buffers)
+    {
+        Buffers =
+        [
+            .. buffers.OrderBy(buffer => buffer.IsHost).ThenBy(buffer => buffer.Buffer, StringComparer.Ordinal),
+        ];
+        Devices =
+        [
+            .. Buffers.GroupBy(buffer => (Device: buffer.IsHost ? DeviceTotal.Host : buffer.Device, buffer.IsHost))
+                .Select(group => Sum(group.Key.Device, group.Key.IsHost, group)),
+        ];
+        Total = Sum("all", false, Buffers);
+    }
+
+    /// <summary>Per buffer type, those in devices' own memory first.</summary>
+    public IReadOnlyList<MemoryUse> Buffers { get; }
+
+    /// <summary>Per device, all system memory counted as one, last.</summary>
+    public IReadOnlyList<MemoryUse> Devices { get; }
+
+    /// <summary>The sum of all.</summary>
+    public MemoryUse Total { get; }
+
+    /// <summary>Writes a table of buffers and of devices, sizes in MiB.</summary>
+    public void WriteTo(TextWriter writer)
+    {
+        ArgumentNullException.ThrowIfNull(writer);
+        var table = new TextTable("memory [MiB]", ">total", ">weights", ">context", ">compute");
+        foreach (var device in Devices)
+        {
+            AddRow(table, device.Device, device);
+            foreach (var buffer in Buffers.Where(buffer =>
+                buffer.IsHost == device.IsHost && (buffer.IsHost || buffer.Device == device.Device)))
+            {
+                AddRow(table, "  " + buffer.Buffer, buffer);
+            }
+        }
+
+        AddRow(table, "all", Total);
+        table.WriteTo(writer);
+    }
+
+    /// <summary>The table that <see cref="WriteTo"/> writes.</summary>
+    public override string ToString()
+    {
+        using var writer = new StringWriter(CultureInfo.InvariantCulture);
+        WriteTo(writer);
+        return writer.ToString();
+    }
+
+    private static MemoryUse Sum(string device, bool isHost, IEnumerable<MemoryUse> uses) => uses.Aggregate(
+        new MemoryUse(device, device, isHost, 0, 0, 0),
+        (sum, use) => sum with
+        {
+            WeightBytes = sum.WeightBytes + use.WeightBytes,
+            ContextBytes = sum.ContextBytes + use.ContextBytes,
+            ComputeBytes = sum.ComputeBytes + use.ComputeBytes,
+        });
+
+    private static void AddRow(TextTable table, string name, MemoryUse use) => table.Add(
+        name,
+        TextTable.Mebibytes(use.TotalBytes),
+        TextTable.Mebibytes(use.WeightBytes),
+        TextTable.Mebibytes(use.ContextBytes),
+        TextTable.Mebibytes(use.ComputeBytes));
+}

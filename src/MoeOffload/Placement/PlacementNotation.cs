@@ -1,0 +1,53 @@
+using System.Buffers;
+
+namespace MoeOffload;
+
+/// <summary>What the reader and the writer of llama.cpp's placement notation share.</summary>
+internal static class PlacementNotation
+{
+    public static readonly string[] OverrideTensor = ["-ot", "--override-tensor"];
+    public static readonly string[] CpuMoe = ["--cpu-moe", "-cmoe"];
+    public static readonly string[] FirstLayersCpuMoe = ["--n-cpu-moe", "-ncmoe"];
+
+    private static readonly SearchValues<char> _separators = SearchValues.Create(",=");
+
+    /// <summary>
+    /// The first comma or equals sign outside parentheses, brackets and braces, or -1. llama.cpp splits inside them too, and
+    /// then finds neither a rule nor a buffer, so that nothing it takes is read differently.
+    /// </summary>
+    public static int IndexOfSeparator(ReadOnlySpan<char> text)
+    {
+        var depth = 0;
+        var inBrackets = false;
+        for (var i = 0; i < text.Length; i++)
+        {
+            switch (text[i])
+            {
+                case '\\':
+                    i++;
+                    break;
+                case ']' when inBrackets:
+                    inBrackets = false;
+                    break;
+                case '[':
+                    inBrackets = true;
+                    break;
+                case '(' or '{' when !inBrackets:
+                    depth++;
+                    break;
+                case ')' or '}' when !inBrackets:
+                    depth--;
+                    break;
+                default:
+                    if (depth == 0 && !inBrackets && _separators.Contains(text[i]))
+                    {
+                        return i;
+                    }
+
+                    break;
+            }
+        }
+
+        return -1;
+    }
+}
