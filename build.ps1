@@ -1,0 +1,166 @@
+#!/usr/bin/env pwsh
+# MoeOffload's commands. build.sh has the same ones for a POSIX shell.
+$ErrorActionPreference = 'Stop'
+Set-StrictMode -Version Latest
+
+$root = $PSScriptRoot
+$env:DOTNET_CLI_TELEMETRY_OPTOUT = '1'
+$env:DOTNET_NOLOGO = '1'
+
+$usage = @'
+usage: ./build.ps1 COMMAND [ARGUMENTS]
+
+  demo [--model PATH ...]   load a MoE model with its experts off the accelerator and stream from it
+  native [OPTIONS] [-- CMAKE ARGUMENTS]
+                            build the native libraries into artifacts/native/
+      --cuda                  with the CUDA backend
+      --vulkan                with the Vulkan backend
+      --peers                 with llama.cpp's own tools, which the tests compare with
+      --all-variants          for every CPU of this architecture, not for this one only
+  test [ARGUMENTS]          build everything and run the tests; ARGUMENTS go to dotnet test
+  bench [ARGUMENTS]         measure against llama.cpp's own tools
+  pack                      make the NuGet packages in artifacts/packages/
+  bindings                  generate bindings/Generated from llama.cpp's headers
+  format [ARGUMENTS]        format the C# code; --verify-no-changes only checks it
+  clean                     delete what was built here (the cache outside stays)
+'@
+
+# Runs a program and ends with its exit code when it fails.
+function Invoke-Program([string] $program, [string[]] $arguments) {
+    & $program @arguments
+    if ($LASTEXITCODE -ne 0) { exit $LASTEXITCODE }
+}
+
+function Stop-Missing([string] $what, [string] $package) {
+    [Console]::Error.WriteLine("$what is missing. Install it:`n  winget install $package")
+    exit 1
+}
+
+function Test-CMake {
+    if (-not (Get-Command cmake -ErrorAction Ignore)) { Stop-Missing 'CMake (3.21 or newer)' 'Kitware.CMake' }
+    $version = [version] ((cmake --version)[0] -replace '^cmake version (\d+\.\d+).*$', '$1')
+    if ($version -lt [version] '3.21') { Stop-Missing "CMake 3.21 or newer (this is $version)" 'Kitware.CMake' }
+}
+
+function Test-DotNet {
+    if (-not (Get-Command dotnet -ErrorAction Ignore) -or -not ((dotnet --list-sdks) -match '^10\.')) {
+        Stop-Missing 'The .NET 10 SDK' 'Microsoft.DotNet.SDK.10'
+    }
+}
+
+function Install-Native([string] $prefix, [string[]] $arguments) {
+    $options = @()
+    for ($i = 0; $i -lt $arguments.Count; $i++) {
+        switch -CaseSensitive ($arguments[$i]) {
+            '--cuda' { $options += '-DMOE_CUDA=ON' }
+            '--vulkan' { $options += '-DMOE_VULKAN=ON' }
+            '--peers' { $options += '-DMOE_PEERS=ON' }
+            '--all-variants' { $options += '-DMOE_CPU_ALL_VARIANTS=ON' }
+            '--' {
+                $options += $arguments | Select-Object -Skip ($i + 1)
+                $i = $arguments.Count
+            }
+            default {
+                # PowerShell itself swallows a bare "--".
+                if ($_ -notmatch '^-[^-]') {
+                    [Console]::Error.WriteLine("unknown option for native: $_")
+                    exit 2
+                }
+                $options += $arguments | Select-Object -Skip $i
+                $i = $arguments.Count
+            }
+        }
+    }
+    Test-CMake
+    Invoke-Program cmake (@("-DPREFIX=$prefix", '-P', "$root/native/cmake/build.cmake", '--') + $options)
+}
+
+# One line of what the test logs say, all projects together.
+function Measure-Tests([string] $results) {
+    $total = $passed = $failed = 0
+    foreach ($log in Get-ChildItem $results -Filter *.trx -ErrorAction Ignore) {
+        $counters = ([xml] (Get-Content $log.FullName -Raw)).TestRun.ResultSummary.Counters
+        $total += [int] $counters.total
+        $passed += [int] $counters.passed
+        $failed += [int] $counters.failed + [int] $counters.error + [int] $counters.timeout + [int] $counters.aborted
+    }
+    if ($total -eq 0) { Write-Host 'No test ran.' }
+    Write-Host "$passed passed, $failed failed, $($total - $passed - $failed) skipped"
+    return $total -gt 0 -and $failed -eq 0
+}
+
+function Invoke-Tests([string[]] $arguments) {
+    Test-DotNet
+    Install-Native native @('--peers')
+    $results = "$root/artifacts/test-results"
+    Remove-Item $results -Recurse -Force -ErrorAction Ignore
+    Invoke-Program dotnet @('build', "$root/MoeOffload.sln", '-c', 'Release')
+    # One project at a time: tests that measure would disturb each other.
+    dotnet test "$root/MoeOffload.sln" -c Release --no-build -m:1 `
+        --logger 'trx;LogFilePrefix=tests' --results-directory $results @arguments
+    $status = $LASTEXITCODE
+    if (-not (Measure-Tests $results) -and $status -eq 0) { $status = 1 }
+    exit $status
+}
+
+function New-Packages {
+    Test-DotNet
+    Install-Native native-pack @('--all-variants')
+    $packages = "$root/artifacts/packages"
+    Remove-Item $packages -Recurse -Force -ErrorAction Ignore
+    $projects = @("$root/src/MoeOffload/MoeOffload.csproj", "$root/native/packages/MoeOffload.Native.Cpu.csproj")
+    if (Get-ChildItem "$root/artifacts/native" -Filter *moe-ggml-cuda.* -Recurse -ErrorAction Ignore) {
+        $projects += "$root/native/packages/MoeOffload.Native.Cuda.csproj"
+    }
+    else {
+        Write-Host "No CUDA build here (./build.ps1 native --cuda makes one): MoeOffload.Native.Cuda is left out."
+    }
+    foreach ($project in $projects) {
+        Invoke-Program dotnet @('pack', $project, '-c', 'Release', '-o', $packages)
+    }
+    Get-ChildItem $packages
+}
+
+function Invoke-Project([string] $project, [string[]] $arguments) {
+    Invoke-Program dotnet (@('run', '--project', "$root/$project", '-c', 'Release', '--') + $arguments)
+}
+
+$command = if ($args.Count -gt 0) { $args[0] } else { 'help' }
+[string[]] $rest = @($args | Select-Object -Skip 1)
+
+switch -CaseSensitive ($command) {
+    'demo' {
+        Test-DotNet
+        Install-Native native @()
+        Invoke-Project samples/HelloMoe $rest
+    }
+    'native' { Install-Native native $rest }
+    'test' { Invoke-Tests $rest }
+    'bench' {
+        Test-DotNet
+        Install-Native native @('--peers')
+        Invoke-Project tests/MoeOffload.Benchmarks $rest
+    }
+    'pack' { New-Packages }
+    'bindings' {
+        Test-DotNet
+        Test-CMake
+        $source = cmake -P "$root/native/cmake/source.cmake"
+        if ($LASTEXITCODE -ne 0) { exit $LASTEXITCODE }
+        Invoke-Project bindings/Generator (@('--source', $source) + $rest)
+    }
+    'format' {
+        Test-DotNet
+        Invoke-Program dotnet (@('format', "$root/MoeOffload.sln") + $rest)
+    }
+    'clean' {
+        Remove-Item "$root/artifacts", "$root/build" -Recurse -Force -ErrorAction Ignore
+        Get-ChildItem "$root/src", "$root/tests", "$root/samples", "$root/bindings", "$root/native" `
+            -Include bin, obj -Directory -Recurse -ErrorAction Ignore | Remove-Item -Recurse -Force
+    }
+    { $_ -in 'help', '-h', '--help' } { $usage }
+    default {
+        [Console]::Error.WriteLine($usage)
+        exit 2
+    }
+}

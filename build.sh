@@ -1,0 +1,154 @@
+#!/usr/bin/env bash
+# MoeOffload's commands. build.ps1 has the same ones for PowerShell.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
+
+usage() {
+    cat <<'HELP'
+usage: ./build.sh COMMAND [ARGUMENTS]
+
+  demo [--model PATH ...]   load a MoE model with its experts off the accelerator and stream from it
+  native [OPTIONS] [-- CMAKE ARGUMENTS]
+                            build the native libraries into artifacts/native/
+      --cuda                  with the CUDA backend
+      --vulkan                with the Vulkan backend
+      --peers                 with llama.cpp's own tools, which the tests compare with
+      --all-variants          for every CPU of this architecture, not for this one only
+  test [ARGUMENTS]          build everything and run the tests; ARGUMENTS go to dotnet test
+  bench [ARGUMENTS]         measure against llama.cpp's own tools
+  pack                      make the NuGet packages in artifacts/packages/
+  bindings                  generate bindings/Generated from llama.cpp's headers
+  format [ARGUMENTS]        format the C# code; --verify-no-changes only checks it
+  clean                     delete what was built here (the cache outside stays)
+HELP
+}
+
+# missing NAME APT DNF BREW: ends with the line that installs NAME here.
+missing() {
+    echo "$1 is missing. Install it:" >&2
+    if command -v apt-get >/dev/null; then echo "  sudo apt-get install $2" >&2
+    elif command -v dnf >/dev/null; then echo "  sudo dnf install $3" >&2
+    else echo "  brew install $4" >&2; fi
+    exit 1
+}
+
+require_cmake() {
+    command -v cmake >/dev/null || missing "CMake (3.21 or newer)" cmake cmake cmake
+    local version
+    version=$(cmake --version | awk 'NR == 1 { print $3 }')
+    if [ "$(printf '%s\n' 3.21 "$version" | sort -V | head -n 1)" != 3.21 ]; then
+        missing "CMake 3.21 or newer (this is $version)" cmake cmake cmake
+    fi
+}
+
+require_dotnet() {
+    command -v dotnet >/dev/null && dotnet --list-sdks | grep -q '^10\.' \
+        || missing "The .NET 10 SDK" dotnet-sdk-10.0 dotnet-sdk-10.0 dotnet
+}
+
+# install_native PREFIX [OPTIONS] [-- CMAKE ARGUMENTS]
+install_native() {
+    local prefix=$1 options=()
+    shift
+    while [ $# -gt 0 ]; do
+        case $1 in
+            --cuda) options+=(-DMOE_CUDA=ON) ;;
+            --vulkan) options+=(-DMOE_VULKAN=ON) ;;
+            --peers) options+=(-DMOE_PEERS=ON) ;;
+            --all-variants) options+=(-DMOE_CPU_ALL_VARIANTS=ON) ;;
+            --) shift; options+=("$@"); break ;;
+            *) echo "unknown option for native: $1" >&2; exit 2 ;;
+        esac
+        shift
+    done
+    require_cmake
+    cmake -DPREFIX="$prefix" -P "$root/native/cmake/build.cmake" -- ${options+"${options[@]}"}
+}
+
+# One line of what the test logs say, all projects together.
+count_tests() {
+    cat "$1"/*.trx 2>/dev/null | awk '
+        function value(name) {
+            return match($0, " " name "=\"[0-9]+\"") ? substr($0, RSTART + length(name) + 3, RLENGTH - length(name) - 4) + 0 : 0
+        }
+        /<Counters / {
+            total += value("total")
+            passed += value("passed")
+            failed += value("failed") + value("error") + value("timeout") + value("aborted")
+        }
+        END {
+            if (total == 0) print "No test ran."
+            printf "%d passed, %d failed, %d skipped\n", passed, failed, total - passed - failed
+            exit total == 0 || failed > 0
+        }'
+}
+
+run_tests() {
+    require_dotnet
+    install_native native --peers
+    local results=$root/artifacts/test-results status=0
+    rm -rf "$results"
+    dotnet build "$root/MoeOffload.sln" -c Release
+    # One project at a time: tests that measure would disturb each other.
+    dotnet test "$root/MoeOffload.sln" -c Release --no-build -m:1 \
+        --logger "trx;LogFilePrefix=tests" --results-directory "$results" "$@" || status=$?
+    count_tests "$results" || status=1
+    return $status
+}
+
+pack() {
+    require_dotnet
+    install_native native-pack --all-variants
+    local packages=$root/artifacts/packages projects project
+    projects=("$root/src/MoeOffload/MoeOffload.csproj" "$root/native/packages/MoeOffload.Native.Cpu.csproj")
+    if [ -n "$(find "$root/artifacts/native" -name "*moe-ggml-cuda.*" 2>/dev/null)" ]; then
+        projects+=("$root/native/packages/MoeOffload.Native.Cuda.csproj")
+    else
+        echo "No CUDA build here (./build.sh native --cuda makes one): MoeOffload.Native.Cuda is left out."
+    fi
+    rm -rf "$packages"
+    for project in "${projects[@]}"; do
+        dotnet pack "$project" -c Release -o "$packages"
+    done
+    ls -l "$packages"
+}
+
+run_project() {
+    local project=$1
+    shift
+    dotnet run --project "$root/$project" -c Release -- "$@"
+}
+
+command=${1:-help}
+[ $# -eq 0 ] || shift
+
+case $command in
+    demo)
+        require_dotnet
+        install_native native
+        run_project samples/HelloMoe "$@" ;;
+    native) install_native native "$@" ;;
+    test) run_tests "$@" ;;
+    bench)
+        require_dotnet
+        install_native native --peers
+        run_project tests/MoeOffload.Benchmarks "$@" ;;
+    pack) pack ;;
+    bindings)
+        require_dotnet
+        require_cmake
+        run_project bindings/Generator --source "$(cmake -P "$root/native/cmake/source.cmake")" "$@" ;;
+    format)
+        require_dotnet
+        dotnet format "$root/MoeOffload.sln" "$@" ;;
+    clean)
+        rm -rf "$root/artifacts" "$root/build"
+        find "$root/src" "$root/tests" "$root/samples" "$root/bindings" "$root/native" \
+            -type d \( -name bin -o -name obj \) -prune -exec rm -rf {} + 2>/dev/null || true ;;
+    help | -h | --help) usage ;;
+    *)
+        usage >&2
+        exit 2 ;;
+esac

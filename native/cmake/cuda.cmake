@@ -1,0 +1,66 @@
+# Chooses what ggml's CUDA backend is compiled with: the toolkit, a host compiler that it accepts, and architectures
+# that it can compile. CMAKE_CUDA_COMPILER, CMAKE_CUDA_HOST_COMPILER and CMAKE_CUDA_ARCHITECTURES on the command line win.
+
+if(NOT MOE_CUDA)
+  return()
+endif()
+
+if(APPLE)
+  message(FATAL_ERROR "MOE_CUDA: there is no CUDA for macOS. Metal is built in.\n")
+endif()
+
+find_program(moe_nvcc NAMES ${CMAKE_CUDA_COMPILER} nvcc
+  HINTS $ENV{CUDA_PATH}/bin $ENV{CUDA_HOME}/bin /usr/local/cuda/bin /opt/cuda/bin)
+moe_require(moe_nvcc "MOE_CUDA: NVIDIA's CUDA toolkit (nvcc)" APT "nvidia-cuda-toolkit    # on Debian from its non-free section"
+  DNF cuda-toolkit WINGET Nvidia.CUDA NAMES nvcc)
+execute_process(COMMAND ${moe_nvcc} --version OUTPUT_VARIABLE nvcc_version)
+string(REGEX MATCH "release ([0-9]+\\.[0-9]+)" nvcc_version "${nvcc_version}")
+set(nvcc_version ${CMAKE_MATCH_1})
+if(nvcc_version VERSION_LESS 11.8)
+  message(FATAL_ERROR "MOE_CUDA: ${moe_nvcc} is of CUDA ${nvcc_version}, and 11.8 is the oldest that is known to work. "
+    "Install a newer one, and name it with -DCMAKE_CUDA_COMPILER=PATH/nvcc if it is not found first.\n")
+endif()
+moe_default(CMAKE_CUDA_COMPILER ${moe_nvcc})
+
+# The newest g++ that each toolkit accepts.
+if(nvcc_version VERSION_LESS 12.0)
+  set(newest_gcc 11)
+elseif(nvcc_version VERSION_LESS 12.4)
+  set(newest_gcc 12)
+elseif(nvcc_version VERSION_LESS 12.8)
+  set(newest_gcc 13)
+elseif(nvcc_version VERSION_LESS 13.0)
+  set(newest_gcc 14)
+else()
+  set(newest_gcc 15)
+endif()
+
+math(EXPR first_refused "${newest_gcc} + 1")
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND "$ENV{CUDAHOSTCXX}" STREQUAL "" AND NOT DEFINED CACHE{CMAKE_CUDA_HOST_COMPILER})
+  if(CMAKE_CXX_COMPILER_VERSION VERSION_LESS first_refused)
+    set(CMAKE_CUDA_HOST_COMPILER ${CMAKE_CXX_COMPILER})
+  else()
+    set(names)
+    foreach(version RANGE ${newest_gcc} 9 -1)
+      list(APPEND names g++-${version})
+    endforeach()
+    moe_require(moe_cuda_host "MOE_CUDA: a C++ compiler for CUDA ${nvcc_version}, which accepts g++ up to ${newest_gcc}, not ${CMAKE_CXX_COMPILER_VERSION},"
+      APT g++-${newest_gcc} DNF gcc-toolset-${newest_gcc}-gcc-c++ NAMES ${names})
+    set(CMAKE_CUDA_HOST_COMPILER ${moe_cuda_host})
+  endif()
+endif()
+
+# Machine code for common cards, PTX for what lies between and beyond, which the driver compiles at the first start.
+set(architectures 75-virtual 80-virtual 86-real 89-real)
+if(nvcc_version VERSION_LESS 13.0)
+  list(PREPEND architectures 61-virtual 70-virtual)
+endif()
+if(nvcc_version VERSION_GREATER_EQUAL 12.3) # older ones do not compile ggml's code for 9.0
+  list(APPEND architectures 90-virtual)
+endif()
+if(nvcc_version VERSION_GREATER_EQUAL 12.8)
+  list(APPEND architectures 120a-real)
+endif()
+moe_default(CMAKE_CUDA_ARCHITECTURES ${architectures})
+
+message(NOTICE "CUDA ${nvcc_version} (${CMAKE_CUDA_COMPILER}), host compiler ${CMAKE_CUDA_HOST_COMPILER}, architectures ${CMAKE_CUDA_ARCHITECTURES}")

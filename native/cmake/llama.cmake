@@ -1,0 +1,72 @@
+# llama.cpp and ggml, configured by their own options.
+
+set(BUILD_SHARED_LIBS ON)
+set(GGML_BACKEND_DL ON) # backends are found at run time, so that a missing driver is a missing device and no more
+set(GGML_CUDA ${MOE_CUDA})
+set(GGML_VULKAN ${MOE_VULKAN})
+set(GGML_RPC ${MOE_RPC})
+set(GGML_CPU_ALL_VARIANTS ${MOE_CPU_ALL_VARIANTS})
+
+moe_native_cpu_features(${CMAKE_CXX_COMPILER} cpu_features)
+if(cpu_features OR MOE_CPU_ALL_VARIANTS OR MSVC)
+  set(GGML_NATIVE OFF)
+else()
+  moe_default(GGML_NATIVE ON)
+endif()
+if(NOT MOE_CPU_ALL_VARIANTS)
+  foreach(feature IN LISTS cpu_features)
+    string(REPLACE "=" ";" feature ${feature})
+    moe_default(${feature})
+  endforeach()
+endif()
+
+moe_default(GGML_OPENMP OFF)   # a bare machine has no libgomp, and ggml's own thread pool is as fast
+moe_default(GGML_RPC_RDMA OFF) # nor libibverbs
+
+set(LLAMA_BUILD_IS_DEV OFF) # llama_version() is the release's, without "-dev"
+set(LLAMA_ALL_WARNINGS OFF)
+set(LLAMA_OPENSSL OFF)
+set(LLAMA_USE_PREBUILT_UI OFF) # it would be downloaded
+foreach(part COMMON TOOLS SERVER)
+  set(LLAMA_BUILD_${part} ${MOE_PEERS})
+endforeach()
+
+# Nothing of it is built or installed but what is named below.
+add_subdirectory(${LLAMA_CPP_SOURCE_DIR} ${CMAKE_BINARY_DIR}/llama.cpp EXCLUDE_FROM_ALL)
+if(MOE_RPC AND NOT MOE_PEERS)
+  add_subdirectory(${LLAMA_CPP_SOURCE_DIR}/tools/rpc ${CMAKE_BINARY_DIR}/rpc EXCLUDE_FROM_ALL)
+endif()
+
+# The targets of one type that a directory and those below it make.
+function(moe_targets type directory result)
+  get_property(targets DIRECTORY ${directory} PROPERTY BUILDSYSTEM_TARGETS)
+  set(found)
+  foreach(target IN LISTS targets)
+    get_target_property(target_type ${target} TYPE)
+    if(target_type STREQUAL type)
+      list(APPEND found ${target})
+    endif()
+  endforeach()
+  get_property(children DIRECTORY ${directory} PROPERTY SUBDIRECTORIES)
+  foreach(child IN LISTS children)
+    moe_targets(${type} ${child} below)
+    list(APPEND found ${below})
+  endforeach()
+  set(${result} ${found} PARENT_SCOPE)
+endfunction()
+
+set(moe_libraries ggml-base ggml llama)
+moe_targets(MODULE_LIBRARY ${LLAMA_CPP_SOURCE_DIR}/ggml moe_backends)
+
+set(moe_tools)
+set(moe_tool_libraries)
+if(MOE_RPC)
+  list(APPEND moe_tools ggml-rpc-server)
+endif()
+if(MOE_PEERS)
+  foreach(tool llama-bench llama-server llama-completion llama-fit-params llama-perplexity)
+    list(APPEND moe_tools ${tool})
+    list(APPEND moe_tool_libraries ${tool}-impl)
+  endforeach()
+  list(APPEND moe_tool_libraries llama-common mtmd)
+endif()

@@ -1,0 +1,49 @@
+# What this machine is.
+
+# .NET's name for it: linux-x64, linux-musl-x64, linux-arm64, win-x64, osx-arm64, ...
+function(moe_rid result)
+  cmake_host_system_information(RESULT processor QUERY OS_PLATFORM)
+  if(processor MATCHES "^(x86_64|AMD64|amd64)$")
+    set(processor x64)
+  elseif(processor MATCHES "^(aarch64|ARM64|arm64)$")
+    set(processor arm64)
+  endif()
+  if(CMAKE_HOST_WIN32)
+    set(system win)
+  elseif(CMAKE_HOST_APPLE)
+    set(system osx)
+  elseif(EXISTS /etc/alpine-release)
+    set(system linux-musl)
+  else()
+    set(system linux)
+  endif()
+  set(${result} ${system}-${processor} PARENT_SCOPE)
+endfunction()
+
+set(moe_cpu_macros # ggml's option = the compiler's macro
+  SSE42=SSE4_2 AVX=AVX AVX2=AVX2 BMI2=BMI2 FMA=FMA F16C=F16C AVX_VNNI=AVXVNNI
+  AVX512=AVX512VL AVX512_VBMI=AVX512VBMI AVX512_VNNI=AVX512VNNI AVX512_BF16=AVX512BF16
+  AMX_TILE=AMX_TILE AMX_INT8=AMX_INT8 AMX_BF16=AMX_BF16)
+
+# ggml refuses GGML_NATIVE for an x86 backend loaded at run time, since such a backend checks at that time for the
+# features it was built for. So they are named one by one: a list of GGML_<feature>=ON or OFF, of what the compiler sees
+# in this machine's CPU; empty where it has no -march=native for x86.
+function(moe_native_cpu_features compiler result)
+  execute_process(
+    COMMAND ${compiler} -march=native -dM -E -x c++ ${CMAKE_CURRENT_FUNCTION_LIST_FILE}
+    OUTPUT_VARIABLE macros ERROR_QUIET)
+  set(features)
+  if(macros MATCHES "#define __x86_64__ ")
+    foreach(feature IN LISTS moe_cpu_macros)
+      string(REPLACE "=" ";" feature ${feature})
+      list(GET feature 0 option)
+      list(GET feature 1 macro)
+      if(macros MATCHES "#define __${macro}__ ")
+        list(APPEND features GGML_${option}=ON)
+      else()
+        list(APPEND features GGML_${option}=OFF)
+      endif()
+    endforeach()
+  endif()
+  set(${result} ${features} PARENT_SCOPE)
+endfunction()

@@ -1,0 +1,32 @@
+# Helpers.
+
+# moe_default(<variable> <value>...): a value given on the command line wins.
+macro(moe_default name)
+  if(NOT DEFINED CACHE{${name}})
+    set(${name} ${ARGN})
+  endif()
+endmacro()
+
+# moe_require(<variable> <what> [APT|DNF|BREW|WINGET <package>]... NAMES <program>...)
+# finds a program, or ends with the line that installs it.
+function(moe_require variable what)
+  cmake_parse_arguments(PARSE_ARGV 2 package "" "APT;DNF;BREW;WINGET" "NAMES")
+  find_program(${variable} NAMES ${package_NAMES})
+  if(${variable})
+    return()
+  endif()
+  set(remedy)
+  foreach(manager "APT=sudo apt-get" "DNF=sudo dnf" BREW=brew WINGET=winget)
+    string(REGEX MATCH "^(.+)=((sudo )?(.+))$" manager ${manager})
+    set(key ${CMAKE_MATCH_1})
+    set(command ${CMAKE_MATCH_2})
+    find_program(MOE_${key} ${CMAKE_MATCH_4})
+    if(MOE_${key} AND package_${key})
+      string(APPEND remedy "\n  ${command} install ${package_${key}}")
+    endif()
+  endforeach()
+  if(remedy)
+    set(remedy " Install it:${remedy}")
+  endif()
+  message(FATAL_ERROR "${what} is missing.${remedy}\n")
+endfunction()

@@ -1,0 +1,33 @@
+# The same objects linked once more under upstream's file names and SONAMEs: another llama.cpp, for the test that
+# ours lives beside it in one process.
+
+set(moe_upstream)
+if(NOT MOE_PEERS)
+  return()
+endif()
+
+foreach(target IN LISTS moe_libraries moe_backends)
+  get_target_property(type ${target} TYPE)
+  string(REPLACE _LIBRARY "" type ${type})
+  get_target_property(libraries ${target} LINK_LIBRARIES)
+  list(TRANSFORM libraries REPLACE "^(ggml|ggml-base|llama)$" "upstream-\\1")
+
+  set(copy upstream-${target})
+  add_library(${copy} ${type} $<TARGET_OBJECTS:${target}>)
+  target_link_libraries(${copy} PRIVATE ${libraries})
+  set_target_properties(${copy} PROPERTIES
+    OUTPUT_NAME ${target}
+    LINKER_LANGUAGE CXX
+    LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/upstream
+    RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/upstream
+    ARCHIVE_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/upstream
+    BUILD_WITH_INSTALL_RPATH ON
+    INSTALL_RPATH $<IF:$<PLATFORM_ID:Darwin>,@loader_path,$ORIGIN>)
+  foreach(property VERSION SOVERSION)
+    get_target_property(value ${target} ${property})
+    if(NOT value MATCHES "NOTFOUND$")
+      set_property(TARGET ${copy} PROPERTY ${property} ${value})
+    endif()
+  endforeach()
+  list(APPEND moe_upstream ${copy})
+endforeach()
