@@ -1,0 +1,139 @@
+namespace MoeOffload.Fixtures;
+
+/// <summary>The tensors and hyperparameters that llama.cpp requires of each architecture (its <c>src/models</c>).</summary>
+internal static class TinyArchitectures
+{
+    public static void PhiMoe(TinyModelWriter model, TinyShape shape, TinyModelOptions options)
+    {
+        model.Set("feed_forward_length", (uint)shape.ExpertFeedForwardLength);
+        model.Set("rope.scaling.original_context_length", (uint)options.ContextLength);
+        model.Set("rope.scaling.attn_factor", 1f);
+        model.Vocabulary(
+            TinyVocabulary.SentencePiece(
+                options.VocabularySize, ChatTemplates.Phi3, "<|endoftext|>", "<|assistant|>", "<|system|>", "<|end|>", "<|user|>"),
+            outputBias: true);
+        model.Constant("rope_factors_long.weight", shape.HeadLength / 2, 2);
+        model.Constant("rope_factors_short.weight", shape.HeadLength / 2, 1);
+        for (var layer = 0; layer < shape.Layers; layer++)
+        {
+            model.Norm($"blk.{layer}.attn_norm", model.Embedding, bias: true);
+            model.Attention(layer, bias: true);
+            model.Norm($"blk.{layer}.ffn_norm", model.Embedding, bias: true);
+            model.Experts(layer);
+        }
+    }
+
+    public static void GptOss(TinyModelWriter model, TinyShape shape, TinyModelOptions options)
+    {
+        model.Set("feed_forward_length", (uint)shape.ExpertFeedForwardLength);
+        model.Set("expert_feed_forward_length", (uint)shape.ExpertFeedForwardLength);
+        model.Set("attention.key_length", (uint)shape.HeadLength);
+        model.Set("attention.value_length", (uint)shape.HeadLength);
+        model.Set("attention.sliding_window", 128u);
+        model.Set("rope.scaling.type", "yarn");
+        model.Set("rope.scaling.factor", 32f);
+        model.Set("rope.scaling.original_context_length", (uint)Math.Max(1, options.ContextLength / 32));
+        model.Vocabulary(TinyVocabulary.ByteLevel(
+            "gpt-4o",
+            options.VocabularySize,
+            ChatTemplates.Harmony,
+            "<|startoftext|>",
+            "<|return|>",
+            "<|endoftext|>",
+            "<|start|>",
+            "<|end|>",
+            "<|message|>",
+            "<|channel|>",
+            "<|constrain|>",
+            "<|call|>"));
+        for (var layer = 0; layer < shape.Layers; layer++)
+        {
+            model.Norm($"blk.{layer}.attn_norm", model.Embedding);
+            model.Attention(layer, bias: true);
+            model.Bias($"blk.{layer}.attn_sinks.weight", shape.Heads);
+            model.Norm($"blk.{layer}.post_attention_norm", model.Embedding);
+            model.Experts(layer, bias: true);
+        }
+    }
+
+    public static void DeepSeek(TinyModelWriter model, TinyShape shape, TinyModelOptions options)
+    {
+        model.Set("feed_forward_length", (uint)shape.FeedForwardLength);
+        model.Set("expert_feed_forward_length", (uint)shape.ExpertFeedForwardLength);
+        model.Set("expert_shared_count", (uint)shape.SharedExperts);
+        model.Set("expert_weights_scale", 1f);
+        model.Set("leading_dense_block_count", (uint)shape.LeadingDenseLayers);
+        model.Vocabulary(TinyVocabulary.ByteLevel(
+            "deepseek-llm", options.VocabularySize, ChatTemplates.DeepSeek, "<｜begin▁of▁sentence｜>", "<｜end▁of▁sentence｜>"));
+        for (var layer = 0; layer < shape.Layers; layer++)
+        {
+            model.Norm($"blk.{layer}.attn_norm", model.Embedding);
+            model.Attention(layer);
+            model.Norm($"blk.{layer}.ffn_norm", model.Embedding);
+            if (layer < shape.LeadingDenseLayers)
+            {
+                model.FeedForward(layer, shape.FeedForwardLength);
+            }
+            else
+            {
+                model.Experts(layer);
+                model.FeedForward(layer, shape.ExpertFeedForwardLength * shape.SharedExperts, "_shexp");
+            }
+        }
+    }
+
+    public static void Qwen3Moe(TinyModelWriter model, TinyShape shape, TinyModelOptions options)
+    {
+        model.Set("feed_forward_length", (uint)shape.FeedForwardLength);
+        model.Set("expert_feed_forward_length", (uint)shape.ExpertFeedForwardLength);
+        model.Set("attention.key_length", (uint)shape.HeadLength);
+        model.Set("attention.value_length", (uint)shape.HeadLength);
+        model.Vocabulary(TinyVocabulary.ByteLevel(
+            "qwen2", options.VocabularySize, ChatTemplates.ChatMl, "<|endoftext|>", "<|im_end|>", "<|im_start|>"));
+        for (var layer = 0; layer < shape.Layers; layer++)
+        {
+            model.Norm($"blk.{layer}.attn_norm", model.Embedding);
+            model.Attention(layer);
+            model.Norm($"blk.{layer}.attn_q_norm", shape.HeadLength);
+            model.Norm($"blk.{layer}.attn_k_norm", shape.HeadLength);
+            model.Norm($"blk.{layer}.ffn_norm", model.Embedding);
+            model.Experts(layer);
+        }
+    }
+
+    public static void Olmoe(TinyModelWriter model, TinyShape shape, TinyModelOptions options)
+    {
+        model.Set("feed_forward_length", (uint)shape.ExpertFeedForwardLength);
+        model.Vocabulary(TinyVocabulary.ByteLevel(
+            "olmo", options.VocabularySize, ChatTemplates.Olmo, "<|endoftext|>", "<|im_end|>", "<|padding|>"));
+        for (var layer = 0; layer < shape.Layers; layer++)
+        {
+            model.Norm($"blk.{layer}.attn_norm", model.Embedding);
+            model.Attention(layer);
+            model.Norm($"blk.{layer}.attn_q_norm", model.Embedding);
+            model.Norm($"blk.{layer}.attn_k_norm", shape.KeyValueHeads * shape.HeadLength);
+            model.Norm($"blk.{layer}.ffn_norm", model.Embedding);
+            model.Experts(layer);
+        }
+    }
+
+    public static void Llama(TinyModelWriter model, TinyShape shape, TinyModelOptions options)
+    {
+        model.Set("feed_forward_length", (uint)shape.ExpertFeedForwardLength);
+        model.Vocabulary(TinyVocabulary.SentencePiece(options.VocabularySize, ChatTemplates.Llama2));
+        for (var layer = 0; layer < shape.Layers; layer++)
+        {
+            model.Norm($"blk.{layer}.attn_norm", model.Embedding);
+            model.Attention(layer);
+            model.Norm($"blk.{layer}.ffn_norm", model.Embedding);
+            if (shape.Experts > 0)
+            {
+                model.Experts(layer);
+            }
+            else
+            {
+                model.FeedForward(layer, shape.ExpertFeedForwardLength);
+            }
+        }
+    }
+}

@@ -1,0 +1,32 @@
+namespace MoeOffload.Fixtures;
+
+/// <summary>What a tiny model looks like. What is null is the architecture's own choice: experts as in the real model, the rest small.</summary>
+public sealed record TinyModelOptions
+{
+    /// <summary>How matrices are stored: F32, F16, Q8_0, Q4_0, or MXFP4 (experts; the other matrices are then Q8_0).</summary>
+    public GgmlType WeightType { get; init; } = GgmlType.F16;
+
+    /// <summary>Seed of the weights. Models that differ in nothing but <see cref="WeightType"/> approximate each other.</summary>
+    public int Seed { get; init; } = 1;
+
+    /// <summary>Layers.</summary>
+    public int? Layers { get; init; }
+
+    /// <summary>Experts per layer. 0 is no MoE model, where the architecture allows it.</summary>
+    public int? Experts { get; init; }
+
+    /// <summary>Experts that each token goes through.</summary>
+    public int? ExpertsUsed { get; init; }
+
+    /// <summary>Size of the hidden state, a multiple of 64; of 256 for K-quants.</summary>
+    public int? EmbeddingLength { get; init; }
+
+    /// <summary>Size of an expert's hidden layer, a multiple of 32; of 256 for K-quants.</summary>
+    public int? ExpertFeedForwardLength { get; init; }
+
+    /// <summary>Context length that the model claims to be trained for, in tokens.</summary>
+    public int ContextLength { get; init; } = 4096;
+
+    /// <summary>Tokens in the vocabulary, at least 512.</summary>
+    public int VocabularySize { get; init; } = 1024;
+}

@@ -1,0 +1,150 @@
+using MoeOffload.Gguf;
+
+namespace MoeOffload.Fixtures;
+
+/// <summary>Declares the tensors and hyperparameters that the architectures have in common, with random weights.</summary>
+/// <remarks>
+/// Matrices are scaled by 1/√(row length), so that activations keep their size from layer to layer, and the output matrix is
+/// not the embedding's transpose: with random weights, greedy decoding would repeat one token else.
+/// </remarks>
+internal sealed class TinyModelWriter
+{
+    private const float Jitter = 0.1f;
+
+    private readonly GgufWriter _writer = new();
+    private readonly TinyShape _shape;
+    private readonly TinyModelOptions _options;
+
+    public TinyModelWriter(TinyShape shape, TinyModelOptions options)
+    {
+        _shape = shape;
+        _options = options;
+        _writer.Set(GgufKeys.Architecture, shape.Architecture);
+        _writer.Set(GgufKeys.Name, $"Tiny {shape.Architecture}");
+        _writer.Set("general.file_type", FileType(options.WeightType));
+        _writer.Set("general.quantization_version", 2u);
+        Set("block_count", (uint)shape.Layers);
+        Set("context_length", (uint)options.ContextLength);
+        Set("embedding_length", (uint)shape.EmbeddingLength);
+        Set("attention.head_count", (uint)shape.Heads);
+        Set("attention.head_count_kv", (uint)shape.KeyValueHeads);
+        Set("attention.layer_norm_rms_epsilon", 1e-5f);
+        Set("rope.dimension_count", (uint)shape.HeadLength);
+        Set("rope.freq_base", 10000f);
+        if (shape.Experts > 0)
+        {
+            Set("expert_count", (uint)shape.Experts);
+            Set("expert_used_count", (uint)shape.ExpertsUsed);
+        }
+    }
+
+    public int Embedding => _shape.EmbeddingLength;
+
+    private int QueryLength => _shape.Heads * _shape.HeadLength;
+
+    private int KeyLength => _shape.KeyValueHeads * _shape.HeadLength;
+
+    public void Set<T>(string key, T value)
+        where T : unmanaged => _writer.Set($"{_shape.Architecture}.{key}", value);
+
+    public void Set(string key, string value) => _writer.Set($"{_shape.Architecture}.{key}", value);
+
+    public void Vocabulary(TinyVocabulary vocabulary, bool outputBias = false)
+    {
+        vocabulary.WriteTo(_writer);
+        Set("vocab_size", (uint)vocabulary.Count);
+        Matrix("token_embd.weight", [Embedding, vocabulary.Count], deviation: 1);
+        Norm("output_norm", Embedding, bias: outputBias);
+
+        Add("output.weight", MatrixType(), [Embedding, vocabulary.Count], 0, 1 / MathF.Sqrt(Embedding), row => vocabulary.Likelihood((int)row));
+        if (outputBias)
+        {
+            Add("output.bias", GgmlType.F32, [vocabulary.Count], 0, 0);
+        }
+    }
+
+    public void Attention(int layer, bool bias = false)
+    {
+        Matrix($"blk.{layer}.attn_q.weight", [Embedding, QueryLength]);
+        Matrix($"blk.{layer}.attn_k.weight", [Embedding, KeyLength]);
+        Matrix($"blk.{layer}.attn_v.weight", [Embedding, KeyLength]);
+        Matrix($"blk.{layer}.attn_output.weight", [QueryLength, Embedding]);
+        if (bias)
+        {
+            Bias($"blk.{layer}.attn_q.bias", QueryLength);
+            Bias($"blk.{layer}.attn_k.bias", KeyLength);
+            Bias($"blk.{layer}.attn_v.bias", KeyLength);
+            Bias($"blk.{layer}.attn_output.bias", Embedding);
+        }
+    }
+
+    public void Experts(int layer, bool bias = false)
+    {
+        var (experts, hidden) = (_shape.Experts, _shape.ExpertFeedForwardLength);
+        Add($"blk.{layer}.ffn_gate_inp.weight", GgmlType.F32, [Embedding, experts], 0, 1 / MathF.Sqrt(Embedding));
+        Matrix($"blk.{layer}.ffn_gate_exps.weight", [Embedding, hidden, experts]);
+        Matrix($"blk.{layer}.ffn_up_exps.weight", [Embedding, hidden, experts]);
+        Matrix($"blk.{layer}.ffn_down_exps.weight", [hidden, Embedding, experts]);
+        if (bias)
+        {
+            Bias($"blk.{layer}.ffn_gate_inp.bias", experts);
+            Bias($"blk.{layer}.ffn_gate_exps.bias", hidden, experts);
+            Bias($"blk.{layer}.ffn_up_exps.bias", hidden, experts);
+            Bias($"blk.{layer}.ffn_down_exps.bias", Embedding, experts);
+        }
+    }
+
+    public void FeedForward(int layer, int hidden, string suffix = "")
+    {
+        Matrix($"blk.{layer}.ffn_gate{suffix}.weight", [Embedding, hidden]);
+        Matrix($"blk.{layer}.ffn_up{suffix}.weight", [Embedding, hidden]);
+        Matrix($"blk.{layer}.ffn_down{suffix}.weight", [hidden, Embedding]);
+    }
+
+    public void Norm(string name, int length, bool bias = false)
+    {
+        Add($"{name}.weight", GgmlType.F32, [length], 1, Jitter);
+        if (bias)
+        {
+            Bias($"{name}.bias", length);
+        }
+    }
+
+    public void Bias(string name, params ReadOnlySpan<long> dimensions) => Add(name, GgmlType.F32, dimensions, 0, Jitter);
+
+    public void Constant(string name, int length, float value) => Add(name, GgmlType.F32, [length], value, 0);
+
+    public void Write(string path) => _writer.Write(path);
+
+    private static uint FileType(GgmlType weights) => weights switch
+    {
+        GgmlType.F32 => 0,
+        GgmlType.F16 => 1,
+        GgmlType.Q4_0 => 2,
+        GgmlType.Q8_0 => 7,
+        GgmlType.MXFP4 => 38,
+        _ => throw new ArgumentOutOfRangeException(nameof(weights), weights, "The fixtures write F32, F16, Q8_0, Q4_0 and MXFP4."),
+    };
+
+    private GgmlType MatrixType(bool isExperts = false) =>
+        _options.WeightType == GgmlType.MXFP4 && !isExperts ? GgmlType.Q8_0 : _options.WeightType;
+
+    private void Matrix(string name, ReadOnlySpan<long> dimensions, float? deviation = null) =>
+        Add(name, MatrixType(isExperts: dimensions.Length == 3), dimensions, 0, deviation ?? 1 / MathF.Sqrt(dimensions[0]));
+
+    private void Add(string name, GgmlType type, ReadOnlySpan<long> dimensions, float mean, float deviation, Func<long, float>? rowScale = null)
+    {
+        var random = new RandomRows(_options.Seed, name);
+        var row = new float[dimensions[0]];
+        var rowBytes = GgmlTypeInfo.Of(type).GetByteCount(row.Length);
+        _writer.AddTensor(name, type, dimensions, (offset, destination) =>
+        {
+            for (var done = 0; done < destination.Length; done += (int)rowBytes)
+            {
+                var index = (offset + done) / rowBytes;
+                random.Fill(index, row, mean, deviation * (rowScale?.Invoke(index) ?? 1));
+                BlockQuantizer.EncodeRow(type, row, destination.Slice(done, (int)rowBytes));
+            }
+        });
+    }
+}
