@@ -128,7 +128,13 @@ case $command in
     demo)
         require_dotnet
         install_native native
-        run_project samples/HelloMoe "$@" ;;
+        # Without a model of the user's own: a small gpt-oss with random weights. It shows the placement; its text is noise.
+        case " $* " in
+            *" --model "* | *" -m "*) run_project samples/HelloMoe "$@" ;;
+            *)
+                run_project tests/MoeOffload.Fixtures "$root/artifacts/models/random-gpt-oss.gguf"
+                run_project samples/HelloMoe --model "$root/artifacts/models/random-gpt-oss.gguf" "$@" ;;
+        esac ;;
     native) install_native native "$@" ;;
     test) run_tests "$@" ;;
     bench)

@@ -1,0 +1,35 @@
+using System.Runtime.InteropServices;
+
+namespace MoeOffload.Fixtures;
+
+/// <summary>What <c>./build.sh native --peers</c> built.</summary>
+public static class NativeBuild
+{
+    private static readonly Lazy<string> Found = new(Find);
+
+    /// <summary>The folder with our libraries.</summary>
+    public static string Directory => Found.Value;
+
+    /// <summary>The folder with a build of llama.cpp under upstream's own file names and SONAMEs.</summary>
+    public static string Upstream => Path.Combine(Directory, "upstream");
+
+    /// <summary>One of llama.cpp's own tools.</summary>
+    public static string Tool(string name) =>
+        Path.Combine(Directory, "tools", OperatingSystem.IsWindows() ? name + ".exe" : name);
+
+    private static string Find()
+    {
+        string system = OperatingSystem.IsWindows() ? "win" : OperatingSystem.IsMacOS() ? "osx" : "linux";
+        string rid = $"{system}-{RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()}";
+        for (DirectoryInfo? at = new(AppContext.BaseDirectory); at is not null; at = at.Parent)
+        {
+            string candidate = Path.Combine(at.FullName, "artifacts", "native", rid);
+            if (System.IO.Directory.Exists(candidate))
+            {
+                return candidate;
+            }
+        }
+
+        throw new DirectoryNotFoundException("artifacts/native was not found: run ./build.sh native --peers first.");
+    }
+}
