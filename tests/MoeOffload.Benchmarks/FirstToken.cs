@@ -1,0 +1,89 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.RegularExpressions;
+using MoeOffload.Fixtures;
+
+namespace MoeOffload.Benchmarks;
+
+/// <summary>
+/// From the call that loads a model to its first token, in this process, against what <c>llama-completion</c> reports for the same file
+/// and prompt. Its "load time" ends with the first evaluation, so it already holds the prompt's.
+/// </summary>
+internal static partial class FirstToken
+{
+    private const int Context = 512;
+    private const string Prompt = "Once upon a time there was a model with many experts, and each of them knew one thing.";
+
+    public static void Run(TinyModel model, int pairs)
+    {
+        List<double> first = [];
+        List<double> warm = [];
+        List<double> peers = [];
+        for (int pair = 0; pair < pairs + 1; pair++)
+        {
+            double peer = MeasurePeer(model.Path);
+            (double cold, double later) = MeasureOurs(model.Path);
+            if (pair == 0)
+            {
+                continue; // brings the file into the cache
+            }
+
+            peers.Add(peer);
+            first.Add(cold);
+            warm.Add(later);
+        }
+
+        Samples.Print("load + first token", "ms", warm, peers);
+        Samples.Print("the same, first in process", "ms", first, peers);
+    }
+
+    /// <summary>What the child does: loads twice, and prints both times in milliseconds.</summary>
+    public static void Measure(string path, int context, string prompt)
+    {
+        for (int i = 0; i < 2; i++)
+        {
+            long start = Stopwatch.GetTimestamp();
+            using MoeModel model = MoeModel.Load(path);
+            using GenerationSession session = model.CreateSession(new ContextOptions { ContextLength = context, Threads = { Decode = 2 } });
+            using TokenStream stream = session.GenerateAsync(prompt, SamplingOptions.Greedy, maxTokens: 1);
+            while (!stream.TryRead(out _))
+            {
+                Thread.Yield();
+            }
+
+            Console.WriteLine(Stopwatch.GetElapsedTime(start).TotalMilliseconds.ToString(CultureInfo.InvariantCulture));
+        }
+    }
+
+    private static (double First, double Later) MeasureOurs(string path)
+    {
+        var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true };
+        if (Path.GetFileNameWithoutExtension(Environment.ProcessPath!) == "dotnet")
+        {
+            start.ArgumentList.Add(typeof(FirstToken).Assembly.Location);
+        }
+
+        foreach (string argument in (string[])["first-token", path, Context.ToString(CultureInfo.InvariantCulture), Prompt])
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        using Process process = Process.Start(start)!;
+        double[] times = [.. process.StandardOutput.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => double.Parse(line, CultureInfo.InvariantCulture))];
+        process.WaitForExit();
+        return times is [double first, double later] ? (first, later) : throw new InvalidOperationException("The child printed no times.");
+    }
+
+    private static double MeasurePeer(string path)
+    {
+        PeerResult result = Peer.Run(
+            "llama-completion", "-m", path, "-p", Prompt, "-n", "2", "-c", $"{Context}", "-t", "2", "--temp", "0", "-no-cnv", "--no-warmup");
+        Match load = LoadTime().Match(result.Errors + result.Text);
+        return load.Success
+            ? double.Parse(load.Groups[1].Value, CultureInfo.InvariantCulture)
+            : throw new InvalidOperationException($"llama-completion reported no load time: {result.Errors}");
+    }
+
+    [GeneratedRegex(@"load time =\s+([0-9.]+) ms")]
+    private static partial Regex LoadTime();
+}

@@ -1,0 +1,19 @@
+namespace MoeOffload.Benchmarks;
+
+/// <summary>Measured values and what is said of them.</summary>
+internal static class Samples
+{
+    public static double Median(IEnumerable<double> values)
+    {
+        double[] sorted = [.. values.Order()];
+        return sorted.Length % 2 == 1 ? sorted[sorted.Length / 2] : (sorted[(sorted.Length / 2) - 1] + sorted[sorted.Length / 2]) / 2;
+    }
+
+    /// <summary>One line: the ratio of each pair, and both sides' medians in their unit.</summary>
+    public static void Print(string what, string unit, IReadOnlyList<double> ours, IReadOnlyList<double> peers)
+    {
+        double[] ratios = [.. ours.Zip(peers, (our, peer) => our / peer)];
+        Console.WriteLine(
+            $"  {what,-28} ratio {Median(ratios):0.000} [{ratios.Min():0.000}, {ratios.Max():0.000}]   ours {Median(ours):0.0} {unit}, llama.cpp {Median(peers):0.0} {unit}");
+    }
+}

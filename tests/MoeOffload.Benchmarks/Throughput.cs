@@ -1,0 +1,108 @@
+using System.Text.Json;
+using MoeOffload.Fixtures;
+
+namespace MoeOffload.Benchmarks;
+
+/// <summary>
+/// Prompt and decode tokens/s against <c>llama-bench</c>. Ours are taken through the public API: with sampling, text and a reader, which
+/// the peer's figures leave out.
+/// </summary>
+internal static class Throughput
+{
+    private const int PromptTokens = 512;
+    private const int DecodeTokens = 128;
+    private const int Repeats = 3;
+    private const int Threads = 2;
+
+    public static void Run(TinyModel model, int pairs)
+    {
+        using MoeModel loaded = MoeModel.Load(model.Path);
+        using GenerationSession session = loaded.CreateSession(new ContextOptions
+        {
+            ContextLength = PromptTokens + DecodeTokens,
+            BatchSize = 2048,
+            MicroBatchSize = 512,
+            Threads = { Decode = Threads },
+        });
+        List<double> prompt = [];
+        List<double> decode = [];
+        List<double> peerPrompt = [];
+        List<double> peerDecode = [];
+        Measure(session, loaded.Vocabulary.Size);
+        for (int pair = 0; pair < pairs; pair++)
+        {
+            // The order changes with each pair, so that a drift of the machine falls on both.
+            if (pair % 2 == 1)
+            {
+                MeasurePeer(model.Path, peerPrompt, peerDecode);
+            }
+
+            (double promptRate, double decodeRate) = Measure(session, loaded.Vocabulary.Size);
+            prompt.Add(promptRate);
+            decode.Add(decodeRate);
+            if (pair % 2 == 0)
+            {
+                MeasurePeer(model.Path, peerPrompt, peerDecode);
+            }
+        }
+
+        Samples.Print($"prompt, {PromptTokens} tokens", "tokens/s", prompt, peerPrompt);
+        Samples.Print($"decode, {DecodeTokens} tokens", "tokens/s", decode, peerDecode);
+    }
+
+    private static (double Prompt, double Decode) Measure(GenerationSession session, int vocabulary)
+    {
+        var random = new Random(1);
+        int[] prompt = [.. Enumerable.Range(0, PromptTokens).Select(_ => random.Next(vocabulary))];
+        List<double> promptRates = [];
+        List<double> decodeRates = [];
+        for (int i = 0; i < Repeats; i++)
+        {
+            GenerationStatistics processed = Generate(session, prompt, 1);
+            promptRates.Add(PromptTokens / processed.TimeToFirstToken.TotalSeconds);
+
+            // As in llama-bench, decoding starts with an empty context.
+            decodeRates.Add(Generate(session, prompt[..1], DecodeTokens + 1).TokensPerSecond);
+        }
+
+        return (Samples.Median(promptRates), Samples.Median(decodeRates));
+    }
+
+    private static GenerationStatistics Generate(GenerationSession session, int[] prompt, int tokens)
+    {
+        using TokenStream stream = session.GenerateAsync(new GenerationRequest
+        {
+            PromptTokens = prompt,
+            MaxTokens = tokens,
+            Sampling = SamplingOptions.Greedy with { IgnoreEndOfSequence = true },
+        });
+        Read(stream).GetAwaiter().GetResult();
+        return stream.Statistics!;
+    }
+
+    private static async Task Read(TokenStream stream)
+    {
+        await foreach (GeneratedToken token in stream)
+        {
+            GC.KeepAlive(token.Id);
+        }
+    }
+
+    private static void MeasurePeer(string path, List<double> prompt, List<double> decode)
+    {
+        PeerResult result = Peer.Run(
+            "llama-bench", "-m", path, "-p", $"{PromptTokens}", "-n", $"{DecodeTokens}", "-r", $"{Repeats}", "-t", $"{Threads}",
+            "-b", "2048", "-ub", "512", "-o", "json");
+        if (result.ExitCode != 0)
+        {
+            throw new InvalidOperationException($"llama-bench ended with {result.ExitCode}: {result.Errors}");
+        }
+
+        using JsonDocument document = JsonDocument.Parse(result.Output);
+        foreach (JsonElement test in document.RootElement.EnumerateArray())
+        {
+            double median = Samples.Median(test.GetProperty("samples_ts").EnumerateArray().Select(sample => sample.GetDouble()));
+            (test.GetProperty("n_gen").GetInt32() == 0 ? prompt : decode).Add(median);
+        }
+    }
+}
