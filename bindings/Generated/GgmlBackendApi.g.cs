@@ -507,7 +507,7 @@ internal static unsafe class GgmlBackendApi
     public static extern void ggml_backend_graph_copy_free(ggml_backend_graph_copy copy);
 
     /// <summary>Compare the output of two backends</summary>
-    /// <remarks><c>bool ggml_backend_compare_graph_backend(ggml_backend_t backend1, ggml_backend_t backend2, struct ggml_cgraph *graph, ggml_backend_eval_callback callback, void *user_data, const struct ggml_tensor * const *test_nodes, size_t num_test_nodes)</c></remarks>
+    /// <remarks><c>bool ggml_backend_compare_graph_backend(ggml_backend_t backend1, ggml_backend_t backend2, struct ggml_cgraph *graph, ggml_backend_eval_callback callback, void *user_data, const struct ggml_tensor *const *test_nodes, size_t num_test_nodes)</c></remarks>
     [DllImport("moe-ggml-base", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern byte ggml_backend_compare_graph_backend(ggml_backend* backend1, ggml_backend* backend2, ggml_cgraph* graph, delegate* unmanaged[Cdecl]<int, ggml_tensor*, ggml_tensor*, void*, byte> callback, void* user_data, ggml_tensor** test_nodes, nuint num_test_nodes);
 

@@ -74,7 +74,7 @@ internal static unsafe class ShimApi
     public static extern moe_status moe_regex_check(byte* pattern, byte* error, nuint error_size);
 
     /// <summary>matched[i] = 1 where the pattern is found in names[i]. At most max_steps steps of the engine for each name.</summary>
-    /// <remarks><c>enum moe_status moe_regex_match(const char *pattern, const char * const *names, size_t n_names, uint64_t max_steps, uint8_t *matched, char *error, size_t error_size)</c></remarks>
+    /// <remarks><c>enum moe_status moe_regex_match(const char *pattern, const char *const *names, size_t n_names, uint64_t max_steps, uint8_t *matched, char *error, size_t error_size)</c></remarks>
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern moe_status moe_regex_match(byte* pattern, byte** names, nuint n_names, ulong max_steps, byte* matched, byte* error, nuint error_size);
 
