@@ -132,7 +132,10 @@ switch -CaseSensitive ($command) {
     'demo' {
         Test-DotNet
         Install-Native native @()
-        Invoke-Project samples/HelloMoe $rest
+        # A small gpt-oss with random weights, unless --model names another: it shows the placement, its text is noise.
+        $model = Join-Path $root 'artifacts/models/random-gpt-oss.gguf'
+        Invoke-Project tests/MoeOffload.Fixtures @($model)
+        Invoke-Project samples/HelloMoe (@('--model', $model) + $rest)
     }
     'native' { Install-Native native $rest }
     'test' { Invoke-Tests $rest }

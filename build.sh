@@ -128,13 +128,10 @@ case $command in
     demo)
         require_dotnet
         install_native native
-        # Without a model of the user's own: a small gpt-oss with random weights. It shows the placement; its text is noise.
-        case " $* " in
-            *" --model "* | *" -m "*) run_project samples/HelloMoe "$@" ;;
-            *)
-                run_project tests/MoeOffload.Fixtures "$root/artifacts/models/random-gpt-oss.gguf"
-                run_project samples/HelloMoe --model "$root/artifacts/models/random-gpt-oss.gguf" "$@" ;;
-        esac ;;
+        # A small gpt-oss with random weights, unless --model names another: it shows the placement, its text is noise.
+        model=$root/artifacts/models/random-gpt-oss.gguf
+        run_project tests/MoeOffload.Fixtures "$model"
+        run_project samples/HelloMoe --model "$model" "$@" ;;
     native) install_native native "$@" ;;
     test) run_tests "$@" ;;
     bench)

@@ -1,3 +1,4 @@
+using System.Text;
 using Microsoft.Extensions.Logging;
 using MoeOffload.Native;
 
@@ -11,14 +12,17 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
 {
     private readonly MoeModel _model;
     private readonly Scheduler _scheduler;
+    private readonly ILogger _logger;
     private readonly Lock _gate = new();
+    private readonly Lock _lifetime = new();
     private readonly HashSet<TokenStream> _open = [];
-    private int _isDisposed;
+    private bool _isDisposed;
 
-    private GenerationSession(MoeModel model, Scheduler scheduler, NativeContext context, ContextParameters parameters)
+    private GenerationSession(MoeModel model, Scheduler scheduler, NativeContext context, ContextParameters parameters, ILogger logger)
     {
         _model = model;
         _scheduler = scheduler;
+        _logger = logger;
         ContextLength = context.ContextLength;
         SequenceLength = context.SequenceLength;
         SequenceCount = parameters.SequenceCount;
@@ -77,28 +81,19 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
     public TokenStream GenerateAsync(GenerationRequest request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
-        ObjectDisposedException.ThrowIf(_isDisposed != 0, this);
         request.Validate();
 
-        int[] prompt = request.PromptTokens is { } tokens
-            ? CheckTokens(tokens)
-            : [.. _model.Vocabulary.Tokenize(request.Prompt, addSpecial: true, request.ParseSpecialTokens)];
-        if (prompt.Length == 0)
+        // Dispose waits for this: the vocabulary lives only as long as the session keeps the model.
+        lock (_lifetime)
         {
-            throw new ArgumentException("The prompt has no token: give it some text.", nameof(request));
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            using NativeLog.Scope log = NativeLog.Enter(_logger);
+            NativeVocabulary vocabulary = _model.Native.Vocabulary;
+            int[] prompt = Prompt(request, vocabulary);
+            NativeSampler sampler = NativeSampler.Create(vocabulary, request.Sampling ?? new SamplingOptions());
+            var generation = new Generation(prompt, sampler, _model.Pieces(request.RenderSpecialTokens), vocabulary, request);
+            return new TokenStream(this, generation, cancellationToken);
         }
-
-        if (prompt.Length > SequenceLength)
-        {
-            throw new ContextFullException(
-                $"The prompt has {prompt.Length} tokens, the context has room for {SequenceLength} per sequence: shorten the prompt, or set "
-                + "ContextOptions.ContextLength higher (it is divided by SequenceCount).");
-        }
-
-        NativeVocabulary vocabulary = _model.Native.Vocabulary;
-        NativeSampler sampler = NativeSampler.Create(vocabulary, request.Sampling ?? new SamplingOptions());
-        var generation = new Generation(prompt, sampler, _model.Pieces(request.RenderSpecialTokens), vocabulary, request);
-        return new TokenStream(this, generation, cancellationToken);
     }
 
     /// <summary>Ends all generations of the session and gives its memory back.</summary>
@@ -126,7 +121,7 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
             () => MakeContext(handle, parameters, logger), context, parameters.SequenceCount, handle.Servers, logger);
         try
         {
-            return new GenerationSession(model, scheduler, context, parameters);
+            return new GenerationSession(model, scheduler, context, parameters, logger);
         }
         catch
         {
@@ -184,19 +179,39 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
         return finished ? context! : throw new InferenceException($"RPC server {string.Join(", ", model.Servers)} was lost: {reason}");
     }
 
-    private int[] CheckTokens(IReadOnlyList<int> tokens)
+    private int[] Prompt(GenerationRequest request, NativeVocabulary vocabulary)
     {
-        int[] copy = [.. tokens];
-        int wrong = Array.FindIndex(copy, token => token < 0 || token >= _model.Vocabulary.Size);
+        int[] prompt = request.PromptTokens is { } tokens
+            ? CheckTokens([.. tokens], vocabulary.Size)
+            : vocabulary.Tokenize(Encoding.UTF8.GetBytes(request.Prompt), addSpecial: true, request.ParseSpecialTokens);
+        if (prompt.Length == 0)
+        {
+            throw new ArgumentException("The prompt has no token: give it some text.", nameof(request));
+        }
+
+        return prompt.Length <= SequenceLength
+            ? prompt
+            : throw new ContextFullException(
+                $"The prompt has {prompt.Length} tokens, the context has room for {SequenceLength} per sequence: shorten the prompt, or set "
+                + "ContextOptions.ContextLength higher (it is divided by SequenceCount).");
+    }
+
+    private static int[] CheckTokens(int[] tokens, int vocabularySize)
+    {
+        int wrong = Array.FindIndex(tokens, token => token < 0 || token >= vocabularySize);
         return wrong < 0
-            ? copy
+            ? tokens
             : throw new ArgumentException(
-                $"Token {copy[wrong]} at position {wrong} of the prompt is outside the vocabulary of {_model.Vocabulary.Size} tokens.", nameof(tokens));
+                $"Token {tokens[wrong]} at position {wrong} of the prompt is outside the vocabulary of {vocabularySize} tokens.", nameof(tokens));
     }
 
     private void Close()
     {
-        Interlocked.Exchange(ref _isDisposed, 1);
+        lock (_lifetime)
+        {
+            _isDisposed = true;
+        }
+
         _scheduler.Stop();
     }
 }
