@@ -116,9 +116,9 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
     internal static GenerationSession Create(MoeModel model, ContextParameters parameters, ILogger logger)
     {
         ModelHandle handle = model.Native.Handle;
-        NativeContext context = MakeContext(handle, parameters, logger);
+        NativeContext context = NativeContext.Create(handle, parameters, logger);
         var scheduler = new Scheduler(
-            () => MakeContext(handle, parameters, logger), context, parameters.SequenceCount, handle.Servers, logger);
+            () => NativeContext.Create(handle, parameters, logger), context, parameters.SequenceCount, handle.Servers, logger);
         try
         {
             return new GenerationSession(model, scheduler, context, parameters, logger);
@@ -157,27 +157,6 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
     }
 
     internal void Wake() => _scheduler.Wake();
-
-    private static NativeContext MakeContext(ModelHandle model, ContextParameters parameters, ILogger logger)
-    {
-        if (model.IsLost)
-        {
-            throw new InferenceException($"RPC server {string.Join(", ", model.Servers)} of this model was lost: load the model again from another server.");
-        }
-
-        NativeContext? context = null;
-        bool finished = AbortMonitor.Run(
-            model.Servers,
-            () =>
-            {
-                using (NativeLog.Enter(logger))
-                {
-                    context = NativeContext.Create(model, parameters);
-                }
-            },
-            out string reason);
-        return finished ? context! : throw new InferenceException($"RPC server {string.Join(", ", model.Servers)} was lost: {reason}");
-    }
 
     private int[] Prompt(GenerationRequest request, NativeVocabulary vocabulary)
     {

@@ -108,17 +108,25 @@ internal sealed class Scheduler
     {
         using (NativeLog.Enter(_logger))
         {
-            while (!_isStopping)
+            try
             {
-                if (!Step() && !_isStopping)
+                while (!_isStopping)
                 {
-                    WaitForWork();
+                    if (!Step() && !_isStopping)
+                    {
+                        WaitForWork();
+                    }
                 }
+            }
+            catch (Exception exception)
+            {
+                // Nothing above this frame could tell a caller, and an unhandled exception would end the process.
+                Fail(new InferenceException($"The scheduler failed: {exception.Message}", exception));
+            }
 
-                if (_isAbandoned)
-                {
-                    return;
-                }
+            if (_isAbandoned)
+            {
+                return;
             }
 
             FailAll(new ObjectDisposedException(nameof(GenerationSession)));
@@ -145,24 +153,20 @@ internal sealed class Scheduler
     /// <returns>False where there is nothing to do until something happens.</returns>
     private bool Step()
     {
-        Admit();
-        DropCancelled();
-        Pack();
-        if (_batched.Count == 0)
-        {
-            return false;
-        }
-
         try
         {
-            DecodeResult result = Compute();
-            if (_isAbandoned)
+            Admit();
+            DropCancelled();
+            Pack();
+            if (_batched.Count == 0)
             {
                 return false;
             }
 
-            switch (result)
+            switch (Compute())
             {
+                case var _ when _isAbandoned:
+                    return false;
                 case DecodeResult.Done:
                     Advance();
                     break;
@@ -382,13 +386,19 @@ internal sealed class Scheduler
         }
         catch (MoeOffloadException exception)
         {
-            lock (_gate)
-            {
-                _failure = new InferenceException($"{cause.Message} The context could not be made again: {exception.Message}", exception);
-            }
-
-            FailAll(_failure);
+            Fail(new InferenceException($"{cause.Message} The context could not be made again: {exception.Message}", exception));
         }
+    }
+
+    // From here on every request fails with this.
+    private void Fail(InferenceException failure)
+    {
+        lock (_gate)
+        {
+            _failure = failure;
+        }
+
+        FailAll(failure);
     }
 
     /// <summary>
@@ -418,12 +428,11 @@ internal sealed class Scheduler
             {
                 _isAbandoned = true;
                 _isStopping = true;
-                _failure = new InferenceException(
-                    $"RPC server {string.Join(", ", _servers)} was lost ({reason}). The model is unusable: dispose it, and load it again from another server.");
             }
 
             _context.Abandon();
-            FailAll(_failure);
+            Fail(new InferenceException(
+                $"RPC server {string.Join(", ", _servers)} was lost ({reason}). The model is unusable: dispose it, and load it again from another server."));
             _ended.TrySetResult();
             return;
         }

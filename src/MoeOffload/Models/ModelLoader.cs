@@ -12,7 +12,6 @@ internal sealed class ModelLoader
     private readonly GgufModelFiles _files;
     private readonly List<NativeDevice> _devices;
     private readonly Dictionary<string, int> _rules;
-    private readonly ILogger _nativeLogger;
 
     private ModelLoader(ModelOptions options, GgufModelFiles files, List<NativeDevice> devices, Dictionary<string, int> rules, ILogger nativeLogger)
     {
@@ -20,7 +19,7 @@ internal sealed class ModelLoader
         _files = files;
         _devices = devices;
         _rules = rules;
-        _nativeLogger = nativeLogger;
+        NativeLogger = nativeLogger;
     }
 
     /// <summary>Checks everything that can be checked before the weights are read.</summary>
@@ -42,6 +41,9 @@ internal sealed class ModelLoader
         return new ModelLoader(options, files, devices, rules, nativeLogger);
     }
 
+    /// <summary>Where llama.cpp's lines go.</summary>
+    public ILogger NativeLogger { get; }
+
     /// <summary>Whether experts stay in system memory while a device holds layers.</summary>
     public bool ExpertsOffloaded => _devices.Count > 0 && _rules.Count > 0;
 
@@ -56,7 +58,7 @@ internal sealed class ModelLoader
             servers,
             () =>
             {
-                using (NativeLog.Enter(_nativeLogger))
+                using (NativeLog.Enter(NativeLogger))
                 {
                     LoadMode mode = simulate ? LoadMode.None : ChooseMode();
                     model = NativeModel.Load(paths, _options, _devices, mode, simulate, progress is null ? null : progress.Report, cancellationToken);

@@ -103,7 +103,8 @@ public sealed class MoeModel : IDisposable
         context.Validate();
         ModelLoader loader = ModelLoader.Prepare(path, options ?? new ModelOptions());
         using NativeModel native = loader.Load(simulate: true, progress: null, CancellationToken.None);
-        using NativeContext simulated = NativeContext.Create(native.Handle, new ContextParameters(context, loader.ExpertsOffloaded));
+        using NativeContext simulated = NativeContext.Create(
+            native.Handle, new ContextParameters(context, loader.ExpertsOffloaded), loader.NativeLogger);
         return new MemoryBreakdown(simulated.ReadMemory());
     }
 

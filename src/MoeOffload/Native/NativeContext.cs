@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using MoeOffload.Native.Generated;
 
 namespace MoeOffload.Native;
@@ -63,8 +64,29 @@ internal sealed unsafe class NativeContext : IDisposable
     public int BatchCount => _batch.n_tokens;
 
     /// <summary>Makes a context; <paramref name="parameters"/> holds what the options and defaults say.</summary>
-    /// <exception cref="InferenceException">llama.cpp refused it, or memory ran out.</exception>
-    public static NativeContext Create(ModelHandle model, ContextParameters parameters)
+    /// <exception cref="InferenceException">llama.cpp refused it, memory ran out, or an RPC server of the model was lost.</exception>
+    public static NativeContext Create(ModelHandle model, ContextParameters parameters, ILogger logger)
+    {
+        if (model.IsLost)
+        {
+            throw new InferenceException($"RPC server {string.Join(", ", model.Servers)} of this model was lost: load the model again from another server.");
+        }
+
+        NativeContext? context = null;
+        bool finished = AbortMonitor.Run(
+            model.Servers,
+            () =>
+            {
+                using (NativeLog.Enter(logger))
+                {
+                    context = Create(model, parameters);
+                }
+            },
+            out string reason);
+        return finished ? context! : throw new InferenceException($"RPC server {string.Join(", ", model.Servers)} was lost: {reason}");
+    }
+
+    private static NativeContext Create(ModelHandle model, ContextParameters parameters)
     {
         var memory = new NativeMemoryScope();
         ggml_threadpool* threads = null;

@@ -1,0 +1,14 @@
+namespace MoeOffload;
+
+/// <summary>Selects the most probable candidate. It must be the last of a chain.</summary>
+public sealed record GreedySampler : Sampler
+{
+    /// <inheritdoc/>
+    public override string Name => "greedy";
+
+    internal override bool Selects => true;
+
+    internal override void Validate()
+    {
+    }
+}

@@ -1,0 +1,27 @@
+namespace MoeOffload;
+
+/// <summary>Adds to the logits of some tokens.</summary>
+/// <param name="Biases">What to add per token id: -100000 to 100000, or negative infinity to ban the token.</param>
+public sealed record LogitBiasSampler(IReadOnlyDictionary<int, float> Biases) : Sampler
+{
+    // Beyond, llama.cpp's sorting of logits overflows an int and takes the token for the worst.
+    private const float MaxBias = 100_000;
+
+    /// <inheritdoc/>
+    public override string Name => "logit-bias";
+
+    internal override bool DoesNothing => Biases.Count == 0;
+
+    internal override void Validate()
+    {
+        ArgumentNullException.ThrowIfNull(Biases, "LogitBias");
+        foreach (var (token, bias) in Biases)
+        {
+            OptionRange.Check(token, 0, int.MaxValue, "LogitBias token", "a token's id");
+            if (!float.IsNegativeInfinity(bias))
+            {
+                OptionRange.Check(bias, -MaxBias, MaxBias, $"LogitBias[{token}]", "what to add to the logit, or negative infinity to ban the token");
+            }
+        }
+    }
+}

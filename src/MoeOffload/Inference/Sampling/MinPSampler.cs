@@ -1,0 +1,18 @@
+namespace MoeOffload;
+
+/// <summary>Keeps candidates at least <paramref name="P"/> times as probable as the most probable one (https://github.com/ggml-org/llama.cpp/pull/3841).</summary>
+/// <param name="P">The share, 0 to 1; 0 keeps all.</param>
+/// <param name="MinKeep">How many candidates are kept at least.</param>
+public sealed record MinPSampler(float P, int MinKeep = 0) : Sampler
+{
+    /// <inheritdoc/>
+    public override string Name => "min-p";
+
+    internal override bool DoesNothing => P == 0;
+
+    internal override void Validate()
+    {
+        OptionRange.Check(P, 0, 1, "MinP", "a share of the best candidate's probability, 0 to keep all candidates");
+        CheckMinKeep(MinKeep);
+    }
+}

@@ -1,0 +1,136 @@
+namespace MoeOffload;
+
+/// <summary>Makes the chain of samplers that options describe, as llama.cpp's own tools make it.</summary>
+internal static class SamplingChain
+{
+    public static IReadOnlyList<Sampler> Build(
+        SamplingOptions options, IReadOnlyList<int> endOfGeneration, IReadOnlyList<int> suppressed)
+    {
+        List<Sampler> chain = [];
+        var bias = Bias(options, endOfGeneration, suppressed);
+        if (!bias.DoesNothing)
+        {
+            chain.Add(bias);
+        }
+
+        if (options.Samplers is { } samplers)
+        {
+            if (samplers.Any(sampler => sampler is null))
+            {
+                throw new ArgumentException("Samplers has a null among its samplers: leave it out.", nameof(options));
+            }
+
+            chain.AddRange(samplers);
+        }
+        else
+        {
+            chain.AddRange(Default(options).Where(sampler => !sampler.DoesNothing));
+        }
+
+        return [.. chain.Select(sampler => sampler.WithSeed(options.Seed))];
+    }
+
+    public static void CheckSeed(uint? seed) => new DistributionSampler(seed).Validate();
+
+    /// <summary>Refuses samplers that exclude each other, and an explicit chain that does not end in its only selection.</summary>
+    /// <exception cref="ArgumentException">There are some, or it does not.</exception>
+    public static void CheckShape(SamplingOptions options)
+    {
+        if (options.Samplers is { } samplers)
+        {
+            CheckEnd(samplers, nameof(options.Samplers));
+        }
+        else
+        {
+            CheckMirostat(options);
+        }
+    }
+
+    private static void CheckEnd(IReadOnlyList<Sampler> samplers, string name)
+    {
+        const string Remedy = "end it, and only it, with a greedy, distribution, Mirostat or adaptive-p sampler";
+        if (samplers.Count == 0)
+        {
+            throw new ArgumentException($"{name} is empty: use null for llama.cpp's chain, or {Remedy}.", name);
+        }
+
+        for (var i = 0; i < samplers.Count; i++)
+        {
+            if (samplers[i].Selects != (i == samplers.Count - 1))
+            {
+                throw new ArgumentException(
+                    $"{name}[{i}], {samplers[i].Name}, {(samplers[i].Selects ? "selects a token before the chain's end" : "ends the chain without selecting a token")}: {Remedy}.",
+                    name);
+            }
+        }
+    }
+
+    private static LogitBiasSampler Bias(
+        SamplingOptions options, IReadOnlyList<int> endOfGeneration, IReadOnlyList<int> suppressed)
+    {
+        ArgumentNullException.ThrowIfNull(options.LogitBias);
+        var biases = new Dictionary<int, float>(options.LogitBias);
+        foreach (var token in options.IgnoreEndOfSequence ? endOfGeneration.Concat(suppressed) : suppressed)
+        {
+            biases[token] = float.NegativeInfinity;
+        }
+
+        return new LogitBiasSampler(biases);
+    }
+
+    private static IEnumerable<Sampler> Default(SamplingOptions options)
+    {
+        var temperature = new TemperatureSampler(options.Temperature)
+        {
+            DynamicRange = options.DynamicTemperatureRange,
+            DynamicExponent = options.DynamicTemperatureExponent,
+        };
+        if (options.Mirostat is { } mirostat)
+        {
+            return [temperature, mirostat];
+        }
+
+        IEnumerable<Sampler?> chain =
+        [
+            options.Penalties,
+            options.Dry,
+            new TopNSigmaSampler(options.TopNSigma),
+            new TopKSampler(options.TopK),
+            new TypicalPSampler(options.TypicalP, options.MinKeep),
+            new TopPSampler(options.TopP, options.MinKeep),
+            new MinPSampler(options.MinP, options.MinKeep),
+            options.Xtc is { MinKeep: 0 } xtc ? xtc with { MinKeep = options.MinKeep } : options.Xtc,
+            options.Infill ? new InfillSampler() : null,
+            temperature,
+            options.AdaptiveP ?? (Sampler)new DistributionSampler(),
+        ];
+        return chain.OfType<Sampler>();
+    }
+
+    private static void CheckMirostat(SamplingOptions options)
+    {
+        if (options.Mirostat is null)
+        {
+            return;
+        }
+
+        (string Name, bool IsSet)[] unused =
+        [
+            (nameof(SamplingOptions.Penalties), options.Penalties is not null),
+            (nameof(SamplingOptions.Dry), options.Dry is not null),
+            (nameof(SamplingOptions.Xtc), options.Xtc is not null),
+            (nameof(SamplingOptions.AdaptiveP), options.AdaptiveP is not null),
+            (nameof(SamplingOptions.Infill), options.Infill),
+            (nameof(SamplingOptions.TopNSigma), options.TopNSigma != 0),
+            (nameof(SamplingOptions.DynamicTemperatureRange), options.DynamicTemperatureRange != 0),
+        ];
+        foreach (var (name, isSet) in unused)
+        {
+            if (isSet)
+            {
+                throw new ArgumentException(
+                    $"{name} is set together with Mirostat, which uses the temperature alone: unset one of them, or give the chain in Samplers.", name);
+            }
+        }
+    }
+}
