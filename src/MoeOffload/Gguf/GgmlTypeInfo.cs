@@ -1,5 +1,3 @@
-using System.Collections.Frozen;
-
 namespace MoeOffload;
 
 /// <summary>The storage layout of a <see cref="GgmlType"/>: elements are stored in blocks of equal size.</summary>
@@ -10,8 +8,8 @@ namespace MoeOffload;
 /// <param name="BytesPerBlock">Bytes per block.</param>
 public readonly record struct GgmlTypeInfo(GgmlType Type, string Name, int BlockSize, int BytesPerBlock)
 {
-    private static readonly FrozenDictionary<GgmlType, GgmlTypeInfo> Known = new GgmlTypeInfo[]
-    {
+    private static readonly GgmlTypeInfo[] Known =
+    [
         new(GgmlType.F32, "f32", 1, 4),
         new(GgmlType.F16, "f16", 1, 2),
         new(GgmlType.Q4_0, "q4_0", 32, 18),
@@ -47,7 +45,10 @@ public readonly record struct GgmlTypeInfo(GgmlType Type, string Name, int Block
         new(GgmlType.NVFP4, "nvfp4", 64, 36),
         new(GgmlType.Q1_0, "q1_0", 128, 18),
         new(GgmlType.Q2_0, "q2_0", 64, 18),
-    }.ToFrozenDictionary(info => info.Type);
+    ];
+
+    // By the type's number; the numbers of removed types stay empty.
+    private static readonly GgmlTypeInfo[] ByType = Index();
 
     /// <summary>Whether elements are quantized, that is, stored in blocks with common scales.</summary>
     public bool IsQuantized => BlockSize > 1;
@@ -56,7 +57,7 @@ public readonly record struct GgmlTypeInfo(GgmlType Type, string Name, int Block
     public double BitsPerElement => 8.0 * BytesPerBlock / BlockSize;
 
     /// <summary>Every known type.</summary>
-    public static IReadOnlyCollection<GgmlTypeInfo> All => Known.Values;
+    public static IReadOnlyCollection<GgmlTypeInfo> All => Known;
 
     /// <summary>Gives the layout of a type.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The type is unknown.</exception>
@@ -65,7 +66,11 @@ public readonly record struct GgmlTypeInfo(GgmlType Type, string Name, int Block
         : throw new ArgumentOutOfRangeException(nameof(type), type, "Not a type that llama.cpp stores.");
 
     /// <summary>Gives the layout of a type, where it is known.</summary>
-    public static bool TryGet(GgmlType type, out GgmlTypeInfo info) => Known.TryGetValue(type, out info);
+    public static bool TryGet(GgmlType type, out GgmlTypeInfo info)
+    {
+        info = (uint)type < (uint)ByType.Length ? ByType[(int)type] : default;
+        return info.BlockSize > 0;
+    }
 
     /// <summary>Gives the bytes that a contiguous tensor takes.</summary>
     /// <param name="dimensions">Elements per dimension, the innermost (the row) first. None means one element.</param>
@@ -89,5 +94,16 @@ public readonly record struct GgmlTypeInfo(GgmlType Type, string Name, int Block
         }
 
         return checked(elements / BlockSize * BytesPerBlock);
+    }
+
+    private static GgmlTypeInfo[] Index()
+    {
+        var result = new GgmlTypeInfo[(int)Known[^1].Type + 1];
+        foreach (var info in Known)
+        {
+            result[(int)info.Type] = info;
+        }
+
+        return result;
     }
 }

@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using System.Diagnostics.CodeAnalysis;
 
 namespace MoeOffload.Gguf;
@@ -9,7 +8,7 @@ namespace MoeOffload.Gguf;
 /// </summary>
 public sealed class GgufFile
 {
-    private readonly Lazy<FrozenDictionary<string, GgufTensorInfo>> _byName;
+    private readonly Lazy<Dictionary<string, GgufTensorInfo>> _byName;
 
     internal GgufFile(
         string? path,
@@ -30,7 +29,7 @@ public sealed class GgufFile
         DataOffset = dataOffset;
         Length = buffer.Length;
         Split = split;
-        _byName = new(() => tensors.ToFrozenDictionary(tensor => tensor.Name, StringComparer.Ordinal));
+        _byName = new(() => tensors.ToDictionary(tensor => tensor.Name, StringComparer.Ordinal));
     }
 
     /// <summary>The file's path; null if it was read from a stream.</summary>

@@ -1,0 +1,143 @@
+namespace MoeOffload.Gguf;
+
+/// <summary>Attention heads and rotary positions.</summary>
+internal static class AttentionCheck
+{
+    private static readonly string[] RopeScalings = ["none", "linear", "yarn", "longrope"];
+
+    public static void Run(GgufModelFiles model, ModelValues values)
+    {
+        var layers = (int)values.Number("block_count")!.Value;
+        var heads = values.PerLayer("attention.head_count", layers) ?? new uint[layers];
+        CheckHeads(model, values, heads);
+        if (heads[0] > 0)
+        {
+            CheckHeadSizes(values, heads);
+        }
+
+        CheckRopeScaling(values);
+        CheckSlidingPattern(values);
+    }
+
+    private static void CheckHeads(GgufModelFiles model, ModelValues values, uint[] heads)
+    {
+        var keyValueHeads = values.PerLayer("attention.head_count_kv", heads.Length) ?? heads;
+        for (var layer = 0; layer < heads.Length; layer++)
+        {
+            if (keyValueHeads[layer] > 0 && heads[layer] % keyValueHeads[layer] != 0)
+            {
+                throw values.Fail(
+                    $"'{values.Key("attention.head_count_kv")}'",
+                    $"is {keyValueHeads[layer]} in layer {layer}, of which its {heads[layer]} heads are no multiple");
+            }
+        }
+
+        if (heads.Max() == 0 && model.Tensors.Any(tensor => tensor.Name.EndsWith(".attn_q.weight", StringComparison.Ordinal)))
+        {
+            throw values.Fail($"'{values.Key("attention.head_count")}'", "is missing or 0, and the model has attention layers");
+        }
+    }
+
+    private static void CheckHeadSizes(ModelValues values, uint[] heads)
+    {
+        var embedding = values.Number("embedding_length")!.Value;
+        var own = values.Number("attention.key_length");
+        var key = own ?? embedding / heads[0];
+        var value = values.Number("attention.value_length") ?? embedding / heads[0];
+        var rotated = values.Number("rope.dimension_count") ?? key;
+        if (own is null && ArchitectureFacts.HasKeysLikeValues(values.Architecture) && embedding % heads[0] != 0)
+        {
+            throw values.Fail($"'{values.Key("attention.head_count")}'", $"is {heads[0]}, by which the embedding length {embedding} cannot be divided");
+        }
+
+        if (rotated > key || rotated % 2 != 0)
+        {
+            throw values.Fail($"'{values.Key("rope.dimension_count")}'", $"is {rotated}, and an even part of a head of {key} can be rotated");
+        }
+
+        if (values.Number("attention.key_length_mla") is { } compressed && compressed <= rotated)
+        {
+            throw values.Fail($"'{values.Key("attention.key_length_mla")}'", $"is {compressed}, and {rotated} of it are rotated");
+        }
+
+        CheckEqualSizes(values, key, value, rotated);
+        CheckRopeSections(values, key);
+    }
+
+    private static void CheckEqualSizes(ModelValues values, uint key, uint value, uint rotated)
+    {
+        // With sizes of its own for sliding layers, an architecture compares those of its first layer, whichever it is.
+        if (values.Number("attention.key_length_swa") is not null || values.Number("rope.dimension_count_swa") is not null)
+        {
+            return;
+        }
+
+        if (key != value && ArchitectureFacts.HasKeysLikeValues(values.Architecture))
+        {
+            throw values.Fail($"'{values.Key("attention.value_length")}'", $"is {value}, and the key length is {key}: they are the same in {values.Architecture}");
+        }
+
+        if (key != rotated && ArchitectureFacts.RotatesWholeHeads(values.Architecture))
+        {
+            throw values.Fail($"'{values.Key("rope.dimension_count")}'", $"is {rotated}, and a head has {key}: {values.Architecture} rotates it whole");
+        }
+    }
+
+    private static void CheckRopeSections(ModelValues values, uint key)
+    {
+        var name = values.Key("rope.dimension_sections");
+        if (!values.Metadata.TryGetValue(name, out var sections) || sections.ElementType is not (GgufValueType.Int32 or GgufValueType.UInt32))
+        {
+            return;
+        }
+
+        long sum = 0;
+        for (var i = 0; i < sections.Count; i++)
+        {
+            var section = sections.GetInt64(i);
+            sum += section;
+            if (section < 0 || sum > key)
+            {
+                throw values.Fail($"'{name}'", $"goes beyond a head of {key}");
+            }
+        }
+
+        if (sum == 0 && ArchitectureFacts.HasMultiAxisRope(values.Architecture))
+        {
+            throw values.Fail($"'{name}'", "has no section");
+        }
+    }
+
+    private static void CheckRopeScaling(ModelValues values)
+    {
+        var key = values.Key("rope.scaling.type");
+        if (values.Text(key) is { } scaling && !RopeScalings.Contains(scaling))
+        {
+            throw values.Fail($"'{key}'", $"is '{scaling}', and {string.Join(", ", RopeScalings)} are known");
+        }
+    }
+
+    private static void CheckSlidingPattern(ModelValues values)
+    {
+        var key = values.Key("attention.sliding_window_pattern");
+        if (!ArchitectureFacts.HasSlidingPattern(values.Architecture)
+            || values.Number("attention.sliding_window") is null or 0
+            || !values.Metadata.TryGetValue(key, out var pattern))
+        {
+            return;
+        }
+
+        var slides = pattern.ElementType switch
+        {
+            GgufValueType.Boolean when pattern.IsArray => pattern.ToArray<bool>().Contains(true),
+            GgufValueType.UInt32 when pattern.IsArray => pattern.ToArray<uint>().Any(layer => layer != 0),
+            GgufValueType.Int32 when pattern.IsArray => pattern.ToArray<int>().Any(layer => layer != 0),
+            GgufValueType.UInt32 => values.NumberAt(key) != 1,
+            _ => true,
+        };
+        if (!slides)
+        {
+            throw values.Fail($"'{key}'", "lets no layer slide, and there is a sliding window");
+        }
+    }
+}

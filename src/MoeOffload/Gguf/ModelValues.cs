@@ -1,0 +1,123 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace MoeOffload.Gguf;
+
+/// <summary>A model's metadata as llama.cpp will see it: exact types, overrides applied.</summary>
+internal sealed class ModelValues
+{
+    private readonly GgufModelFiles _model;
+    private readonly IReadOnlyDictionary<string, object>? _overrides;
+
+    public ModelValues(GgufModelFiles model, IReadOnlyDictionary<string, object>? overrides)
+    {
+        _model = model;
+        _overrides = overrides;
+        Architecture = Text(GgufKeys.Architecture) ?? throw Fail(GgufKeys.Architecture, "is missing");
+    }
+
+    public string Architecture { get; }
+
+    public GgufMetadata Metadata => _model.Metadata;
+
+    /// <summary>Gives the full name of a hyperparameter's key.</summary>
+    public string Key(string name) => $"{Architecture}.{name}";
+
+    public GgufFormatException Fail(string subject, string what) =>
+        new($"'{_model.Path}': {subject} {what}. If the file is from a trusted source it was damaged on the way; download it again.");
+
+    /// <summary>Gives a 32-bit hyperparameter, null where it is missing.</summary>
+    public uint? Number(string name) => NumberAt(Key(name));
+
+    public uint? NumberAt(string key)
+    {
+        if (TryGetOverride<long>(key, out var number))
+        {
+            return (uint)number;
+        }
+
+        return TryGet(key, GgufValueType.UInt32, out var value) ? (uint)value.GetInt64(0) : null;
+    }
+
+    /// <summary>Gives a float hyperparameter, null where it is missing.</summary>
+    public float? Float(string name)
+    {
+        if (TryGetOverride<double>(Key(name), out var number))
+        {
+            return (float)number;
+        }
+
+        return TryGet(Key(name), GgufValueType.Float32, out var value) ? (float)value.GetDouble(0) : null;
+    }
+
+    public bool? Flag(string key)
+    {
+        if (TryGetOverride<bool>(key, out var flag))
+        {
+            return flag;
+        }
+
+        return TryGet(key, GgufValueType.Boolean, out var value) && value.TryGetBoolean(out flag) ? flag : null;
+    }
+
+    public string? Text(string key)
+    {
+        if (TryGetOverride<string>(key, out var text))
+        {
+            return text;
+        }
+
+        return TryGet(key, GgufValueType.String, out var value) && value.TryGetString(out text) ? text : null;
+    }
+
+    /// <summary>Gives a hyperparameter that is one number for all layers, or an array with one for each; null where it is missing.</summary>
+    public uint[]? PerLayer(string name, int layers)
+    {
+        var key = Key(name);
+        if (!Metadata.TryGetValue(key, out var value))
+        {
+            return null;
+        }
+
+        if (!value.IsArray)
+        {
+            var result = new uint[layers];
+            Array.Fill(result, NumberAt(key)!.Value);
+            return result;
+        }
+
+        if (value.Count != layers)
+        {
+            throw Fail($"'{key}'", $"has {value.Count} elements, and the model has {layers} layers");
+        }
+
+        return value.ElementType switch
+        {
+            GgufValueType.UInt32 => value.ToArray<uint>(),
+            GgufValueType.Int32 => Array.ConvertAll(value.ToArray<int>(), number => unchecked((uint)number)),
+            GgufValueType.Boolean => Array.ConvertAll(value.ToArray<bool>(), flag => flag ? 1u : 0u),
+            _ => throw Fail($"'{key}'", $"is an array of {value.ElementType}, not of UInt32 or Int32"),
+        };
+    }
+
+    private bool TryGet(string key, GgufValueType type, out GgufValue value)
+    {
+        if (!Metadata.TryGetValue(key, out value))
+        {
+            return false;
+        }
+
+        return value.Type == type ? true : throw Fail($"'{key}'", $"is of type {value.Type}, not {type}");
+    }
+
+    private bool TryGetOverride<T>(string key, [NotNullWhen(true)] out T? value)
+    {
+        if (_overrides is not null && _overrides.TryGetValue(key, out var found) && found is T typed)
+        {
+            value = typed;
+            return true;
+        }
+
+        value = default;
+        return false;
+    }
+}

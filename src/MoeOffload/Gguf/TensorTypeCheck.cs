@@ -1,0 +1,37 @@
+namespace MoeOffload.Gguf;
+
+/// <summary>Types that llama.cpp's CPU backend has no computation for, where it would look one up.</summary>
+internal static class TensorTypeCheck
+{
+    public static void Run(GgufModelFiles model, ModelValues values)
+    {
+        foreach (var tensor in model.Tensors)
+        {
+            if (!IsPossible(tensor))
+            {
+                throw values.Fail(
+                    $"tensor '{tensor.Name}'", $"is of type {GgmlTypeInfo.Of(tensor.Type).Name}, which llama.cpp cannot compute with there");
+            }
+        }
+    }
+
+    private static bool IsPossible(GgufTensorInfo tensor)
+    {
+        var name = tensor.Name;
+        if (name.EndsWith(".bias", StringComparison.Ordinal)
+            || name.EndsWith("norm.weight", StringComparison.Ordinal)
+            || name.EndsWith(".attn_sinks.weight", StringComparison.Ordinal)
+            || name.StartsWith("rope_f", StringComparison.Ordinal))
+        {
+            return tensor.Type == GgmlType.F32;
+        }
+
+        return !IsMatrix(tensor) || tensor.Type is not (GgmlType.I8 or GgmlType.I16 or GgmlType.I32 or GgmlType.I64
+            or GgmlType.F64 or GgmlType.Q8_1 or GgmlType.Q8_K);
+    }
+
+    private static bool IsMatrix(GgufTensorInfo tensor) =>
+        tensor.Dimensions.Count > 1
+        && tensor.Name.EndsWith(".weight", StringComparison.Ordinal)
+        && !tensor.Name.Contains("tid2eid", StringComparison.Ordinal);
+}
