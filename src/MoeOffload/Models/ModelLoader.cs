@@ -27,6 +27,7 @@ internal sealed class ModelLoader
     {
         options.Validate();
         GgufModelFiles files = GgufModelFiles.Open(path);
+        GgufModelCheck.Check(files);
 
         ILoggerFactory loggers = options.LoggerFactory ?? NullLoggerFactory.Instance;
         ILogger nativeLogger = loggers.CreateLogger(NativeLog.Category);
