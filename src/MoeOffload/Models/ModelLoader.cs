@@ -27,7 +27,7 @@ internal sealed class ModelLoader
     {
         options.Validate();
         GgufModelFiles files = GgufModelFiles.Open(path);
-        GgufModelCheck.Check(files);
+        GgufModelCheck.Validate(files, options.MetadataOverrides.ToDictionary(item => item.Key, item => item.Value.Value));
 
         ILoggerFactory loggers = options.LoggerFactory ?? NullLoggerFactory.Instance;
         ILogger nativeLogger = loggers.CreateLogger(NativeLog.Category);
