@@ -20,8 +20,8 @@ if(NOT MOE_CPU_ALL_VARIANTS)
   endforeach()
 endif()
 
-moe_default(GGML_OPENMP OFF)   # a bare machine has no libgomp, and ggml's own thread pool is as fast
-moe_default(GGML_RPC_RDMA OFF) # nor libibverbs
+moe_default(GGML_OPENMP OFF)   # a bare machine has no libgomp; the thread pools of ggml itself need nothing
+moe_default(GGML_RPC_RDMA OFF) # nor has it libibverbs
 
 set(LLAMA_BUILD_IS_DEV OFF) # llama_version() is the release's, without "-dev"
 set(LLAMA_ALL_WARNINGS OFF)
