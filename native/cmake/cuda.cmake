@@ -9,18 +9,15 @@ if(APPLE)
   message(FATAL_ERROR "MOE_CUDA: there is no CUDA for macOS. Metal is built in.\n")
 endif()
 
-find_program(moe_nvcc NAMES ${CMAKE_CUDA_COMPILER} nvcc
-  HINTS $ENV{CUDA_PATH}/bin $ENV{CUDA_HOME}/bin /usr/local/cuda/bin /opt/cuda/bin)
-moe_require(moe_nvcc "MOE_CUDA: NVIDIA's CUDA toolkit (nvcc)" APT "nvidia-cuda-toolkit    # on Debian from its non-free section"
-  DNF cuda-toolkit WINGET Nvidia.CUDA NAMES nvcc)
-execute_process(COMMAND ${moe_nvcc} --version OUTPUT_VARIABLE nvcc_version)
+moe_find_nvcc()
+execute_process(COMMAND ${MOE_NVCC} --version OUTPUT_VARIABLE nvcc_version)
 string(REGEX MATCH "release ([0-9]+\\.[0-9]+)" nvcc_version "${nvcc_version}")
 set(nvcc_version ${CMAKE_MATCH_1})
 if(nvcc_version VERSION_LESS 11.8)
-  message(FATAL_ERROR "MOE_CUDA: ${moe_nvcc} is of CUDA ${nvcc_version}, and 11.8 is the oldest that is known to work. "
+  message(FATAL_ERROR "MOE_CUDA: ${MOE_NVCC} is of CUDA ${nvcc_version}, and 11.8 is the oldest that is known to work. "
     "Install a newer one, and name it with -DCMAKE_CUDA_COMPILER=PATH/nvcc if it is not found first.\n")
 endif()
-moe_default(CMAKE_CUDA_COMPILER ${moe_nvcc})
+moe_default(CMAKE_CUDA_COMPILER ${MOE_NVCC})
 
 # The newest g++ that each toolkit accepts.
 if(nvcc_version VERSION_LESS 12.0)

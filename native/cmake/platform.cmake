@@ -47,3 +47,11 @@ function(moe_native_cpu_features compiler result)
   endif()
   set(${result} ${features} PARENT_SCOPE)
 endfunction()
+
+# Sets MOE_NVCC to the CUDA compiler.
+macro(moe_find_nvcc)
+  find_program(MOE_NVCC NAMES ${CMAKE_CUDA_COMPILER} nvcc
+    HINTS ENV CUDA_PATH ENV CUDA_HOME PATHS /usr/local/cuda /opt/cuda PATH_SUFFIXES bin)
+  moe_require(MOE_NVCC "NVIDIA's CUDA toolkit (nvcc)" APT "nvidia-cuda-toolkit    # on Debian from its non-free section"
+    DNF cuda-toolkit WINGET Nvidia.CUDA NAMES nvcc)
+endmacro()
