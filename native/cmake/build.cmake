@@ -22,7 +22,12 @@ function(main)
   read_arguments()
   moe_rid(rid)
   set(target ${root}/artifacts/${PREFIX}/${rid})
-  file(LOCK ${root}/build/${PREFIX}-${rid}.lock GUARD FUNCTION)
+  set(lock ${root}/build/${PREFIX}-${rid}.lock)
+  file(LOCK ${lock} GUARD FUNCTION TIMEOUT 0 RESULT_VARIABLE busy)
+  if(busy)
+    message(NOTICE "Native libraries: waiting for another build in this tree")
+    file(LOCK ${lock} GUARD FUNCTION)
+  endif()
 
   moe_require(compiler "A C++ compiler" APT g++ DNF gcc-c++ BREW llvm WINGET Microsoft.VisualStudio.2022.BuildTools
     NAMES ${CMAKE_CXX_COMPILER} $ENV{CXX} c++ g++ clang++ cl)
