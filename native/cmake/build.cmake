@@ -16,7 +16,7 @@ cmake_path(GET CMAKE_CURRENT_LIST_DIR PARENT_PATH root)
 cmake_path(GET root PARENT_PATH root)
 set(PREFIX native CACHE STRING "The directory below artifacts/ to install to")
 set(gpu_units cuda vulkan)
-set(cached_builds_kept 8)
+set(cached_builds_kept 8) # of each unit
 
 function(main)
   read_arguments()
@@ -297,7 +297,7 @@ function(put_into_cache)
   file(COPY ${build_directory}/install/ DESTINATION ${cached}.new)
   file(RENAME ${cached}.new ${cached})
 
-  file(GLOB manifests ${MOE_CACHE_DIR}/builds/*/*.manifest)
+  file(GLOB manifests ${MOE_CACHE_DIR}/builds/*/${unit}.manifest)
   set(by_age)
   foreach(manifest IN LISTS manifests)
     file(TIMESTAMP ${manifest} time "%s" UTC)
