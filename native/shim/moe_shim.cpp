@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cctype>
 #include <cfloat>
 #include <cmath>
 #include <cstdio>
@@ -215,21 +216,39 @@ private:
     uint64_t *   steps_left = nullptr;
 };
 
-// std::regex compiles by recursion: a bound on length and nesting keeps it off the end of the stack.
+// How many states a pattern has at most once its repetitions are written out: its length times every count in braces.
+size_t expanded_size(const char * pattern, size_t length, size_t limit) {
+    size_t size = length;
+    for (size_t i = 0; i < length && size <= limit; i++) {
+        if (pattern[i] != '{' || (i > 0 && pattern[i - 1] == '\\')) {
+            continue;
+        }
+        size_t count = 1;
+        for (size_t number = 0; ++i < length && (std::isdigit((unsigned char) pattern[i]) || pattern[i] == ',');) {
+            number = pattern[i] == ',' ? 0 : std::min(number * 10 + (pattern[i] - '0'), limit + 1);
+            count  = std::max(count, number);
+        }
+        size *= count;
+    }
+    return size;
+}
+
+// std::regex compiles and searches by recursion: bounds on groups and states keep it off the end of the stack.
 moe_status compile(const char * pattern, std::regex & regex, char * error, size_t error_size) {
-    constexpr size_t max_length = 65536;
-    constexpr int    max_depth  = 256;
+    constexpr size_t max_length = 4096;
+    constexpr size_t max_states = 8192;
+    constexpr int    max_groups = 256;
 
     const size_t length = strnlen(pattern, max_length + 1);
     if (length > max_length) {
-        return invalid(error, error_size, "longer than 65536 characters");
+        return invalid(error, error_size, "longer than 4096 characters");
     }
-    int depth = 0;
-    for (size_t i = 0; i < length; i++) {
-        depth += pattern[i] == '(' ? 1 : 0;
-        if (depth > max_depth) {
-            return invalid(error, error_size, "more than 256 groups");
-        }
+    if (std::count(pattern, pattern + length, '(') > max_groups) {
+        return invalid(error, error_size, "more than 256 groups");
+    }
+    if (expanded_size(pattern, length, max_states) > max_states) {
+        write_error(error, error_size, "the pattern is too large once its repetitions are written out");
+        return MOE_STATUS_TOO_COMPLEX;
     }
     try {
         regex = std::regex(pattern);

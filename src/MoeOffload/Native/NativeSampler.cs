@@ -89,6 +89,8 @@ internal sealed unsafe class NativeSampler : IDisposable
         MinPSampler it => LlamaApi.llama_sampler_init_min_p(it.P, (nuint)it.MinKeep),
         XtcSampler it => LlamaApi.llama_sampler_init_xtc(it.Probability, it.Threshold, (nuint)it.MinKeep, Seed(it.Seed)),
         TemperatureSampler it => LlamaApi.llama_sampler_init_temp_ext(it.Temperature, it.DynamicRange, it.DynamicExponent),
+        InfillSampler when vocabulary.EndOfTurn < 0 && vocabulary.EndOfSequence < 0 => throw new ArgumentException(
+            "Infill needs an end-of-turn or end-of-sequence token, and the model has neither."),
         InfillSampler => LlamaApi.llama_sampler_init_infill(vocabulary.Pointer),
         GreedySampler => LlamaApi.llama_sampler_init_greedy(),
         DistributionSampler it => LlamaApi.llama_sampler_init_dist(Seed(it.Seed)),

@@ -156,7 +156,7 @@ public sealed class TensorPlacement : IEquatable<TensorPlacement>
     public override string ToString() => PlacementWriter.Write(_rules);
 
     /// <summary>The number of the rule that decides about a tensor, from 0, or <see langword="null"/> if none does.</summary>
-    /// <exception cref="PlacementException">A pattern takes so many steps on the name that llama.cpp would hang on it.</exception>
+    /// <exception cref="PlacementException">A pattern can only be searched by llama.cpp's own engine, or takes too long.</exception>
     internal int? RuleFor(string tensorName)
     {
         for (var i = 0; i < _patterns.Length; i++)
@@ -167,7 +167,7 @@ public sealed class TensorPlacement : IEquatable<TensorPlacement>
                     return i;
                 case null:
                     throw new PlacementException(
-                        $"{Name(i, _rules[i].Pattern)}: takes more than {PatternMatcher.MaxSteps} steps to search '{tensorName}', and llama.cpp would hang; repeat less inside repetitions");
+                        $"{Name(i, _rules[i].Pattern)}: cannot be searched in '{tensorName}' without llama.cpp, or takes too long; write it more simply");
             }
         }
 
