@@ -12,7 +12,7 @@ internal static class GrammarCheck
     /// <summary>How many ways into a rule may lie open at once: llama.cpp follows each for every token.</summary>
     public const int MaxAlternatives = 100_000;
 
-    private const int MaxSteps = 10_000_000;
+    private const int MaxSteps = 1_000_000;
 
     /// <summary>Checks a grammar.</summary>
     /// <exception cref="FormatException">It is refused; the message says where and why.</exception>
@@ -27,8 +27,9 @@ internal static class GrammarCheck
         var rules = GrammarReader.Read(grammar, root);
         CheckLeftRecursion(rules);
         var empty = Nullable(rules);
-        CheckProgress(rules, empty);
-        CheckExpansion(rules, empty);
+        var used = Used(rules);
+        CheckProgress(rules, empty, used);
+        CheckExpansion(rules, empty, used);
     }
 
     // Walks as llama.cpp does, which counts a rule as possibly empty only if one of its own alternatives is, and keeps no memory
@@ -98,12 +99,33 @@ internal static class GrammarCheck
     private static FormatException LeftRecursion(GrammarRules grammar, int rule) => new(
         $"rule '{grammar.Names[rule]}' comes back to itself before it takes a character (left recursion); let it take something first");
 
+    // Which rules the start rule leads to; llama.cpp never enters the others.
+    private static bool[] Used(GrammarRules grammar)
+    {
+        var used = new bool[grammar.Rules.Length];
+        var open = new Stack<int>([grammar.Root]);
+        used[grammar.Root] = true;
+        while (open.TryPop(out var rule))
+        {
+            foreach (var symbol in grammar.Rules[rule].SelectMany(alternative => alternative))
+            {
+                if (symbol >= 0 && !used[symbol])
+                {
+                    used[symbol] = true;
+                    open.Push(symbol);
+                }
+            }
+        }
+
+        return used;
+    }
+
     // Which rules may take nothing, by way of other rules too.
     private static bool[] Nullable(GrammarRules grammar) =>
         Grow(grammar, (known, symbols) => Array.TrueForAll(symbols, symbol => symbol >= 0 && known[symbol]));
 
     // A rule with no way to take something or to be empty leaves llama.cpp without a state, on which it aborts.
-    private static void CheckProgress(GrammarRules grammar, bool[] empty)
+    private static void CheckProgress(GrammarRules grammar, bool[] empty, bool[] used)
     {
         var takes = Grow(grammar, (known, symbols) =>
         {
@@ -122,10 +144,11 @@ internal static class GrammarCheck
 
             return false;
         });
-        var dead = Enumerable.Range(0, takes.Length).FirstOrDefault(rule => !takes[rule] && !empty[rule], -1);
+        var dead = Enumerable.Range(0, takes.Length).FirstOrDefault(rule => used[rule] && !takes[rule] && !empty[rule], -1);
         if (dead >= 0)
         {
-            throw LeftRecursion(grammar, dead);
+            throw new FormatException(
+                $"rule '{grammar.Names[dead]}' can never take a character: it leads to rules that come back to themselves first (left recursion)");
         }
     }
 
@@ -150,7 +173,7 @@ internal static class GrammarCheck
     }
 
     // Counts the states that llama.cpp expands a rule to: without end where a rule comes back to itself with something left to do.
-    private static void CheckExpansion(GrammarRules grammar, bool[] empty)
+    private static void CheckExpansion(GrammarRules grammar, bool[] empty, bool[] used)
     {
         var components = new GrammarComponents(grammar, empty);
         var counts = new long[grammar.Rules.Length];
@@ -162,7 +185,7 @@ internal static class GrammarCheck
                 foreach (var (beginning, isLast) in GrammarComponents.Beginnings(grammar.Rules[rule], empty))
                 {
                     var isInside = beginning >= 0 && components.Of(beginning) == components.Of(rule);
-                    if (isInside && !isLast)
+                    if (isInside && !isLast && used[rule])
                     {
                         throw LeftRecursion(grammar, rule);
                     }
@@ -170,7 +193,7 @@ internal static class GrammarCheck
                     sum += isInside ? 0 : beginning < 0 ? 1 : counts[beginning];
                 }
 
-                if (sum > MaxAlternatives)
+                if (sum > MaxAlternatives && used[rule])
                 {
                     throw new FormatException(
                         $"rule '{grammar.Names[rule]}' may begin in more than {MaxAlternatives} ways at once; join alternatives that begin alike");
@@ -179,7 +202,7 @@ internal static class GrammarCheck
 
             foreach (var rule in component)
             {
-                counts[rule] = Math.Max(sum, 1);
+                counts[rule] = Math.Clamp(sum, 1, MaxAlternatives + 1);
             }
         }
     }

@@ -3,50 +3,37 @@ namespace MoeOffload;
 /// <summary>Makes the chain of samplers that options describe, as llama.cpp's own tools make it.</summary>
 internal static class SamplingChain
 {
+    /// <summary>The chain's samplers, without those that are off unless they were given one by one.</summary>
     public static IReadOnlyList<Sampler> Build(
         SamplingOptions options, IReadOnlyList<int> endOfGeneration, IReadOnlyList<int> suppressed)
     {
-        List<Sampler> chain = [];
-        var bias = Bias(options, endOfGeneration, suppressed);
-        if (!bias.DoesNothing)
-        {
-            chain.Add(bias);
-        }
-
-        if (options.Samplers is { } samplers)
-        {
-            if (samplers.Any(sampler => sampler is null))
-            {
-                throw new ArgumentException("Samplers has a null among its samplers: leave it out.", nameof(options));
-            }
-
-            chain.AddRange(samplers);
-        }
-        else
-        {
-            chain.AddRange(Default(options).Where(sampler => !sampler.DoesNothing));
-        }
-
-        return [.. chain.Select(sampler => sampler.WithSeed(options.Seed))];
+        Sampler bias = Bias(options, endOfGeneration, suppressed);
+        var chain = options.Samplers ?? Default(options).Where(sampler => !sampler.DoesNothing);
+        return [.. (bias.DoesNothing ? [] : new[] { bias }).Concat(chain).Select(sampler => sampler.WithSeed(options.Seed))];
     }
 
-    public static void CheckSeed(uint? seed) => new DistributionSampler(seed).Validate();
-
-    /// <summary>Refuses samplers that exclude each other, and an explicit chain that does not end in its only selection.</summary>
-    /// <exception cref="ArgumentException">There are some, or it does not.</exception>
-    public static void CheckShape(SamplingOptions options)
+    /// <summary>Refuses samplers with wrong parameters, those that are off among them, and chains that are none.</summary>
+    /// <exception cref="ArgumentException">There is one.</exception>
+    public static void Validate(SamplingOptions options)
     {
+        Bias(options, [], []).Validate();
+        new DistributionSampler(options.Seed).Validate();
         if (options.Samplers is { } samplers)
         {
-            CheckEnd(samplers, nameof(options.Samplers));
+            CheckExplicit(samplers, nameof(options.Samplers));
         }
         else
         {
             CheckMirostat(options);
         }
+
+        foreach (var sampler in options.Samplers ?? Default(options))
+        {
+            sampler.Validate();
+        }
     }
 
-    private static void CheckEnd(IReadOnlyList<Sampler> samplers, string name)
+    private static void CheckExplicit(IReadOnlyList<Sampler> samplers, string name)
     {
         const string Remedy = "end it, and only it, with a greedy, distribution, Mirostat or adaptive-p sampler";
         if (samplers.Count == 0)
@@ -56,6 +43,11 @@ internal static class SamplingChain
 
         for (var i = 0; i < samplers.Count; i++)
         {
+            if (samplers[i] is null)
+            {
+                throw new ArgumentException($"{name}[{i}] is null: leave it out.", name);
+            }
+
             if (samplers[i].Selects != (i == samplers.Count - 1))
             {
                 throw new ArgumentException(

@@ -90,13 +90,7 @@ public sealed record SamplingOptions
     public void Validate()
     {
         OptionRange.Check(TopLogProbabilities, 0, 1000, nameof(TopLogProbabilities), "how many alternatives to report, null for none");
-        foreach (var sampler in SamplingChain.Build(this, [], []))
-        {
-            sampler.Validate();
-        }
-
-        SamplingChain.CheckSeed(Seed);
-        SamplingChain.CheckShape(this);
+        SamplingChain.Validate(this);
         CheckGrammar();
     }
 
