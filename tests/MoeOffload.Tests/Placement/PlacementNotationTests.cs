@@ -70,7 +70,7 @@ public sealed class PlacementNotationTests
     [TestCase("-ot foo,exps=CPU", "'foo' is not a placement rule*")]
     [TestCase("-ot a=CPU,", "'' is not a placement rule*")]
     [TestCase("-ot a=", "placement rule 1, `a`: names no buffer*")]
-    [TestCase(@"-ot blk\.(=CPU", @"placement rule 1, `blk\.(`: character 6*")]
+    [TestCase(@"-ot blk\.(=CPU", @"placement rule 1, `blk\.(`: unbalanced parenthesis*")]
     [TestCase("--cpu-moee", "placement option '--cpu-moee' is unknown*--n-cpu-moe*")]
     [TestCase("--n-cpu-moe", "--n-cpu-moe needs a number*")]
     [TestCase("--n-cpu-moe -1", "--n-cpu-moe needs a number*")]
