@@ -104,6 +104,10 @@ public static class TinyModels
         VocabularySize = 4096,
     });
 
+    /// <summary>Gives a path for a file that is removed when the process ends.</summary>
+    public static string NewPath(string name) => Path.Combine(
+        Folder.Value, string.Create(CultureInfo.InvariantCulture, $"{name} {Interlocked.Increment(ref _written)}.gguf"));
+
     private static TinyModel[] Every(GgmlType weightType)
     {
         var options = new TinyModelOptions { WeightType = weightType };
@@ -122,7 +126,7 @@ public static class TinyModels
     {
         var writer = new TinyModelWriter(model.Shape, model.Options);
         declare(writer, model.Shape, model.Options);
-        var path = Path.Combine(Folder.Value, string.Create(CultureInfo.InvariantCulture, $"{model.Name} {Interlocked.Increment(ref _written)}.gguf"));
+        var path = NewPath(model.Name);
         writer.Write(path);
         return path;
     }

@@ -10,7 +10,7 @@ internal static class ArchitectureFacts
     public static bool RotatesWholeHeads(string architecture) => architecture is
         "apertus" or "arcee" or "arctic" or "baichuan" or "chameleon" or "codeshell" or "cogvlm" or "cohere2moe" or "dbrx"
         or "deci" or "deepseek" or "dots1" or "dream" or "ernie4_5" or "ernie4_5-moe" or "exaone" or "exaone-moe" or "exaone4"
-        or "falcon" or "granite" or "granite_swa" or "granitemoe" or "graniteswitch" or "grok" or "grovemoe" or "hunyuan-dense"
+        or "falcon" or "gpt-oss" or "granite" or "granite_swa" or "granitemoe" or "graniteswitch" or "grok" or "grovemoe" or "hunyuan-dense"
         or "hunyuan-moe" or "hunyuan_vl" or "hy_v3" or "internlm2" or "jais2" or "llada" or "llada-moe" or "llama"
         or "llama-embed" or "llama4" or "maincoder" or "mellum" or "minicpm" or "mistral3" or "olmo" or "olmo2" or "olmoe"
         or "orion" or "paddleocr" or "pangu-embedded" or "plamo" or "pockettts" or "qwen2" or "qwen2moe" or "qwen2vl" or "qwen3"

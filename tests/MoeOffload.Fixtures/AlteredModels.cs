@@ -1,0 +1,45 @@
+using MoeOffload.Gguf;
+
+namespace MoeOffload.Fixtures;
+
+/// <summary>Copies of models with something changed, for tests of what is refused.</summary>
+public static class AlteredModels
+{
+    /// <summary>Copies a model's file, with other metadata or fewer tensors.</summary>
+    /// <param name="model">The model to copy.</param>
+    /// <param name="change">Changes the metadata: the writer has all of the model's.</param>
+    /// <param name="keepTensor">Says by its name whether a tensor is kept; all are by default.</param>
+    /// <param name="options">Version, byte order and alignment of the copy.</param>
+    /// <returns>The copy's path, beside the model's.</returns>
+    public static string Alter(
+        TinyModel model, Action<GgufWriter>? change = null, Func<string, bool>? keepTensor = null, GgufWriterOptions? options = null)
+    {
+        var file = GgufFile.Open(model.Path);
+        var writer = new GgufWriter(options);
+        foreach (var (key, value) in file.Metadata)
+        {
+            writer.Set(key, value);
+        }
+
+        change?.Invoke(writer);
+        using var source = File.OpenHandle(model.Path);
+        foreach (var tensor in file.Tensors.Where(tensor => keepTensor?.Invoke(tensor.Name) != false))
+        {
+            writer.AddTensor(tensor.Name, tensor.Type, [.. tensor.Dimensions], (offset, destination) =>
+                RandomAccess.Read(source, destination, file.DataOffset + tensor.Offset + offset));
+        }
+
+        var path = TinyModels.NewPath($"{model.Name} altered");
+        writer.Write(path);
+        return path;
+    }
+
+    /// <summary>Copies a model's file, with its bytes changed.</summary>
+    /// <returns>The copy's path, beside the model's.</returns>
+    public static string AlterBytes(TinyModel model, Func<byte[], byte[]> change)
+    {
+        var path = TinyModels.NewPath($"{model.Name} altered");
+        File.WriteAllBytes(path, change(File.ReadAllBytes(model.Path)));
+        return path;
+    }
+}
