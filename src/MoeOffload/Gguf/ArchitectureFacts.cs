@@ -42,4 +42,8 @@ internal static class ArchitectureFacts
     /// <summary>Positions of several dimensions, always.</summary>
     public static bool HasMultiAxisRope(string architecture) => architecture is
         "qwen2vl" or "qwen3vl" or "qwen3vlmoe" or "qwen35" or "qwen35moe" or "qwen4exp" or "qwen3tts" or "paddleocr";
+
+    /// <summary>How experts are weighted has no default.</summary>
+    public static bool NamesItsGating(string architecture) => architecture is
+        "bailingmoe2" or "bailingmoe3" or "deepseek32" or "dots3note" or "exaone-moe" or "kimi-k3" or "kimi-linear";
 }

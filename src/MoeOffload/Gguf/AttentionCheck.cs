@@ -50,36 +50,37 @@ internal static class AttentionCheck
             throw values.Fail($"'{values.Key("attention.head_count")}'", $"is {heads[0]}, by which the embedding length {embedding} cannot be divided");
         }
 
-        if (rotated > key || rotated % 2 != 0)
+        if (rotated == 0 || rotated > key || rotated % 2 != 0)
         {
             throw values.Fail($"'{values.Key("rope.dimension_count")}'", $"is {rotated}, and an even part of a head of {key} can be rotated");
         }
 
-        if (values.Number("attention.key_length_mla") is { } compressed && compressed <= rotated)
+        if (values.Number("attention.key_length_mla") is { } compressed and > 0 && compressed <= rotated)
         {
             throw values.Fail($"'{values.Key("attention.key_length_mla")}'", $"is {compressed}, and {rotated} of it are rotated");
         }
 
-        CheckEqualSizes(values, key, value, rotated);
+        CheckEqualSizes(values, key, value, rotated, string.Empty);
+        CheckEqualSizes(
+            values,
+            values.Number("attention.key_length_swa") ?? key,
+            values.Number("attention.value_length_swa") ?? value,
+            values.Number("rope.dimension_count_swa") ?? rotated,
+            "_swa");
         CheckRopeSections(values, key);
     }
 
-    private static void CheckEqualSizes(ModelValues values, uint key, uint value, uint rotated)
+    // Layers that slide have sizes of their own where these keys end in "_swa"; llama.cpp compares those of the first layer.
+    private static void CheckEqualSizes(ModelValues values, uint key, uint value, uint rotated, string suffix)
     {
-        // With sizes of its own for sliding layers, an architecture compares those of its first layer, whichever it is.
-        if (values.Number("attention.key_length_swa") is not null || values.Number("rope.dimension_count_swa") is not null)
-        {
-            return;
-        }
-
         if (key != value && ArchitectureFacts.HasKeysLikeValues(values.Architecture))
         {
-            throw values.Fail($"'{values.Key("attention.value_length")}'", $"is {value}, and the key length is {key}: they are the same in {values.Architecture}");
+            throw values.Fail($"'{values.Key("attention.value_length" + suffix)}'", $"is {value}, and the key length is {key}: they are the same in {values.Architecture}");
         }
 
         if (key != rotated && ArchitectureFacts.RotatesWholeHeads(values.Architecture))
         {
-            throw values.Fail($"'{values.Key("rope.dimension_count")}'", $"is {rotated}, and a head has {key}: {values.Architecture} rotates it whole");
+            throw values.Fail($"'{values.Key("rope.dimension_count" + suffix)}'", $"is {rotated}, and a head has {key}: {values.Architecture} rotates it whole");
         }
     }
 

@@ -45,7 +45,7 @@ internal static class HyperparameterCheck
     private static void CheckExperts(GgufModelFiles model, ModelValues values, int layers)
     {
         InRange(values, "expert_count", 0, MaxExperts);
-        InRange(values, "expert_gating_func", 1, 4);
+        InRange(values, "expert_gating_func", 0, 4);
         var experts = values.Number("expert_count") ?? 0;
         var used = values.PerLayer("expert_used_count", layers)?.Max() ?? 0;
         var groups = values.Number("expert_group_count") ?? 0;
@@ -65,6 +65,11 @@ internal static class HyperparameterCheck
             || (groups > 1 && (experts % groups != 0 || groupsUsed == 0 || groupsUsed >= groups)))
         {
             throw values.Fail($"'{values.Key("expert_group_count")}'", $"is {groups} groups, {groupsUsed} used, of {experts} experts");
+        }
+
+        if (experts > 0 && ArchitectureFacts.NamesItsGating(values.Architecture) && values.Number("expert_gating_func") is null or 0)
+        {
+            throw values.Fail($"'{values.Key("expert_gating_func")}'", "is missing or 0");
         }
 
         RequireWhere(values, "ernie4_5-moe", "interleave_moe_layer_step");

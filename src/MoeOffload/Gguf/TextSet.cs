@@ -1,8 +1,15 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
 namespace MoeOffload.Gguf;
 
 /// <summary>A set of UTF-8 texts that keeps them in one buffer: vocabularies pass through it on the way to the first token.</summary>
 internal sealed class TextSet
 {
+    // Of this process only, so that no file can be made whose texts all collide.
+    private static readonly ulong Seed = (ulong)Random.Shared.NextInt64();
+
     private readonly int[] _slots;
     private readonly int[] _ends;
     private byte[] _texts;
@@ -10,21 +17,21 @@ internal sealed class TextSet
 
     public TextSet(int capacity)
     {
-        _slots = new int[(int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)capacity * 2)];
+        _slots = new int[(int)BitOperations.RoundUpToPowerOf2((uint)capacity * 2)];
         _ends = new int[capacity + 1];
         _texts = new byte[capacity * 8];
     }
 
     /// <summary>Adds a text; false if it is there already.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public bool Add(ReadOnlySpan<byte> text)
     {
-        var hash = new HashCode();
-        hash.AddBytes(text);
         var mask = _slots.Length - 1;
-        var slot = hash.ToHashCode() & mask;
+        var slot = Hash(text) & mask;
         for (; _slots[slot] != 0; slot = (slot + 1) & mask)
         {
-            if (Text(_slots[slot] - 1).SequenceEqual(text))
+            var index = _slots[slot] - 1;
+            if (_texts.AsSpan(_ends[index].._ends[index + 1]).SequenceEqual(text))
             {
                 return false;
             }
@@ -35,7 +42,29 @@ internal sealed class TextSet
         return true;
     }
 
-    private ReadOnlySpan<byte> Text(int index) => _texts.AsSpan(_ends[index].._ends[index + 1]);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int Hash(ReadOnlySpan<byte> text)
+    {
+        var hash = Seed ^ (ulong)text.Length;
+        for (; text.Length >= sizeof(ulong); text = text[sizeof(ulong)..])
+        {
+            hash = Mix(hash ^ MemoryMarshal.Read<ulong>(text));
+        }
+
+        foreach (var value in text)
+        {
+            hash = (hash << 8) ^ (hash >> 56) ^ value;
+        }
+
+        return (int)(Mix(hash) >> 33);
+    }
+
+    // The finalizer of splitmix64, shortened.
+    private static ulong Mix(ulong value)
+    {
+        value *= 0xBF58476D1CE4E5B9;
+        return (value ^ (value >> 29)) * 0x94D049BB133111EB;
+    }
 
     private void Append(ReadOnlySpan<byte> text)
     {

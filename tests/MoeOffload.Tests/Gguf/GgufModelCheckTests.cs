@@ -29,6 +29,7 @@ public sealed class GgufModelCheckTests
         yield return Case("Heads_that_key_value_heads_do_not_divide", TinyModels.Qwen3Moe(Small), "attention.head_count_kv", 3u);
         yield return Case("Heads_that_do_not_divide_the_embedding", TinyModels.DeepSeek(Small), "attention.head_count", 12u);
         yield return Case("Rotation_beyond_the_head", TinyModels.PhiMoe(Small), "rope.dimension_count", 66u);
+        yield return Case("Rotation_of_nothing", TinyModels.PhiMoe(Small), "rope.dimension_count", 0u);
         yield return Case("Rotation_of_an_odd_part", TinyModels.PhiMoe(Small), "rope.dimension_count", 63u);
         yield return Case("Rotation_of_a_part_where_it_is_whole", TinyModels.Qwen3Moe(Small), "rope.dimension_count", 32u);
         yield return Case("Values_shorter_than_keys", TinyModels.GptOss(Small), "attention.value_length", 32u);
