@@ -75,6 +75,7 @@ public sealed class TokenStream : IAsyncEnumerable<GeneratedToken>, IAsyncDispos
     public async ValueTask DisposeAsync()
     {
         Dispose();
+        GC.SuppressFinalize(this);
         await _channel.Ended.ConfigureAwait(false);
     }
 
