@@ -10,6 +10,7 @@ public sealed class MoeModel : IDisposable
 {
     private readonly ModelOptions _options;
     private readonly bool _expertsOffloaded;
+    private readonly string[] _devices;
     private readonly ILogger _nativeLogger;
     private readonly Lazy<IReadOnlyDictionary<string, string>> _metadata;
     private readonly Lazy<TokenPieces> _pieces;
@@ -19,6 +20,7 @@ public sealed class MoeModel : IDisposable
     {
         _options = options;
         _expertsOffloaded = loader.ExpertsOffloaded;
+        _devices = loader.DeviceNames;
         Native = native;
         Path = path;
         ILoggerFactory loggers = options.LoggerFactory ?? NullLoggerFactory.Instance;
@@ -103,8 +105,9 @@ public sealed class MoeModel : IDisposable
         context.Validate();
         ModelLoader loader = ModelLoader.Prepare(path, options ?? new ModelOptions());
         using NativeModel native = loader.Load(simulate: true, progress: null, CancellationToken.None);
-        using NativeContext simulated = NativeContext.Create(
-            native.Handle, new ContextParameters(context, loader.ExpertsOffloaded), loader.NativeLogger);
+        var parameters = new ContextParameters(context, loader.ExpertsOffloaded);
+        ContextMemoryCheck.CheckCells(native, parameters);
+        using NativeContext simulated = NativeContext.Create(native.Handle, parameters, loader.NativeLogger);
         return new MemoryBreakdown(simulated.ReadMemory());
     }
 
@@ -141,7 +144,14 @@ public sealed class MoeModel : IDisposable
             throw new NotSupportedException($"'{Path}' ({Info.Architecture}) is not a decoder-only model: it cannot continue a text.");
         }
 
-        return GenerationSession.Create(this, new ContextParameters(options, _expertsOffloaded), _nativeLogger);
+        var parameters = new ContextParameters(options, _expertsOffloaded);
+        ContextMemoryCheck.Check(
+            Native,
+            parameters,
+            Number($"{Info.Architecture}.attention.key_length"),
+            [.. NativeDevice.All().Where(device => _devices.Contains(device.Name)).Select(device => device.Describe())],
+            () => EstimateMemory(Path, _options, options));
+        return GenerationSession.Create(this, parameters, _nativeLogger);
     }
 
     /// <summary>Makes a context without blocking the caller.</summary>
