@@ -151,7 +151,7 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
         return wrong < 0
             ? tokens
             : throw new ArgumentException(
-                $"Token {tokens[wrong]} at position {wrong} of the prompt is outside the vocabulary of {vocabularySize} tokens.", nameof(tokens));
+                $"Token {tokens[wrong]} at position {wrong} of the prompt is outside the vocabulary of {vocabularySize} tokens.", nameof(GenerationRequest.PromptTokens));
     }
 
     private void Close()

@@ -58,8 +58,8 @@ public sealed class MoeModel : IDisposable
     /// <param name="progress">Told how far the load is, from 0 to 1, on the loading thread.</param>
     /// <param name="cancellationToken">Ends the load; all memory is given back.</param>
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
-    /// <exception cref="IOException">The file cannot be read, or does not exist (<see cref="FileNotFoundException"/>).</exception>
-    /// <exception cref="UnauthorizedAccessException">The file may not be read, or is a directory.</exception>
+    /// <exception cref="IOException">The file cannot be read, is a folder, or does not exist (<see cref="FileNotFoundException"/>).</exception>
+    /// <exception cref="UnauthorizedAccessException">The file may not be read.</exception>
     /// <exception cref="GgufFormatException">The file is damaged or not a model.</exception>
     /// <exception cref="PlacementException">A rule, device, buffer or server is unknown or cannot be honoured.</exception>
     /// <exception cref="NativeLibraryException">The native libraries are missing or of another version.</exception>
@@ -150,7 +150,7 @@ public sealed class MoeModel : IDisposable
             parameters,
             Number($"{Info.Architecture}.attention.key_length"),
             [.. NativeDevice.All().Where(device => _devices.Contains(device.Name)).Select(device => device.Describe())],
-            () => EstimateMemory(Path, _options, options));
+            length => EstimateMemory(Path, _options, options with { ContextLength = length }));
         return GenerationSession.Create(this, parameters, _nativeLogger);
     }
 
@@ -161,7 +161,7 @@ public sealed class MoeModel : IDisposable
         Task.Factory.StartNew(
             () => CreateSession(options), CancellationToken.None, TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach, TaskScheduler.Default);
 
-    /// <summary>Gives the model's memory back; sessions that are still open keep it until they are disposed.</summary>
+    /// <summary>Gives the model's memory back; sessions that are still open keep it, and go on, until they are disposed.</summary>
     public void Dispose() => Native.Dispose();
 
     /// <summary>Keeps the native model from being freed until disposed.</summary>
