@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace MoeOffload;
 
 /// <summary>
@@ -63,6 +65,11 @@ public sealed class TokenStream : IAsyncEnumerable<GeneratedToken>, IAsyncDispos
         return new Enumerator(this, cancellationToken);
     }
 
+    /// <summary>Sets how the waits of an <c>await foreach</c> continue, as the extension method does for streams that are not disposable.</summary>
+    /// <param name="continueOnCapturedContext">Whether to continue in the context that the loop began in.</param>
+    public ConfiguredCancelableAsyncEnumerable<GeneratedToken> ConfigureAwait(bool continueOnCapturedContext) =>
+        ((IAsyncEnumerable<GeneratedToken>)this).ConfigureAwait(continueOnCapturedContext);
+
     /// <summary>Ends the generation without waiting for the step that is running.</summary>
     public void Dispose()
     {
@@ -105,7 +112,7 @@ public sealed class TokenStream : IAsyncEnumerable<GeneratedToken>, IAsyncDispos
             await stream.DisposeAsync().ConfigureAwait(false);
         }
 
-        [System.Runtime.CompilerServices.AsyncMethodBuilder(typeof(System.Runtime.CompilerServices.PoolingAsyncValueTaskMethodBuilder<>))]
+        [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
         private async ValueTask<bool> ReadNextAsync()
         {
             while (true)
