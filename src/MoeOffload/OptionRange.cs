@@ -56,6 +56,17 @@ internal static class OptionRange
         }
     }
 
+    /// <summary>Refuses a number that is set and names no value of its enumeration.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">It names none.</exception>
+    public static void CheckDefined<TEnum>(TEnum? value, string name)
+        where TEnum : struct, Enum
+    {
+        if (value is { } set)
+        {
+            CheckDefined(set, name);
+        }
+    }
+
     private static ArgumentOutOfRangeException Error<T>(T value, T least, T most, string name, string remedy)
         where T : IFormattable
     {

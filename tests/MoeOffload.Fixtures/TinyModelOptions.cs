@@ -21,6 +21,9 @@ public sealed record TinyModelOptions
     /// <summary>Size of the hidden state, a multiple of 64; of 256 for K-quants.</summary>
     public int? EmbeddingLength { get; init; }
 
+    /// <summary>Size of an attention head, even; Qwen3-MoE's only, whose heads need not add up to the hidden state.</summary>
+    public int? HeadLength { get; init; }
+
     /// <summary>Size of an expert's hidden layer, a multiple of 32; of 256 for K-quants.</summary>
     public int? ExpertFeedForwardLength { get; init; }
 

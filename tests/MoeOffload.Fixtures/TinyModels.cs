@@ -67,6 +67,7 @@ public static class TinyModels
         Experts = it.Experts ?? 128,
         ExpertsUsed = it.ExpertsUsed ?? 8,
         EmbeddingLength = it.EmbeddingLength ?? 128,
+        HeadLength = it.HeadLength ?? 64,
         ExpertFeedForwardLength = it.ExpertFeedForwardLength ?? 32,
     });
 

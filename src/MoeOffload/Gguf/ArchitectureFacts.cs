@@ -39,6 +39,9 @@ internal static class ArchitectureFacts
         "gpt-oss" or "gemma2" or "gemma3" or "gemma3n" or "gemma-embedding" or "cohere2" or "cohere2moe" or "muse-glimmer"
         or "exaone-moe";
 
+    /// <summary>Attention without rotary positions, whose files may say that 0 dimensions are rotated.</summary>
+    public static bool MayRotateNothing(string architecture) => architecture is "kimi-linear" or "kimi-k3";
+
     /// <summary>Positions of several dimensions, always.</summary>
     public static bool HasMultiAxisRope(string architecture) => architecture is
         "qwen2vl" or "qwen3vl" or "qwen3vlmoe" or "qwen35" or "qwen35moe" or "qwen4exp" or "qwen3tts" or "paddleocr";

@@ -15,8 +15,24 @@ internal static class AttentionCheck
             CheckHeadSizes(values, heads);
         }
 
+        CheckProjections(model, values);
         CheckRopeScaling(values);
         CheckSlidingPattern(values);
+    }
+
+    // The KV cache is as large as the heads say, whatever the weights that fill it.
+    private static void CheckProjections(GgufModelFiles model, ModelValues values)
+    {
+        foreach (var tensor in model.Tensors)
+        {
+            var name = tensor.Name.EndsWith(".attn_k.weight", StringComparison.Ordinal) ? "attention.key_length"
+                : tensor.Name.EndsWith(".attn_v.weight", StringComparison.Ordinal) ? "attention.value_length"
+                : null;
+            if (name is not null && tensor.Dimensions.Count == 2 && values.Number(name) is { } length && length > tensor.Dimensions[1])
+            {
+                throw values.Fail($"'{values.Key(name)}'", $"is {length}, and '{tensor.Name}' makes {tensor.Dimensions[1]} values for all heads");
+            }
+        }
     }
 
     private static void CheckHeads(GgufModelFiles model, ModelValues values, uint[] heads)
@@ -50,7 +66,10 @@ internal static class AttentionCheck
             throw values.Fail($"'{values.Key("attention.head_count")}'", $"is {heads[0]}, by which the embedding length {embedding} cannot be divided");
         }
 
-        if (rotated == 0 || rotated > key || rotated % 2 != 0)
+        // With nothing to rotate, the CPU backend's loop over the rest of a head never ends.
+        var least = ArchitectureFacts.MayRotateNothing(values.Architecture) ? 0u : 2u;
+        var rotatedSliding = values.Number("rope.dimension_count_swa") ?? rotated;
+        if (rotated < least || rotated > key || rotated % 2 != 0 || rotatedSliding < least || rotatedSliding % 2 != 0)
         {
             throw values.Fail($"'{values.Key("rope.dimension_count")}'", $"is {rotated}, and an even part of a head of {key} can be rotated");
         }

@@ -60,6 +60,7 @@ public sealed record ContextOptions
         ArgumentNullException.ThrowIfNull(KvCache);
         ArgumentNullException.ThrowIfNull(Threads);
         ArgumentNullException.ThrowIfNull(Rope);
+        OptionRange.CheckDefined(FlashAttention, nameof(FlashAttention));
         KvCache.Validate(FlashAttention);
         Threads.Validate();
         Rope.Validate();

@@ -42,15 +42,14 @@ internal sealed class Generation(int[] prompt, NativeSampler sampler, TokenPiece
     /// <summary>The sampled token that is not in the KV cache yet.</summary>
     public int LastToken { get; private set; }
 
-    /// <summary>The most tokens that one step can release at once, held-back ones included.</summary>
-    public int PendingCount => _stops.HeldCount + 1;
+    /// <summary>Why it ends, once that is known. The last tokens may still wait for the reader then.</summary>
+    public StopReason? EndReason { get; private set; }
 
     /// <summary>The prompt's token at a position.</summary>
     public int PromptToken(int position) => prompt[position];
 
-    /// <summary>Samples the next token and writes what can be read of it.</summary>
-    /// <returns>Why the generation ends here, or null.</returns>
-    public StopReason? Advance(NativeContext context, TokenStream stream, long now)
+    /// <summary>Samples the next token, for which the reader has room, and writes what can be read of it.</summary>
+    public void Advance(NativeContext context, TokenChannel channel, long now)
     {
         int token = context.Sample(LogitsIndex, sampler);
         TokenProbability[]? top = null;
@@ -67,51 +66,63 @@ internal sealed class Generation(int[] prompt, NativeSampler sampler, TokenPiece
         GeneratedCount++;
 
         bool isEnd = !_ignoreEnd && vocabulary.IsEndOfGeneration(token);
-        StopReason? reason = isEnd ? StopReason.EndOfSequence
+        EndReason = isEnd ? StopReason.EndOfSequence
             : GeneratedCount >= _maxTokens ? StopReason.MaxTokens
             : Position >= context.SequenceLength ? StopReason.ContextFull
             : null;
         ReadOnlyMemory<byte> text = _assembler.Append(pieces[token], pieces.IsWhole(token));
-        if (reason is not null)
+        if (EndReason is not null)
         {
             ReadOnlyMemory<byte> rest = _assembler.Flush();
             text = rest.IsEmpty ? text : (byte[])[.. text.Span, .. rest.Span];
         }
 
-        return Emit(new GeneratedToken(token, text, probability, top, null), reason, stream);
+        Take(new GeneratedToken(token, text, probability, top, null), channel);
+    }
+
+    /// <summary>Ends it where no token was sampled.</summary>
+    public void End(StopReason reason) => EndReason = reason;
+
+    /// <summary>Writes what can be read, as far as the reader has room for it.</summary>
+    /// <returns>Whether all of it is written and nothing follows.</returns>
+    public bool Flush(TokenChannel channel)
+    {
+        if (EndReason is null)
+        {
+            while (_stops.HeldCount > 0 && channel.HasRoom() && _stops.TryRelease(out GeneratedToken released))
+            {
+                channel.Write(released);
+            }
+
+            return false;
+        }
+
+        while (_stops.HeldCount > 0)
+        {
+            if (!channel.HasRoom())
+            {
+                return false;
+            }
+
+            GeneratedToken drained = _stops.Drain();
+            channel.Write(_stops.HeldCount > 0 ? drained : drained.With(drained.Utf8, EndReason));
+        }
+
+        return true;
     }
 
     /// <inheritdoc/>
     public void Dispose() => sampler.Dispose();
 
-    private StopReason? Emit(in GeneratedToken token, StopReason? reason, TokenStream stream)
+    private void Take(in GeneratedToken token, TokenChannel channel)
     {
         if (!_stops.IsActive)
         {
-            stream.Write(reason is null ? token : token.With(token.Utf8, reason));
-            return reason;
+            channel.Write(token.With(token.Utf8, EndReason));
         }
-
-        if (_stops.Append(token))
+        else if (_stops.Append(token))
         {
-            reason = StopReason.StopString;
+            EndReason = StopReason.StopString;
         }
-
-        if (reason is null)
-        {
-            while (_stops.TryRelease(out GeneratedToken released))
-            {
-                stream.Write(released);
-            }
-
-            return null;
-        }
-
-        while (_stops.TryDrain(out GeneratedToken drained))
-        {
-            stream.Write(_stops.HeldCount > 0 ? drained : drained.With(drained.Utf8, reason));
-        }
-
-        return reason;
     }
 }

@@ -13,9 +13,7 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
     private readonly MoeModel _model;
     private readonly Scheduler _scheduler;
     private readonly ILogger _logger;
-    private readonly Lock _gate = new();
     private readonly Lock _lifetime = new();
-    private readonly HashSet<TokenStream> _open = [];
     private bool _isDisposed;
 
     private GenerationSession(MoeModel model, Scheduler scheduler, NativeContext context, ContextParameters parameters, ILogger logger)
@@ -92,7 +90,7 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
             int[] prompt = Prompt(request, vocabulary);
             NativeSampler sampler = NativeSampler.Create(vocabulary, request.Sampling ?? new SamplingOptions());
             var generation = new Generation(prompt, sampler, _model.Pieces(request.RenderSpecialTokens), vocabulary, request);
-            return new TokenStream(this, generation, cancellationToken);
+            return new TokenStream(this, new TokenChannel(_scheduler, generation, cancellationToken));
         }
     }
 
@@ -118,7 +116,7 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
         ModelHandle handle = model.Native.Handle;
         NativeContext context = NativeContext.Create(handle, parameters, logger);
         var scheduler = new Scheduler(
-            () => NativeContext.Create(handle, parameters, logger), context, parameters.SequenceCount, handle.Servers, logger);
+            () => NativeContext.Create(handle, parameters, logger), context, parameters.SequenceCount, handle, logger);
         try
         {
             return new GenerationSession(model, scheduler, context, parameters, logger);
@@ -129,34 +127,6 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
             throw;
         }
     }
-
-    internal void Submit(TokenStream stream)
-    {
-        lock (_gate)
-        {
-            if (_open.Count(open => !open.IsCancelled) >= SequenceCount)
-            {
-                throw new InvalidOperationException(
-                    $"The session already runs {SequenceCount} generation(s). Read or dispose them first, set ContextOptions.SequenceCount higher, "
-                    + "or make another session.");
-            }
-
-            _scheduler.Submit(stream);
-            _open.Add(stream);
-        }
-    }
-
-    internal void OnCancelled() => _scheduler.OnCancelled();
-
-    internal void OnFinished(TokenStream stream)
-    {
-        lock (_gate)
-        {
-            _open.Remove(stream);
-        }
-    }
-
-    internal void Wake() => _scheduler.Wake();
 
     private int[] Prompt(GenerationRequest request, NativeVocabulary vocabulary)
     {
@@ -181,7 +151,7 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
         return wrong < 0
             ? tokens
             : throw new ArgumentException(
-                $"Token {tokens[wrong]} at position {wrong} of the prompt is outside the vocabulary of {vocabularySize} tokens.", nameof(tokens));
+                $"Token {tokens[wrong]} at position {wrong} of the prompt is outside the vocabulary of {vocabularySize} tokens.", nameof(GenerationRequest.PromptTokens));
     }
 
     private void Close()

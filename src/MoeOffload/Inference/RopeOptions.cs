@@ -29,6 +29,7 @@ public sealed record RopeOptions
 
     internal void Validate()
     {
+        OptionRange.CheckDefined(Scaling, nameof(Scaling));
         CheckPositive(FrequencyBase, nameof(FrequencyBase));
         CheckPositive(FrequencyScale, nameof(FrequencyScale));
         CheckRange(YarnExtrapolation, 1, nameof(YarnExtrapolation));

@@ -12,11 +12,13 @@ namespace MoeOffload;
 internal sealed class Scheduler
 {
     private readonly Func<NativeContext> _makeContext;
-    private readonly IReadOnlyCollection<string> _servers;
+    private readonly ModelHandle _model;
     private readonly ILogger _logger;
-    private readonly ConcurrentQueue<TokenStream> _arrivals = new();
-    private readonly List<TokenStream> _running = [];
-    private readonly List<TokenStream> _batched = [];
+    private readonly ConcurrentQueue<TokenChannel> _arrivals = new();
+    private readonly List<TokenChannel> _running = [];
+    private readonly List<TokenChannel> _batched = [];
+    private readonly HashSet<TokenChannel> _open = [];
+    private readonly int _sequenceCount;
     private readonly object _wake = new();
     private readonly Lock _gate = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -29,16 +31,20 @@ internal sealed class Scheduler
     private volatile bool _isStopping;
     private volatile bool _isAbandoned;
 
-    public Scheduler(Func<NativeContext> makeContext, NativeContext context, int sequenceCount, IReadOnlyCollection<string> servers, ILogger logger)
+    public Scheduler(Func<NativeContext> makeContext, NativeContext context, int sequenceCount, ModelHandle model, ILogger logger)
     {
+        // A context that is lost gives the model back before there is another.
+        bool added = false;
+        model.DangerousAddRef(ref added);
+        _model = model;
         _makeContext = makeContext;
         _context = context;
-        _servers = servers;
         _logger = logger;
+        _sequenceCount = sequenceCount;
         _freeSlots = new Stack<int>(Enumerable.Range(0, sequenceCount).Reverse());
         var thread = new Thread(Run) { IsBackground = true, Name = "MoeOffload scheduler" };
         thread.Start();
-        if (servers.Count > 0)
+        if (model.Servers.Count > 0)
         {
             _ = WatchAsync();
         }
@@ -49,7 +55,8 @@ internal sealed class Scheduler
 
     /// <summary>Adds a request.</summary>
     /// <exception cref="InferenceException">The context was lost and could not be made again.</exception>
-    public void Submit(TokenStream stream)
+    /// <exception cref="InvalidOperationException">As many requests as there are sequences are open.</exception>
+    public void Submit(TokenChannel channel)
     {
         lock (_gate)
         {
@@ -59,7 +66,15 @@ internal sealed class Scheduler
                 throw new InferenceException(failure.Message, failure);
             }
 
-            _arrivals.Enqueue(stream);
+            if (_open.Count(open => !open.IsCancelled) >= _sequenceCount)
+            {
+                throw new InvalidOperationException(
+                    $"The session already runs {_sequenceCount} generation(s). Read or dispose them first, set ContextOptions.SequenceCount higher, "
+                    + "or make another session.");
+            }
+
+            _open.Add(channel);
+            _arrivals.Enqueue(channel);
         }
 
         Wake();
@@ -80,13 +95,22 @@ internal sealed class Scheduler
     {
         lock (_gate)
         {
-            if (_isComputing && _batched.TrueForAll(stream => stream.IsCancelled))
+            if (_isComputing && _batched.TrueForAll(channel => channel.IsCancelled))
             {
                 _context.RequestStop();
             }
         }
 
         Wake();
+    }
+
+    /// <summary>To be called once a request is done with.</summary>
+    public void OnFinished(TokenChannel channel)
+    {
+        lock (_gate)
+        {
+            _open.Remove(channel);
+        }
     }
 
     /// <summary>Ends all streams and the thread, without waiting for it.</summary>
@@ -131,6 +155,7 @@ internal sealed class Scheduler
 
             FailAll(new ObjectDisposedException(nameof(GenerationSession)));
             _context.Dispose();
+            _model.DangerousRelease();
         }
 
         _ended.TrySetResult();
@@ -155,8 +180,10 @@ internal sealed class Scheduler
     {
         try
         {
-            Admit();
+            // In this order: what ends here makes room for what arrives, and nothing else may wake the thread for it.
             DropCancelled();
+            Settle();
+            Admit();
             Pack();
             if (_batched.Count == 0)
             {
@@ -172,7 +199,7 @@ internal sealed class Scheduler
                     break;
                 case DecodeResult.NoRoom:
                     // All sequences together overfill a unified cache: the youngest gives way.
-                    End(_batched[^1], null, StopReason.ContextFull);
+                    _batched[^1].Generation.End(StopReason.ContextFull);
                     break;
                 default:
                     Rewind();
@@ -189,10 +216,10 @@ internal sealed class Scheduler
 
     private void Admit()
     {
-        while (_freeSlots.Count > 0 && _arrivals.TryDequeue(out TokenStream? stream))
+        while (_freeSlots.Count > 0 && _arrivals.TryDequeue(out TokenChannel? channel))
         {
-            stream.Generation.Slot = _freeSlots.Pop();
-            _running.Add(stream);
+            channel.Generation.Slot = _freeSlots.Pop();
+            _running.Add(channel);
         }
     }
 
@@ -207,6 +234,23 @@ internal sealed class Scheduler
         }
     }
 
+    // Readers that were behind take what was held back for them.
+    private void Settle()
+    {
+        for (int i = _running.Count - 1; i >= 0; i--)
+        {
+            Settle(_running[i]);
+        }
+    }
+
+    private void Settle(TokenChannel channel)
+    {
+        if (channel.Generation.Flush(channel))
+        {
+            End(channel, null, channel.Generation.EndReason);
+        }
+    }
+
     private void Pack()
     {
         lock (_gate)
@@ -215,30 +259,30 @@ internal sealed class Scheduler
             _context.ClearBatch();
         }
 
-        foreach (TokenStream stream in _running)
+        foreach (TokenChannel channel in _running)
         {
-            Generation generation = stream.Generation;
-            if (generation.IsDecoding && _context.BatchCount < _context.BatchSize && stream.HasRoom(generation.PendingCount))
+            Generation generation = channel.Generation;
+            if (generation is { IsDecoding: true, EndReason: null } && _context.BatchCount < _context.BatchSize && channel.HasRoom())
             {
                 generation.LogitsIndex = _context.BatchCount;
                 generation.BatchedCount = 1;
                 _context.Add(generation.LastToken, generation.Position, generation.Slot, wantsLogits: true);
-                _batched.Add(stream);
+                _batched.Add(channel);
             }
         }
 
-        foreach (TokenStream stream in _running)
+        foreach (TokenChannel channel in _running)
         {
-            if (!stream.Generation.IsDecoding && _context.BatchCount < _context.BatchSize)
+            if (channel.Generation is { IsDecoding: false, EndReason: null } && _context.BatchCount < _context.BatchSize)
             {
-                PackPrompt(stream);
+                PackPrompt(channel);
             }
         }
     }
 
-    private void PackPrompt(TokenStream stream)
+    private void PackPrompt(TokenChannel channel)
     {
-        Generation generation = stream.Generation;
+        Generation generation = channel.Generation;
         int count = Math.Min(generation.PromptLength - generation.Position, _context.BatchSize - _context.BatchCount);
         bool isLast = generation.Position + count == generation.PromptLength;
         for (int i = 0; i < count; i++)
@@ -249,7 +293,7 @@ internal sealed class Scheduler
 
         generation.BatchedCount = count;
         generation.LogitsIndex = isLast ? _context.BatchCount - 1 : -1;
-        _batched.Add(stream);
+        _batched.Add(channel);
     }
 
     private DecodeResult Compute()
@@ -257,7 +301,7 @@ internal sealed class Scheduler
         lock (_gate)
         {
             // A cancel that came before this would find nothing computing; one that comes after asks for the stop itself.
-            if (_isStopping || _batched.TrueForAll(stream => stream.IsCancelled))
+            if (_isStopping || _batched.TrueForAll(channel => channel.IsCancelled))
             {
                 return DecodeResult.Stopped;
             }
@@ -282,27 +326,24 @@ internal sealed class Scheduler
 
     private void Advance()
     {
-        foreach (TokenStream stream in _batched)
+        foreach (TokenChannel channel in _batched)
         {
-            Generation generation = stream.Generation;
+            Generation generation = channel.Generation;
             generation.Position += generation.BatchedCount;
-            if (generation.LogitsIndex < 0 || stream.IsCancelled)
+            if (generation.LogitsIndex < 0 || channel.IsCancelled)
             {
                 continue;
             }
 
             try
             {
-                StopReason? reason = generation.Advance(_context, stream, Stopwatch.GetTimestamp());
-                if (reason is not null)
-                {
-                    End(stream, null, reason);
-                }
+                generation.Advance(_context, channel, Stopwatch.GetTimestamp());
+                Settle(channel);
             }
             catch (InferenceException exception)
             {
                 // A grammar that allows nothing, or logits that are no numbers: this request's own fault.
-                End(stream, exception, null);
+                End(channel, exception, null);
             }
         }
     }
@@ -310,10 +351,10 @@ internal sealed class Scheduler
     // After a stop, the micro-batches that were finished are in the cache: back to where the step began.
     private void Rewind()
     {
-        foreach (TokenStream stream in _batched)
+        foreach (TokenChannel channel in _batched)
         {
-            Generation generation = stream.Generation;
-            if (!stream.IsCancelled && !_context.Remove(generation.Slot, generation.Position))
+            Generation generation = channel.Generation;
+            if (!channel.IsCancelled && !_context.Remove(generation.Slot, generation.Position))
             {
                 _context.Remove(generation.Slot, 0);
                 generation.Position = 0;
@@ -321,25 +362,25 @@ internal sealed class Scheduler
         }
     }
 
-    private void End(TokenStream stream, Exception? failure, StopReason? reason)
+    private void End(TokenChannel channel, Exception? failure, StopReason? reason)
     {
-        Generation generation = stream.Generation;
-        _running.Remove(stream);
+        Generation generation = channel.Generation;
         _context.Remove(generation.Slot, 0);
+        _running.Remove(channel);
         _freeSlots.Push(generation.Slot);
         generation.Dispose();
-        stream.Finish(failure, Statistics(stream), reason);
+        channel.Finish(failure, Statistics(channel), reason);
     }
 
-    private static GenerationStatistics Statistics(TokenStream stream)
+    private static GenerationStatistics Statistics(TokenChannel channel)
     {
-        Generation generation = stream.Generation;
+        Generation generation = channel.Generation;
         return new GenerationStatistics
         {
             PromptTokens = generation.PromptLength,
             GeneratedTokens = generation.GeneratedCount,
             TimeToFirstToken = generation.GeneratedCount > 0
-                ? Stopwatch.GetElapsedTime(stream.StartTimestamp, generation.FirstTokenTimestamp)
+                ? Stopwatch.GetElapsedTime(channel.StartTimestamp, generation.FirstTokenTimestamp)
                 : TimeSpan.Zero,
             DecodeTime = generation.GeneratedCount > 0
                 ? Stopwatch.GetElapsedTime(generation.FirstTokenTimestamp, generation.LastTokenTimestamp)
@@ -349,14 +390,14 @@ internal sealed class Scheduler
 
     private void FailAll(Exception failure)
     {
-        foreach (TokenStream stream in _running)
+        foreach (TokenChannel channel in _running)
         {
-            stream.Generation.Dispose();
-            stream.Finish(failure, Statistics(stream));
+            channel.Generation.Dispose();
+            channel.Finish(failure, Statistics(channel));
         }
 
         _running.Clear();
-        while (_arrivals.TryDequeue(out TokenStream? waiting))
+        while (_arrivals.TryDequeue(out TokenChannel? waiting))
         {
             waiting.Generation.Dispose();
             waiting.Finish(failure, Statistics(waiting));
@@ -366,9 +407,9 @@ internal sealed class Scheduler
     private void Rebuild(Exception cause)
     {
         var failure = new InferenceException(cause.Message, cause);
-        foreach (TokenStream stream in _running)
+        foreach (TokenChannel channel in _running)
         {
-            _freeSlots.Push(stream.Generation.Slot);
+            _freeSlots.Push(channel.Generation.Slot);
         }
 
         FailAll(failure);
@@ -384,7 +425,7 @@ internal sealed class Scheduler
 
             InferenceLog.ContextRebuilt(_logger, cause.Message);
         }
-        catch (MoeOffloadException exception)
+        catch (Exception exception) when (exception is MoeOffloadException or ObjectDisposedException or OutOfMemoryException)
         {
             Fail(new InferenceException($"{cause.Message} The context could not be made again: {exception.Message}", exception));
         }
@@ -415,15 +456,14 @@ internal sealed class Scheduler
             }
 
             long step = Interlocked.Read(ref _step);
-            bool isStuck = await AbortMonitor.IsStuckAsync(_servers, () => _isComputing && Interlocked.Read(ref _step) == step).ConfigureAwait(false);
+            bool isStuck = await AbortMonitor.IsStuckAsync(_model.Servers, () => _isComputing && Interlocked.Read(ref _step) == step).ConfigureAwait(false);
             if (!isStuck)
             {
                 continue;
             }
 
             string reason = await aborted.ConfigureAwait(false);
-            InferenceLog.ServerLost(_logger, string.Join(", ", _servers), reason);
-            AbortMonitor.MarkLost(_servers);
+            AbortMonitor.MarkLost(_model.Servers);
             lock (_gate)
             {
                 _isAbandoned = true;
@@ -432,8 +472,9 @@ internal sealed class Scheduler
 
             _context.Abandon();
             Fail(new InferenceException(
-                $"RPC server {string.Join(", ", _servers)} was lost ({reason}). The model is unusable: dispose it, and load it again from another server."));
+                $"RPC server {string.Join(", ", _model.Servers)} was lost ({reason}). The model is unusable: dispose it, and load it again from another server."));
             _ended.TrySetResult();
+            InferenceLog.ServerLost(_logger, string.Join(", ", _model.Servers), reason);
             return;
         }
     }

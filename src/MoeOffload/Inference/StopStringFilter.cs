@@ -58,17 +58,12 @@ internal sealed class StopStringFilter
     }
 
     /// <summary>At the end of a stream, the next held token; its text is cut where a stop string begins.</summary>
-    public bool TryDrain(out GeneratedToken token)
+    public GeneratedToken Drain()
     {
-        if (!_held.TryPeek(out token))
-        {
-            return false;
-        }
-
+        GeneratedToken token = _held.Peek();
         int kept = Math.Min(token.Utf8.Length, _length);
-        token = token.With(token.Utf8[..kept], null);
         Drop(kept);
-        return true;
+        return token.With(token.Utf8[..kept], null);
     }
 
     /// <summary>How many tokens are held back.</summary>

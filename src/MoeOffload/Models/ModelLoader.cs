@@ -45,6 +45,9 @@ internal sealed class ModelLoader
     /// <summary>Where llama.cpp's lines go.</summary>
     public ILogger NativeLogger { get; }
 
+    /// <summary>The devices that hold layers.</summary>
+    public string[] DeviceNames => [.. _devices.Select(device => device.Name)];
+
     /// <summary>Whether experts stay in system memory while a device holds layers.</summary>
     public bool ExpertsOffloaded => _devices.Count > 0 && _rules.Count > 0;
 

@@ -92,10 +92,9 @@ public sealed record ModelOptions
             throw new ArgumentOutOfRangeException(nameof(MainGpu), MainGpu, "Use the device's position in the list, from 0.");
         }
 
-        if (!Enum.IsDefined(LoadMode) || SplitMode is { } split && !Enum.IsDefined(split))
-        {
-            throw new ArgumentOutOfRangeException(nameof(LoadMode), "LoadMode or SplitMode is no value of its enum.");
-        }
+        OptionRange.CheckDefined(LoadMode, nameof(LoadMode));
+        OptionRange.CheckDefined(UnmatchedRules, nameof(UnmatchedRules));
+        OptionRange.CheckDefined(SplitMode, nameof(SplitMode));
 
         if (TensorSplit is { } shares && (shares.Any(share => !(share >= 0 && float.IsFinite(share))) || (shares.Count > 0 && shares.Sum() <= 0)))
         {

@@ -10,6 +10,7 @@ public sealed class MoeModel : IDisposable
 {
     private readonly ModelOptions _options;
     private readonly bool _expertsOffloaded;
+    private readonly string[] _devices;
     private readonly ILogger _nativeLogger;
     private readonly Lazy<IReadOnlyDictionary<string, string>> _metadata;
     private readonly Lazy<TokenPieces> _pieces;
@@ -19,6 +20,7 @@ public sealed class MoeModel : IDisposable
     {
         _options = options;
         _expertsOffloaded = loader.ExpertsOffloaded;
+        _devices = loader.DeviceNames;
         Native = native;
         Path = path;
         ILoggerFactory loggers = options.LoggerFactory ?? NullLoggerFactory.Instance;
@@ -56,8 +58,8 @@ public sealed class MoeModel : IDisposable
     /// <param name="progress">Told how far the load is, from 0 to 1, on the loading thread.</param>
     /// <param name="cancellationToken">Ends the load; all memory is given back.</param>
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
-    /// <exception cref="IOException">The file cannot be read, or does not exist (<see cref="FileNotFoundException"/>).</exception>
-    /// <exception cref="UnauthorizedAccessException">The file may not be read, or is a directory.</exception>
+    /// <exception cref="IOException">The file cannot be read, is a folder, or does not exist (<see cref="FileNotFoundException"/>).</exception>
+    /// <exception cref="UnauthorizedAccessException">The file may not be read.</exception>
     /// <exception cref="GgufFormatException">The file is damaged or not a model.</exception>
     /// <exception cref="PlacementException">A rule, device, buffer or server is unknown or cannot be honoured.</exception>
     /// <exception cref="NativeLibraryException">The native libraries are missing or of another version.</exception>
@@ -103,8 +105,9 @@ public sealed class MoeModel : IDisposable
         context.Validate();
         ModelLoader loader = ModelLoader.Prepare(path, options ?? new ModelOptions());
         using NativeModel native = loader.Load(simulate: true, progress: null, CancellationToken.None);
-        using NativeContext simulated = NativeContext.Create(
-            native.Handle, new ContextParameters(context, loader.ExpertsOffloaded), loader.NativeLogger);
+        var parameters = new ContextParameters(context, loader.ExpertsOffloaded);
+        ContextMemoryCheck.CheckCells(native, parameters);
+        using NativeContext simulated = NativeContext.Create(native.Handle, parameters, loader.NativeLogger);
         return new MemoryBreakdown(simulated.ReadMemory());
     }
 
@@ -141,7 +144,14 @@ public sealed class MoeModel : IDisposable
             throw new NotSupportedException($"'{Path}' ({Info.Architecture}) is not a decoder-only model: it cannot continue a text.");
         }
 
-        return GenerationSession.Create(this, new ContextParameters(options, _expertsOffloaded), _nativeLogger);
+        var parameters = new ContextParameters(options, _expertsOffloaded);
+        ContextMemoryCheck.Check(
+            Native,
+            parameters,
+            Number($"{Info.Architecture}.attention.key_length"),
+            [.. NativeDevice.All().Where(device => _devices.Contains(device.Name)).Select(device => device.Describe())],
+            length => EstimateMemory(Path, _options, options with { ContextLength = length }));
+        return GenerationSession.Create(this, parameters, _nativeLogger);
     }
 
     /// <summary>Makes a context without blocking the caller.</summary>
@@ -151,7 +161,7 @@ public sealed class MoeModel : IDisposable
         Task.Factory.StartNew(
             () => CreateSession(options), CancellationToken.None, TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach, TaskScheduler.Default);
 
-    /// <summary>Gives the model's memory back; sessions that are still open keep it until they are disposed.</summary>
+    /// <summary>Gives the model's memory back; sessions that are still open keep it, and go on, until they are disposed.</summary>
     public void Dispose() => Native.Dispose();
 
     /// <summary>Keeps the native model from being freed until disposed.</summary>

@@ -9,20 +9,24 @@ internal sealed unsafe class ContextHandle : SafeHandle
     private readonly ModelHandle _model;
     private volatile bool _abandoned;
 
-    public ContextHandle(llama_context* context, ModelHandle model)
+    /// <summary>Keeps a model for the context that is made next.</summary>
+    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
+    public ContextHandle(ModelHandle model)
         : base(0, ownsHandle: true)
     {
         bool added = false;
         model.DangerousAddRef(ref added);
         _model = model;
-        SetHandle((nint)context);
     }
 
     /// <inheritdoc/>
-    public override bool IsInvalid => handle == 0;
+    public override bool IsInvalid => false; // without a context there is still the model to give back
 
     /// <summary>The context, for as long as the caller holds a reference to this handle.</summary>
     public llama_context* Pointer => (llama_context*)handle;
+
+    /// <summary>Takes a new context over.</summary>
+    public void Attach(llama_context* context) => SetHandle((nint)context);
 
     /// <summary>Gives the context up without freeing it: after an abort its threads and memory are in no known state.</summary>
     public void Abandon() => _abandoned = true;
@@ -36,7 +40,7 @@ internal sealed unsafe class ContextHandle : SafeHandle
         }
 
         nint context = handle;
-        if (AbortMonitor.Run(_model.Servers, () => ShimApi.moe_context_free((llama_context*)context, null, 0), out _))
+        if (context == 0 || AbortMonitor.Run(_model.Servers, () => ShimApi.moe_context_free((llama_context*)context, null, 0), out _))
         {
             _model.DangerousRelease();
         }

@@ -25,11 +25,27 @@ internal sealed class ContextParameters
     /// <summary>Sequences that can run at once.</summary>
     public int SequenceCount => _options.SequenceCount;
 
+    /// <summary>Most tokens that are computed at once.</summary>
+    public int MicroBatchSize => (int)ToNative().n_ubatch;
+
     /// <summary>CPU threads that generate.</summary>
     public int Threads { get; }
 
     /// <summary>CPU threads that process prompts.</summary>
     public int PromptThreads { get; }
+
+    /// <summary>Parts of the KV cache that are rounded up on their own.</summary>
+    public int PartCount => _options.KvCache.Unified == true ? 1 : SequenceCount;
+
+    /// <summary>Cells of the KV cache, rounded up as llama.cpp does.</summary>
+    /// <param name="trainedLength">The length that the model was trained for, in tokens.</param>
+    public long CellCount(int trainedLength)
+    {
+        const long Multiple = 256;
+        long length = _options.ContextLength == 0 ? trainedLength : _options.ContextLength;
+        long part = (length + Multiple - 1) / Multiple * Multiple / PartCount;
+        return Math.Max((part + Multiple - 1) / Multiple, 1) * Multiple * PartCount;
+    }
 
     /// <summary>The parameters as llama.cpp takes them.</summary>
     public llama_context_params ToNative()

@@ -98,17 +98,18 @@ internal sealed unsafe class NativeContext : IDisposable
             native.abort_callback = (delegate* unmanaged[Cdecl]<void*, byte>)NativeLibraries.AbortWhenSet;
             native.abort_callback_data = stop;
 
-            byte* error = stackalloc byte[NativeError.BufferSize];
-            llama_context* context;
-            moe_status status = ShimApi.moe_context_init(model.Pointer, &native, &context, error, NativeError.BufferSize);
-            if (status != moe_status.MOE_STATUS_OK)
-            {
-                throw new InferenceException(NativeError.Describe("The context could not be made", status, error));
-            }
-
-            var handle = new ContextHandle(context, model);
+            var handle = new ContextHandle(model);
             try
             {
+                byte* error = stackalloc byte[NativeError.BufferSize];
+                llama_context* context;
+                moe_status status = ShimApi.moe_context_init(model.Pointer, &native, &context, error, NativeError.BufferSize);
+                if (status != moe_status.MOE_STATUS_OK)
+                {
+                    throw new InferenceException(NativeError.Describe("The context could not be made", status, error));
+                }
+
+                handle.Attach(context);
                 threads = NewThreads(native.n_threads);
                 promptThreads = native.n_threads_batch == native.n_threads ? null : NewThreads(native.n_threads_batch);
                 LlamaApi.llama_attach_threadpool(context, threads, promptThreads == null ? threads : promptThreads);

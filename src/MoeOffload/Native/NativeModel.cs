@@ -71,6 +71,14 @@ internal sealed unsafe class NativeModel : IDisposable
 
     public int TrainedContextLength => LlamaApi.llama_model_n_ctx_train(Handle.Pointer);
 
+    public int HeadCount => LlamaApi.llama_model_n_head(Handle.Pointer);
+
+    public int KeyValueHeadCount => LlamaApi.llama_model_n_head_kv(Handle.Pointer);
+
+    /// <summary>Whether layers keep a state for each sequence, instead of or beside a KV cache.</summary>
+    public bool IsRecurrent =>
+        LlamaApi.llama_model_is_recurrent(Handle.Pointer) != 0 || LlamaApi.llama_model_is_hybrid(Handle.Pointer) != 0;
+
     public int EmbeddingLength => LlamaApi.llama_model_n_embd(Handle.Pointer);
 
     public int LayerCount => LlamaApi.llama_model_n_layer(Handle.Pointer);

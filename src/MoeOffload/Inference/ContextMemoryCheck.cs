@@ -1,0 +1,85 @@
+using System.Globalization;
+using MoeOffload.Native;
+
+namespace MoeOffload;
+
+/// <summary>
+/// Refuses a context that does not fit into memory. A system that promises more memory than it has would else end the process later,
+/// while the KV cache is filled.
+/// </summary>
+internal static class ContextMemoryCheck
+{
+    // llama.cpp's own table of cells, which it makes for a simulation as well.
+    private const long BytesPerCell = 64;
+
+    // Beyond this length of each sequence, no cache of sliding windows grows any more, and all else grows evenly.
+    private const int EvenLength = 1 << 14;
+
+    /// <summary>Checks a context's size against free memory, precisely where a rough bound is not clearly below it.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="parameters">The context to come.</param>
+    /// <param name="headLength">Values of a head in the KV cache, 0 where the model does not say.</param>
+    /// <param name="devices">The devices that hold layers.</param>
+    /// <param name="simulate">Counts what the context would take with another length, without allocating it.</param>
+    /// <exception cref="InferenceException">It does not fit.</exception>
+    public static void Check(
+        NativeModel model, ContextParameters parameters, int headLength, IReadOnlyList<DeviceInfo> devices, Func<int, MemoryBreakdown> simulate)
+    {
+        long free = HostMemory.Available();
+        long least = devices.Where(device => device.FreeBytes > 0).Select(device => device.FreeBytes).Append(free).Min();
+        if (Bound(model, parameters, headLength) < least / 2)
+        {
+            return;
+        }
+
+        long cells = parameters.CellCount(model.TrainedContextLength);
+        int near = EvenLength * parameters.PartCount;
+        MemoryBreakdown one = simulate((int)Math.Min(near, cells));
+        MemoryBreakdown two = cells <= near ? one : simulate(2 * near);
+        foreach ((MemoryUse before, MemoryUse after) in one.Devices.Zip(two.Devices))
+        {
+            double growth = Math.Max(0, cells - near) / (double)near;
+            double bytes = Size(before) + (growth * (Size(after) - Size(before))) + (before.IsHost ? cells * BytesPerCell : 0);
+            long deviceFree = devices.FirstOrDefault(device => device.Name == before.Device)?.FreeBytes ?? 0;
+            long room = before.IsHost ? free : deviceFree > 0 ? deviceFree : long.MaxValue;
+            if (bytes > room)
+            {
+                throw Refuse(cells, bytes, before.Device, room);
+            }
+        }
+    }
+
+    /// <summary>Checks that a context can be simulated.</summary>
+    /// <exception cref="InferenceException">Already its table of cells does not fit.</exception>
+    public static void CheckCells(NativeModel model, ContextParameters parameters)
+    {
+        long free = HostMemory.Available();
+        long cells = parameters.CellCount(model.TrainedContextLength);
+        if (cells * BytesPerCell > free / 4)
+        {
+            throw Refuse(cells, cells * BytesPerCell, DeviceTotal.Host, free);
+        }
+    }
+
+    private static double Size(MemoryUse use) => use.ContextBytes + use.ComputeBytes;
+
+    private static InferenceException Refuse(long cells, double bytes, string device, long free)
+    {
+        const double Mebibyte = 1 << 20;
+        return new InferenceException(string.Create(
+            CultureInfo.InvariantCulture,
+            $"A context of {cells} tokens takes {bytes / Mebibyte:N0} MiB on {device}, where {free / Mebibyte:N0} MiB are free: set ContextLength, SequenceCount or MicroBatchSize lower, or a smaller type in KvCache."));
+    }
+
+    // Keys and values as F32, and what attention without flash kernels and a layer of experts need for one micro-batch.
+    private static double Bound(NativeModel model, ContextParameters parameters, int headLength)
+    {
+        double cells = parameters.CellCount(model.TrainedContextLength);
+        double row = Math.Max(model.EmbeddingLength, (double)model.KeyValueHeadCount * Math.Max(256, headLength));
+        double cache = cells * ((model.LayerCount * row * 2 * sizeof(float)) + BytesPerCell);
+        double attention = cells * model.HeadCount * 2 * sizeof(float);
+        double layer = ((64.0 * model.EmbeddingLength) + model.Vocabulary.Size) * sizeof(float);
+        double state = model.IsRecurrent && parameters.SequenceCount > 8 ? double.PositiveInfinity : 0;
+        return cache + (Math.Min(parameters.MicroBatchSize, cells) * (attention + layer)) + state;
+    }
+}

@@ -1,0 +1,112 @@
+using System.Diagnostics;
+using FluentAssertions;
+using MoeOffload.Fixtures;
+using NUnit.Framework;
+
+namespace MoeOffload.Tests.Inference;
+
+/// <summary>What is done often leaves neither memory nor threads behind.</summary>
+[TestFixture, NonParallelizable]
+public sealed class LeakTests
+{
+    // Far below what one leaked model (2 MiB), context (1 MiB) or sampler would add up to, and above what malloc's arenas and the
+    // managed heap move by.
+    private const long Bound = 16 << 20;
+
+    [Test]
+    public async Task Loads_and_disposals_leave_memory_and_threads_as_they_were()
+    {
+        string path = TinyModels.Qwen3Moe(new TinyModelOptions { Layers = 2, Experts = 8, ExpertsUsed = 2, VocabularySize = 512 }).Path;
+        await Flat(200, async i =>
+        {
+            using MoeModel model = await MoeModel.LoadAsync(path, new ModelOptions { LoadMode = i % 2 == 0 ? LoadMode.Auto : LoadMode.None });
+            await using GenerationSession session = model.CreateSession(SmallModel.Context(64));
+            await SmallModel.Greedy(session, "To be", 1);
+        });
+    }
+
+    [Test]
+    public async Task Generations_of_which_a_third_is_cancelled_leave_memory_and_threads_as_they_were()
+    {
+        using GenerationSession session = SmallModel.Shared.CreateSession(SmallModel.Context(1024, sequences: 2));
+        await Flat(1000, async i =>
+        {
+            using var cancellation = new CancellationTokenSource();
+            var request = new GenerationRequest
+            {
+                Prompt = "To be, or not to be, that is the question",
+                Sampling = new SamplingOptions { Seed = (uint)i, Grammar = i % 10 == 0 ? "root ::= [a-z ]*" : null },
+                MaxTokens = 8,
+                StopStrings = i % 2 == 0 ? ["question"] : [],
+            };
+            int read = 0;
+            try
+            {
+                await foreach (GeneratedToken token in session.GenerateAsync(request, cancellation.Token))
+                {
+                    read++;
+                    if (i % 3 == 0 && read == 1 + (i % 5))
+                    {
+                        await cancellation.CancelAsync();
+                    }
+                }
+            }
+            catch (OperationCanceledException)
+            {
+                read.Should().BePositive();
+            }
+        });
+    }
+
+    [Test]
+    public async Task Loads_that_fail_or_are_cancelled_leave_memory_and_threads_as_they_were()
+    {
+        string path = SmallModel.File.Path;
+        await Flat(60, async i =>
+        {
+            using var cancellation = new CancellationTokenSource();
+            var progress = new Cancelling(cancellation);
+            await FluentActions.Awaiting(() => MoeModel.LoadAsync(path, new ModelOptions { LoadMode = LoadMode.None }, progress, cancellation.Token))
+                .Should().ThrowAsync<OperationCanceledException>();
+        });
+    }
+
+    private static async Task Flat(int count, Func<int, Task> action)
+    {
+        for (int i = 0; i < count / 5; i++)
+        {
+            await action(i);
+        }
+
+        (long memory, int threads) = Measure();
+        for (int i = 0; i < count; i++)
+        {
+            await action(i);
+        }
+
+        (long memoryAfter, int threadsAfter) = Measure();
+        TestContext.Out.WriteLine($"{(memoryAfter - memory) / 1024.0:N0} KiB more after {count}, {threads} threads, then {threadsAfter}");
+        (memoryAfter - memory).Should().BeLessThan(Bound);
+        threadsAfter.Should().BeLessThanOrEqualTo(threads + 4, "the thread pool may grow a little");
+    }
+
+    private static (long Memory, int Threads) Measure()
+    {
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        GC.Collect();
+        using var process = Process.GetCurrentProcess();
+        return (process.WorkingSet64, process.Threads.Count);
+    }
+
+    private sealed class Cancelling(CancellationTokenSource cancellation) : IProgress<float>
+    {
+        public void Report(float value)
+        {
+            if (value > 0.3f)
+            {
+                cancellation.Cancel();
+            }
+        }
+    }
+}
