@@ -21,7 +21,7 @@ public sealed class CompletionTests
         BatchSize = 64,
         MicroBatchSize = 32,
         FlashAttention = FlashAttention.On,
-        Threads = { Decode = 2, Prompt = 2 },
+        Threads = { Decode = 1, Prompt = 1 },
     };
 
     private static IEnumerable<TinyModel> Models => [.. TinyModels.All, .. TinyModels.Quantized];
@@ -30,8 +30,9 @@ public sealed class CompletionTests
     public async Task Greedy_text_is_byte_for_byte_the_completion_tools(TinyModel model) => await Compare(model, Context);
 
     [Test]
-    public async Task Greedy_text_without_flash_attention_is_the_completion_tools() =>
-        await Compare(TinyModels.GptOss(), Context with { FlashAttention = FlashAttention.Off });
+    public async Task Greedy_text_of_two_threads_without_flash_attention_is_the_completion_tools() => await Compare(
+        TinyModels.GptOss(),
+        Context with { FlashAttention = FlashAttention.Off, Threads = new ThreadOptions { Decode = 2, Prompt = 2 } });
 
     private static async Task Compare(TinyModel file, ContextOptions context)
     {
@@ -49,7 +50,7 @@ public sealed class CompletionTests
         promptTokens.Should().BeGreaterThan(2 * context.BatchSize!.Value).And.Be(stream.Statistics!.PromptTokens);
         generatedTokens.Should().Be(Tokens);
         ids.Should().HaveCount(Tokens);
-        ids.Distinct().Should().HaveCountGreaterThan(Tokens / 4, "a text that repeats itself compares little");
+        ids.Distinct().Should().HaveCountGreaterThan(Tokens / 8, "a text that repeats itself compares little");
         TokenPieces pieces = model.Pieces(special: false);
         ids.SelectMany(id => pieces[id].ToArray()).Should().Equal(text);
     }

@@ -30,7 +30,7 @@ internal static class CompletionTool
         using var file = new TemporaryFile(prompt);
         using var state = new TemporaryFile([]);
         File.Delete(state.Path);
-        Run(model, file.Path, "-n", "1", "-c", "256", "--prompt-cache", state.Path);
+        Run(model, file.Path, "-n", "1", "-c", "256", "-t", "1", "--prompt-cache", state.Path);
 
         // llama_state_save_file: magic, version, number of tokens, tokens.
         byte[] saved = File.ReadAllBytes(state.Path);
