@@ -13,6 +13,9 @@ public static class RealVocabularies
 
     private static readonly Lazy<string> Source = new(FindSource);
 
+    /// <summary>llama.cpp's source.</summary>
+    public static string SourceDirectory => Source.Value;
+
     /// <summary>The vocabularies that such a model is made of; the names are those of llama.cpp's files.</summary>
     public static IReadOnlyList<string> Names => ["llama-bpe", "qwen2", "deepseek-llm", "gpt-2", "phi-3", "llama-spm"];
 
@@ -67,7 +70,7 @@ public static class RealVocabularies
             (text, line.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(int.Parse).ToArray()));
     }
 
-    private static string VocabularyFile(string name) => Path.Combine(Source.Value, "models", $"ggml-vocab-{name}.gguf");
+    private static string VocabularyFile(string name) => Path.Combine(SourceDirectory, "models", $"ggml-vocab-{name}.gguf");
 
     // The source that the native libraries were built from; fetched if it is not in the cache any more.
     private static string FindSource()

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using FluentAssertions;
@@ -21,24 +20,12 @@ public sealed partial class CoexistenceTests(string visibility)
     public void RunBoth()
     {
         _folder = Directory.CreateTempSubdirectory("coexistence größe ").FullName;
-        var start = new ProcessStartInfo(
-            Environment.ProcessPath!,
-            [Path.Combine(AppContext.BaseDirectory, "MoeOffload.Coexistence.dll"), visibility, NativeBuild.Upstream, TinyModels.GptOss().Path])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            Environment =
-            {
-                ["LD_DEBUG"] = "bindings",
-                ["LD_DEBUG_OUTPUT"] = Path.Combine(_folder, "bindings"),
-            },
-        };
-        using Process process = Process.Start(start)!;
-        Task<string> errors = process.StandardError.ReadToEndAsync();
-        string output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        process.ExitCode.Should().Be(0, errors.Result);
-        _report = JsonSerializer.Deserialize<CoexistenceReport>(output)!;
+        PeerResult result = DotNet.Run(
+            _folder,
+            [Path.Combine(AppContext.BaseDirectory, "MoeOffload.Coexistence.dll"), visibility, NativeBuild.Upstream, TinyModels.GptOss().Path],
+            new Dictionary<string, string> { ["LD_DEBUG"] = "bindings", ["LD_DEBUG_OUTPUT"] = Path.Combine(_folder, "bindings") });
+        result.ExitCode.Should().Be(0, result.Errors);
+        _report = JsonSerializer.Deserialize<CoexistenceReport>(result.Text)!;
     }
 
     [OneTimeTearDown]
