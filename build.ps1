@@ -92,6 +92,7 @@ function Measure-Tests([string] $results) {
 function Invoke-Tests([string[]] $arguments) {
     Test-DotNet
     Install-Native native @('--peers')
+    New-Packages # which a test takes its packages from
     $results = "$root/artifacts/test-results"
     Remove-Item $results -Recurse -Force -ErrorAction Ignore
     Invoke-Program dotnet @('build', "$root/MoeOffload.sln", '-c', 'Release')

@@ -88,6 +88,7 @@ count_tests() {
 run_tests() {
     require_dotnet
     install_native native --peers
+    pack # which a test takes its packages from
     local results=$root/artifacts/test-results status=0
     rm -rf "$results"
     dotnet build "$root/MoeOffload.sln" -c Release

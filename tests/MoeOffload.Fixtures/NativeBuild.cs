@@ -10,6 +10,9 @@ public static class NativeBuild
     /// <summary>The folder with our libraries.</summary>
     public static string Directory => Found.Value;
 
+    /// <summary>The root of the repository.</summary>
+    public static string Repository => Path.GetFullPath(Path.Combine(Directory, "..", "..", ".."));
+
     /// <summary>The folder with a build of llama.cpp under upstream's own file names and SONAMEs.</summary>
     public static string Upstream => Path.Combine(Directory, "upstream");
 

@@ -9,25 +9,10 @@ public static class Peer
 
     /// <summary>Runs a tool to its end.</summary>
     /// <returns>What it wrote, as bytes, and its exit code.</returns>
-    public static PeerResult Run(string tool, params IEnumerable<string> arguments)
-    {
-        var start = new ProcessStartInfo(NativeBuild.Tool(tool), arguments)
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        using Process process = Process.Start(start)!;
-        process.StandardInput.Close();
-        Task<string> errors = process.StandardError.ReadToEndAsync();
-        using var output = new MemoryStream();
-        process.StandardOutput.BaseStream.CopyTo(output);
-        if (!process.WaitForExit(Limit))
-        {
-            process.Kill();
-            throw new TimeoutException($"{tool} did not end within {Limit}.");
-        }
+    public static PeerResult Run(string tool, params IEnumerable<string> arguments) =>
+        RunFile(NativeBuild.Tool(tool), arguments);
 
-        return new PeerResult(process.ExitCode, output.ToArray(), errors.GetAwaiter().GetResult());
-    }
+    /// <summary>Runs any program to its end.</summary>
+    /// <inheritdoc cref="Run" path="/returns"/>
+    public static PeerResult RunFile(string path, params IEnumerable<string> arguments) => Command.Run(new ProcessStartInfo(path, arguments), Limit);
 }

@@ -24,7 +24,7 @@ public sealed class RpcServer : IDisposable
     /// <summary>Starts a server and waits until it listens.</summary>
     public static RpcServer Start(int threads = 1)
     {
-        int port = FreePort();
+        int port = Loopback.FreePort();
         var start = new ProcessStartInfo(NativeBuild.Tool("ggml-rpc-server"), ["-H", "127.0.0.1", "-p", $"{port}", "-t", $"{threads}"])
         {
             RedirectStandardOutput = true,
@@ -64,12 +64,5 @@ public sealed class RpcServer : IDisposable
         }
 
         _process.Dispose();
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

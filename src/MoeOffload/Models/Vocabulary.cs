@@ -50,6 +50,8 @@ public sealed class Vocabulary
     /// <param name="text">The text. An unpaired surrogate is taken as U+FFFD.</param>
     /// <param name="addSpecial">Whether to add the tokens that the model wants at the beginning and end.</param>
     /// <param name="parseSpecial">Whether texts of special tokens become those tokens; false takes them literally.</param>
+    /// <exception cref="ArgumentException">The text has a run of more than 2^20 characters without, or of nothing but, white space.</exception>
+    /// <exception cref="InferenceException">llama.cpp refused the text: bytes that encode a code point beyond U+10FFFF.</exception>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     public int[] Tokenize(string text, bool addSpecial = true, bool parseSpecial = false)
     {
@@ -58,7 +60,7 @@ public sealed class Vocabulary
     }
 
     /// <inheritdoc cref="Tokenize(string, bool, bool)"/>
-    /// <param name="utf8">The text as UTF-8. Invalid bytes are taken as they are.</param>
+    /// <param name="utf8">The text as UTF-8. Invalid bytes are taken as they are, or as U+FFFD by byte-level vocabularies.</param>
     /// <param name="addSpecial">Whether to add the tokens that the model wants at the beginning and end.</param>
     /// <param name="parseSpecial">Whether texts of special tokens become those tokens; false takes them literally.</param>
     public int[] Tokenize(ReadOnlySpan<byte> utf8, bool addSpecial = true, bool parseSpecial = false)
@@ -72,6 +74,11 @@ public sealed class Vocabulary
     /// <param name="removeSpecial">Whether to leave out the special tokens at the beginning and end.</param>
     /// <param name="renderSpecial">Whether special tokens appear as their texts.</param>
     /// <returns>The text as UTF-8; invalid where the tokens' bytes are.</returns>
+    /// <remarks>
+    /// As llama.cpp's <c>llama_detokenize</c>: without the space that some vocabularies put before a text, unless
+    /// <paramref name="removeSpecial"/> took a token there, and with those vocabularies' tidying that have it: no space before
+    /// punctuation. Generated text is not tidied.
+    /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">A token is outside the vocabulary.</exception>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     public byte[] DetokenizeToUtf8(ReadOnlySpan<int> tokens, bool removeSpecial = false, bool renderSpecial = false)

@@ -29,36 +29,25 @@ internal readonly unsafe struct NativeVocabulary(ModelHandle model)
 
     public bool IsControl(int token) => LlamaApi.llama_vocab_is_control(_vocabulary, token) != 0;
 
-    /// <summary>Tokenizes UTF-8; invalid bytes are taken as they are.</summary>
+    /// <summary>Tokenizes UTF-8; what invalid bytes become is the vocabulary's own matter.</summary>
+    /// <exception cref="ArgumentException">The text has too long a run; see <see cref="TokenizerStack"/>.</exception>
+    /// <exception cref="InferenceException">llama.cpp refused the text.</exception>
     public int[] Tokenize(ReadOnlySpan<byte> text, bool addSpecial, bool parseSpecial)
     {
-        byte* error = stackalloc byte[NativeError.BufferSize];
-
-        // No tokenizer makes more tokens than bytes, but for the special ones at both ends and a leading space.
-        int[] tokens = new int[text.Length + 8];
-        while (true)
+        byte empty = 0;
+        fixed (byte* bytes = text)
         {
-            nuint count;
-            moe_status status;
-            fixed (byte* bytes = text)
-            fixed (int* room = tokens)
+            llama_vocab* vocabulary = _vocabulary;
+            byte* start = bytes == null ? &empty : bytes;
+            int length = text.Length;
+            if (LlamaApi.llama_vocab_type(vocabulary) != llama_vocab_type.LLAMA_VOCAB_TYPE_BPE)
             {
-                byte empty = 0;
-                status = ShimApi.moe_tokenize(
-                    _vocabulary, bytes == null ? &empty : bytes, (nuint)text.Length, ToByte(addSpecial), ToByte(parseSpecial),
-                    room, (nuint)tokens.Length, &count, error, NativeError.BufferSize);
+                return TokenizeHere(vocabulary, start, length, addSpecial, parseSpecial);
             }
 
-            switch (status)
-            {
-                case moe_status.MOE_STATUS_OK:
-                    return tokens.AsSpan(0, (int)count).ToArray();
-                case moe_status.MOE_STATUS_BUFFER_TOO_SMALL:
-                    tokens = new int[(int)count];
-                    break;
-                default:
-                    throw new InferenceException(NativeError.Describe("The text could not be tokenized", status, error));
-            }
+            int[] tokens = [];
+            TokenizerStack.Run(text, () => tokens = TokenizeHere(vocabulary, start, length, addSpecial, parseSpecial));
+            return tokens;
         }
     }
 
@@ -115,6 +104,35 @@ internal readonly unsafe struct NativeVocabulary(ModelHandle model)
                     throw new ArgumentOutOfRangeException(nameof(tokens), NativeError.Reason(status, error));
                 default:
                     throw new InferenceException(NativeError.Describe("The tokens could not be detokenized", status, error));
+            }
+        }
+    }
+
+    private static int[] TokenizeHere(llama_vocab* vocabulary, byte* text, int length, bool addSpecial, bool parseSpecial)
+    {
+        byte* error = stackalloc byte[NativeError.BufferSize];
+
+        // No tokenizer makes more tokens than bytes, but for the special ones at both ends and a leading space.
+        int[] tokens = new int[length + 8];
+        while (true)
+        {
+            nuint count;
+            moe_status status;
+            fixed (int* room = tokens)
+            {
+                status = ShimApi.moe_tokenize(
+                    vocabulary, text, (nuint)length, ToByte(addSpecial), ToByte(parseSpecial), room, (nuint)tokens.Length, &count, error, NativeError.BufferSize);
+            }
+
+            switch (status)
+            {
+                case moe_status.MOE_STATUS_OK:
+                    return tokens.AsSpan(0, (int)count).ToArray();
+                case moe_status.MOE_STATUS_BUFFER_TOO_SMALL:
+                    tokens = new int[(int)count];
+                    break;
+                default:
+                    throw new InferenceException(NativeError.Describe("The text could not be tokenized", status, error));
             }
         }
     }

@@ -1,0 +1,12 @@
+# What is handed out names no directory of the machine that built it; ggml writes the names of its source files into its
+# messages. A build for this machine keeps them, so that a debugger finds the source.
+
+if(NOT MOE_CPU_ALL_VARIANTS)
+  return()
+endif()
+
+foreach(target IN LISTS moe_libraries moe_backends)
+  target_compile_options(${target} PRIVATE
+    $<$<COMPILE_LANG_AND_ID:C,GNU,Clang,AppleClang>:-ffile-prefix-map=${LLAMA_CPP_SOURCE_DIR}=llama.cpp>
+    $<$<COMPILE_LANG_AND_ID:CXX,GNU,Clang,AppleClang>:-ffile-prefix-map=${LLAMA_CPP_SOURCE_DIR}=llama.cpp>)
+endforeach()

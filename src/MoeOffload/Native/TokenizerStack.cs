@@ -1,0 +1,87 @@
+using System.Globalization;
+
+namespace MoeOffload.Native;
+
+/// <summary>
+/// Stack for llama.cpp's tokenizer. Most vocabularies' rules are run by <c>std::regex</c>, which recurses for each character of a
+/// match: a long run of letters or spaces would otherwise overflow the stack and end the process.
+/// </summary>
+internal static class TokenizerStack
+{
+    /// <summary>The longest match that is allowed, in characters.</summary>
+    public const int LongestMatch = 1 << 20;
+
+    // Measured: 300 to 450 bytes a character. Reserved, not used: pages count once they are touched.
+    private const int BytesPerCharacter = 1024;
+
+    // Fits in what is left of any thread's stack.
+    private const int ShortMatch = 256;
+
+    /// <summary>Runs <paramref name="call"/>, which tokenizes <paramref name="text"/>, where the stack is large enough.</summary>
+    /// <exception cref="ArgumentException">The text has too long a run.</exception>
+    public static void Run(ReadOnlySpan<byte> text, Action call)
+    {
+        int match = LongestPossibleMatch(text);
+        if (match <= ShortMatch)
+        {
+            call();
+            return;
+        }
+
+        if (match > LongestMatch)
+        {
+            throw new ArgumentException(
+                string.Create(CultureInfo.InvariantCulture, $"The text has a run of {match} characters without white space between them, or of white space alone; ")
+                + $"at most {LongestMatch} can be tokenized: break it up.", nameof(text));
+        }
+
+        Exception? failure = null;
+        var thread = new Thread(
+            () =>
+            {
+                try
+                {
+                    call();
+                }
+                catch (Exception exception)
+                {
+                    failure = exception;
+                }
+            },
+            (match * BytesPerCharacter) + (1 << 20));
+        thread.Start();
+        thread.Join();
+        if (failure is not null)
+        {
+            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failure);
+        }
+    }
+
+    /// <summary>
+    /// A bound for what one match of any vocabulary's rules can span: white space, then other characters. Those beyond ASCII may be either.
+    /// </summary>
+    internal static int LongestPossibleMatch(ReadOnlySpan<byte> text)
+    {
+        int blanks = 0;
+        int others = 0;
+        int longestBlanks = 0;
+        int longestOthers = 0;
+        foreach (byte value in text)
+        {
+            bool isInsideCharacter = (value & 0xC0) == 0x80;
+            if (isInsideCharacter)
+            {
+                continue;
+            }
+
+            bool isBlank = value is (byte)' ' or (>= (byte)'\t' and <= (byte)'\r');
+            bool isAscii = value < 0x80;
+            blanks = isBlank || !isAscii ? blanks + 1 : 0;
+            others = isBlank ? 0 : others + 1;
+            longestBlanks = Math.Max(longestBlanks, blanks);
+            longestOthers = Math.Max(longestOthers, others);
+        }
+
+        return longestBlanks + longestOthers;
+    }
+}

@@ -1,0 +1,116 @@
+using System.Diagnostics;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+
+namespace MoeOffload.Fixtures;
+
+/// <summary>llama.cpp's own server on loopback: its answers on tokens and text, over HTTP.</summary>
+public sealed class LlamaServer : IDisposable
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+
+    private readonly Process _process;
+    private readonly HttpClient _http;
+
+    private LlamaServer(Process process, int port)
+    {
+        _process = process;
+        _http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}"), Timeout = Limit };
+    }
+
+    /// <summary>Starts a server with a model and waits until it answers.</summary>
+    public static LlamaServer Start(string model)
+    {
+        int port = Loopback.FreePort();
+        var start = new ProcessStartInfo(
+            NativeBuild.Tool("llama-server"),
+            ["-m", model, "--host", "127.0.0.1", "--port", $"{port}", "-c", "64", "-np", "1", "-t", "1", "-fit", "off", "--no-warmup", "--no-ui", "--offline"])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        var server = new LlamaServer(Process.Start(start)!, port);
+        server._process.BeginOutputReadLine();
+        server._process.BeginErrorReadLine();
+        try
+        {
+            server.WaitUntilReady();
+            return server;
+        }
+        catch
+        {
+            server.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>What its <c>/tokenize</c> makes of a text.</summary>
+    /// <returns>Each token with its bytes.</returns>
+    public (int Id, byte[] Piece)[] Tokenize(string text, bool addSpecial, bool parseSpecial)
+    {
+        var request = new JsonObject
+        {
+            ["content"] = text,
+            ["add_special"] = addSpecial,
+            ["parse_special"] = parseSpecial,
+            ["with_pieces"] = true,
+        };
+        return [.. Post("tokenize", request)["tokens"]!.AsArray().Select(token => ((int)token!["id"]!, Bytes(token["piece"]!)))];
+    }
+
+    /// <summary>What its <c>/detokenize</c> makes of tokens; invalid UTF-8 reads as U+FFFD.</summary>
+    public string Detokenize(params IEnumerable<int> tokens) =>
+        (string)Post("detokenize", new JsonObject { ["tokens"] = new JsonArray([.. tokens.Select(token => JsonValue.Create(token))]) })["content"]!;
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _http.Dispose();
+        if (!_process.HasExited)
+        {
+            _process.Kill();
+            _process.WaitForExit();
+        }
+
+        _process.Dispose();
+    }
+
+    // A piece that is no UTF-8 comes as an array of its bytes.
+    private static byte[] Bytes(JsonNode piece) => piece is JsonArray bytes
+        ? [.. bytes.Select(value => (byte)(int)value!)]
+        : System.Text.Encoding.UTF8.GetBytes((string)piece!);
+
+    private JsonNode Post(string path, JsonObject body)
+    {
+        using HttpResponseMessage response = _http.PostAsJsonAsync(path, body).GetAwaiter().GetResult();
+        string answer = response.Content.ReadAsStringAsync().GetAwaiter().GetResult();
+        return response.IsSuccessStatusCode ? JsonNode.Parse(answer)! : throw new HttpRequestException($"{path}: {response.StatusCode}, {answer}");
+    }
+
+    private void WaitUntilReady()
+    {
+        long started = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                using HttpResponseMessage response = _http.GetAsync("health").GetAwaiter().GetResult();
+                if (response.IsSuccessStatusCode)
+                {
+                    return;
+                }
+            }
+            catch (HttpRequestException) when (!_process.HasExited)
+            {
+                // It does not listen yet.
+            }
+
+            if (Stopwatch.GetElapsedTime(started) > Limit)
+            {
+                throw new TimeoutException($"llama-server was not ready within {Limit}.");
+            }
+
+            Thread.Sleep(25);
+        }
+    }
+}

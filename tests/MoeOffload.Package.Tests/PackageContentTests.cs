@@ -1,0 +1,118 @@
+using System.Buffers.Binary;
+using System.IO.Compression;
+using System.Text;
+using System.Xml.Linq;
+using FluentAssertions;
+using MoeOffload.Fixtures;
+using NUnit.Framework;
+
+namespace MoeOffload.Package.Tests;
+
+[TestFixture]
+public sealed class PackageContentTests
+{
+    private const string Managed = "MoeOffload";
+    private const string Cpu = "MoeOffload.Native.Cpu";
+    private const long LargestPackage = 250_000_000;
+
+    [Test]
+    public void Managed_package_holds_the_library_and_its_documentation()
+    {
+        using ZipArchive package = Packages.Open(Managed);
+
+        Files(package).Should().BeEquivalentTo("lib/net10.0/MoeOffload.dll", "lib/net10.0/MoeOffload.xml", "README.md");
+        Nuspec(package).Descendants().Where(element => element.Name.LocalName == "dependency").Select(element => element.Attribute("id")!.Value)
+            .Should().Equal("Microsoft.Extensions.Logging.Abstractions");
+    }
+
+    [Test]
+    [Platform("Linux")]
+    public void Native_package_holds_the_libraries_of_every_cpu_and_licenses_and_no_more()
+    {
+        using ZipArchive package = Packages.Open(Cpu);
+
+        List<string> files = [.. Files(package)];
+        List<string> variants = [.. files.Where(file => file.StartsWith(Packages.NativeFolder + "libmoe-ggml-cpu-", StringComparison.Ordinal))];
+        files.Except(variants).Should().BeEquivalentTo(
+            Packages.NativeFolder + "libmoe-ggml-base.so",
+            Packages.NativeFolder + "libmoe-ggml-rpc.so",
+            Packages.NativeFolder + "libmoe-ggml.so",
+            Packages.NativeFolder + "libmoe-llama.so",
+            Packages.NativeFolder + "libmoe-shim.so",
+            "LICENSE",
+            "THIRD-PARTY-NOTICES.txt");
+        variants.Should().HaveCountGreaterThan(2);
+        if (Packages.NativeFolder.Contains("linux-x64", StringComparison.Ordinal))
+        {
+            string[] processors = ["x64", "sse42", "sandybridge", "haswell", "skylakex", "icelake", "zen4", "sapphirerapids"];
+            variants.Should().Contain(processors.Select(processor => $"{Packages.NativeFolder}libmoe-ggml-cpu-{processor}.so"));
+        }
+
+        package.GetEntry("THIRD-PARTY-NOTICES.txt")!.Read().Should().Equal(File.ReadAllBytes(Path.Combine(NativeBuild.Repository, "THIRD-PARTY-NOTICES.txt")));
+        Nuspec(package).Descendants().Should().NotContain(element => element.Name.LocalName == "dependency");
+    }
+
+    [TestCase(Managed)]
+    [TestCase(Cpu)]
+    public void Package_names_no_directory_of_the_machine_that_built_it(string id)
+    {
+        string[] directories = [NativeBuild.Repository, RealVocabularies.SourceDirectory, Environment.GetFolderPath(Environment.SpecialFolder.UserProfile)];
+        using ZipArchive package = Packages.Open(id);
+
+        foreach (ZipArchiveEntry entry in package.Entries)
+        {
+            byte[] content = entry.Read();
+            directories.Where(directory => content.AsSpan().IndexOf(Encoding.UTF8.GetBytes(directory + "/")) >= 0)
+                .Should().BeEmpty("of {0}", entry.FullName);
+        }
+    }
+
+    [Test]
+    [Platform("Linux")]
+    public void Libraries_are_stripped()
+    {
+        using ZipArchive package = Packages.Open(Cpu);
+
+        package.Entries.Where(entry => entry.Name.EndsWith(".so", StringComparison.Ordinal))
+            .Should().OnlyContain(entry => !HasSymbolTable(entry.Read()));
+    }
+
+    [TestCase(Managed)]
+    [TestCase(Cpu)]
+    public void Package_is_small_enough_for_a_feed(string id)
+    {
+        long size = new FileInfo(Path.Combine(Packages.Folder, $"{id}.{Packages.Version}.nupkg")).Length;
+
+        TestContext.Out.WriteLine($"{id}: {size / 1e6:0.0} MB");
+        size.Should().BeLessThan(LargestPackage);
+    }
+
+    // NuGet's own parts apart.
+    private static IEnumerable<string> Files(ZipArchive package) => package.Entries.Select(entry => entry.FullName)
+        .Where(name => !name.EndsWith(".nuspec", StringComparison.Ordinal) && !name.StartsWith("_rels/", StringComparison.Ordinal)
+            && !name.StartsWith("package/", StringComparison.Ordinal) && name != "[Content_Types].xml");
+
+    private static XDocument Nuspec(ZipArchive package)
+    {
+        using Stream stream = package.Entries.Single(entry => entry.Name.EndsWith(".nuspec", StringComparison.Ordinal)).Open();
+        return XDocument.Load(stream);
+    }
+
+    // A section of type SHT_SYMTAB, in ELF's 64-bit little-endian layout.
+    private static bool HasSymbolTable(ReadOnlySpan<byte> elf)
+    {
+        const uint SymbolTable = 2;
+        int sections = (int)BinaryPrimitives.ReadUInt64LittleEndian(elf[0x28..]);
+        int size = BinaryPrimitives.ReadUInt16LittleEndian(elf[0x3A..]);
+        int count = BinaryPrimitives.ReadUInt16LittleEndian(elf[0x3C..]);
+        for (int i = 0; i < count; i++)
+        {
+            if (BinaryPrimitives.ReadUInt32LittleEndian(elf[(sections + (i * size) + 4)..]) == SymbolTable)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+}

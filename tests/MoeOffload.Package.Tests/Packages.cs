@@ -1,0 +1,35 @@
+using System.IO.Compression;
+using MoeOffload.Fixtures;
+
+namespace MoeOffload.Package.Tests;
+
+/// <summary>What <c>./build.sh pack</c> made.</summary>
+internal static class Packages
+{
+    /// <summary>The local feed.</summary>
+    public static string Folder { get; } = Path.Combine(NativeBuild.Repository, "artifacts", "packages");
+
+    /// <summary>The native folder in a package and in a published application's <c>runtimes</c>.</summary>
+    public static string NativeFolder { get; } = $"runtimes/{Path.GetFileName(NativeBuild.Directory)}/native/";
+
+    /// <summary>The version that all packages have.</summary>
+    public static string Version { get; } = typeof(MoeModel).Assembly.GetName().Version!.ToString(3);
+
+    /// <summary>Opens a package.</summary>
+    public static ZipArchive Open(string id)
+    {
+        string path = Path.Combine(Folder, $"{id}.{Version}.nupkg");
+        return File.Exists(path)
+            ? ZipFile.OpenRead(path)
+            : throw new FileNotFoundException($"{path} is missing: run ./build.sh pack first.");
+    }
+
+    /// <summary>The content of an entry.</summary>
+    public static byte[] Read(this ZipArchiveEntry entry)
+    {
+        using Stream stream = entry.Open();
+        using var content = new MemoryStream();
+        stream.CopyTo(content);
+        return content.ToArray();
+    }
+}
