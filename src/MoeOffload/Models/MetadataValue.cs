@@ -45,6 +45,11 @@ public readonly record struct MetadataValue
     /// <param name="value">The value.</param>
     public static implicit operator MetadataValue(string value) => From(value);
 
-    /// <summary>The value as text.</summary>
-    public override string ToString() => Convert.ToString(Value, CultureInfo.InvariantCulture) ?? string.Empty;
+    /// <summary>The value as text, as llama.cpp writes metadata.</summary>
+    public override string ToString() => Value switch
+    {
+        true => "true",
+        false => "false",
+        _ => Convert.ToString(Value, CultureInfo.InvariantCulture) ?? string.Empty,
+    };
 }

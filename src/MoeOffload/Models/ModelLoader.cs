@@ -27,6 +27,7 @@ internal sealed class ModelLoader
     {
         options.Validate();
         GgufModelFiles files = GgufModelFiles.Open(path);
+        CheckOverrides(files.Metadata, options.MetadataOverrides);
         GgufModelCheck.Validate(files, options.MetadataOverrides.ToDictionary(item => item.Key, item => item.Value.Value));
 
         ILoggerFactory loggers = options.LoggerFactory ?? NullLoggerFactory.Instance;
@@ -94,6 +95,27 @@ internal sealed class ModelLoader
         _options.LoadMode == LoadMode.Auto && _rules.Count > 0 && _options.PinnedHostMemory != false && _devices.Exists(device => device.HasPinnedMemory)
             ? LoadMode.None
             : _options.LoadMode;
+
+    // llama.cpp passes over an override of another type than the file's, with a line in its log.
+    private static void CheckOverrides(GgufMetadata metadata, IReadOnlyDictionary<string, MetadataValue> overrides)
+    {
+        foreach ((string key, MetadataValue value) in overrides)
+        {
+            if (metadata.TryGetValue(key, out GgufValue own) && own.Type switch
+            {
+                GgufValueType.String => value.Value is not string,
+                GgufValueType.Boolean => value.Value is not bool,
+                GgufValueType.Float32 or GgufValueType.Float64 => value.Value is not double,
+                GgufValueType.Array => true,
+                _ => value.Value is not long,
+            })
+            {
+                throw new ArgumentException(
+                    $"The metadata override '{key}' = {value} is of another type than the file's value ({own.Type}): llama.cpp would pass over it.",
+                    nameof(overrides));
+            }
+        }
+    }
 
     private static Dictionary<string, int> MatchRules(GgufModelFiles files, ModelOptions options, ILogger logger)
     {

@@ -172,7 +172,15 @@ public sealed class MoeModel : IDisposable
     private Dictionary<string, string> ReadMetadata()
     {
         using Use use = Enter();
-        return Native.ReadMetadata();
+        Dictionary<string, string> metadata = Native.ReadMetadata();
+
+        // llama.cpp takes overrides where it reads a value, but lists the file's own.
+        foreach ((string key, MetadataValue value) in _options.MetadataOverrides)
+        {
+            metadata[key] = value.ToString();
+        }
+
+        return metadata;
     }
 
     private ModelInfo ReadInfo()
