@@ -246,7 +246,7 @@ internal sealed unsafe class NativeContext : IDisposable
                 result.Add(new MemoryUse(
                     Utf8.ToString(room[i].buffer_type),
                     device.Length > 0 ? device : "CPU",
-                    room[i].is_host != 0,
+                    room[i].is_host != 0 || NativeDevice.IsCpu(device),
                     (long)room[i].model,
                     (long)room[i].context,
                     (long)room[i].compute));

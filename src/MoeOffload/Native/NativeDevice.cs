@@ -62,6 +62,9 @@ internal readonly unsafe struct NativeDevice
         return selected;
     }
 
+    /// <summary>Whether a buffer of this device lies in system memory even where it is no plain host buffer, as rearranged weights do.</summary>
+    public static bool IsCpu(string deviceName) => deviceName is "" or "CPU";
+
     /// <summary>What is known of the device, with its memory as of now.</summary>
     public DeviceInfo Describe()
     {

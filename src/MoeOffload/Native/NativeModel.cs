@@ -97,7 +97,7 @@ internal sealed unsafe class NativeModel : IDisposable
         }
     }
 
-    /// <summary>All metadata values that are not arrays, overrides applied.</summary>
+    /// <summary>All metadata values of the file that are not arrays.</summary>
     public Dictionary<string, string> ReadMetadata()
     {
         var metadata = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -133,7 +133,7 @@ internal sealed unsafe class NativeModel : IDisposable
                 (long)entry->n_bytes,
                 Utf8.ToString(entry->buffer_type),
                 device.Length > 0 ? device : "CPU",
-                entry->is_host != 0,
+                entry->is_host != 0 || NativeDevice.IsCpu(device),
                 ruleOf(name)));
         }
 
