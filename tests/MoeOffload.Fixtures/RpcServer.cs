@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 
 namespace MoeOffload.Fixtures;
 
@@ -12,19 +13,57 @@ public sealed class RpcServer : IDisposable
     private RpcServer(Process process, int port)
     {
         _process = process;
+        Port = port;
         Address = $"127.0.0.1:{port}";
     }
 
     /// <summary>The server as <c>host:port</c>.</summary>
     public string Address { get; }
 
-    /// <summary>The buffer type of its device's own memory, given the device's name.</summary>
-    public string BufferOf(string device) => $"{device}[{Address}]";
+    /// <summary>Where it listens.</summary>
+    public int Port { get; }
+
+    /// <summary>The buffer type of its device's own memory; llama.cpp counts a server's own devices, whatever their names.</summary>
+    public string Buffer => $"RPC0[{Address}]";
 
     /// <summary>Starts a server and waits until it listens.</summary>
-    public static RpcServer Start(int threads = 1)
+    /// <param name="threads">CPU threads that it computes with.</param>
+    /// <param name="port">Where it listens; null takes a free port.</param>
+    public static RpcServer Start(int threads = 1, int? port = null) => Start(threads, port ?? Loopback.FreePort());
+
+    /// <summary>Ends the server as a crash would.</summary>
+    public void Kill()
     {
-        int port = Loopback.FreePort();
+        _process.Kill();
+        _process.WaitForExit();
+    }
+
+    /// <summary>Makes it answer nothing any more, while its connections stand.</summary>
+    public void Freeze()
+    {
+        const int Stop = 19;
+        if (Signal(_process.Id, Stop) != 0)
+        {
+            throw new InvalidOperationException($"ggml-rpc-server {_process.Id} cannot be stopped.");
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (!_process.HasExited)
+        {
+            Kill();
+        }
+
+        _process.Dispose();
+    }
+
+    [DllImport("libc", EntryPoint = "kill")]
+    private static extern int Signal(int process, int signal);
+
+    private static RpcServer Start(int threads, int port)
+    {
         var start = new ProcessStartInfo(NativeBuild.Tool("ggml-rpc-server"), ["-H", "127.0.0.1", "-p", $"{port}", "-t", $"{threads}"])
         {
             RedirectStandardOutput = true,
@@ -46,23 +85,5 @@ public sealed class RpcServer : IDisposable
                 Thread.Sleep(25);
             }
         }
-    }
-
-    /// <summary>Ends the server as a crash would.</summary>
-    public void Kill()
-    {
-        _process.Kill();
-        _process.WaitForExit();
-    }
-
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        if (!_process.HasExited)
-        {
-            Kill();
-        }
-
-        _process.Dispose();
     }
 }

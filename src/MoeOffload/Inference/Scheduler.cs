@@ -23,13 +23,12 @@ internal sealed class Scheduler
     private readonly Lock _gate = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Stack<int> _freeSlots;
+    private readonly StepState _step = new();
+    private readonly LossWatch _watch;
     private NativeContext _context;
-    private Exception? _failure;
-    private long _step;
-    private bool _isComputing;
+    private volatile InferenceException? _failure;
     private bool _isWoken;
     private volatile bool _isStopping;
-    private volatile bool _isAbandoned;
 
     public Scheduler(Func<NativeContext> makeContext, NativeContext context, int sequenceCount, ModelHandle model, ILogger logger)
     {
@@ -44,10 +43,9 @@ internal sealed class Scheduler
         _freeSlots = new Stack<int>(Enumerable.Range(0, sequenceCount).Reverse());
         var thread = new Thread(Run) { IsBackground = true, Name = "MoeOffload scheduler" };
         thread.Start();
-        if (model.Servers.Count > 0)
-        {
-            _ = WatchAsync();
-        }
+        _watch = new LossWatch(model.Servers, _step, _ended.Task, Doom, Abandon);
+        _ = _watch.WatchServersAsync();
+        _ = _watch.WatchThreadsAsync();
     }
 
     /// <summary>Completes once the thread has ended and its native memory is given back, or both were given up.</summary>
@@ -60,11 +58,12 @@ internal sealed class Scheduler
     {
         lock (_gate)
         {
-            ObjectDisposedException.ThrowIf(_isStopping, typeof(GenerationSession));
             if (_failure is { } failure)
             {
                 throw new InferenceException(failure.Message, failure);
             }
+
+            ObjectDisposedException.ThrowIf(_isStopping, typeof(GenerationSession));
 
             if (_open.Count(open => !open.IsCancelled) >= _sequenceCount)
             {
@@ -95,7 +94,7 @@ internal sealed class Scheduler
     {
         lock (_gate)
         {
-            if (_isComputing && _batched.TrueForAll(channel => channel.IsCancelled))
+            if (_step.IsRunning && _batched.TrueForAll(channel => channel.IsCancelled))
             {
                 _context.RequestStop();
             }
@@ -119,9 +118,10 @@ internal sealed class Scheduler
         lock (_gate)
         {
             _isStopping = true;
-            if (_isComputing)
+            if (_step.IsRunning)
             {
                 _context.RequestStop();
+                _ = _watch.WatchStopAsync();
             }
         }
 
@@ -130,13 +130,14 @@ internal sealed class Scheduler
 
     private void Run()
     {
+        bool isOurs = true;
         using (NativeLog.Enter(_logger))
         {
             try
             {
-                while (!_isStopping)
+                while (isOurs && !_isStopping)
                 {
-                    if (!Step() && !_isStopping)
+                    if (!Step(out isOurs) && isOurs && !_isStopping)
                     {
                         WaitForWork();
                     }
@@ -145,10 +146,14 @@ internal sealed class Scheduler
             catch (Exception exception)
             {
                 // Nothing above this frame could tell a caller, and an unhandled exception would end the process.
-                Fail(new InferenceException($"The scheduler failed: {exception.Message}", exception));
+                isOurs = _step.End();
+                if (isOurs)
+                {
+                    Fail(new InferenceException($"The scheduler failed: {exception.Message}", exception));
+                }
             }
 
-            if (_isAbandoned)
+            if (!isOurs)
             {
                 return;
             }
@@ -175,9 +180,18 @@ internal sealed class Scheduler
     }
 
     /// <summary>One round: admit, pack, compute, sample.</summary>
+    /// <param name="isOurs">False where this thread was given up meanwhile, and must touch nothing any more.</param>
     /// <returns>False where there is nothing to do until something happens.</returns>
-    private bool Step()
+    private bool Step(out bool isOurs)
     {
+        isOurs = true;
+        if (_failure is { } failure)
+        {
+            FailAll(failure);
+            return false;
+        }
+
+        Exception? fault = null;
         try
         {
             // In this order: what ends here makes room for what arrives, and nothing else may wake the thread for it.
@@ -190,28 +204,20 @@ internal sealed class Scheduler
                 return false;
             }
 
-            switch (Compute())
-            {
-                case var _ when _isAbandoned:
-                    return false;
-                case DecodeResult.Done:
-                    Advance();
-                    break;
-                case DecodeResult.NoRoom:
-                    // All sequences together overfill a unified cache: the youngest gives way.
-                    _batched[^1].Generation.End(StopReason.ContextFull);
-                    break;
-                default:
-                    Rewind();
-                    break;
-            }
+            Compute();
         }
         catch (Exception exception) when (exception is InferenceException or NativeAbortException)
         {
-            Rebuild(exception);
+            fault = exception;
         }
 
-        return true;
+        isOurs = _step.End();
+        if (isOurs && fault is not null)
+        {
+            Rebuild(fault);
+        }
+
+        return isOurs;
     }
 
     private void Admit()
@@ -296,31 +302,37 @@ internal sealed class Scheduler
         _batched.Add(channel);
     }
 
-    private DecodeResult Compute()
+    // Sampling belongs to it: a device may still compute when the decode returns, and the first look at the logits waits for it.
+    private void Compute()
+    {
+        switch (TryBegin() ? _context.Decode() : DecodeResult.Stopped)
+        {
+            case DecodeResult.Done:
+                Advance();
+                break;
+            case DecodeResult.NoRoom:
+                // All sequences together overfill a unified cache: the youngest gives way.
+                _batched[^1].Generation.End(StopReason.ContextFull);
+                break;
+            default:
+                Rewind();
+                break;
+        }
+    }
+
+    private bool TryBegin()
     {
         lock (_gate)
         {
             // A cancel that came before this would find nothing computing; one that comes after asks for the stop itself.
-            if (_isStopping || _batched.TrueForAll(channel => channel.IsCancelled))
+            if (_isStopping || _failure is not null || _batched.TrueForAll(channel => channel.IsCancelled))
             {
-                return DecodeResult.Stopped;
+                return false;
             }
 
             _context.ClearStop();
-            _isComputing = true;
-            _step++;
-        }
-
-        try
-        {
-            return _context.Decode();
-        }
-        finally
-        {
-            lock (_gate)
-            {
-                _isComputing = false;
-            }
+            _step.Begin();
+            return true;
         }
     }
 
@@ -442,40 +454,27 @@ internal sealed class Scheduler
         FailAll(failure);
     }
 
-    /// <summary>
-    /// Gives the thread and its context up if an RPC server died while it computed: llama.cpp then waits for ever for an answer.
-    /// </summary>
-    private async Task WatchAsync()
+    // Like Fail, but from another thread: this one's streams are its own until its step has ended.
+    private void Doom(string reason)
     {
-        while (true)
+        InferenceLog.ContextLost(_logger, reason);
+        lock (_gate)
         {
-            Task<string> aborted = AbortMonitor.Aborted;
-            if (await Task.WhenAny(aborted, _ended.Task).ConfigureAwait(false) == _ended.Task)
-            {
-                return;
-            }
+            _failure = new InferenceException(reason);
+        }
 
-            long step = Interlocked.Read(ref _step);
-            bool isStuck = await AbortMonitor.IsStuckAsync(_model.Servers, () => _isComputing && Interlocked.Read(ref _step) == step).ConfigureAwait(false);
-            if (!isStuck)
-            {
-                continue;
-            }
+        Wake();
+    }
 
-            string reason = await aborted.ConfigureAwait(false);
-            AbortMonitor.MarkLost(_model.Servers);
-            lock (_gate)
-            {
-                _isAbandoned = true;
-                _isStopping = true;
-            }
-
+    // Gives the thread and its context up where it hangs, and the model with them, which they still refer to.
+    private void Abandon()
+    {
+        if (_step.TryAbandon())
+        {
+            _isStopping = true;
             _context.Abandon();
-            Fail(new InferenceException(
-                $"RPC server {string.Join(", ", _model.Servers)} was lost ({reason}). The model is unusable: dispose it, and load it again from another server."));
+            FailAll(_failure!);
             _ended.TrySetResult();
-            InferenceLog.ServerLost(_logger, string.Join(", ", _model.Servers), reason);
-            return;
         }
     }
 }

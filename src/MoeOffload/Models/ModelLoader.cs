@@ -59,7 +59,7 @@ internal sealed class ModelLoader
         string[] paths = [.. _files.Parts.Select(part => part.Path!)];
         string[] servers = [.. _devices.Where(device => device.Kind == DeviceKind.Rpc).Select(device => device.Description).Distinct()];
         NativeModel? model = null;
-        bool finished = AbortMonitor.Run(
+        bool finished = RpcServers.Run(
             servers,
             () =>
             {

@@ -40,7 +40,8 @@ internal sealed unsafe class ContextHandle : SafeHandle
         }
 
         nint context = handle;
-        if (context == 0 || AbortMonitor.Run(_model.Servers, () => ShimApi.moe_context_free((llama_context*)context, null, 0), out _))
+        if (context == 0
+            || RpcServers.Run(_model.Servers, () => ShimApi.moe_context_free((llama_context*)context, null, 0), out _, ModelHandle.ReleaseLimit))
         {
             _model.DangerousRelease();
         }

@@ -6,12 +6,16 @@ namespace MoeOffload.Native;
 /// <summary>A <c>llama_model</c>. Where one of its RPC servers was lost it is given up: freeing it would wait for the server.</summary>
 internal sealed unsafe class ModelHandle : SafeHandle
 {
+    /// <summary>How long servers may take to give memory back, before it is left to them.</summary>
+    public static readonly TimeSpan ReleaseLimit = TimeSpan.FromSeconds(30);
+
     private readonly string[] _servers;
 
     public ModelHandle(llama_model* model, string[] servers)
         : base(0, ownsHandle: true)
     {
         _servers = servers;
+        RpcServers.Hold(servers);
         SetHandle((nint)model);
     }
 
@@ -22,7 +26,7 @@ internal sealed unsafe class ModelHandle : SafeHandle
     public IReadOnlyCollection<string> Servers => _servers;
 
     /// <summary>Whether one of these servers was lost.</summary>
-    public bool IsLost => Array.Exists(_servers, AbortMonitor.IsLost);
+    public bool IsLost => Array.Exists(_servers, RpcServers.IsLost);
 
     /// <summary>The model, for as long as the caller holds a reference to this handle.</summary>
     public llama_model* Pointer => (llama_model*)handle;
@@ -31,9 +35,9 @@ internal sealed unsafe class ModelHandle : SafeHandle
     protected override bool ReleaseHandle()
     {
         nint model = handle;
-        if (!IsLost)
+        if (!IsLost && RpcServers.Run(_servers, () => ShimApi.moe_model_free((llama_model*)model, null, 0), out _, ReleaseLimit))
         {
-            AbortMonitor.Run(_servers, () => ShimApi.moe_model_free((llama_model*)model, null, 0), out _);
+            RpcServers.Release(_servers);
         }
 
         return true;

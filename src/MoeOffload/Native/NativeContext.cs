@@ -73,7 +73,7 @@ internal sealed unsafe class NativeContext : IDisposable
         }
 
         NativeContext? context = null;
-        bool finished = AbortMonitor.Run(
+        bool finished = RpcServers.Run(
             model.Servers,
             () =>
             {

@@ -93,9 +93,9 @@ internal readonly unsafe struct NativeDevice
     {
         nint device = (nint)pointer;
         (ulong Free, ulong Total) result = default;
-        if (!AbortMonitor.IsLost(server))
+        if (!RpcServers.IsLost(server))
         {
-            AbortMonitor.Run(
+            RpcServers.Run(
                 [server],
                 () =>
                 {

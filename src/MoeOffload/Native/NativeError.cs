@@ -28,8 +28,16 @@ internal static unsafe class NativeError
         return status switch
         {
             _ when reason.Length == 0 => status.ToString(),
-            moe_status.MOE_STATUS_ABORTED => $"llama.cpp gave up ({reason})",
+            moe_status.MOE_STATUS_ABORTED => $"llama.cpp gave up ({WithoutFolders(reason)})",
             _ => reason,
         };
+    }
+
+    /// <summary>An abort's message, <c>/folders/of/the/build/file.cpp:12: reason</c>, from the file's name on.</summary>
+    public static string WithoutFolders(string message)
+    {
+        int end = message.IndexOf(": ", StringComparison.Ordinal);
+        int slash = end < 0 ? -1 : message.AsSpan(0, end).LastIndexOfAny('/', '\\');
+        return message[(slash + 1)..];
     }
 }

@@ -6,7 +6,10 @@ namespace MoeOffload.Native;
 /// <summary>The native libraries of this process: loaded at the first use, and then for good.</summary>
 internal static unsafe class NativeRuntime
 {
+    private static readonly TimeSpan s_registerLimit = TimeSpan.FromSeconds(15);
+
     private static readonly Lock s_gate = new();
+    private static readonly Lock s_serversGate = new();
     private static readonly HashSet<string> s_servers = new(StringComparer.Ordinal);
     private static readonly List<string> s_unavailable = [];
     private static string? s_directory;
@@ -47,28 +50,47 @@ internal static unsafe class NativeRuntime
     /// <exception cref="PlacementException">The server cannot be reached, or was lost earlier in this process.</exception>
     public static void AddServer(string endpoint)
     {
-        if (AbortMonitor.IsLost(endpoint))
+        if (RpcServers.IsLost(endpoint))
         {
             throw new PlacementException(
                 $"RPC server '{endpoint}' was lost earlier in this process, and llama.cpp cannot connect to it again: "
                 + "start the server under another port or host name, or restart this process.");
         }
 
-        RpcEndpoint.CheckReachable(endpoint);
-        lock (s_gate)
+        lock (s_serversGate)
         {
+            CheckAnswers(endpoint);
             if (s_servers.Contains(endpoint))
             {
                 return;
             }
 
-            bool finished = AbortMonitor.Run([endpoint], () => Register(endpoint), out string reason);
-            if (!finished)
+            if (!RpcServers.Run([endpoint], () => Register(endpoint), out string reason, s_registerLimit))
             {
+                RpcServers.BlockNewConnections(
+                    $"llama.cpp's RPC client hangs since it connected to {endpoint} ({reason}), and makes no connection any more: restart this process");
                 throw new PlacementException($"RPC server '{endpoint}' broke the connection: {reason}");
             }
 
             s_servers.Add(endpoint);
+        }
+    }
+
+    // A server answers one client at a time, and lets no more than one other wait: it is not to be asked while it serves us.
+    private static void CheckAnswers(string endpoint)
+    {
+        if (RpcServers.IsHeld(endpoint))
+        {
+            return;
+        }
+
+        try
+        {
+            RpcEndpoint.CheckAnswers(endpoint);
+        }
+        catch (PlacementException) when (RpcServers.IsHeld(endpoint))
+        {
+            // Another thread of ours came first.
         }
     }
 
@@ -83,6 +105,13 @@ internal static unsafe class NativeRuntime
                 throw new PlacementException(NativeError.Describe(
                     $"RPC server '{endpoint}' could not be added (is it a ggml-rpc-server of llama.cpp {BindingsVersion.LlamaCpp}?)", status, error));
             }
+        }
+
+        // Asked here for the first time and remembered by llama.cpp, which holds a lock meanwhile that all servers share.
+        foreach (NativeDevice device in NativeDevice.All().Where(device => device.Kind == DeviceKind.Rpc && device.Description == endpoint))
+        {
+            ggml_backend_buffer_type* type;
+            ShimApi.moe_device_buffer_type(device.Pointer, 0, &type, error, NativeError.BufferSize);
         }
     }
 

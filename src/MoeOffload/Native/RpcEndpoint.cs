@@ -1,48 +1,107 @@
+using System.Buffers.Binary;
 using System.Globalization;
+using System.Net;
+using System.Net.NetworkInformation;
 using System.Net.Sockets;
 
 namespace MoeOffload.Native;
 
-/// <summary>An RPC server's address. llama.cpp aborts where it cannot connect, so we try first.</summary>
+/// <summary>An RPC server's address. llama.cpp aborts where it cannot connect, and waits for ever where nobody answers, so we try first.</summary>
 internal static class RpcEndpoint
 {
+    // RPC_CMD_HELLO, RPC_CONN_CAPS_SIZE and the protocol's version, of ggml-rpc.h and ggml-rpc.cpp.
+    private const byte HelloCommand = 14;
+    private const int CapabilitiesSize = 24;
+    private const int MajorVersion = 7;
+    private const int MinorVersion = 0;
+
     private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(5);
 
-    /// <summary>Connects and hangs up again.</summary>
-    /// <exception cref="PlacementException">Nobody answers at the address.</exception>
-    public static void CheckReachable(string endpoint)
+    /// <summary>Greets the server as llama.cpp will, and hangs up again.</summary>
+    /// <exception cref="PlacementException">Nobody answers at the address, or not as an RPC server of our version.</exception>
+    public static void CheckAnswers(string endpoint)
     {
-        if (!TryConnect(endpoint, out string reason))
-        {
-            throw new PlacementException(
-                $"RPC server '{endpoint}' cannot be reached ({reason}): start it there with ggml-rpc-server -H HOST -p PORT.");
-        }
-    }
-
-    /// <summary>Whether somebody answers at the address.</summary>
-    public static bool IsReachable(string endpoint) => TryConnect(endpoint, out _);
-
-    private static bool TryConnect(string endpoint, out string reason)
-    {
-        int colon = endpoint.LastIndexOf(':');
-        if (colon <= 0 || !int.TryParse(endpoint.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int port)
-            || port is < 1 or > 65535)
-        {
-            throw new PlacementException($"RPC server '{endpoint}': write it as host:port, such as 127.0.0.1:50052.");
-        }
-
-        using var client = new TcpClient();
+        (string host, int port) = Parse(endpoint);
         try
         {
             using var timeout = new CancellationTokenSource(s_timeout);
-            client.ConnectAsync(endpoint[..colon].Trim('[', ']'), port, timeout.Token).AsTask().GetAwaiter().GetResult();
-            reason = string.Empty;
-            return true;
+            using var client = new TcpClient();
+            Task.Run(async () =>
+            {
+                await client.ConnectAsync(host, port, timeout.Token).ConfigureAwait(false);
+                await GreetAsync(endpoint, client.GetStream(), timeout.Token).ConfigureAwait(false);
+            }).GetAwaiter().GetResult();
         }
-        catch (Exception exception) when (exception is SocketException or OperationCanceledException)
+        catch (SocketException exception)
         {
-            reason = exception is SocketException ? exception.Message : $"no answer within {s_timeout.TotalSeconds:0} s";
-            return false;
+            throw new PlacementException(
+                $"RPC server '{endpoint}' cannot be reached ({exception.Message}): start it there with ggml-rpc-server -H HOST -p PORT.", exception);
+        }
+        catch (OperationCanceledException exception)
+        {
+            throw new PlacementException(
+                $"RPC server '{endpoint}' does not answer within {s_timeout.TotalSeconds:0} s: the machine is off or out of reach, or the server is "
+                + "busy with another client (it serves one at a time).", exception);
+        }
+        catch (IOException exception)
+        {
+            throw NotOurs(endpoint, $"it hung up: {exception.Message}", exception);
         }
     }
+
+    /// <summary>Whether this machine has a connection to the address that stands. Where the system does not say, it is taken to.</summary>
+    public static bool IsConnected(string endpoint)
+    {
+        (string host, int port) = Parse(endpoint);
+        IPAddress? address = IPAddress.TryParse(host, out IPAddress? parsed) ? parsed : null;
+        try
+        {
+            return Array.Exists(
+                IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpConnections(),
+                connection => connection.State is TcpState.Established or TcpState.SynSent
+                    && connection.RemoteEndPoint.Port == port
+                    && (address is null || connection.RemoteEndPoint.Address.Equals(address)));
+        }
+        catch (Exception exception) when (exception is NetworkInformationException or PlatformNotSupportedException or IOException)
+        {
+            return true;
+        }
+    }
+
+    private static (string Host, int Port) Parse(string endpoint)
+    {
+        int colon = endpoint.IndexOf(':', StringComparison.Ordinal);
+        return colon > 0
+            && int.TryParse(endpoint.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int port)
+            && port is >= 1 and <= 65535
+            ? (endpoint[..colon], port)
+            : throw new PlacementException(
+                $"RPC server '{endpoint}': write it as host:port, such as 127.0.0.1:50052; llama.cpp takes host names and IPv4 addresses.");
+    }
+
+    // Request: command, size, capabilities (none). Answer: size, major, minor, patch, padding, capabilities. All little-endian.
+    private static async Task GreetAsync(string endpoint, NetworkStream stream, CancellationToken cancellationToken)
+    {
+        byte[] request = new byte[1 + sizeof(ulong) + CapabilitiesSize];
+        request[0] = HelloCommand;
+        BinaryPrimitives.WriteUInt64LittleEndian(request.AsSpan(1), CapabilitiesSize);
+        await stream.WriteAsync(request, cancellationToken).ConfigureAwait(false);
+
+        byte[] answer = new byte[sizeof(ulong) + 4 + CapabilitiesSize];
+        await stream.ReadExactlyAsync(answer.AsMemory(0, sizeof(ulong)), cancellationToken).ConfigureAwait(false);
+        if (BinaryPrimitives.ReadUInt64LittleEndian(answer) != 4 + CapabilitiesSize)
+        {
+            throw NotOurs(endpoint, "its greeting is another program's", null);
+        }
+
+        await stream.ReadExactlyAsync(answer.AsMemory(sizeof(ulong)), cancellationToken).ConfigureAwait(false);
+        (int major, int minor) = (answer[sizeof(ulong)], answer[sizeof(ulong) + 1]);
+        if (major != MajorVersion || minor > MinorVersion)
+        {
+            throw NotOurs(endpoint, $"it speaks version {major}.{minor} of the protocol, not {MajorVersion}.{MinorVersion}", null);
+        }
+    }
+
+    private static PlacementException NotOurs(string endpoint, string reason, Exception? cause) => new(
+        $"RPC server '{endpoint}' is no ggml-rpc-server of llama.cpp {Generated.BindingsVersion.LlamaCpp} ({reason}): start one of that version.", cause);
 }

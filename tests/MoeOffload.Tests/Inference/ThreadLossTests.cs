@@ -1,0 +1,63 @@
+using System.Runtime.InteropServices;
+using FluentAssertions;
+using MoeOffload.Fixtures;
+using NUnit.Framework;
+
+namespace MoeOffload.Tests.Inference;
+
+/// <summary>abort() on a thread of llama.cpp's own that is not the RPC client's.</summary>
+[TestFixture]
+public sealed class ThreadLossTests
+{
+    private static readonly TimeSpan _limit = TimeSpan.FromSeconds(20);
+
+    private readonly TinyModel _tiny = TinyModels.Olmoe();
+
+    [Test]
+    public async Task A_computation_that_hangs_since_is_given_up()
+    {
+        using SecondDevice device = SecondDevice.Start();
+        using MoeModel model = device.Load(_tiny);
+        await using GenerationSession session = model.CreateSession(Generations.SmallContext with { ContextLength = 4096 });
+        await using TokenStream stream = session.GenerateAsync("Once upon a time", SamplingOptions.Greedy);
+        stream.TryRead(out _);
+        device.Server.Freeze(); // stands for a barrier that a missing thread never reaches
+
+        AbortOnAnotherThread();
+
+        Func<Task> reading = () => Task.Run(() => stream.ToBlockingEnumerable().Count());
+        (await reading.Should().ThrowWithinAsync<InferenceException>(_limit)).WithMessage(
+            "llama.cpp gave up in a thread of the computation, which hangs since (test.c:1: made up). Make a new session.");
+        FluentActions.Invoking(() => session.Greedy(1)).Should().Throw<InferenceException>();
+    }
+
+    [Test]
+    public void Other_computations_go_on()
+    {
+        using MoeModel model = MoeModel.Load(_tiny.Path, new ModelOptions { Devices = [] });
+        using GenerationSession session = model.CreateSession(Generations.SmallContext);
+        List<int> expected = session.Greedy(50);
+
+        AbortOnAnotherThread();
+
+        session.Greedy(50).Should().Equal(expected);
+    }
+
+    private static unsafe void AbortOnAnotherThread()
+    {
+        nint library = NativeLibrary.Load(Path.Combine(NativeBuild.Directory, "libmoe-ggml-base.so"));
+        var abort = (delegate* unmanaged[Cdecl]<byte*, int, byte*, void>)NativeLibrary.GetExport(library, "ggml_abort");
+        var thread = new Thread(() =>
+        {
+            fixed (byte* file = "/some/folder/test.c\0"u8)
+            fixed (byte* message = "made up\0"u8)
+            {
+                abort(file, 1, message);
+            }
+        })
+        {
+            IsBackground = true,
+        };
+        thread.Start();
+    }
+}
