@@ -76,12 +76,18 @@ internal static partial class FirstToken
 
     private static double MeasurePeer(string path)
     {
-        PeerResult result = Peer.Run(
-            "llama-completion", "-m", path, "-p", Prompt, "-n", "2", "-c", $"{Context}", "-t", "2", "--temp", "0", "-no-cnv", "--no-warmup");
-        Match load = LoadTime().Match(result.Errors + result.Text);
-        return load.Success
-            ? double.Parse(load.Groups[1].Value, CultureInfo.InvariantCulture)
-            : throw new InvalidOperationException($"llama-completion reported no load time: {result.Errors}");
+        // The tool's log thread can lose the last lines, which hold the times, when the process ends.
+        for (int attempt = 0; attempt < 20; attempt++)
+        {
+            PeerResult result = Peer.Run(
+                "llama-completion", "-m", path, "-p", Prompt, "-n", "2", "-c", $"{Context}", "-t", "2", "--temp", "0", "-no-cnv", "--no-warmup", "--perf");
+            if (LoadTime().Match(result.Errors) is { Success: true } load)
+            {
+                return double.Parse(load.Groups[1].Value, CultureInfo.InvariantCulture);
+            }
+        }
+
+        throw new InvalidOperationException("llama-completion reported no load time.");
     }
 
     [GeneratedRegex(@"load time =\s+([0-9.]+) ms")]
