@@ -9,7 +9,7 @@ public sealed class CompletionTests
 {
     private const int Tokens = 64;
 
-    // Longer than two batches, so that both sides must cut it at the same places.
+    // Longer than several micro-batches, so that both sides must cut it at the same places.
     private const string Prompt =
         "The router looked at the token and asked the experts which of them would take it. Two of them, who had not worked since "
         + "the last prompt, put up their hands; the others went on sleeping in system memory, where it is warm and there is room. "
@@ -18,7 +18,6 @@ public sealed class CompletionTests
     private static readonly ContextOptions Context = new()
     {
         ContextLength = 512,
-        BatchSize = 64,
         MicroBatchSize = 32,
         FlashAttention = FlashAttention.On,
         Threads = { Decode = 1, Prompt = 1 },
@@ -27,31 +26,34 @@ public sealed class CompletionTests
     private static IEnumerable<TinyModel> Models => [.. TinyModels.All, .. TinyModels.Quantized];
 
     [TestCaseSource(nameof(Models))]
-    public async Task Greedy_text_is_byte_for_byte_the_completion_tools(TinyModel model) => await Compare(model, Context);
+    public async Task Greedy_tokens_are_the_completion_tools(TinyModel model) => await Compare(model, Context);
 
     [Test]
-    public async Task Greedy_text_of_two_threads_without_flash_attention_is_the_completion_tools() => await Compare(
+    public async Task Greedy_tokens_of_two_threads_without_flash_attention_are_the_completion_tools() => await Compare(
         TinyModels.GptOss(),
         Context with { FlashAttention = FlashAttention.Off, Threads = new ThreadOptions { Decode = 2, Prompt = 2 } });
 
-    private static async Task Compare(TinyModel file, ContextOptions context)
+    private static async Task Compare(TinyModel file, ContextOptions options)
     {
-        (byte[] text, int promptTokens, int generatedTokens) = CompletionTool.Continue(file.Path, Prompt, Tokens, context);
-
         using MoeModel model = await MoeModel.LoadAsync(file.Path);
+        int[] prompt = model.Vocabulary.Tokenize(Prompt, parseSpecial: true);
+        ContextOptions context = options with { BatchSize = prompt.Length - 1 };
+
+        (int[] tokens, byte[] text) = CompletionTool.Continue(file.Path, Prompt, Tokens, context);
+
         using GenerationSession session = model.CreateSession(context);
-        TokenStream stream = session.GenerateAsync(Prompt, SamplingOptions.Greedy with { IgnoreEndOfSequence = true }, Tokens);
-        List<int> ids = [];
-        await foreach (GeneratedToken token in stream)
+        List<int> ours = [];
+        await foreach (GeneratedToken token in session.GenerateAsync(Prompt, SamplingOptions.Greedy with { IgnoreEndOfSequence = true }, Tokens))
         {
-            ids.Add(token.Id);
+            ours.Add(token.Id);
         }
 
-        promptTokens.Should().BeGreaterThan(2 * context.BatchSize!.Value).And.Be(stream.Statistics!.PromptTokens);
-        generatedTokens.Should().Be(Tokens);
-        ids.Should().HaveCount(Tokens);
-        ids.Distinct().Should().HaveCountGreaterThan(Tokens / 8, "a text that repeats itself compares little");
+        ours.Should().HaveCount(Tokens);
+        ours.Distinct().Should().HaveCountGreaterThan(Tokens / 8, "a text that repeats itself compares little");
+        prompt.Concat(ours).Should().Equal(tokens);
         TokenPieces pieces = model.Pieces(special: false);
-        ids.SelectMany(id => pieces[id].ToArray()).Should().Equal(text);
+        byte[] ourText = [.. ours.SelectMany(id => pieces[id].ToArray())];
+        int length = Math.Min(ourText.Length, text.Length);
+        ourText[..length].Should().Equal(text[..length]);
     }
 }

@@ -89,7 +89,8 @@ public sealed class TokenizationTests(string vocabulary)
     [Test]
     public void Run_of_characters_of_any_length_is_tokenized_or_refused([Values("a", " ", "aA", "漢", "!", "\n", "\u3000 ")] string part)
     {
-        string text = string.Concat(Enumerable.Repeat(part, 100_000 / part.Length));
+        // Only byte-level vocabularies have rules that recurse.
+        string text = string.Concat(Enumerable.Repeat(part, IsByteLevel ? 100_000 : 10_000));
 
         int[] tokens = _model.Vocabulary.Tokenize(text, addSpecial: false);
 
