@@ -74,10 +74,12 @@ internal static class Throughput
         {
             PromptTokens = prompt,
             MaxTokens = tokens,
-            Sampling = SamplingOptions.Greedy with { IgnoreEndOfSequence = true },
+            Sampling = SamplingOptions.Greedy,
         });
         Read(stream).GetAwaiter().GetResult();
-        return stream.Statistics!;
+        return stream.Statistics is { } statistics && statistics.GeneratedTokens == tokens
+            ? statistics
+            : throw new InvalidOperationException("The model ended its text too soon: give it another seed.");
     }
 
     private static async Task Read(TokenStream stream)

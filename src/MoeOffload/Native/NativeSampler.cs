@@ -26,9 +26,9 @@ internal sealed unsafe class NativeSampler : IDisposable
     {
         options.ValidateFor(vocabulary.Size);
         int[] ends = options.IgnoreEndOfSequence ? [.. Enumerable.Range(0, vocabulary.Size).Where(vocabulary.IsEndOfGeneration)] : [];
-        IReadOnlyList<Sampler> chain = options.BuildChain(ends, Suppressed(vocabulary));
+        Sampler[] chain = Simplify([.. options.BuildChain(ends, Suppressed(vocabulary))]);
         SamplerHandle? grammar = options.Grammar is { } text ? MakeGrammar(vocabulary, text, options.GrammarRoot) : null;
-        return new NativeSampler(IsGreedy(chain) ? null : MakeChain(vocabulary, chain), grammar);
+        return new NativeSampler(chain is [GreedySampler] ? null : MakeChain(vocabulary, chain), grammar);
     }
 
     /// <inheritdoc/>
@@ -38,8 +38,11 @@ internal sealed unsafe class NativeSampler : IDisposable
         _grammar?.Dispose();
     }
 
-    private static bool IsGreedy(IReadOnlyList<Sampler> chain) =>
-        chain is [GreedySampler] or [TemperatureSampler { Temperature: 0, DynamicRange: 0 }, DistributionSampler];
+    // Temperature 0 leaves one candidate, and drawing from it sorts and exponentiates the whole vocabulary first.
+    private static Sampler[] Simplify(Sampler[] chain) =>
+        chain is [.. var before, TemperatureSampler { Temperature: 0, DynamicRange: 0 }, DistributionSampler]
+            ? [.. before, new GreedySampler()]
+            : chain;
 
     private static int[] Suppressed(NativeVocabulary vocabulary)
     {
