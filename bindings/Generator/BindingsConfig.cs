@@ -8,7 +8,7 @@ internal sealed record BindingsConfig(
     [property: JsonRequired] string Namespace,
     [property: JsonRequired] IReadOnlyList<BoundHeader> Headers)
 {
-    private static readonly JsonSerializerOptions _options = new(JsonSerializerDefaults.Web);
+    private static readonly JsonSerializerOptions s_options = new(JsonSerializerDefaults.Web);
 
     /// <summary>Reads the configuration.</summary>
     /// <exception cref="GeneratorException">The file is missing or malformed.</exception>
@@ -16,7 +16,7 @@ internal sealed record BindingsConfig(
     {
         try
         {
-            return JsonSerializer.Deserialize<BindingsConfig>(File.ReadAllBytes(path), _options)!;
+            return JsonSerializer.Deserialize<BindingsConfig>(File.ReadAllBytes(path), s_options)!;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
         {

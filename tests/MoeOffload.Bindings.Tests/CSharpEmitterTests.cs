@@ -9,7 +9,7 @@ namespace MoeOffload.Bindings.Tests;
 [TestFixture]
 internal sealed class CSharpEmitterTests
 {
-    private static readonly CType _int = new CType.Primitive("int");
+    private static readonly CType s_int = new CType.Primitive("int");
 
     [TestCase("_Bool", "byte")]
     [TestCase("char", "byte")]
@@ -39,7 +39,7 @@ internal sealed class CSharpEmitterTests
     public void Function_is_an_import_with_its_comments_its_deprecation_and_escaped_names()
     {
         var function = new CFunction(
-            "f", _int, [new CParameter("params", _int, "a < b"), new CParameter("", _int, "")], IsVariadic: false, IsInline: false,
+            "f", s_int, [new CParameter("params", s_int, "a < b"), new CParameter("", s_int, "")], IsVariadic: false, IsInline: false,
             "use \"g\"", new CDoc("Says & does.", "0"));
 
         Emit(Header(functions: [function])).Should().Contain("""
@@ -56,8 +56,8 @@ internal sealed class CSharpEmitterTests
     [Test]
     public void Function_that_cannot_be_called_from_csharp_is_listed_as_left_out()
     {
-        CFunction variadic = new("f", _int, [], IsVariadic: true, IsInline: false, null, CDoc.None);
-        CFunction inline = new("g", _int, [], IsVariadic: false, IsInline: true, null, CDoc.None);
+        CFunction variadic = new("f", s_int, [], IsVariadic: true, IsInline: false, null, CDoc.None);
+        CFunction inline = new("g", s_int, [], IsVariadic: false, IsInline: true, null, CDoc.None);
 
         string text = Emit(Header(functions: [variadic, inline]));
 
@@ -108,7 +108,7 @@ internal sealed class CSharpEmitterTests
     [Test]
     public void Bit_field_is_refused()
     {
-        CStruct record = new("s", IsUnion: false, IsOpaque: false, 4, 4, [new CField("flag", _int, 0, 1, CDoc.None)], CDoc.None);
+        CStruct record = new("s", IsUnion: false, IsOpaque: false, 4, 4, [new CField("flag", s_int, 0, 1, CDoc.None)], CDoc.None);
 
         FluentActions.Invoking(() => Emit(Header(structs: [record]))).Should().Throw<GeneratorException>().WithMessage("s.flag is a bit field*");
     }
@@ -118,7 +118,7 @@ internal sealed class CSharpEmitterTests
     {
         CFunction user = new("f", new CType.Pointer(new CType.Typedef("needed_t")), [], IsVariadic: false, IsInline: false, null, CDoc.None);
         CHeader types = Header(
-            functions: [new CFunction("unbound", _int, [], IsVariadic: false, IsInline: false, null, CDoc.None)],
+            functions: [new CFunction("unbound", s_int, [], IsVariadic: false, IsInline: false, null, CDoc.None)],
             structs: [Opaque("needed"), Opaque("other")],
             typedefs: [new CTypedef("needed_t", new CType.Record("needed", IsUnion: false), CDoc.None)]);
 

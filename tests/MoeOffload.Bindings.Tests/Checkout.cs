@@ -6,15 +6,15 @@ namespace MoeOffload.Bindings.Tests;
 /// <summary>The checkout that the tests were built from.</summary>
 internal static class Checkout
 {
-    private static readonly string _root = GeneratorOptions.FindCheckout();
+    private static readonly string s_root = GeneratorOptions.FindCheckout();
 
-    public static GeneratorOptions Options { get; } = GeneratorOptions.ForCheckout(_root);
+    public static GeneratorOptions Options { get; } = GeneratorOptions.ForCheckout(s_root);
 
     /// <summary>The folders with llama.cpp's headers; null where there are none.</summary>
     public static IReadOnlyList<string>? Headers { get; } = FindHeaders();
 
     /// <summary>Where the native build installs its libraries.</summary>
-    public static string Libraries { get; } = Path.Combine(_root, "artifacts", "native", RuntimeInformation.RuntimeIdentifier);
+    public static string Libraries { get; } = Path.Combine(s_root, "artifacts", "native", RuntimeInformation.RuntimeIdentifier);
 
     private static IReadOnlyList<string>? FindHeaders()
     {

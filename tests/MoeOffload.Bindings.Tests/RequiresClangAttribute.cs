@@ -9,11 +9,11 @@ namespace MoeOffload.Bindings.Tests;
 [AttributeUsage(AttributeTargets.Class | AttributeTargets.Method)]
 internal sealed class RequiresClangAttribute : NUnitAttribute, IApplyToTest
 {
-    private static readonly bool _isInstalled = new ClangTool("clang").IsAvailable;
+    private static readonly bool s_isInstalled = new ClangTool("clang").IsAvailable;
 
     public void ApplyToTest(Test test)
     {
-        if (!_isInstalled)
+        if (!s_isInstalled)
         {
             test.Skip("clang is not installed.");
         }

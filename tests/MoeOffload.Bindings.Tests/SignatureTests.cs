@@ -9,7 +9,7 @@ namespace MoeOffload.Bindings.Tests;
 [TestFixture]
 internal sealed class SignatureTests
 {
-    private static readonly HashSet<Type> _blittablePrimitives =
+    private static readonly HashSet<Type> s_blittablePrimitives =
     [
         typeof(void), typeof(byte), typeof(sbyte), typeof(short), typeof(ushort), typeof(int), typeof(uint), typeof(long),
         typeof(ulong), typeof(nint), typeof(nuint), typeof(float), typeof(double), typeof(CLong), typeof(CULong),
@@ -67,7 +67,7 @@ internal sealed class SignatureTests
         => Function("llama_free_model").GetCustomAttribute<ObsoleteAttribute>()!.Message.Should().Be("use llama_model_free instead");
 
     private static bool IsBlittable(Type type)
-        => type.IsPointer || type.IsFunctionPointer || type.IsEnum || _blittablePrimitives.Contains(type)
+        => type.IsPointer || type.IsFunctionPointer || type.IsEnum || s_blittablePrimitives.Contains(type)
             || type.IsValueType && !type.IsPrimitive
                 && type.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic).All(f => IsBlittable(f.FieldType));
 

@@ -12,7 +12,7 @@ internal sealed unsafe class Upstream
     private const int RtldGlobal = 0x100;
     private const int ContextLength = 256;
 
-    private static readonly List<string> Lines = [];
+    private static readonly List<string> s_lines = [];
 
     private readonly nint _base;
     private readonly nint _ggml;
@@ -39,9 +39,9 @@ internal sealed unsafe class Upstream
     {
         get
         {
-            lock (Lines)
+            lock (s_lines)
             {
-                return Lines.Count;
+                return s_lines.Count;
             }
         }
     }
@@ -133,9 +133,9 @@ internal sealed unsafe class Upstream
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static void OnLog(ggml_log_level level, byte* text, void* data)
     {
-        lock (Lines)
+        lock (s_lines)
         {
-            Lines.Add(Marshal.PtrToStringUTF8((nint)text)!);
+            s_lines.Add(Marshal.PtrToStringUTF8((nint)text)!);
         }
     }
 

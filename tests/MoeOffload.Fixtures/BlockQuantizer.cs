@@ -8,7 +8,7 @@ internal static class BlockQuantizer
     private const int Block = 32;
 
     // The eight magnitudes of a 4-bit float with two exponent bits and one of mantissa (OCP microscaling, E2M1).
-    private static readonly float[] Fp4Magnitudes = [0, 0.5f, 1, 1.5f, 2, 3, 4, 6];
+    private static readonly float[] s_fp4Magnitudes = [0, 0.5f, 1, 1.5f, 2, 3, 4, 6];
 
     public static void EncodeRow(GgmlType type, ReadOnlySpan<float> row, Span<byte> destination)
     {
@@ -99,9 +99,9 @@ internal static class BlockQuantizer
         {
             var magnitude = Math.Abs(value) / scale;
             var nearest = 0;
-            for (var i = 1; i < Fp4Magnitudes.Length; i++)
+            for (var i = 1; i < s_fp4Magnitudes.Length; i++)
             {
-                nearest = Math.Abs(Fp4Magnitudes[i] - magnitude) < Math.Abs(Fp4Magnitudes[nearest] - magnitude) ? i : nearest;
+                nearest = Math.Abs(s_fp4Magnitudes[i] - magnitude) < Math.Abs(s_fp4Magnitudes[nearest] - magnitude) ? i : nearest;
             }
 
             return nearest | (value < 0 ? 8 : 0);

@@ -5,11 +5,11 @@ namespace MoeOffload.Fixtures;
 /// <summary>The <c>dotnet</c> command, started as a user would: nothing of the running build or test is handed on.</summary>
 public static class DotNet
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(10);
 
-    private static readonly string[] Inherited = ["MSBUILD", "VSTEST", "TESTINGPLATFORM", "NUGET_PACKAGES", "MOE_", "DOTNET_HOST_PATH"];
+    private static readonly string[] s_inherited = ["MSBUILD", "VSTEST", "TESTINGPLATFORM", "NUGET_PACKAGES", "MOE_", "DOTNET_HOST_PATH"];
 
-    private static readonly string Host = Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
+    private static readonly string s_host = Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
 
     /// <summary>Runs a command of the SDK, or a program given as its <c>.dll</c>.</summary>
     /// <param name="directory">The working directory.</param>
@@ -20,8 +20,8 @@ public static class DotNet
     /// <summary>Runs it with further environment variables.</summary>
     public static PeerResult Run(string directory, IEnumerable<string> arguments, IReadOnlyDictionary<string, string> environment)
     {
-        var start = new ProcessStartInfo(Host, arguments) { WorkingDirectory = directory };
-        foreach (string name in start.Environment.Keys.Where(name => Inherited.Any(prefix => name.StartsWith(prefix, StringComparison.OrdinalIgnoreCase))).ToList())
+        var start = new ProcessStartInfo(s_host, arguments) { WorkingDirectory = directory };
+        foreach (string name in start.Environment.Keys.Where(name => s_inherited.Any(prefix => name.StartsWith(prefix, StringComparison.OrdinalIgnoreCase))).ToList())
         {
             start.Environment.Remove(name);
         }
@@ -35,6 +35,6 @@ public static class DotNet
             start.Environment[name] = value;
         }
 
-        return Command.Run(start, Limit);
+        return Command.Run(start, s_limit);
     }
 }

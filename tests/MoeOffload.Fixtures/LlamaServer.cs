@@ -7,7 +7,7 @@ namespace MoeOffload.Fixtures;
 /// <summary>llama.cpp's own server on loopback: its answers on tokens and text, over HTTP.</summary>
 public sealed class LlamaServer : IDisposable
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(60);
 
     private readonly Process _process;
     private readonly HttpClient _http;
@@ -15,7 +15,7 @@ public sealed class LlamaServer : IDisposable
     private LlamaServer(Process process, int port)
     {
         _process = process;
-        _http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}"), Timeout = Limit };
+        _http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}"), Timeout = s_limit };
     }
 
     /// <summary>Starts a server with a model and waits until it answers.</summary>
@@ -105,9 +105,9 @@ public sealed class LlamaServer : IDisposable
                 // It does not listen yet.
             }
 
-            if (Stopwatch.GetElapsedTime(started) > Limit)
+            if (Stopwatch.GetElapsedTime(started) > s_limit)
             {
-                throw new TimeoutException($"llama-server was not ready within {Limit}.");
+                throw new TimeoutException($"llama-server was not ready within {s_limit}.");
             }
 
             Thread.Sleep(25);

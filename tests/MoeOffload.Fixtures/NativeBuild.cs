@@ -5,10 +5,10 @@ namespace MoeOffload.Fixtures;
 /// <summary>What <c>./build.sh native --peers</c> built.</summary>
 public static class NativeBuild
 {
-    private static readonly Lazy<string> Found = new(Find);
+    private static readonly Lazy<string> s_found = new(Find);
 
     /// <summary>The folder with our libraries.</summary>
-    public static string Directory => Found.Value;
+    public static string Directory => s_found.Value;
 
     /// <summary>The root of the repository.</summary>
     public static string Repository => Path.GetFullPath(Path.Combine(Directory, "..", "..", ".."));

@@ -5,7 +5,7 @@ namespace MoeOffload.Fixtures;
 /// <summary>llama.cpp's own tools, built from the same source on our very libraries.</summary>
 public static class Peer
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(3);
 
     /// <summary>Runs a tool to its end.</summary>
     /// <returns>What it wrote, as bytes, and its exit code.</returns>
@@ -14,5 +14,5 @@ public static class Peer
 
     /// <summary>Runs any program to its end.</summary>
     /// <inheritdoc cref="Run" path="/returns"/>
-    public static PeerResult RunFile(string path, params IEnumerable<string> arguments) => Command.Run(new ProcessStartInfo(path, arguments), Limit);
+    public static PeerResult RunFile(string path, params IEnumerable<string> arguments) => Command.Run(new ProcessStartInfo(path, arguments), s_limit);
 }

@@ -11,10 +11,10 @@ public static class RealVocabularies
 {
     private const int EmbeddingLength = 32;
 
-    private static readonly Lazy<string> Source = new(FindSource);
+    private static readonly Lazy<string> s_source = new(FindSource);
 
     /// <summary>llama.cpp's source.</summary>
-    public static string SourceDirectory => Source.Value;
+    public static string SourceDirectory => s_source.Value;
 
     /// <summary>The vocabularies that such a model is made of; the names are those of llama.cpp's files.</summary>
     public static IReadOnlyList<string> Names => ["llama-bpe", "qwen2", "deepseek-llm", "gpt-2", "phi-3", "llama-spm"];

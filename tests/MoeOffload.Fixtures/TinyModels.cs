@@ -12,9 +12,9 @@ public static class TinyModels
 {
     private const string FolderPrefix = "MoeOffload größe ";
 
-    private static readonly ConcurrentDictionary<(string Architecture, TinyModelOptions Options), TinyModel> Made = new();
-    private static readonly Lazy<string> Folder = new(MakeFolder);
-    private static int _written;
+    private static readonly ConcurrentDictionary<(string Architecture, TinyModelOptions Options), TinyModel> s_made = new();
+    private static readonly Lazy<string> s_folder = new(MakeFolder);
+    private static int s_written;
 
     /// <summary>One model of each architecture, its matrices in F16.</summary>
     public static IReadOnlyList<TinyModel> All => Every(GgmlType.F16);
@@ -107,7 +107,7 @@ public static class TinyModels
 
     /// <summary>Gives a path for a file that is removed when the process ends.</summary>
     public static string NewPath(string name) => Path.Combine(
-        Folder.Value, string.Create(CultureInfo.InvariantCulture, $"{name} {Interlocked.Increment(ref _written)}.gguf"));
+        s_folder.Value, string.Create(CultureInfo.InvariantCulture, $"{name} {Interlocked.Increment(ref s_written)}.gguf"));
 
     private static TinyModel[] Every(GgmlType weightType)
     {
@@ -120,7 +120,7 @@ public static class TinyModels
         TinyModelOptions? options,
         Action<TinyModelWriter, TinyShape, TinyModelOptions> declare,
         Func<TinyModelOptions, TinyShape> shape) =>
-        Made.GetOrAdd((architecture, options ?? new TinyModelOptions()), key =>
+        s_made.GetOrAdd((architecture, options ?? new TinyModelOptions()), key =>
             new TinyModel($"{architecture} {key.Options.WeightType}", shape(key.Options), key.Options, model => Write(model, declare)));
 
     private static string Write(TinyModel model, Action<TinyModelWriter, TinyShape, TinyModelOptions> declare)

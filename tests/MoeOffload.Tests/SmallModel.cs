@@ -8,10 +8,10 @@ internal static class SmallModel
     /// <summary>The model's file.</summary>
     public static TinyModel File { get; } = TinyModels.Qwen3Moe(new TinyModelOptions { Layers = 2, Experts = 8, ExpertsUsed = 2 });
 
-    private static readonly Lazy<MoeModel> Loaded = new(() => MoeModel.Load(File.Path));
+    private static readonly Lazy<MoeModel> s_loaded = new(() => MoeModel.Load(File.Path));
 
     /// <summary>The model. Not to be disposed.</summary>
-    public static MoeModel Shared => Loaded.Value;
+    public static MoeModel Shared => s_loaded.Value;
 
     /// <summary>Options of a context that computes on one thread, which disturbs other work on the machine least.</summary>
     public static ContextOptions Context(int length = 256, int sequences = 1) => new()

@@ -7,7 +7,7 @@ namespace MoeOffload.Bindings.Generator.Clang;
 /// <summary>Parses a type as clang spells it (<c>const char *(*)(int, void *)</c>): specifiers and an abstract declarator.</summary>
 internal sealed partial class CTypeParser
 {
-    private static readonly HashSet<string> _primitiveWords =
+    private static readonly HashSet<string> s_primitiveWords =
         ["void", "_Bool", "bool", "char", "short", "int", "long", "float", "double", "signed", "unsigned", "__int128"];
 
     private readonly string _text;
@@ -57,7 +57,7 @@ internal sealed partial class CTypeParser
                 _next++;
                 type = Tagged(token, Peek);
             }
-            else if (_primitiveWords.Contains(token))
+            else if (s_primitiveWords.Contains(token))
             {
                 words.Add(token == "bool" ? "_Bool" : token);
             }

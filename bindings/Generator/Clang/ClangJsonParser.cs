@@ -10,14 +10,14 @@ namespace MoeOffload.Bindings.Generator.Clang;
 /// </summary>
 internal sealed class ClangJsonParser(ClangTool clang) : IHeaderParser
 {
-    private static readonly string[] _astOptions = ["-Xclang", "-ast-dump=json", "-fsyntax-only"];
+    private static readonly string[] s_astOptions = ["-Xclang", "-ast-dump=json", "-fsyntax-only"];
 
     public IReadOnlyList<CHeader> Parse(IReadOnlyList<string> headers, IReadOnlyList<string> includeFolders)
     {
         List<string> files = [.. headers.Select(h => Find(h, includeFolders))];
         string source = string.Concat(headers.Select(h => $"#include \"{h}\"\n"));
         List<ClangNode> declarations =
-            [.. ClangAstReader.Read(clang.Run(source, includeFolders, _astOptions), IsWanted).SelectMany(Hoist)];
+            [.. ClangAstReader.Read(clang.Run(source, includeFolders, s_astOptions), IsWanted).SelectMany(Hoist)];
         List<Macro> macros = MacroReader.Read(
             clang.Run(source, includeFolders, ["-E", "-dD"]),
             IsWanted,
@@ -27,7 +27,7 @@ internal sealed class ClangJsonParser(ClangTool clang) : IHeaderParser
         Dictionary<string, RecordLayout> layouts = RecordLayout.ReadAll(
             clang.Run(probe, includeFolders, ["-Xclang", "-fdump-record-layouts-simple", "-fsyntax-only"]));
         var constants = new ConstantProbe(ClangAstReader.Read(
-            clang.Run(probe, includeFolders, _astOptions), f => f == "<stdin>"));
+            clang.Run(probe, includeFolders, s_astOptions), f => f == "<stdin>"));
 
         return [.. headers.Zip(files, (header, file) => new HeaderReader(
             header,

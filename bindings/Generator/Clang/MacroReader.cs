@@ -8,7 +8,7 @@ internal static partial class MacroReader
 {
     private const string Operators = "+-*/%&|^~!<>?:()";
 
-    private static readonly HashSet<string> _typeWords =
+    private static readonly HashSet<string> s_typeWords =
         ["sizeof", "char", "short", "int", "long", "signed", "unsigned", "float", "double",
          "int8_t", "int16_t", "int32_t", "int64_t", "uint8_t", "uint16_t", "uint32_t", "uint64_t", "size_t"];
 
@@ -40,7 +40,7 @@ internal static partial class MacroReader
             }
         }
 
-        Dictionary<string, MacroKind> kinds = knownNames.Concat(_typeWords).Distinct().ToDictionary(n => n, _ => MacroKind.Integer);
+        Dictionary<string, MacroKind> kinds = knownNames.Concat(s_typeWords).Distinct().ToDictionary(n => n, _ => MacroKind.Integer);
         return [.. found.Select(m => new Macro(m.File, m.Name, KindOf(m.Name, bodies, kinds))).Where(m => m.Kind != MacroKind.Other)];
     }
 

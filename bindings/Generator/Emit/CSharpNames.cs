@@ -3,7 +3,7 @@ namespace MoeOffload.Bindings.Generator.Emit;
 /// <summary>C names as C# identifiers.</summary>
 internal static class CSharpNames
 {
-    private static readonly HashSet<string> _keywords =
+    private static readonly HashSet<string> s_keywords =
     [
         "abstract", "as", "base", "bool", "break", "byte", "case", "catch", "char", "checked", "class", "const", "continue",
         "decimal", "default", "delegate", "do", "double", "else", "enum", "event", "explicit", "extern", "false", "finally",
@@ -14,7 +14,7 @@ internal static class CSharpNames
         "using", "virtual", "void", "volatile", "while",
     ];
 
-    public static string Identifier(string name) => _keywords.Contains(name) ? "@" + name : name;
+    public static string Identifier(string name) => s_keywords.Contains(name) ? "@" + name : name;
 
     public static string Parameter(string name, int index) => name.Length == 0 ? $"arg{index}" : Identifier(name);
 

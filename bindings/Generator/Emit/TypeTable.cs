@@ -5,7 +5,7 @@ namespace MoeOffload.Bindings.Generator.Emit;
 /// <summary>The types of all headers by name, and how each C type is written in C#: blittable, always.</summary>
 internal sealed class TypeTable
 {
-    private static readonly Dictionary<string, string> _primitives = new()
+    private static readonly Dictionary<string, string> s_primitives = new()
     {
         ["void"] = "void",
         ["_Bool"] = "byte",
@@ -24,7 +24,7 @@ internal sealed class TypeTable
         ["double"] = "double",
     };
 
-    private static readonly Dictionary<string, string> _standardTypedefs = new()
+    private static readonly Dictionary<string, string> s_standardTypedefs = new()
     {
         ["int8_t"] = "sbyte",
         ["int16_t"] = "short",
@@ -41,7 +41,7 @@ internal sealed class TypeTable
         ["uintptr_t"] = "nuint",
     };
 
-    private static readonly HashSet<string> _fixedBufferTypes =
+    private static readonly HashSet<string> s_fixedBufferTypes =
         ["byte", "sbyte", "short", "ushort", "int", "uint", "long", "ulong", "float", "double"];
 
     private readonly Dictionary<string, CTypedef> _typedefs = [];
@@ -78,7 +78,7 @@ internal sealed class TypeTable
     /// <summary>The type behind a chain of typedefs; a typedef of the system's headers stays as it is.</summary>
     public CType Resolve(CType type) => type switch
     {
-        CType.Typedef { Name: var name } when _standardTypedefs.ContainsKey(name) => type,
+        CType.Typedef { Name: var name } when s_standardTypedefs.ContainsKey(name) => type,
         CType.Typedef { Name: var name } when _typedefs.TryGetValue(name, out CTypedef? typedef) => Resolve(typedef.Target),
         CType.Typedef { Name: var name } when _records.TryGetValue(name, out CStruct? record) => new CType.Record(name, record.IsUnion),
         CType.Typedef { Name: var name } when _enums.ContainsKey(name) => new CType.Enum(name),
@@ -95,8 +95,8 @@ internal sealed class TypeTable
     /// <exception cref="GeneratorException">C# has no blittable type for it.</exception>
     public string Map(CType type) => Resolve(type) switch
     {
-        CType.Primitive { Name: var name } when _primitives.TryGetValue(name, out string? mapped) => mapped,
-        CType.Typedef { Name: var name } when _standardTypedefs.TryGetValue(name, out string? mapped) => mapped,
+        CType.Primitive { Name: var name } when s_primitives.TryGetValue(name, out string? mapped) => mapped,
+        CType.Typedef { Name: var name } when s_standardTypedefs.TryGetValue(name, out string? mapped) => mapped,
         CType.Record { Name: var name } when _records.ContainsKey(name) => name,
         CType.Enum { Name: var name } when _enums.ContainsKey(name) => name,
         CType.Pointer pointer => MapPointer(Resolve(pointer.Target)),
@@ -119,7 +119,7 @@ internal sealed class TypeTable
     /// <summary>Whether a field of this type is a <c>fixed</c> buffer, which C# sees as a pointer to its first element.</summary>
     public bool IsFixedBuffer(CType type)
         => Resolve(type) is CType.Array array && Flatten(array).Element is not CType.InlineRecord and var element
-            && _fixedBufferTypes.Contains(Map(element));
+            && s_fixedBufferTypes.Contains(Map(element));
 
     /// <summary>Calls back with every type that a C type names, through typedefs.</summary>
     public void Visit(CType type, Action<CStruct> record, Action<CEnum> item)
@@ -158,7 +158,7 @@ internal sealed class TypeTable
             $"delegate* unmanaged[Cdecl]<{string.Join(", ", function.Parameters.Append(function.Result).Select(Map))}>",
         CType.Array array => Map(array.Element) + "*",
         // A type of the system's headers, FILE say, is passed through unseen.
-        CType.Typedef { Name: var name } when !_standardTypedefs.ContainsKey(name) => "void*",
+        CType.Typedef { Name: var name } when !s_standardTypedefs.ContainsKey(name) => "void*",
         CType.Record { Name: var name } when !_records.ContainsKey(name) => "void*",
         _ => Map(target) + "*",
     };

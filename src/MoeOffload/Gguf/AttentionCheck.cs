@@ -3,7 +3,7 @@ namespace MoeOffload.Gguf;
 /// <summary>Attention heads and rotary positions.</summary>
 internal static class AttentionCheck
 {
-    private static readonly string[] RopeScalings = ["none", "linear", "yarn", "longrope"];
+    private static readonly string[] s_ropeScalings = ["none", "linear", "yarn", "longrope"];
 
     public static void Run(GgufModelFiles model, ModelValues values)
     {
@@ -131,9 +131,9 @@ internal static class AttentionCheck
     private static void CheckRopeScaling(ModelValues values)
     {
         var key = values.Key("rope.scaling.type");
-        if (values.Text(key) is { } scaling && !RopeScalings.Contains(scaling))
+        if (values.Text(key) is { } scaling && !s_ropeScalings.Contains(scaling))
         {
-            throw values.Fail($"'{key}'", $"is '{scaling}', and {string.Join(", ", RopeScalings)} are known");
+            throw values.Fail($"'{key}'", $"is '{scaling}', and {string.Join(", ", s_ropeScalings)} are known");
         }
     }
 

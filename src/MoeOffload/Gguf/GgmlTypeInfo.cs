@@ -8,7 +8,7 @@ namespace MoeOffload;
 /// <param name="BytesPerBlock">Bytes per block.</param>
 public readonly record struct GgmlTypeInfo(GgmlType Type, string Name, int BlockSize, int BytesPerBlock)
 {
-    private static readonly GgmlTypeInfo[] Known =
+    private static readonly GgmlTypeInfo[] s_known =
     [
         new(GgmlType.F32, "f32", 1, 4),
         new(GgmlType.F16, "f16", 1, 2),
@@ -48,7 +48,7 @@ public readonly record struct GgmlTypeInfo(GgmlType Type, string Name, int Block
     ];
 
     // By the type's number; the numbers of removed types stay empty.
-    private static readonly GgmlTypeInfo[] ByType = Index();
+    private static readonly GgmlTypeInfo[] s_byType = Index();
 
     /// <summary>Whether elements are quantized, that is, stored in blocks with common scales.</summary>
     public bool IsQuantized => BlockSize > 1;
@@ -57,7 +57,7 @@ public readonly record struct GgmlTypeInfo(GgmlType Type, string Name, int Block
     public double BitsPerElement => 8.0 * BytesPerBlock / BlockSize;
 
     /// <summary>Every known type.</summary>
-    public static IReadOnlyCollection<GgmlTypeInfo> All => Known;
+    public static IReadOnlyCollection<GgmlTypeInfo> All => s_known;
 
     /// <summary>Gives the layout of a type.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The type is unknown.</exception>
@@ -68,7 +68,7 @@ public readonly record struct GgmlTypeInfo(GgmlType Type, string Name, int Block
     /// <summary>Gives the layout of a type, where it is known.</summary>
     public static bool TryGet(GgmlType type, out GgmlTypeInfo info)
     {
-        info = (uint)type < (uint)ByType.Length ? ByType[(int)type] : default;
+        info = (uint)type < (uint)s_byType.Length ? s_byType[(int)type] : default;
         return info.BlockSize > 0;
     }
 
@@ -98,8 +98,8 @@ public readonly record struct GgmlTypeInfo(GgmlType Type, string Name, int Block
 
     private static GgmlTypeInfo[] Index()
     {
-        var result = new GgmlTypeInfo[(int)Known[^1].Type + 1];
-        foreach (var info in Known)
+        var result = new GgmlTypeInfo[(int)s_known[^1].Type + 1];
+        foreach (var info in s_known)
         {
             result[(int)info.Type] = info;
         }

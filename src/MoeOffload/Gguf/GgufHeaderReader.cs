@@ -17,7 +17,7 @@ internal sealed class GgufHeaderReader(Stream stream, string? path)
     private const int MinimumPairBytes = 8 + 1 + 4 + 1;
     private const string Damaged = "the file is damaged; download it again";
 
-    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+    private static readonly UTF8Encoding s_strictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     private readonly GgufHeaderBuffer _buffer = new(stream, stream.Length - stream.Position);
     private string _where = "the header";
@@ -66,7 +66,7 @@ internal sealed class GgufHeaderReader(Stream stream, string? path)
 
         try
         {
-            return StrictUtf8.GetString(bytes);
+            return s_strictUtf8.GetString(bytes);
         }
         catch (DecoderFallbackException)
         {

@@ -10,7 +10,7 @@ internal static class HyperparameterCheck
     // Ten times beyond any model; more would be allocated for as it is asked.
     private const uint MaxContext = 1 << 27;
 
-    private static readonly string[] Epsilons =
+    private static readonly string[] s_epsilons =
         ["attention.layer_norm_epsilon", "attention.layer_norm_rms_epsilon", "attention.group_norm_epsilon"];
 
     public static void Run(GgufModelFiles model, ModelValues values)
@@ -116,7 +116,7 @@ internal static class HyperparameterCheck
             }
         }
 
-        foreach (var name in Epsilons)
+        foreach (var name in s_epsilons)
         {
             if (values.Float(name) is { } epsilon && !(epsilon >= 0 && float.IsFinite(epsilon)))
             {

@@ -8,7 +8,7 @@ namespace MoeOffload.Gguf;
 internal sealed class TextSet
 {
     // Of this process only, so that no file can be made whose texts all collide.
-    private static readonly ulong Seed = (ulong)Random.Shared.NextInt64();
+    private static readonly ulong s_seed = (ulong)Random.Shared.NextInt64();
 
     private readonly int[] _slots;
     private readonly int[] _ends;
@@ -45,7 +45,7 @@ internal sealed class TextSet
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int Hash(ReadOnlySpan<byte> text)
     {
-        var hash = Seed ^ (ulong)text.Length;
+        var hash = s_seed ^ (ulong)text.Length;
         for (; text.Length >= sizeof(ulong); text = text[sizeof(ulong)..])
         {
             hash = Mix(hash ^ MemoryMarshal.Read<ulong>(text));

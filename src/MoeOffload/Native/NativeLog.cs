@@ -20,9 +20,9 @@ internal static unsafe class NativeLog
     private static volatile ILogger? s_fallback;
 
     [ThreadStatic]
-    private static ThreadState? t_state;
+    private static ThreadState? s_state;
 
-    private static ThreadState State => t_state ??= new ThreadState();
+    private static ThreadState State => s_state ??= new ThreadState();
 
     /// <summary>Points llama.cpp's callback here; once for the process.</summary>
     public static void Install() => LlamaApi.llama_log_set(&OnLog, null);

@@ -12,7 +12,7 @@ internal static class ExpertTensors
     /// <summary>More layers than llama.cpp loads.</summary>
     public const int MaxLayers = 512;
 
-    private static readonly string[] _kinds = ["up", "down", "gate", "gate_up"];
+    private static readonly string[] s_kinds = ["up", "down", "gate", "gate_up"];
 
     /// <summary>Whether the name is that of an expert tensor: what <see cref="Pattern"/> finds, without a regular expression.</summary>
     public static bool IsExpert(string tensorName)
@@ -22,7 +22,7 @@ internal static class ExpertTensors
              at = tensorName.IndexOf(Prefix, at + 1, StringComparison.Ordinal))
         {
             var rest = tensorName.AsSpan(at + Prefix.Length);
-            foreach (var kind in _kinds)
+            foreach (var kind in s_kinds)
             {
                 if (rest.StartsWith(kind, StringComparison.Ordinal)
                     && (rest[kind.Length..].StartsWith("_exps", StringComparison.Ordinal)

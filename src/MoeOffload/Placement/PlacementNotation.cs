@@ -9,7 +9,7 @@ internal static class PlacementNotation
     public static readonly string[] CpuMoe = ["--cpu-moe", "-cmoe"];
     public static readonly string[] FirstLayersCpuMoe = ["--n-cpu-moe", "-ncmoe"];
 
-    private static readonly SearchValues<char> _separators = SearchValues.Create(",=");
+    private static readonly SearchValues<char> s_separators = SearchValues.Create(",=");
 
     /// <summary>
     /// The first comma or equals sign outside parentheses, brackets and braces, or -1. llama.cpp splits inside them too, and
@@ -39,7 +39,7 @@ internal static class PlacementNotation
                     depth--;
                     break;
                 default:
-                    if (depth == 0 && !inBrackets && _separators.Contains(text[i]))
+                    if (depth == 0 && !inBrackets && s_separators.Contains(text[i]))
                     {
                         return i;
                     }

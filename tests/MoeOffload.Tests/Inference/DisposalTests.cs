@@ -9,7 +9,7 @@ namespace MoeOffload.Tests.Inference;
 [TestFixture]
 public sealed class DisposalTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(20);
 
     [Test]
     public void Members_of_a_disposed_model_say_that_it_is_disposed()
@@ -82,7 +82,7 @@ public sealed class DisposalTests
             await session.DisposeAsync();
         }
 
-        await FluentActions.Awaiting(() => reading.WaitAsync(Patience)).Should().ThrowAsync<ObjectDisposedException>();
+        await FluentActions.Awaiting(() => reading.WaitAsync(s_patience)).Should().ThrowAsync<ObjectDisposedException>();
     }
 
     [Test]
@@ -103,7 +103,7 @@ public sealed class DisposalTests
             session.Dispose();
             foreach (Task user in users)
             {
-                await FluentActions.Awaiting(() => user.WaitAsync(Patience)).Should().ThrowAsync<ObjectDisposedException>();
+                await FluentActions.Awaiting(() => user.WaitAsync(s_patience)).Should().ThrowAsync<ObjectDisposedException>();
             }
         }
     }
@@ -182,7 +182,7 @@ public sealed class DisposalTests
         long start = Stopwatch.GetTimestamp();
         while (!until())
         {
-            if (Stopwatch.GetElapsedTime(start) > Patience)
+            if (Stopwatch.GetElapsedTime(start) > s_patience)
             {
                 return false;
             }

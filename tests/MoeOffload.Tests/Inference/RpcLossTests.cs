@@ -10,7 +10,7 @@ namespace MoeOffload.Tests.Inference;
 public sealed class RpcLossTests
 {
     // Far more than it takes, since the machine may be busy; what hangs, hangs for ever.
-    private static readonly TimeSpan _limit = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(20);
 
     private readonly TinyModel _tiny = TinyModels.Olmoe();
     private SecondDevice _device = null!;
@@ -41,7 +41,7 @@ public sealed class RpcLossTests
             }
         };
 
-        (await generating.Should().ThrowWithinAsync<InferenceException>(_limit)).WithMessage($"RPC server {_device.Server.Address} was lost (*load it again*");
+        (await generating.Should().ThrowWithinAsync<InferenceException>(s_limit)).WithMessage($"RPC server {_device.Server.Address} was lost (*load it again*");
         read.Should().BeGreaterThanOrEqualTo(3);
         Within(session.Dispose);
         Within(model.Dispose);
@@ -117,8 +117,8 @@ public sealed class RpcLossTests
 
         _device.Server.Kill();
 
-        await stream.DisposeAsync().AsTask().WaitAsync(_limit);
-        await session.DisposeAsync().AsTask().WaitAsync(_limit);
+        await stream.DisposeAsync().AsTask().WaitAsync(s_limit);
+        await session.DisposeAsync().AsTask().WaitAsync(s_limit);
         Within(model.Dispose);
         AnotherModelShouldWork();
     }
@@ -228,7 +228,7 @@ public sealed class RpcLossTests
     private static void Within(Action action)
     {
         Task task = Task.Run(action);
-        Task.WaitAny([task], _limit).Should().Be(0, "it must not hang");
+        Task.WaitAny([task], s_limit).Should().Be(0, "it must not hang");
         task.GetAwaiter().GetResult();
     }
 

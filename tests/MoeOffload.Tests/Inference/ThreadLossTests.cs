@@ -9,7 +9,7 @@ namespace MoeOffload.Tests.Inference;
 [TestFixture]
 public sealed class ThreadLossTests
 {
-    private static readonly TimeSpan _limit = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(20);
 
     private readonly TinyModel _tiny = TinyModels.Olmoe();
 
@@ -26,7 +26,7 @@ public sealed class ThreadLossTests
         AbortOnAnotherThread();
 
         Func<Task> reading = () => Task.Run(() => stream.ToBlockingEnumerable().Count());
-        (await reading.Should().ThrowWithinAsync<InferenceException>(_limit)).WithMessage(
+        (await reading.Should().ThrowWithinAsync<InferenceException>(s_limit)).WithMessage(
             "llama.cpp gave up in a thread of the computation, which hangs since (test.c:1: made up). Make a new session.");
         FluentActions.Invoking(() => session.Greedy(1)).Should().Throw<InferenceException>();
     }

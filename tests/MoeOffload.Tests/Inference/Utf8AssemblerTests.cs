@@ -8,7 +8,7 @@ namespace MoeOffload.Tests.Inference;
 [TestFixture]
 public sealed class Utf8AssemblerTests
 {
-    private static readonly byte[][] Texts =
+    private static readonly byte[][] s_texts =
     [
         "a"u8.ToArray(),
         "aé€😀 z"u8.ToArray(),
@@ -24,7 +24,7 @@ public sealed class Utf8AssemblerTests
         [0xF4, 0x90, 0x80, 0x80, 0xC3],
     ];
 
-    [TestCaseSource(nameof(Texts))]
+    [TestCaseSource(nameof(s_texts))]
     public void Assembler_over_all_splits_reads_as_the_whole_does(byte[] text)
     {
         for (int splits = 0; splits < 1 << (text.Length - 1); splits++)

@@ -13,16 +13,16 @@ public sealed class DamagedFileTests
     private const int FlipsPerModel = 125;
     private const long MemoryBound = 256 << 20;
 
-    private static readonly TinyModelOptions Small = new() { Layers = 2, VocabularySize = 512, ContextLength = 256, ExpertsUsed = 2 };
+    private static readonly TinyModelOptions s_small = new() { Layers = 2, VocabularySize = 512, ContextLength = 256, ExpertsUsed = 2 };
 
     private string _path = null!;
 
     public static IEnumerable<TinyModel> Architectures() =>
     [
-        TinyModels.PhiMoe(Small with { Experts = 4 }),
-        TinyModels.GptOss(Small with { Experts = 4 }),
-        TinyModels.DeepSeek(Small with { Experts = 8 }),
-        TinyModels.Qwen3Moe(Small with { Experts = 8, WeightType = GgmlType.Q8_0 }),
+        TinyModels.PhiMoe(s_small with { Experts = 4 }),
+        TinyModels.GptOss(s_small with { Experts = 4 }),
+        TinyModels.DeepSeek(s_small with { Experts = 8 }),
+        TinyModels.Qwen3Moe(s_small with { Experts = 8, WeightType = GgmlType.Q8_0 }),
     ];
 
     [SetUp]

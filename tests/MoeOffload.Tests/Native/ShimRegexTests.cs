@@ -13,7 +13,7 @@ public sealed unsafe class ShimRegexTests
 {
     private const ulong Steps = 200_000;
 
-    private static readonly string _long = new('a', 63);
+    private static readonly string s_long = new('a', 63);
 
     [OneTimeSetUp]
     public void LoadLibraries() => MoeModel.ListDevices();
@@ -41,7 +41,7 @@ public sealed unsafe class ShimRegexTests
     {
         long start = Stopwatch.GetTimestamp();
 
-        (moe_status status, string error, _) = Match(pattern, _long);
+        (moe_status status, string error, _) = Match(pattern, s_long);
 
         status.Should().Be(moe_status.MOE_STATUS_TOO_COMPLEX);
         error.Should().StartWith("the pattern needs too many steps");
@@ -61,10 +61,10 @@ public sealed unsafe class ShimRegexTests
     [Test]
     public void Patterns_at_the_limits_are_searched()
     {
-        Match(new string('a', 4_096), _long).Should().Be((moe_status.MOE_STATUS_OK, string.Empty, false));
-        Match(Nested(256), _long).Should().Be((moe_status.MOE_STATUS_OK, string.Empty, true));
-        Match("(?:a?){700}", _long).Should().Be((moe_status.MOE_STATUS_OK, string.Empty, true));
-        Match(string.Join('|', Enumerable.Repeat("ab", 300)), _long).Should().Be((moe_status.MOE_STATUS_OK, string.Empty, false));
+        Match(new string('a', 4_096), s_long).Should().Be((moe_status.MOE_STATUS_OK, string.Empty, false));
+        Match(Nested(256), s_long).Should().Be((moe_status.MOE_STATUS_OK, string.Empty, true));
+        Match("(?:a?){700}", s_long).Should().Be((moe_status.MOE_STATUS_OK, string.Empty, true));
+        Match(string.Join('|', Enumerable.Repeat("ab", 300)), s_long).Should().Be((moe_status.MOE_STATUS_OK, string.Empty, false));
     }
 
     [Test]
@@ -76,7 +76,7 @@ public sealed unsafe class ShimRegexTests
         {
             string pattern = string.Concat(random.GetItems(parts, random.Next(1, 20)));
 
-            Match(pattern, _long).Status.Should().BeOneOf(
+            Match(pattern, s_long).Status.Should().BeOneOf(
                 moe_status.MOE_STATUS_OK, moe_status.MOE_STATUS_FAILED, moe_status.MOE_STATUS_TOO_COMPLEX);
         }
     }

@@ -15,7 +15,7 @@ public sealed class CompletionTests
         + "the last prompt, put up their hands; the others went on sleeping in system memory, where it is warm and there is room. "
         + "\"Each of us,\" said the first expert, \"knows a little of everything, and nobody knows what it is.\" They went to work";
 
-    private static readonly ContextOptions Context = new()
+    private static readonly ContextOptions s_context = new()
     {
         ContextLength = 512,
         MicroBatchSize = 32,
@@ -26,12 +26,12 @@ public sealed class CompletionTests
     private static IEnumerable<TinyModel> Models => [.. TinyModels.All, .. TinyModels.Quantized];
 
     [TestCaseSource(nameof(Models))]
-    public async Task Greedy_tokens_are_the_completion_tools(TinyModel model) => await Compare(model, Context);
+    public async Task Greedy_tokens_are_the_completion_tools(TinyModel model) => await Compare(model, s_context);
 
     [Test]
     public async Task Greedy_tokens_of_two_threads_without_flash_attention_are_the_completion_tools() => await Compare(
         TinyModels.GptOss(),
-        Context with { FlashAttention = FlashAttention.Off, Threads = new ThreadOptions { Decode = 2, Prompt = 2 } });
+        s_context with { FlashAttention = FlashAttention.Off, Threads = new ThreadOptions { Decode = 2, Prompt = 2 } });
 
     private static async Task Compare(TinyModel file, ContextOptions options)
     {

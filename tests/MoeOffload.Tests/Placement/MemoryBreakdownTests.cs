@@ -8,7 +8,7 @@ public sealed class MemoryBreakdownTests
 {
     private const long MiB = 1024 * 1024;
 
-    private static readonly MemoryBreakdown _breakdown = new(
+    private static readonly MemoryBreakdown s_breakdown = new(
     [
         new MemoryUse("CUDA_Host", "CUDA0", true, 100 * MiB, 0, 8 * MiB),
         new MemoryUse("CUDA0", "CUDA0", false, 10 * MiB, 4 * MiB, 6 * MiB),
@@ -18,16 +18,16 @@ public sealed class MemoryBreakdownTests
     [Test]
     public void Breakdown_sums_devices_with_host_memory_as_one()
     {
-        _breakdown.Devices.Should().Equal(
+        s_breakdown.Devices.Should().Equal(
             new MemoryUse("CUDA0", "CUDA0", false, 10 * MiB, 4 * MiB, 6 * MiB),
             new MemoryUse("Host", "Host", true, 105 * MiB, 0, 8 * MiB));
-        _breakdown.Total.TotalBytes.Should().Be(133 * MiB);
+        s_breakdown.Total.TotalBytes.Should().Be(133 * MiB);
     }
 
     [Test]
     public void Breakdown_prints_as_an_aligned_table()
     {
-        _breakdown.ToString().ReplaceLineEndings("\n").Should().Be(
+        s_breakdown.ToString().ReplaceLineEndings("\n").Should().Be(
             """
             memory [MiB]   total  weights  context  compute
             CUDA0          20.00    10.00     4.00     6.00

@@ -8,10 +8,10 @@ public sealed class PlacementReportTests
 {
     private const long MiB = 1024 * 1024;
 
-    private static readonly TensorPlacement _placement = TensorPlacement.ExpertsToCpu().With("nothing", "CUDA1");
+    private static readonly TensorPlacement s_placement = TensorPlacement.ExpertsToCpu().With("nothing", "CUDA1");
 
-    private static readonly PlacementReport _report = new(
-        _placement,
+    private static readonly PlacementReport s_report = new(
+        s_placement,
         [
             new TensorLocation("token_embd.weight", GgmlType.Q8_0, 3 * MiB, "CPU_Mapped", "CPU", true, null),
             new TensorLocation("blk.0.attn_q.weight", GgmlType.F16, 2 * MiB, "CUDA0", "CUDA0", false, null),
@@ -22,28 +22,28 @@ public sealed class PlacementReportTests
     [Test]
     public void Report_counts_experts()
     {
-        _report.TensorCount.Should().Be(4);
-        _report.Bytes.Should().Be(85 * MiB);
-        _report.ExpertTensorCount.Should().Be(2);
-        _report.ExpertBytes.Should().Be(80 * MiB);
+        s_report.TensorCount.Should().Be(4);
+        s_report.Bytes.Should().Be(85 * MiB);
+        s_report.ExpertTensorCount.Should().Be(2);
+        s_report.ExpertBytes.Should().Be(80 * MiB);
     }
 
     [Test]
     public void Report_says_what_each_rule_did()
     {
-        _report.Rules.Should().Equal(
-            new RuleOutcome(_placement.Rules[0], 2, 80 * MiB),
-            new RuleOutcome(_placement.Rules[1], 0, 0));
+        s_report.Rules.Should().Equal(
+            new RuleOutcome(s_placement.Rules[0], 2, 80 * MiB),
+            new RuleOutcome(s_placement.Rules[1], 0, 0));
     }
 
     [Test]
     public void Report_sums_buffers_and_devices_with_host_memory_as_one()
     {
-        _report.Buffers.Should().Equal(
+        s_report.Buffers.Should().Equal(
             new BufferTotal("CUDA0", "CUDA0", false, 1, 2 * MiB, 0, 0),
             new BufferTotal("CPU_Mapped", "CPU", true, 1, 3 * MiB, 0, 0),
             new BufferTotal("CUDA_Host", "CUDA0", true, 2, 80 * MiB, 2, 80 * MiB));
-        _report.Devices.Should().Equal(
+        s_report.Devices.Should().Equal(
             new DeviceTotal("CUDA0", 1, 2 * MiB, 0, 0),
             new DeviceTotal("Host", 3, 83 * MiB, 2, 80 * MiB));
     }
@@ -51,7 +51,7 @@ public sealed class PlacementReportTests
     [Test]
     public void Report_prints_as_aligned_tables()
     {
-        _report.ToString().ReplaceLineEndings("\n").Should().Be(
+        s_report.ToString().ReplaceLineEndings("\n").Should().Be(
             """
             buffer      memory of  tensors    MiB  experts    MiB
             CUDA0       CUDA0            1   2.00        0   0.00

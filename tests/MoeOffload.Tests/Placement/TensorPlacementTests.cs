@@ -6,12 +6,12 @@ namespace MoeOffload.Tests.Placement;
 [TestFixture]
 public sealed class TensorPlacementTests
 {
-    private static readonly string[] _expertNames =
+    private static readonly string[] s_expertNames =
     [
         "blk.0.ffn_up_exps.weight", "blk.11.ffn_down_exps.bias", "blk.3.ffn_gate_up_exps.weight", "blk.7.ffn_gate_chexps.weight",
     ];
 
-    private static readonly string[] _otherNames =
+    private static readonly string[] s_otherNames =
     [
         "token_embd.weight", "blk.0.attn_q.weight", "blk.0.ffn_gate_inp.weight", "blk.2.ffn_up_shexp.weight", "blk.2.ffn_up.weight",
     ];
@@ -20,7 +20,7 @@ public sealed class TensorPlacementTests
     public void Default_placement_decides_about_no_tensor()
     {
         TensorPlacement.Default.Rules.Should().BeEmpty();
-        _expertNames.Select(TensorPlacement.Default.RuleFor).Should().OnlyContain(rule => rule == null);
+        s_expertNames.Select(TensorPlacement.Default.RuleFor).Should().OnlyContain(rule => rule == null);
     }
 
     [Test]
@@ -28,15 +28,15 @@ public sealed class TensorPlacementTests
     {
         var placement = TensorPlacement.ExpertsToCpu();
 
-        _expertNames.Select(placement.RuleFor).Should().OnlyContain(rule => rule == 0);
-        _otherNames.Select(placement.RuleFor).Should().OnlyContain(rule => rule == null);
+        s_expertNames.Select(placement.RuleFor).Should().OnlyContain(rule => rule == 0);
+        s_otherNames.Select(placement.RuleFor).Should().OnlyContain(rule => rule == null);
     }
 
     [Test]
     public void Expert_names_are_found_without_a_pattern_as_with_it()
     {
-        _expertNames.Should().OnlyContain(name => ExpertTensors.IsExpert(name));
-        _otherNames.Should().NotContain(name => ExpertTensors.IsExpert(name));
+        s_expertNames.Should().OnlyContain(name => ExpertTensors.IsExpert(name));
+        s_otherNames.Should().NotContain(name => ExpertTensors.IsExpert(name));
     }
 
     [TestCase(0)]
