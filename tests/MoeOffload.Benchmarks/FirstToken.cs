@@ -12,6 +12,10 @@ namespace MoeOffload.Benchmarks;
 internal static partial class FirstToken
 {
     private const int Context = 512;
+
+    // The runtime compiles in the background during the first ones.
+    private const int Loads = 16;
+    private const int WarmLoads = 8;
     private const string Prompt = "Once upon a time there was a model with many experts, and each of them knew one thing.";
 
     public static void Run(TinyModel model, int pairs)
@@ -40,7 +44,7 @@ internal static partial class FirstToken
     /// <summary>What the child does: loads several times, and prints each time in milliseconds.</summary>
     public static void Measure(string path, int context, string prompt)
     {
-        for (int i = 0; i < 4; i++)
+        for (int i = 0; i < Loads; i++)
         {
             long start = Stopwatch.GetTimestamp();
             using MoeModel model = MoeModel.Load(path);
@@ -74,7 +78,7 @@ internal static partial class FirstToken
         using Process process = Process.Start(start)!;
         double[] times = [.. process.StandardOutput.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => double.Parse(line, CultureInfo.InvariantCulture))];
         process.WaitForExit();
-        return times is [double first, .., double later] ? (first, later) : throw new InvalidOperationException("The child printed no times.");
+        return times.Length == Loads ? (times[0], Samples.Median(times[^WarmLoads..])) : throw new InvalidOperationException("The child printed no times.");
     }
 
     private static double MeasurePeer(string path)
