@@ -57,7 +57,7 @@ internal sealed class ModelLoader
     {
         cancellationToken.ThrowIfCancellationRequested();
         string[] paths = [.. _files.Parts.Select(part => part.Path!)];
-        string[] servers = [.. _devices.Where(device => device.Kind == DeviceKind.Rpc).Select(device => device.Description).Distinct()];
+        string[] servers = NativeDevice.ServersOf(_devices);
         NativeModel? model = null;
         bool finished = RpcServers.Run(
             servers,
@@ -82,7 +82,7 @@ internal sealed class ModelLoader
             && (required == ModelOptions.AnyAccelerator || string.Equals(buffer.Device, required, StringComparison.OrdinalIgnoreCase))))
         {
             throw new PlacementException(
-                $"{(required == ModelOptions.AnyAccelerator ? "An accelerator" : $"Device '{required}'")} is required, but no tensor of the model is there: "
+                $"{NativeDevice.Wanted(required)} is required, but no tensor of the model is there: "
                 + "check GpuLayers and the placement rules.");
         }
 

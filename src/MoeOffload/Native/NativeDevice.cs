@@ -65,6 +65,13 @@ internal readonly unsafe struct NativeDevice
     /// <summary>Whether a buffer of this device lies in system memory even where it is no plain host buffer, as rearranged weights do.</summary>
     public static bool IsCpu(string deviceName) => deviceName is "" or "CPU";
 
+    /// <summary>The RPC servers that these devices belong to.</summary>
+    public static string[] ServersOf(IEnumerable<NativeDevice> devices) =>
+        [.. devices.Where(device => device.Kind == DeviceKind.Rpc).Select(device => device.Description).Distinct()];
+
+    /// <summary>How a message begins about a device that <see cref="ModelOptions.RequireDevice"/> asks for.</summary>
+    public static string Wanted(string required) => required == ModelOptions.AnyAccelerator ? "An accelerator" : $"Device '{required}'";
+
     /// <summary>What is known of the device, with its memory as of now.</summary>
     public DeviceInfo Describe()
     {
@@ -154,8 +161,7 @@ internal readonly unsafe struct NativeDevice
             return;
         }
 
-        string wanted = required == ModelOptions.AnyAccelerator ? "An accelerator" : $"Device '{required}'";
-        var message = new StringBuilder($"{wanted} is required, but the model would run without it. {Known(all)}");
+        var message = new StringBuilder($"{Wanted(required)} is required, but the model would run without it. {Known(all)}");
         foreach (string reason in NativeRuntime.UnavailableBackends)
         {
             message.Append(" Not loaded: ").Append(reason).Append('.');

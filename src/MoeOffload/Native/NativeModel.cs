@@ -53,8 +53,7 @@ internal sealed unsafe class NativeModel : IDisposable
                 throw new ModelLoadException(NativeError.Describe($"'{files[0]}' could not be loaded", status, error));
             }
 
-            string[] servers = [.. devices.Where(device => device.Kind == DeviceKind.Rpc).Select(device => device.Description).Distinct()];
-            return new NativeModel(new ModelHandle(model, servers));
+                        return new NativeModel(new ModelHandle(model, NativeDevice.ServersOf(devices)));
         }
         finally
         {
