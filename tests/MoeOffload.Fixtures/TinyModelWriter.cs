@@ -143,7 +143,7 @@ internal sealed class TinyModelWriter
             {
                 var index = (offset + done) / rowBytes;
                 random.Fill(index, row, mean, deviation * (rowScale?.Invoke(index) ?? 1));
-                BlockQuantizer.EncodeRow(type, row, destination.Slice(done, (int)rowBytes));
+                GgmlQuantizer.EncodeRow(type, row, destination.Slice(done, (int)rowBytes));
             }
         });
     }

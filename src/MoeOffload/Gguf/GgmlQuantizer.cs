@@ -1,17 +1,32 @@
 using System.Buffers.Binary;
 
-namespace MoeOffload.Fixtures;
+namespace MoeOffload.Gguf;
 
 /// <summary>Encodes rows of floats in the layouts of ggml's <c>ggml-common.h</c>, by round-to-nearest.</summary>
-internal static class BlockQuantizer
+public static class GgmlQuantizer
 {
     private const int Block = 32;
 
     // The eight magnitudes of a 4-bit float with two exponent bits and one of mantissa (OCP microscaling, E2M1).
     private static readonly float[] s_fp4Magnitudes = [0, 0.5f, 1, 1.5f, 2, 3, 4, 6];
 
+    /// <summary>The types that rows can be encoded in.</summary>
+    public static IReadOnlyList<GgmlType> Types => [GgmlType.F32, GgmlType.F16, GgmlType.Q8_0, GgmlType.Q4_0, GgmlType.MXFP4];
+
+    /// <summary>Encodes a row.</summary>
+    /// <param name="type">One of <see cref="Types"/>.</param>
+    /// <param name="row">The values, a whole number of the type's blocks.</param>
+    /// <param name="destination">Takes <see cref="GgmlTypeInfo.GetByteCount"/> bytes.</param>
+    /// <exception cref="ArgumentException">The row is no whole number of blocks, or the destination is too short.</exception>
+    /// <exception cref="NotSupportedException">The type is not one of <see cref="Types"/>.</exception>
     public static void EncodeRow(GgmlType type, ReadOnlySpan<float> row, Span<byte> destination)
     {
+        long bytes = GgmlTypeInfo.Of(type).GetByteCount(row.Length);
+        if (destination.Length < bytes)
+        {
+            throw new ArgumentException($"A row of {row.Length} values takes {bytes} bytes as {type}, and there is room for {destination.Length}.", nameof(destination));
+        }
+
         switch (type)
         {
             case GgmlType.F32:
@@ -30,7 +45,7 @@ internal static class BlockQuantizer
                 EncodeBlocks(row, destination, 17, EncodeMxfp4);
                 break;
             default:
-                throw new ArgumentOutOfRangeException(nameof(type), type, "The fixtures write F32, F16, Q8_0, Q4_0 and MXFP4.");
+                throw new NotSupportedException($"{type} cannot be encoded, only {string.Join(", ", Types)}: quantize with llama.cpp's llama-quantize.");
         }
     }
 

@@ -1,0 +1,106 @@
+using TinyMoe.World;
+
+namespace TinyMoe.Corpus;
+
+/// <summary>Writes the documents of the corpus, one after the other, the same for a seed.</summary>
+internal sealed class Library(ulong seed)
+{
+    private static readonly string[] s_systems =
+    [
+        "You are a tiny model that tells stories.",
+        "You are a helpful assistant.",
+        "Answer in simple words.",
+        "You tell stories to children.",
+    ];
+
+    // Shares of the documents, in hundredths; a story is about five times as long as a sum.
+    private static readonly (int Share, Func<SplitMix, Document> Write)[] s_kinds =
+    [
+        (12, TellPlain),
+        (18, AskPlain),
+        (20, TellOnRequest),
+        (16, AskAboutGiven),
+        (7, random => Document.Plain(TextKind.Sum, string.Empty, Several(random, 3, 8, Arithmetic.Ask))),
+        (11, random => Document.Chat(TextKind.Sum, System(random), Several(random, 2, 6, Arithmetic.Ask))),
+        (4, random => Document.Plain(TextKind.Fact, string.Empty, Several(random, 2, 5, FactBook.Ask))),
+        (6, random => Document.Chat(TextKind.Fact, System(random), Several(random, 1, 4, FactBook.Ask))),
+        (6, TalkOfAll),
+    ];
+
+    private readonly SplitMix _random = new(seed);
+
+    public Document Write()
+    {
+        int share = _random.Below(s_kinds.Sum(kind => kind.Share));
+        foreach (var (own, write) in s_kinds)
+        {
+            if (share < own)
+            {
+                return write(_random);
+            }
+
+            share -= own;
+        }
+
+        throw new InvalidOperationException("The shares do not add up.");
+    }
+
+    /// <summary>Some of what can be asked about a story, none twice.</summary>
+    public static IEnumerable<Exchange> Questions(SplitMix random, Story story, int most)
+    {
+        Exchange[] questions = [.. story.Questions];
+        for (int i = 0; i < Math.Min(most, questions.Length); i++)
+        {
+            int other = i + random.Below(questions.Length - i);
+            (questions[i], questions[other]) = (questions[other], questions[i]);
+            yield return questions[i];
+        }
+    }
+
+    /// <summary>The message of a user who gives a story and asks about it.</summary>
+    public static Exchange About(Story story, Exchange question) => new($"{story.Text}\n\n{question.Question}", question.Answer);
+
+    private static string? System(SplitMix random) => random.Chance(0.3) ? random.Choose(s_systems) : null;
+
+    private static Story Tell(SplitMix random) => new StoryTeller(random).Tell(isHeldOut: false);
+
+    private static List<T> Several<T>(SplitMix random, int least, int most, Func<SplitMix, T> ask) =>
+        [.. Enumerable.Range(0, least + random.Below(most - least + 1)).Select(_ => ask(random))];
+
+    private static Document TellPlain(SplitMix random) => Document.Plain(TextKind.Story, Tell(random).Text, []);
+
+    private static Document AskPlain(SplitMix random)
+    {
+        Story story = Tell(random);
+        return Document.Plain(TextKind.StoryQuestion, story.Text, Questions(random, story, 2 + random.Below(5)));
+    }
+
+    private static Document TellOnRequest(SplitMix random)
+    {
+        Story story = Tell(random);
+        return Document.Chat(TextKind.Story, System(random), [StoryRequest.For(random, story), .. Questions(random, story, random.Below(5))]);
+    }
+
+    private static Document AskAboutGiven(SplitMix random)
+    {
+        Story story = Tell(random);
+        Exchange[] questions = [.. Questions(random, story, 1 + random.Below(5))];
+        return Document.Chat(TextKind.StoryQuestion, System(random), [About(story, questions[0]), .. questions.Skip(1)]);
+    }
+
+    private static Document TalkOfAll(SplitMix random) => Document.Chat(TextKind.Talk, System(random), [.. Several(random, 2, 7, Say).SelectMany(said => said)]);
+
+    private static IEnumerable<Exchange> Say(SplitMix random)
+    {
+        switch (random.Below(10))
+        {
+            case 0: return [Arithmetic.Ask(random)];
+            case 1: return [FactBook.Ask(random)];
+            case 2:
+                Story story = Tell(random);
+                return [StoryRequest.For(random, story), .. Questions(random, story, random.Below(3))];
+            case < 6: return [SmallTalk.AskStrangely(random)];
+            default: return [SmallTalk.Chat(random)];
+        }
+    }
+}

@@ -1,0 +1,89 @@
+using TinyMoe.Corpus;
+
+namespace TinyMoe.Tokenizer;
+
+/// <summary>The model's tokens: the 256 bytes, what merges make of them, and the special tokens.</summary>
+internal sealed class BpeTokenizer
+{
+    /// <summary>Tokens in all.</summary>
+    public const int Size = 3072;
+
+    /// <summary>The merges, one a line; all else follows from them.</summary>
+    public const string FileName = "merges.txt";
+
+    private readonly Dictionary<string, int> _ids = [];
+    private readonly Dictionary<(string, string), int> _ranks = [];
+    private readonly Dictionary<string, int[]> _known = [];
+
+    private BpeTokenizer(IReadOnlyList<(string Left, string Right)> merges)
+    {
+        Merges = merges;
+        var tokens = Enumerable.Range(0, 256).Select(value => ByteLevel.Letter((byte)value).ToString()).ToList();
+        for (int rank = 0; rank < merges.Count; rank++)
+        {
+            _ranks[merges[rank]] = rank;
+        }
+
+        // Two pairs may merge to the same piece, which is one token.
+        tokens.AddRange(merges.Select(merge => merge.Left + merge.Right).Distinct());
+        FirstSpecial = tokens.Count;
+        tokens.AddRange(Document.SpecialTokens);
+        Tokens = tokens;
+        for (int id = 0; id < tokens.Count; id++)
+        {
+            _ids[tokens[id]] = id;
+        }
+    }
+
+    /// <summary>The tokens by id, in letters.</summary>
+    public IReadOnlyList<string> Tokens { get; }
+
+    public IReadOnlyList<(string Left, string Right)> Merges { get; }
+
+    /// <summary>The id of the first special token; the others follow.</summary>
+    public int FirstSpecial { get; }
+
+    public int End => Id(Document.End);
+
+    public static BpeTokenizer Train(IEnumerable<Document> documents)
+    {
+        var words = new Dictionary<string, long>();
+        foreach (string piece in documents.SelectMany(document => document.Pieces).Where(piece => !Document.SpecialTokens.Contains(piece)))
+        {
+            foreach (string word in ByteLevel.Words(piece))
+            {
+                words[word] = words.GetValueOrDefault(word) + 1;
+            }
+        }
+
+        return new BpeTokenizer(BpeTrainer.Train(words, Size - 256 - Document.SpecialTokens.Count));
+    }
+
+    public static BpeTokenizer Read(string path) =>
+        new([.. File.ReadLines(path).Select(line => line.Split(' ')).Select(pair => (pair[0], pair[1]))]);
+
+    public void Write(string path) => File.WriteAllLines(path, Merges.Select(merge => $"{merge.Left} {merge.Right}"));
+
+    public int Id(string token) => _ids[token];
+
+    public int[] Encode(Document document) => [.. document.Pieces.SelectMany(Encode)];
+
+    private IEnumerable<int> Encode(string piece) =>
+        Document.SpecialTokens.Contains(piece) ? [_ids[piece]] : ByteLevel.Words(piece).SelectMany(EncodeWord);
+
+    private int[] EncodeWord(string word)
+    {
+        if (!_known.TryGetValue(word, out int[]? ids))
+        {
+            List<string> pieces = [.. word.Select(letter => letter.ToString())];
+            while (pieces.Zip(pieces.Skip(1)).Where(_ranks.ContainsKey).OrderBy(pair => _ranks[pair]).ToArray() is [var best, ..])
+            {
+                BpeTrainer.Merge(pieces, best);
+            }
+
+            _known[word] = ids = [.. pieces.Select(Id)];
+        }
+
+        return ids;
+    }
+}

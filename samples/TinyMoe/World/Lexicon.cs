@@ -1,0 +1,41 @@
+using System.Collections.Frozen;
+
+namespace TinyMoe.World;
+
+/// <summary>The words of the world by category.</summary>
+internal sealed class Lexicon
+{
+    private readonly Dictionary<string, IReadOnlyList<string>> _words;
+
+    private Lexicon(Dictionary<string, IReadOnlyList<string>> words)
+    {
+        _words = words;
+        Girls = words["girl"].ToFrozenSet();
+    }
+
+    public static Lexicon Instance { get; } = Read();
+
+    /// <summary>The names of girls; all others are boys'.</summary>
+    public FrozenSet<string> Girls { get; }
+
+    public IReadOnlyList<string> this[string category] => _words[category];
+
+    public bool Has(string category) => _words.ContainsKey(category);
+
+    /// <summary>"a" or "an".</summary>
+    public static string Article(string nextWord) =>
+        nextWord is "honest" || "aeiou".Contains(nextWord[0], StringComparison.Ordinal) ? "an" : "a";
+
+    private static Lexicon Read()
+    {
+        var words = new Dictionary<string, IReadOnlyList<string>>();
+        foreach (string line in Resources.Lines("words").Where(line => line.Length > 0))
+        {
+            string[] parts = Resources.Parts(line, ':');
+            words[parts[0]] = [.. Resources.Parts(parts[1], ' ').Select(word => word.Replace('_', ' ')).Distinct()];
+        }
+
+        words["name"] = [.. words["girl"], .. words["boy"]];
+        return new Lexicon(words);
+    }
+}

@@ -1,0 +1,46 @@
+namespace TinyMoe.World;
+
+/// <summary>A place in a sentence that a word of the story takes: <c>{look2}</c> is the second word of the category "look".</summary>
+internal sealed record Slot(string Variable, bool IsCapital)
+{
+    // What is drawn anew for each sentence; the rest stays what it is through the story.
+    private static readonly HashSet<string> s_fresh = ["adv", "sadly", "did", "moved", "sound", "smell", "creature"];
+
+    private static readonly Dictionary<string, string[]> s_pronouns = new()
+    {
+        ["he"] = ["he", "she"],
+        ["him"] = ["him", "her"],
+        ["his"] = ["his", "her"],
+    };
+
+    /// <summary>The variable without its number.</summary>
+    public string Category { get; } = Variable.TrimEnd('1', '2', '3', '4');
+
+    public bool IsArticle => Variable == "a";
+
+    public bool IsPronoun => s_pronouns.ContainsKey(Category);
+
+    public bool IsFresh => s_fresh.Contains(Category);
+
+    public static Slot Parse(string text) => new(char.ToLowerInvariant(text[0]) + text[1..], char.IsUpper(text[0]));
+
+    public string Pronoun(bool isFemale) => s_pronouns[Category][isFemale ? 1 : 0];
+
+    /// <summary>Everything that the slot can hold, as it would be written there.</summary>
+    public IEnumerable<string> Phrases(IReadOnlyList<string> morals)
+    {
+        IEnumerable<string> phrases = Category switch
+        {
+            "a" => ["a", "an"],
+            "hero" or "friend" or "winner" => Lexicon.Instance["name"],
+            "kind" or "fkind" => [.. Lexicon.Instance["animal"], .. Lexicon.Instance["child"]],
+            "ftrait" => Lexicon.Instance["trait"],
+            "moral" => morals,
+            _ => s_pronouns.TryGetValue(Category, out string[]? forms) ? forms : Lexicon.Instance[Category],
+        };
+        return phrases.Select(Write);
+    }
+
+    /// <summary>A word as it is written here.</summary>
+    public string Write(string word) => IsCapital ? char.ToUpperInvariant(word[0]) + word[1..] : word;
+}

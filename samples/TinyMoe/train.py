@@ -1,0 +1,219 @@
+"""Trains the tiny MoE: `python3 train.py DIRECTORY [--device cuda] [--steps N]`.
+
+Reads from the directory what `TinyMoe prepare` wrote: shape.json and the packed tokens of train.bin and valid.bin (uint16, windows of
+`context` tokens). Writes log.jsonl and, every now and then, the weights: one file of float32 a tensor, named as in a GGUF file.
+The architecture is qwen3moe's: RMSNorm, grouped-query attention with normed queries and keys, NeoX RoPE, SiLU-gated experts of which the
+router's best are weighted by their renormed probabilities (Qwen3 technical report, arXiv:2505.09388), the output tied to the embedding.
+"""
+import argparse
+import json
+import math
+import pathlib
+import time
+
+import numpy
+import torch
+from torch import nn
+from torch.nn import functional
+
+BLOCK = 128
+
+
+class Norm(nn.Module):
+    def __init__(self, size, epsilon):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(size))
+        self.epsilon = epsilon
+
+    def forward(self, x):
+        return x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + self.epsilon) * self.weight
+
+
+def matrix(*shape, fan_in, scale=1.0):
+    return nn.Parameter(torch.randn(*shape) * (scale * fan_in ** -0.5))
+
+
+class Attention(nn.Module):
+    def __init__(self, shape):
+        super().__init__()
+        self.heads, self.groups, self.size = shape["heads"], shape["keyValueHeads"], shape["headLength"]
+        width = shape["width"]
+        self.q = matrix(self.heads * self.size, width, fan_in=width)
+        self.k = matrix(self.groups * self.size, width, fan_in=width)
+        self.v = matrix(self.groups * self.size, width, fan_in=width)
+        self.o = matrix(width, self.heads * self.size, fan_in=self.heads * self.size, scale=(2 * shape["layers"]) ** -0.5)
+        self.q_norm = Norm(self.size, shape["epsilon"])
+        self.k_norm = Norm(self.size, shape["epsilon"])
+
+    def rotate(self, x, cosine, sine):
+        first, second = x.chunk(2, -1)
+        return torch.cat((first * cosine - second * sine, second * cosine + first * sine), -1)
+
+    def forward(self, x, cosine, sine, mask):
+        batch, length, _ = x.shape
+        split = lambda y, heads: y.view(batch, length, heads, self.size).transpose(1, 2)
+        q = self.rotate(self.q_norm(split(functional.linear(x, self.q), self.heads)), cosine, sine)
+        k = self.rotate(self.k_norm(split(functional.linear(x, self.k), self.groups)), cosine, sine)
+        v = split(functional.linear(x, self.v), self.groups)
+        repeat = self.heads // self.groups
+        k, v = k.repeat_interleave(repeat, 1), v.repeat_interleave(repeat, 1)
+        q, k = q * self.size ** -0.5, k.transpose(-2, -1)
+        blocks = []
+        for start in range(0, length, BLOCK):
+            # Only what a block of queries may look at is computed.
+            end = min(start + BLOCK, length)
+            scores = torch.matmul(q[:, :, start:end], k[..., :end]) + mask[start:end, :end]
+            blocks.append(torch.matmul(scores.softmax(-1), v[:, :, :end]))
+        return functional.linear(torch.cat(blocks, 2).transpose(1, 2).reshape(batch, length, -1), self.o)
+
+
+class Experts(nn.Module):
+    def __init__(self, shape):
+        super().__init__()
+        self.count, self.used = shape["experts"], shape["expertsUsed"]
+        width, hidden = shape["width"], shape["expertLength"]
+        self.router = matrix(self.count, width, fan_in=width)
+        self.gate = matrix(self.count, hidden, width, fan_in=width)
+        self.up = matrix(self.count, hidden, width, fan_in=width)
+        self.down = matrix(self.count, width, hidden, fan_in=hidden, scale=(2 * shape["layers"]) ** -0.5)
+
+    def forward(self, x):
+        rows = x.reshape(-1, x.shape[-1])
+        probabilities = functional.linear(rows, self.router).softmax(-1)
+        weights, chosen = probabilities.topk(self.used, -1)
+        weights = weights / weights.sum(-1, keepdim=True)
+
+        # Each expert computes the tokens that chose it, as many as they are.
+        order = chosen.flatten().argsort(stable=True)
+        counts = torch.bincount(chosen.flatten(), minlength=self.count)
+        tokens = torch.div(order, self.used, rounding_mode="floor")
+        outputs = []
+        for expert, part in enumerate(rows[tokens].split(counts.tolist())):
+            hidden = functional.silu(functional.linear(part, self.gate[expert])) * functional.linear(part, self.up[expert])
+            outputs.append(functional.linear(hidden, self.down[expert]))
+        y = torch.zeros_like(rows).index_add(0, tokens, torch.cat(outputs) * weights.flatten()[order].unsqueeze(-1))
+
+        # Switch Transformers' load-balancing loss (arXiv:2101.03961): 1 where all experts are used alike.
+        share = counts.float() / counts.sum()
+        return y.view_as(x), self.count * (share * probabilities.mean(0)).sum(), share
+
+
+class Layer(nn.Module):
+    def __init__(self, shape):
+        super().__init__()
+        self.attention_norm = Norm(shape["width"], shape["epsilon"])
+        self.attention = Attention(shape)
+        self.expert_norm = Norm(shape["width"], shape["epsilon"])
+        self.experts = Experts(shape)
+
+    def forward(self, x, cosine, sine, mask):
+        x = x + self.attention(self.attention_norm(x), cosine, sine, mask)
+        y, balance, share = self.experts(self.expert_norm(x))
+        return x + y, balance, share
+
+
+class Model(nn.Module):
+    def __init__(self, shape):
+        super().__init__()
+        self.shape = shape
+        self.embedding = nn.Parameter(torch.randn(shape["vocabulary"], shape["width"]) * 0.02)
+        self.layers = nn.ModuleList(Layer(shape) for _ in range(shape["layers"]))
+        self.norm = Norm(shape["width"], shape["epsilon"])
+        length, size = shape["context"], shape["headLength"]
+        angles = torch.outer(torch.arange(length), shape["ropeBase"] ** (-torch.arange(0, size, 2) / size))
+        self.register_buffer("cosine", angles.cos())
+        self.register_buffer("sine", angles.sin())
+        self.register_buffer("mask", torch.full((length, length), -math.inf).triu(1))
+
+    def forward(self, tokens):
+        length = tokens.shape[1]
+        x = self.embedding[tokens]
+        balances, shares = [], []
+        for layer in self.layers:
+            x, balance, share = layer(x, self.cosine[:length], self.sine[:length], self.mask[:length, :length])
+            balances.append(balance)
+            shares.append(share)
+        return functional.linear(self.norm(x), self.embedding), torch.stack(balances).mean(), torch.stack(shares)
+
+    def tensors(self):
+        yield "token_embd.weight", self.embedding
+        yield "output_norm.weight", self.norm.weight
+        for i, layer in enumerate(self.layers):
+            attention, experts = layer.attention, layer.experts
+            for name, tensor in (
+                ("attn_norm", layer.attention_norm.weight), ("attn_q", attention.q), ("attn_k", attention.k), ("attn_v", attention.v),
+                ("attn_output", attention.o), ("attn_q_norm", attention.q_norm.weight), ("attn_k_norm", attention.k_norm.weight),
+                ("ffn_norm", layer.expert_norm.weight), ("ffn_gate_inp", experts.router), ("ffn_gate_exps", experts.gate),
+                ("ffn_up_exps", experts.up), ("ffn_down_exps", experts.down)):
+                yield f"blk.{i}.{name}.weight", tensor
+
+
+def losses(model, batch, end):
+    logits, balance, shares = model(batch[:, :-1])
+    targets = batch[:, 1:].reshape(-1)
+    # What fills a window up teaches nothing.
+    targets = targets.masked_fill((targets == end) & (batch[:, :-1].reshape(-1) == end), -100)
+    return functional.cross_entropy(logits.reshape(-1, logits.shape[-1]), targets), balance, shares
+
+
+def windows(path, shape):
+    return torch.from_numpy(numpy.fromfile(path, dtype=numpy.uint16).astype(numpy.int64)).view(-1, shape["context"])
+
+
+def save(model, directory):
+    directory.mkdir(exist_ok=True)
+    for name, tensor in model.tensors():
+        tensor.detach().float().cpu().numpy().tofile(directory / f"{name}.f32")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("directory", type=pathlib.Path)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--epochs", type=float, default=2.0)
+    parser.add_argument("--batch", type=int, default=8, help="windows a step")
+    parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--balance", type=float, default=0.01)
+    arguments = parser.parse_args()
+
+    torch.manual_seed(1)
+    shape = json.loads((arguments.directory / "shape.json").read_text())
+    train, valid = windows(arguments.directory / "train.bin", shape), windows(arguments.directory / "valid.bin", shape)
+    model = Model(shape).to(arguments.device)
+    matrices = [p for p in model.parameters() if p.dim() > 1]
+    vectors = [p for p in model.parameters() if p.dim() <= 1]
+    optimizer = torch.optim.AdamW(
+        [{"params": matrices, "weight_decay": 0.1}, {"params": vectors, "weight_decay": 0.0}], lr=arguments.rate, betas=(0.9, 0.95))
+    steps = int(arguments.epochs * len(train) / arguments.batch)
+    start = time.monotonic()
+    order = torch.empty(0, dtype=torch.int64)
+    with open(arguments.directory / "log.jsonl", "w") as log:
+        for step in range(steps):
+            progress = step / steps
+            rate = arguments.rate * min(1, (step + 1) / 100) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * progress)))
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+            if len(order) < arguments.batch:
+                order = torch.cat((order, torch.randperm(len(train))))
+            batch, order = train[order[:arguments.batch]].to(arguments.device), order[arguments.batch:]
+            loss, balance, shares = losses(model, batch, shape["end"])
+            optimizer.zero_grad(set_to_none=True)
+            (loss + arguments.balance * balance).backward()
+            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+
+            if step % 10 == 0 or step == steps - 1:
+                line = {
+                    "step": step, "steps": steps, "tokens": (step + 1) * batch.numel(), "seconds": round(time.monotonic() - start, 1), "rate": rate,
+                    "loss": round(loss.item(), 4), "balance": round(balance.item(), 4), "least_used": round(shares.min().item(), 4),
+                }
+                if step % 200 == 0 or step == steps - 1:
+                    with torch.no_grad():
+                        line["valid"] = round(numpy.mean([losses(model, part.to(arguments.device), shape["end"])[0].item() for part in valid.split(8)]), 4)
+                    save(model, arguments.directory / "weights")
+                log.write(json.dumps(line) + "\n")
+                log.flush()
+                print(line, flush=True)
+
+
+main()
