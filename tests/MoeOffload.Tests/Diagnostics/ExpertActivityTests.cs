@@ -116,6 +116,31 @@ public sealed class ExpertActivityTests
     }
 
     [Test]
+    public async Task A_server_that_is_lost_while_its_choices_are_read_fails_the_generation()
+    {
+        var limit = TimeSpan.FromSeconds(20);
+        using SecondDevice device = SecondDevice.Start();
+        using MoeModel model = device.Load(TinyModels.Qwen3Moe());
+        await using GenerationSession session = model.CreateSession(Counting with { ContextLength = 4096 });
+        int read = 0;
+
+        Func<Task> generating = async () =>
+        {
+            await foreach (GeneratedToken token in session.GenerateAsync("Once upon a time", SamplingOptions.Greedy))
+            {
+                if (++read == 3)
+                {
+                    device.Server.Kill();
+                }
+            }
+        };
+
+        (await generating.Should().ThrowWithinAsync<InferenceException>(limit)).WithMessage("RPC server * was lost*");
+        session.ExpertActivity!.TokenCount.Should().BeGreaterThanOrEqualTo(read);
+        await session.DisposeAsync().AsTask().WaitAsync(limit);
+    }
+
+    [Test]
     public void Sequences_that_run_at_once_are_counted_together()
     {
         TinyModel tiny = TinyModels.Qwen3Moe();

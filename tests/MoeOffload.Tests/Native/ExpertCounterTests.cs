@@ -60,6 +60,42 @@ public sealed unsafe class ExpertCounterTests
     }
 
     [Test]
+    public void Numbers_of_a_layer_belong_together_whenever_they_are_read()
+    {
+        const int Decodes = 4;
+        using ExpertCounter counter = NewCounter();
+        using NativeContext context = NewContext(counter, Generations.SmallContext with { ContextLength = 512 });
+        Task decoding = Task.Run(() =>
+        {
+            for (int i = 0; i < Decodes; i++)
+            {
+                Decode(context, 500);
+                context.Remove(0, 0);
+            }
+        });
+
+        int torn = 0;
+        while (!decoding.IsCompleted)
+        {
+            ExpertActivity activity = counter.Read();
+            foreach (int layer in activity.Layers)
+            {
+                long choices = 0;
+                foreach (long count in activity.CountsOf(layer))
+                {
+                    choices += count;
+                }
+
+                torn += choices == activity.TokensOf(layer) * s_tiny.Shape.ExpertsUsed ? 0 : 1;
+            }
+        }
+
+        decoding.GetAwaiter().GetResult();
+        torn.Should().Be(0);
+        counter.Read().TokenCount.Should().Be(Decodes * 500);
+    }
+
+    [Test]
     public void A_counter_lives_as_long_as_its_contexts()
     {
         ExpertCounter counter = NewCounter();
@@ -79,7 +115,7 @@ public sealed unsafe class ExpertCounterTests
         // The model as well: it must not be one that other tests dispose.
         using MoeModel model = MoeModel.Load(s_tiny.Path, new ModelOptions { Devices = [] });
         ExpertCounter counter = NewCounter();
-        NativeContext context = NativeContext.Create(model.Native.Handle, Parameters, NullLogger.Instance, counter);
+        NativeContext context = NewContext(counter, model: model);
 
         context.Abandon();
         context.Dispose();
@@ -129,21 +165,22 @@ public sealed unsafe class ExpertCounterTests
         static void Refused(moe_status status) => status.Should().Be(moe_status.MOE_STATUS_INVALID_ARGUMENT);
     }
 
-    private static ContextParameters Parameters => new(Generations.SmallContext, expertsOffloaded: false);
-
     private static ExpertCounter NewCounter() => new(s_tiny.Shape.Layers, s_tiny.Shape.Experts);
 
-    private static void Decode(NativeContext context)
+    private static void Decode(NativeContext context, int count = Tokens)
     {
         context.ClearBatch();
-        for (int i = 0; i < Tokens; i++)
+        for (int i = 0; i < count; i++)
         {
-            context.Add(300 + i, i, 0, wantsLogits: i == Tokens - 1);
+            context.Add(300 + i, i, 0, wantsLogits: i == count - 1);
         }
 
         context.Decode().Should().Be(DecodeResult.Done);
     }
 
-    private NativeContext NewContext(ExpertCounter counter) =>
-        NativeContext.Create(_model.Native.Handle, Parameters, NullLogger.Instance, counter);
+    private NativeContext NewContext(ExpertCounter counter, ContextOptions? options = null, MoeModel? model = null) => NativeContext.Create(
+        (model ?? _model).Native.Handle,
+        new ContextParameters(options ?? Generations.SmallContext, expertsOffloaded: false),
+        NullLogger.Instance,
+        counter);
 }
