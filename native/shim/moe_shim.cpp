@@ -643,10 +643,10 @@ int32_t layer_of_choice(const ggml_tensor & tensor, int32_t n_layers) {
 
 // Counts what `ids` holds of `n_rows` tokens, `stride` bytes apart.
 void count_rows(moe_expert_counter & counter, int32_t layer, int64_t n_used, int64_t n_rows, size_t stride) {
-    int64_t *  counts  = counter.counts + (size_t) layer * counter.n_experts;
-    int64_t &  version = counter.versions[layer];
-    const auto before  = shared(version).load(std::memory_order_relaxed);
-    shared(version).store(before + 1, std::memory_order_relaxed);
+    int64_t *     counts  = counter.counts + (size_t) layer * counter.n_experts;
+    auto &        version = shared(counter.versions[layer]);
+    const int64_t before  = version.load(std::memory_order_relaxed);
+    version.store(before + 1, std::memory_order_relaxed);
     std::atomic_thread_fence(std::memory_order_release);
     for (int64_t row = 0; row < n_rows; row++) {
         const auto * ids = (const int32_t *) ((const char *) counter.ids + row * stride);
@@ -657,7 +657,7 @@ void count_rows(moe_expert_counter & counter, int32_t layer, int64_t n_used, int
         }
     }
     add(counter.tokens[layer], n_rows);
-    shared(version).store(before + 2, std::memory_order_release);
+    version.store(before + 2, std::memory_order_release);
 }
 
 // A choice is a view of all experts in their order: rows of n_used ids, a row of n_experts apart.
@@ -675,6 +675,19 @@ void count_choice(moe_expert_counter & counter, int32_t layer, const ggml_tensor
         ggml_backend_tensor_get(&choice, counter.ids, first * stride, (n_rows - 1) * stride + row_size);
         count_rows(counter, layer, choice.ne[0], n_rows, stride);
     }
+}
+
+// Copies a layer's numbers; false where they changed meanwhile.
+bool read_layer(const moe_expert_counter & counter, int32_t layer, int64_t * counts, int64_t & tokens) {
+    int64_t *     source  = counter.counts + (size_t) layer * counter.n_experts;
+    const auto &  version = shared(counter.versions[layer]);
+    const int64_t before  = version.load(std::memory_order_acquire);
+    for (int32_t i = 0; i < counter.n_experts; i++) {
+        counts[i] = shared(source[i]).load(std::memory_order_relaxed);
+    }
+    tokens = shared(counter.tokens[layer]).load(std::memory_order_relaxed);
+    std::atomic_thread_fence(std::memory_order_acquire);
+    return before % 2 == 0 && version.load(std::memory_order_relaxed) == before;
 }
 
 } // namespace
@@ -699,18 +712,7 @@ moe_status moe_expert_counts(
     }
     return guarded(error, error_size, [&] {
         for (int32_t layer = 0; layer < counter->n_layers; layer++) {
-            const size_t         offset  = (size_t) layer * counter->n_experts;
-            std::atomic<int64_t> & version = shared(counter->versions[layer]);
-            for (;;) {
-                const int64_t before = version.load(std::memory_order_acquire);
-                for (int32_t i = 0; i < counter->n_experts; i++) {
-                    counts[offset + i] = shared(counter->counts[offset + i]).load(std::memory_order_relaxed);
-                }
-                tokens[layer] = shared(counter->tokens[layer]).load(std::memory_order_relaxed);
-                std::atomic_thread_fence(std::memory_order_acquire);
-                if (before % 2 == 0 && version.load(std::memory_order_relaxed) == before) {
-                    break;
-                }
+            while (!read_layer(*counter, layer, counts + (size_t) layer * counter->n_experts, tokens[layer])) {
                 std::this_thread::yield();
             }
         }

@@ -62,7 +62,7 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
     public MemoryBreakdown Memory { get; }
 
     /// <summary>
-    /// Which experts the routers have chosen so far, counted anew at each call; null without <see cref="ContextOptions.CountExperts"/>.
+    /// Which experts the routers have chosen so far, a new snapshot at each call; null without <see cref="ContextOptions.CountExperts"/>.
     /// From any thread, also while the session generates: the numbers of one layer belong together, and a later layer may have yet to
     /// count the tokens that are being computed.
     /// </summary>
