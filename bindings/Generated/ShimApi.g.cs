@@ -15,7 +15,7 @@ namespace MoeOffload.Native.Generated;
 internal static unsafe class ShimApi
 {
     /// <summary>Changes whenever a function or struct below does.</summary>
-    public const int MOE_SHIM_VERSION = 1;
+    public const int MOE_SHIM_VERSION = 2;
 
     /// <summary>Longest device, buffer type and tensor name that the structs below carry, terminator included.</summary>
     public const int MOE_NAME_SIZE = 128;
@@ -130,6 +130,19 @@ internal static unsafe class ShimApi
     /// <remarks><c>bool moe_abort_when_set(void *data)</c></remarks>
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern byte moe_abort_when_set(void* data);
+
+    /// <summary>A ggml_backend_sched_eval_callback for llama_context_params.cb_eval: counts in the moe_expert_counter that `data` points to.</summary>
+    /// <remarks><c>bool moe_count_experts(struct ggml_tensor *tensor, bool ask, void *data)</c></remarks>
+    [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    public static extern byte moe_count_experts(ggml_tensor* tensor, byte ask, void* data);
+
+    /// <summary>
+    /// Copies counter-&gt;counts and counter-&gt;tokens, from any thread. The numbers of one layer belong together; another layer may be
+    /// a micro-batch ahead of it.
+    /// </summary>
+    /// <remarks><c>enum moe_status moe_expert_counts(const struct moe_expert_counter *counter, int64_t *counts, size_t n_counts, int64_t *tokens, size_t n_tokens, char *error, size_t error_size)</c></remarks>
+    [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    public static extern moe_status moe_expert_counts(moe_expert_counter* counter, long* counts, nuint n_counts, long* tokens, nuint n_tokens, byte* error, nuint error_size);
 
     /// <summary>llama_decode; *result is its answer (0: done, 1: no room in the KV cache, 2: ended by the abort callback, &lt; 0: failed).</summary>
     /// <remarks><c>enum moe_status moe_decode(struct llama_context *context, const struct llama_batch *batch, int32_t *result, char *error, size_t error_size)</c></remarks>

@@ -66,3 +66,23 @@ internal unsafe struct moe_token_logprob
     /// <summary>natural logarithm of the softmax over the whole vocabulary, before any sampler</summary>
     public float logprob;
 }
+
+/// <summary>
+/// How often the routers of a context's layers chose each expert. The caller owns it and what it points to, all zeroed before
+/// use and kept for as long as the context.
+/// </summary>
+internal unsafe struct moe_expert_counter
+{
+    /// <summary>n_layers rows of n_experts</summary>
+    public long* counts;
+    /// <summary>for each layer, the tokens that its router chose for</summary>
+    public long* tokens;
+    /// <summary>for each layer, odd while its numbers change</summary>
+    public long* versions;
+    /// <summary>scratch for what is read from a device</summary>
+    public int* ids;
+    /// <summary>its length, at least n_experts</summary>
+    public ulong n_ids;
+    public int n_layers;
+    public int n_experts;
+}

@@ -721,7 +721,7 @@ ABI_VALUE(MOE_STATUS_FAILED, 3);
 ABI_VALUE(MOE_STATUS_OUT_OF_MEMORY, 4);
 ABI_VALUE(MOE_STATUS_ABORTED, 5);
 ABI_VALUE(MOE_STATUS_TOO_COMPLEX, 6);
-ABI_VALUE(MOE_SHIM_VERSION, 1);
+ABI_VALUE(MOE_SHIM_VERSION, 2);
 ABI_VALUE(MOE_NAME_SIZE, 128);
 ABI_LAYOUT(struct moe_tensor_placement, 432, 8);
 ABI_OFFSET(struct moe_tensor_placement, name, 0);
@@ -742,6 +742,14 @@ ABI_OFFSET(struct moe_memory_entry, padding, 284);
 ABI_LAYOUT(struct moe_token_logprob, 8, 4);
 ABI_OFFSET(struct moe_token_logprob, token, 0);
 ABI_OFFSET(struct moe_token_logprob, logprob, 4);
+ABI_LAYOUT(struct moe_expert_counter, 48, 8);
+ABI_OFFSET(struct moe_expert_counter, counts, 0);
+ABI_OFFSET(struct moe_expert_counter, tokens, 8);
+ABI_OFFSET(struct moe_expert_counter, versions, 16);
+ABI_OFFSET(struct moe_expert_counter, ids, 24);
+ABI_OFFSET(struct moe_expert_counter, n_ids, 32);
+ABI_OFFSET(struct moe_expert_counter, n_layers, 40);
+ABI_OFFSET(struct moe_expert_counter, n_experts, 44);
 
 // ggml-cpu.h
 ABI_LAYOUT(enum ggml_numa_strategy, 4, 4);

@@ -9,6 +9,7 @@
 #include <cfloat>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <iterator>
@@ -16,6 +17,7 @@
 #include <new>
 #include <regex>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -613,6 +615,109 @@ moe_status moe_memory_breakdown(
 
 bool moe_abort_when_set(void * data) {
     return ((const std::atomic<int32_t> *) data)->load(std::memory_order_relaxed) != 0;
+}
+
+namespace {
+
+// The counts are the caller's memory, written by the thread that decodes while others read.
+std::atomic<int64_t> & shared(int64_t & value) {
+    static_assert(sizeof(std::atomic<int64_t>) == sizeof(int64_t), "counters are plain numbers");
+    return (std::atomic<int64_t> &) value;
+}
+
+void add(int64_t & value, int64_t more) {
+    shared(value).store(shared(value).load(std::memory_order_relaxed) + more, std::memory_order_relaxed);
+}
+
+// The layer whose choice of experts a tensor holds, or -1.
+int32_t layer_of_choice(const ggml_tensor & tensor, int32_t n_layers) {
+    constexpr char   prefix[] = "ffn_moe_topk-";
+    constexpr size_t length   = sizeof(prefix) - 1;
+    if (std::strncmp(tensor.name, prefix, length) != 0 || tensor.type != GGML_TYPE_I32) {
+        return -1;
+    }
+    char *     end   = nullptr;
+    const long layer = std::strtol(tensor.name + length, &end, 10);
+    return end != tensor.name + length && *end == '\0' && layer >= 0 && layer < n_layers ? (int32_t) layer : -1;
+}
+
+// Counts what `ids` holds of `n_rows` tokens, `stride` bytes apart.
+void count_rows(moe_expert_counter & counter, int32_t layer, int64_t n_used, int64_t n_rows, size_t stride) {
+    int64_t *     counts  = counter.counts + (size_t) layer * counter.n_experts;
+    auto &        version = shared(counter.versions[layer]);
+    const int64_t before  = version.load(std::memory_order_relaxed);
+    version.store(before + 1, std::memory_order_relaxed);
+    std::atomic_thread_fence(std::memory_order_release);
+    for (int64_t row = 0; row < n_rows; row++) {
+        const auto * ids = (const int32_t *) ((const char *) counter.ids + row * stride);
+        for (int64_t i = 0; i < n_used; i++) {
+            if (ids[i] >= 0 && ids[i] < counter.n_experts) {
+                add(counts[ids[i]], 1);
+            }
+        }
+    }
+    add(counter.tokens[layer], n_rows);
+    version.store(before + 2, std::memory_order_release);
+}
+
+// A choice is a view of all experts in their order: rows of n_used ids, a row of n_experts apart.
+void count_choice(moe_expert_counter & counter, int32_t layer, const ggml_tensor & choice) {
+    const size_t  room     = counter.n_ids * sizeof(int32_t);
+    const size_t  row_size = (size_t) choice.ne[0] * sizeof(int32_t);
+    const size_t  stride   = choice.nb[1];
+    const int64_t n_tokens = choice.ne[1];
+    if (row_size > room || stride == 0) {
+        return;
+    }
+    const int64_t most = 1 + (int64_t) ((room - row_size) / stride);
+    for (int64_t first = 0; first < n_tokens; first += most) {
+        const int64_t n_rows = std::min(most, n_tokens - first);
+        ggml_backend_tensor_get(&choice, counter.ids, first * stride, (n_rows - 1) * stride + row_size);
+        count_rows(counter, layer, choice.ne[0], n_rows, stride);
+    }
+}
+
+// Copies a layer's numbers; false where they changed meanwhile.
+bool read_layer(const moe_expert_counter & counter, int32_t layer, int64_t * counts, int64_t & tokens) {
+    int64_t *     source  = counter.counts + (size_t) layer * counter.n_experts;
+    const auto &  version = shared(counter.versions[layer]);
+    const int64_t before  = version.load(std::memory_order_acquire);
+    for (int32_t i = 0; i < counter.n_experts; i++) {
+        counts[i] = shared(source[i]).load(std::memory_order_relaxed);
+    }
+    tokens = shared(counter.tokens[layer]).load(std::memory_order_relaxed);
+    std::atomic_thread_fence(std::memory_order_acquire);
+    return before % 2 == 0 && version.load(std::memory_order_relaxed) == before;
+}
+
+} // namespace
+
+bool moe_count_experts(ggml_tensor * tensor, bool ask, void * data) {
+    moe_expert_counter & counter = *(moe_expert_counter *) data;
+    const int32_t        layer   = layer_of_choice(*tensor, counter.n_layers);
+    if (!ask && layer >= 0) {
+        count_choice(counter, layer, *tensor);
+    }
+    return !ask || layer >= 0;
+}
+
+moe_status moe_expert_counts(
+        const moe_expert_counter * counter, int64_t * counts, size_t n_counts, int64_t * tokens, size_t n_tokens,
+        char * error, size_t error_size) {
+    if (counter == nullptr || counts == nullptr || tokens == nullptr) {
+        return invalid(error, error_size, "counter, counts and tokens must not be NULL");
+    }
+    if (n_tokens < (size_t) counter->n_layers || n_counts < (size_t) counter->n_layers * counter->n_experts) {
+        return invalid(error, error_size, "counts and tokens need room for all layers");
+    }
+    return guarded(error, error_size, [&] {
+        for (int32_t layer = 0; layer < counter->n_layers; layer++) {
+            while (!read_layer(*counter, layer, counts + (size_t) layer * counter->n_experts, tokens[layer])) {
+                std::this_thread::yield();
+            }
+        }
+        return MOE_STATUS_OK;
+    });
 }
 
 moe_status moe_decode(llama_context * context, const llama_batch * batch, int32_t * result, char * error, size_t error_size) {

@@ -22,7 +22,7 @@
 #endif
 
 // Changes whenever a function or struct below does.
-#define MOE_SHIM_VERSION 1
+#define MOE_SHIM_VERSION 2
 
 // Longest device, buffer type and tensor name that the structs below carry, terminator included.
 #define MOE_NAME_SIZE 128
@@ -71,6 +71,18 @@ struct moe_memory_entry {
 struct moe_token_logprob {
     int32_t token;
     float   logprob; // natural logarithm of the softmax over the whole vocabulary, before any sampler
+};
+
+// How often the routers of a context's layers chose each expert. The caller owns it and what it points to, all zeroed before
+// use and kept for as long as the context.
+struct moe_expert_counter {
+    int64_t * counts;   // n_layers rows of n_experts
+    int64_t * tokens;   // for each layer, the tokens that its router chose for
+    int64_t * versions; // for each layer, odd while its numbers change
+    int32_t * ids;      // scratch for what is read from a device
+    uint64_t  n_ids;    // its length, at least n_experts
+    int32_t   n_layers;
+    int32_t   n_experts;
 };
 
 // MOE_SHIM_VERSION of the library.
@@ -142,6 +154,15 @@ MOE_API enum moe_status moe_memory_breakdown(
 
 // A ggml_abort_callback: true while the int32_t that `data` points to is not 0.
 MOE_API bool moe_abort_when_set(void * data);
+
+// A ggml_backend_sched_eval_callback for llama_context_params.cb_eval: counts in the moe_expert_counter that `data` points to.
+MOE_API bool moe_count_experts(struct ggml_tensor * tensor, bool ask, void * data);
+
+// Copies counter->counts and counter->tokens, from any thread. The numbers of one layer belong together; another layer may be
+// a micro-batch ahead of it.
+MOE_API enum moe_status moe_expert_counts(
+        const struct moe_expert_counter * counter, int64_t * counts, size_t n_counts, int64_t * tokens, size_t n_tokens,
+        char * error, size_t error_size);
 
 // llama_decode; *result is its answer (0: done, 1: no room in the KV cache, 2: ended by the abort callback, < 0: failed).
 MOE_API enum moe_status moe_decode(

@@ -85,6 +85,7 @@ internal static unsafe class AbiLayout
         .. Of_moe_tensor_placement(),
         .. Of_moe_memory_entry(),
         .. Of_moe_token_logprob(),
+        .. Of_moe_expert_counter(),
         .. Of_ggml_opt_optimizer_params(),
     ];
 
@@ -666,6 +667,24 @@ internal static unsafe class AbiLayout
             new("alignof(moe_token_logprob)", 4, LayoutCheck.AlignmentOf<moe_token_logprob>()),
             new("moe_token_logprob.token", 0, (byte*)&value.token - start),
             new("moe_token_logprob.logprob", 4, (byte*)&value.logprob - start),
+        ];
+    }
+
+    private static LayoutCheck[] Of_moe_expert_counter()
+    {
+        moe_expert_counter value = default;
+        byte* start = (byte*)&value;
+        return
+        [
+            new("sizeof(moe_expert_counter)", 48, sizeof(moe_expert_counter)),
+            new("alignof(moe_expert_counter)", 8, LayoutCheck.AlignmentOf<moe_expert_counter>()),
+            new("moe_expert_counter.counts", 0, (byte*)&value.counts - start),
+            new("moe_expert_counter.tokens", 8, (byte*)&value.tokens - start),
+            new("moe_expert_counter.versions", 16, (byte*)&value.versions - start),
+            new("moe_expert_counter.ids", 24, (byte*)&value.ids - start),
+            new("moe_expert_counter.n_ids", 32, (byte*)&value.n_ids - start),
+            new("moe_expert_counter.n_layers", 40, (byte*)&value.n_layers - start),
+            new("moe_expert_counter.n_experts", 44, (byte*)&value.n_experts - start),
         ];
     }
 

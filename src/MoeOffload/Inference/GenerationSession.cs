@@ -13,13 +13,16 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
     private readonly MoeModel _model;
     private readonly Scheduler _scheduler;
     private readonly ILogger _logger;
+    private readonly ExpertCounter? _counter;
     private readonly Lock _lifetime = new();
     private bool _isDisposed;
 
-    private GenerationSession(MoeModel model, Scheduler scheduler, NativeContext context, ContextParameters parameters, ILogger logger)
+    private GenerationSession(
+        MoeModel model, Scheduler scheduler, NativeContext context, ContextParameters parameters, ExpertCounter? counter, ILogger logger)
     {
         _model = model;
         _scheduler = scheduler;
+        _counter = counter;
         _logger = logger;
         ContextLength = context.ContextLength;
         SequenceLength = context.SequenceLength;
@@ -57,6 +60,14 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
 
     /// <summary>What each device holds for this session and its model, read back from llama.cpp.</summary>
     public MemoryBreakdown Memory { get; }
+
+    /// <summary>
+    /// Which experts the routers have chosen so far, a new snapshot at each call; null without <see cref="ContextOptions.CountExperts"/>.
+    /// From any thread, also while the session generates: the numbers of one layer belong together, and a later layer may have yet to
+    /// count the tokens that are being computed.
+    /// </summary>
+    /// <exception cref="ObjectDisposedException">The session was disposed.</exception>
+    public ExpertActivity? ExpertActivity => _counter?.Read();
 
     /// <summary>Continues a prompt.</summary>
     /// <param name="prompt">The prompt, taken as it is: no chat template is applied.</param>
@@ -100,6 +111,7 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
         Close();
         GC.SuppressFinalize(this);
         _scheduler.Ended.Wait();
+        _counter?.Dispose();
     }
 
     /// <inheritdoc cref="Dispose"/>
@@ -108,18 +120,20 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
         Close();
         GC.SuppressFinalize(this);
         await _scheduler.Ended.ConfigureAwait(false);
+        _counter?.Dispose();
     }
 
     /// <summary>Makes a context and its thread.</summary>
     internal static GenerationSession Create(MoeModel model, ContextParameters parameters, ILogger logger)
     {
         ModelHandle handle = model.Native.Handle;
-        NativeContext context = NativeContext.Create(handle, parameters, logger);
+        ExpertCounter? counter = parameters.CountExperts ? new ExpertCounter(model.Info.LayerCount, model.Info.ExpertCount) : null;
+        NativeContext context = NativeContext.Create(handle, parameters, logger, counter);
         var scheduler = new Scheduler(
-            () => NativeContext.Create(handle, parameters, logger), context, parameters.SequenceCount, handle, logger);
+            () => NativeContext.Create(handle, parameters, logger, counter), context, parameters.SequenceCount, handle, logger);
         try
         {
-            return new GenerationSession(model, scheduler, context, parameters, logger);
+            return new GenerationSession(model, scheduler, context, parameters, counter, logger);
         }
         catch
         {

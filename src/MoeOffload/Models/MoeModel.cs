@@ -130,7 +130,9 @@ public sealed class MoeModel : IDisposable
 
     /// <summary>Makes a context to generate in. Takes as long as reserving its memory does.</summary>
     /// <param name="options">Length, KV cache, threads; null takes the defaults.</param>
-    /// <exception cref="ArgumentException">An option is out of its range, or options contradict each other.</exception>
+    /// <exception cref="ArgumentException">
+    /// An option is out of its range, options contradict each other, or a dense model is asked to count experts.
+    /// </exception>
     /// <exception cref="InferenceException">llama.cpp refused the context, or memory ran out.</exception>
     /// <exception cref="NotSupportedException">The model cannot continue a text.</exception>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
@@ -142,6 +144,12 @@ public sealed class MoeModel : IDisposable
         if (!Native.HasDecoder || Native.HasEncoder)
         {
             throw new NotSupportedException($"'{Path}' ({Info.Architecture}) is not a decoder-only model: it cannot continue a text.");
+        }
+
+        if (options.CountExperts && !Info.IsMixtureOfExperts)
+        {
+            throw new ArgumentException(
+                $"'{Path}' ({Info.Architecture}) is a dense model, without experts to count: leave CountExperts off.", nameof(ContextOptions.CountExperts));
         }
 
         var parameters = new ContextParameters(options, _expertsOffloaded);

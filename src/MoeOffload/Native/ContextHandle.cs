@@ -3,20 +3,27 @@ using MoeOffload.Native.Generated;
 
 namespace MoeOffload.Native;
 
-/// <summary>A <c>llama_context</c>, which keeps its model.</summary>
+/// <summary>A <c>llama_context</c>, which keeps its model and what it counts in.</summary>
 internal sealed unsafe class ContextHandle : SafeHandle
 {
     private readonly ModelHandle _model;
+    private readonly ExpertCounter? _counter;
     private volatile bool _abandoned;
 
-    /// <summary>Keeps a model for the context that is made next.</summary>
-    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
-    public ContextHandle(ModelHandle model)
+    /// <summary>Keeps a model, and a counter where there is one, for the context that is made next.</summary>
+    /// <exception cref="ObjectDisposedException">The model or the counter was disposed.</exception>
+    public ContextHandle(ModelHandle model, ExpertCounter? counter = null)
         : base(0, ownsHandle: true)
     {
         bool added = false;
         model.DangerousAddRef(ref added);
         _model = model;
+        if (counter is not null)
+        {
+            added = false;
+            counter.DangerousAddRef(ref added);
+            _counter = counter;
+        }
     }
 
     /// <inheritdoc/>
@@ -36,7 +43,7 @@ internal sealed unsafe class ContextHandle : SafeHandle
     {
         if (_abandoned || _model.IsLost)
         {
-            return true; // and the model, which the context still refers to, is never given back either
+            return true; // and the model and counter, which the context still refers to, are never given back either
         }
 
         nint context = handle;
@@ -44,6 +51,7 @@ internal sealed unsafe class ContextHandle : SafeHandle
             || RpcServers.Run(_model.Servers, () => ShimApi.moe_context_free((llama_context*)context, null, 0), out _, ModelHandle.ReleaseLimit))
         {
             _model.DangerousRelease();
+            _counter?.DangerousRelease();
         }
 
         return true;

@@ -25,6 +25,9 @@ internal sealed class ContextParameters
     /// <summary>Sequences that can run at once.</summary>
     public int SequenceCount => _options.SequenceCount;
 
+    /// <summary>Whether the experts that are chosen are counted.</summary>
+    public bool CountExperts => _options.CountExperts;
+
     /// <summary>Most tokens that are computed at once.</summary>
     public int MicroBatchSize => (int)ToNative().n_ubatch;
 

@@ -64,8 +64,12 @@ internal sealed unsafe class NativeContext : IDisposable
     public int BatchCount => _batch.n_tokens;
 
     /// <summary>Makes a context; <paramref name="parameters"/> holds what the options and defaults say.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="parameters">What the context is made of.</param>
+    /// <param name="logger">Told what llama.cpp logs.</param>
+    /// <param name="counter">Where it counts the experts that are chosen; null counts none.</param>
     /// <exception cref="InferenceException">llama.cpp refused it, memory ran out, or an RPC server of the model was lost.</exception>
-    public static NativeContext Create(ModelHandle model, ContextParameters parameters, ILogger logger)
+    public static NativeContext Create(ModelHandle model, ContextParameters parameters, ILogger logger, ExpertCounter? counter = null)
     {
         if (model.IsLost)
         {
@@ -79,14 +83,14 @@ internal sealed unsafe class NativeContext : IDisposable
             {
                 using (NativeLog.Enter(logger))
                 {
-                    context = Create(model, parameters);
+                    context = Create(model, parameters, counter);
                 }
             },
             out string reason);
         return finished ? context! : throw new InferenceException($"RPC server {string.Join(", ", model.Servers)} was lost: {reason}");
     }
 
-    private static NativeContext Create(ModelHandle model, ContextParameters parameters)
+    private static NativeContext Create(ModelHandle model, ContextParameters parameters, ExpertCounter? counter)
     {
         var memory = new NativeMemoryScope();
         ggml_threadpool* threads = null;
@@ -98,9 +102,15 @@ internal sealed unsafe class NativeContext : IDisposable
             native.abort_callback = (delegate* unmanaged[Cdecl]<void*, byte>)NativeLibraries.AbortWhenSet;
             native.abort_callback_data = stop;
 
-            var handle = new ContextHandle(model);
+            var handle = new ContextHandle(model, counter);
             try
             {
+                if (counter is not null)
+                {
+                    native.cb_eval = (delegate* unmanaged[Cdecl]<ggml_tensor*, byte, void*, byte>)NativeLibraries.CountExperts;
+                    native.cb_eval_user_data = counter.Pointer;
+                }
+
                 byte* error = stackalloc byte[NativeError.BufferSize];
                 llama_context* context;
                 moe_status status = ShimApi.moe_context_init(model.Pointer, &native, &context, error, NativeError.BufferSize);

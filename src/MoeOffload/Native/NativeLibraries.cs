@@ -91,10 +91,14 @@ internal static class NativeLibraries
             typeof(NativeLibraries).Assembly,
             (name, _, _) => handles.GetValueOrDefault(name));
         AbortWhenSet = NativeLibrary.GetExport(shim, nameof(ShimApi.moe_abort_when_set));
+        CountExperts = NativeLibrary.GetExport(shim, nameof(ShimApi.moe_count_experts));
     }
 
     /// <summary>The address of the shim's abort callback, which reads a flag and never enters managed code.</summary>
     public static nint AbortWhenSet { get; private set; }
+
+    /// <summary>The address of the shim's callback that counts in an <see cref="ExpertCounter"/>, and never enters managed code.</summary>
+    public static nint CountExperts { get; private set; }
 
     private static string FileName(string library) => Prefix + library + Suffix;
 
