@@ -3,7 +3,7 @@
 Reads from the directory what `TinyMoe prepare` wrote: shape.json and the packed tokens of train.bin and valid.bin (uint16, windows of
 `context` tokens). Writes log.jsonl and, every now and then, the weights: one file of float32 a tensor, named as in a GGUF file.
 The architecture is qwen3moe's: RMSNorm, grouped-query attention with normed queries and keys, NeoX RoPE, SiLU-gated experts of which the
-router's best are weighted by their renormed probabilities (Qwen3 technical report, arXiv:2505.09388), the output tied to the embedding.
+router's best are weighted by their renormed probabilities (Qwen3 technical report, arXiv:2505.09388).
 """
 import argparse
 import json
@@ -17,12 +17,15 @@ from torch import nn
 from torch.nn import functional
 
 BLOCK = 128
+COPY_LENGTH = 32
+COPY_BATCH = 16
+COPY_LESSONS = ((160, 64), (100, 512), (140, None))  # steps, and how many of the tokens; None: all
 
 
 class Norm(nn.Module):
-    def __init__(self, size, epsilon):
+    def __init__(self, size, epsilon, gain=1.0):
         super().__init__()
-        self.weight = nn.Parameter(torch.ones(size))
+        self.weight = nn.Parameter(torch.full((size,), gain))
         self.epsilon = epsilon
 
     def forward(self, x):
@@ -42,8 +45,9 @@ class Attention(nn.Module):
         self.k = matrix(self.groups * self.size, width, fan_in=width)
         self.v = matrix(self.groups * self.size, width, fan_in=width)
         self.o = matrix(width, self.heads * self.size, fan_in=self.heads * self.size, scale=(2 * shape["layers"]) ** -0.5)
-        self.q_norm = Norm(self.size, shape["epsilon"])
-        self.k_norm = Norm(self.size, shape["epsilon"])
+        # Normed queries and keys bound the scores; with a gain of 1 no head can look at one place only until the gain has grown.
+        self.q_norm = Norm(self.size, shape["epsilon"], gain=1.5)
+        self.k_norm = Norm(self.size, shape["epsilon"], gain=1.5)
 
     def rotate(self, x, cosine, sine):
         first, second = x.chunk(2, -1)
@@ -73,8 +77,7 @@ class Experts(nn.Module):
         self.count, self.used = shape["experts"], shape["expertsUsed"]
         width, hidden = shape["width"], shape["expertLength"]
         self.router = matrix(self.count, width, fan_in=width)
-        self.gate = matrix(self.count, hidden, width, fan_in=width)
-        self.up = matrix(self.count, hidden, width, fan_in=width)
+        self.gate_up = matrix(self.count, 2 * hidden, width, fan_in=width)
         self.down = matrix(self.count, width, hidden, fan_in=hidden, scale=(2 * shape["layers"]) ** -0.5)
 
     def forward(self, x):
@@ -89,8 +92,8 @@ class Experts(nn.Module):
         tokens = torch.div(order, self.used, rounding_mode="floor")
         outputs = []
         for expert, part in enumerate(rows[tokens].split(counts.tolist())):
-            hidden = functional.silu(functional.linear(part, self.gate[expert])) * functional.linear(part, self.up[expert])
-            outputs.append(functional.linear(hidden, self.down[expert]))
+            gate, up = functional.linear(part, self.gate_up[expert]).chunk(2, -1)
+            outputs.append(functional.linear(functional.silu(gate) * up, self.down[expert]))
         y = torch.zeros_like(rows).index_add(0, tokens, torch.cat(outputs) * weights.flatten()[order].unsqueeze(-1))
 
         # Switch Transformers' load-balancing loss (arXiv:2101.03961): 1 where all experts are used alike.
@@ -116,7 +119,9 @@ class Model(nn.Module):
     def __init__(self, shape):
         super().__init__()
         self.shape = shape
-        self.embedding = nn.Parameter(torch.randn(shape["vocabulary"], shape["width"]) * 0.02)
+        # As large as what the layers add, so that a token can still be told, and copied, behind all of them.
+        self.embedding = nn.Parameter(torch.randn(shape["vocabulary"], shape["width"]) * 0.5)
+        self.output = matrix(shape["vocabulary"], shape["width"], fan_in=shape["width"], scale=0.5)
         self.layers = nn.ModuleList(Layer(shape) for _ in range(shape["layers"]))
         self.norm = Norm(shape["width"], shape["epsilon"])
         length, size = shape["context"], shape["headLength"]
@@ -133,27 +138,41 @@ class Model(nn.Module):
             x, balance, share = layer(x, self.cosine[:length], self.sine[:length], self.mask[:length, :length])
             balances.append(balance)
             shares.append(share)
-        return functional.linear(self.norm(x), self.embedding), torch.stack(balances).mean(), torch.stack(shares)
+        return functional.linear(self.norm(x), self.output), torch.stack(balances).mean(), torch.stack(shares)
 
     def tensors(self):
         yield "token_embd.weight", self.embedding
         yield "output_norm.weight", self.norm.weight
+        yield "output.weight", self.output
         for i, layer in enumerate(self.layers):
             attention, experts = layer.attention, layer.experts
+            gate, up = experts.gate_up.chunk(2, 1)
             for name, tensor in (
                 ("attn_norm", layer.attention_norm.weight), ("attn_q", attention.q), ("attn_k", attention.k), ("attn_v", attention.v),
                 ("attn_output", attention.o), ("attn_q_norm", attention.q_norm.weight), ("attn_k_norm", attention.k_norm.weight),
-                ("ffn_norm", layer.expert_norm.weight), ("ffn_gate_inp", experts.router), ("ffn_gate_exps", experts.gate),
-                ("ffn_up_exps", experts.up), ("ffn_down_exps", experts.down)):
+                ("ffn_norm", layer.expert_norm.weight), ("ffn_gate_inp", experts.router), ("ffn_gate_exps", gate),
+                ("ffn_up_exps", up), ("ffn_down_exps", experts.down)):
                 yield f"blk.{i}.{name}.weight", tensor
 
 
-def losses(model, batch, end):
-    logits, balance, shares = model(batch[:, :-1])
-    targets = batch[:, 1:].reshape(-1)
-    # What fills a window up teaches nothing.
-    targets = targets.masked_fill((targets == end) & (batch[:, :-1].reshape(-1) == end), -100)
-    return functional.cross_entropy(logits.reshape(-1, logits.shape[-1]), targets), balance, shares
+def losses(model, batch, targets):
+    logits, balance, shares = model(batch)
+    return functional.cross_entropy(logits.flatten(0, 1), targets.flatten()), balance, shares
+
+
+def next_tokens(batch, end):
+    """The tokens of windows, and what follows each; what fills a window up teaches nothing."""
+    tokens, targets = batch[:, :-1], batch[:, 1:]
+    return tokens, targets.masked_fill((targets == end) & (tokens == end), -100)
+
+
+def copies(count, vocabulary):
+    """Random tokens twice over, of which the second half can be told."""
+    half = torch.randint(0, vocabulary, (count, COPY_LENGTH))
+    batch = torch.cat((half, half), 1)
+    targets = batch[:, 1:].clone()
+    targets[:, :COPY_LENGTH - 1] = -100
+    return batch[:, :-1], targets
 
 
 def windows(path, shape):
@@ -170,7 +189,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("directory", type=pathlib.Path)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--epochs", type=float, default=2.0)
+    parser.add_argument("--epochs", type=float, default=1.25)
     parser.add_argument("--batch", type=int, default=8, help="windows a step")
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--balance", type=float, default=0.01)
@@ -184,36 +203,52 @@ def main():
     vectors = [p for p in model.parameters() if p.dim() <= 1]
     optimizer = torch.optim.AdamW(
         [{"params": matrices, "weight_decay": 0.1}, {"params": vectors, "weight_decay": 0.0}], lr=arguments.rate, betas=(0.9, 0.95))
-    steps = int(arguments.epochs * len(train) / arguments.batch)
+    end = shape["end"]
+
+    def learn(tokens, targets, rate):
+        loss, balance, shares = losses(model, tokens.to(arguments.device), targets.to(arguments.device))
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        optimizer.zero_grad(set_to_none=True)
+        (loss + arguments.balance * balance).backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        return {"rate": round(rate, 6), "loss": round(loss.item(), 4), "balance": round(balance.item(), 4), "least_used": round(shares.min().item(), 4)}
+
     start = time.monotonic()
-    order = torch.empty(0, dtype=torch.int64)
     with open(arguments.directory / "log.jsonl", "w") as log:
+        def write(line):
+            log.write(json.dumps(line) + "\n")
+            log.flush()
+            print(line, flush=True)
+
+        # To answer from a story is to copy from it. The attention for that comes late from text, where it is rarely needed, and soon
+        # from this, first with few tokens and then with all (induction heads: arXiv:2209.11895).
+        step = 0
+        for count, vocabulary in COPY_LESSONS:
+            for _ in range(count):
+                line = learn(*copies(COPY_BATCH, vocabulary or shape["vocabulary"]), arguments.rate * min(1, (step + 1) / 50))
+                if step % 20 == 0:
+                    write({"lesson": "copying", "step": step, "seconds": round(time.monotonic() - start, 1), **line})
+                step += 1
+
+        steps = int(arguments.epochs * len(train) / arguments.batch)
+        order = torch.empty(0, dtype=torch.int64)
         for step in range(steps):
-            progress = step / steps
-            rate = arguments.rate * min(1, (step + 1) / 100) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * progress)))
-            for group in optimizer.param_groups:
-                group["lr"] = rate
             if len(order) < arguments.batch:
                 order = torch.cat((order, torch.randperm(len(train))))
-            batch, order = train[order[:arguments.batch]].to(arguments.device), order[arguments.batch:]
-            loss, balance, shares = losses(model, batch, shape["end"])
-            optimizer.zero_grad(set_to_none=True)
-            (loss + arguments.balance * balance).backward()
-            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimizer.step()
-
-            if step % 10 == 0 or step == steps - 1:
-                line = {
-                    "step": step, "steps": steps, "tokens": (step + 1) * batch.numel(), "seconds": round(time.monotonic() - start, 1), "rate": rate,
-                    "loss": round(loss.item(), 4), "balance": round(balance.item(), 4), "least_used": round(shares.min().item(), 4),
-                }
-                if step % 200 == 0 or step == steps - 1:
-                    with torch.no_grad():
-                        line["valid"] = round(numpy.mean([losses(model, part.to(arguments.device), shape["end"])[0].item() for part in valid.split(8)]), 4)
-                    save(model, arguments.directory / "weights")
-                log.write(json.dumps(line) + "\n")
-                log.flush()
-                print(line, flush=True)
+            batch, order = train[order[:arguments.batch]], order[arguments.batch:]
+            rate = arguments.rate * min(1, (step + 1) / 50) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / steps)))
+            line = learn(*next_tokens(batch, end), rate)
+            is_last = step == steps - 1
+            if step % 200 == 0 or is_last:
+                with torch.no_grad():
+                    parts = [losses(model, *(part.to(arguments.device) for part in next_tokens(windows, end)))[0].item() for windows in valid.split(8)]
+                line["valid"] = round(numpy.mean(parts), 4)
+                save(model, arguments.directory / "weights")
+            if step % 10 == 0 or is_last:
+                write({"lesson": "text", "step": step, "steps": steps, "tokens": (step + 1) * batch.numel(),
+                       "seconds": round(time.monotonic() - start, 1), **line})
 
 
 main()

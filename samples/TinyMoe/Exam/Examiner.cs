@@ -1,3 +1,4 @@
+using System.Text;
 using MoeOffload;
 using TinyMoe.Corpus;
 using TinyMoe.World;
@@ -10,38 +11,60 @@ internal sealed class Examiner(GenerationSession session)
     private const int LongestStory = 300;
     private const int LongestAnswer = 48;
 
-    public async Task<IReadOnlyList<ExamResult>> Examine(IReadOnlyList<ExamQuestion> paper)
+    public async Task<IReadOnlyList<ExamResult>> Examine(IEnumerable<ExamQuestion> paper)
     {
-        var marks = new List<(TextKind Kind, bool IsRight, string Mistake)>();
-        foreach (ExamQuestion question in paper)
+        var results = new List<ExamResult>();
+        foreach (IGrouping<TextKind, ExamQuestion> part in paper.GroupBy(question => question.Kind).OrderBy(part => part.Key))
         {
-            if (question.Answer is { } right)
-            {
-                string answer = await Answer(question.Prompt, LongestAnswer, "\n");
-                marks.Add((question.Kind, answer.Trim() == right, $"{LastLine(question.Prompt)} {right} -- {answer.Trim()}"));
-            }
-            else
-            {
-                string story = await Answer(question.Prompt, LongestStory, "\n");
-                marks.AddRange(StoryGrammar.Sentences(story).Select(sentence => (question.Kind, StoryGrammar.Instance.Parses(sentence), sentence)));
-            }
+            results.Add(await ExaminePart(part.Key, part));
         }
 
-        return [.. marks.GroupBy(mark => mark.Kind).OrderBy(group => group.Key).Select(group => new ExamResult(
-            group.Key, group.Count(mark => mark.IsRight), group.Count(), [.. group.Where(mark => !mark.IsRight).Select(mark => mark.Mistake)]))];
+        return results;
     }
 
     private static string LastLine(string prompt) => prompt.TrimEnd().Split('\n').Last(line => line.Contains('?', StringComparison.Ordinal));
 
-    private async Task<string> Answer(string prompt, int maxTokens, string stop)
+    private async Task<ExamResult> ExaminePart(TextKind kind, IEnumerable<ExamQuestion> questions)
     {
-        var request = new GenerationRequest { Prompt = prompt, Sampling = SamplingOptions.Greedy, MaxTokens = maxTokens, StopStrings = [stop] };
-        string answer = string.Empty;
-        await foreach (GeneratedToken token in session.GenerateAsync(request))
+        ExpertActivity? before = session.ExpertActivity;
+        int count = 0;
+        var mistakes = new List<string>();
+        foreach (ExamQuestion question in questions)
         {
-            answer += token.Text;
+            string answer = await Answer(question.Prompt, question.Answer is null ? LongestStory : LongestAnswer);
+            if (question.Answer is not { } right)
+            {
+                string[] sentences = StoryGrammar.Sentences(answer);
+                count += sentences.Length;
+                mistakes.AddRange(sentences.Where(sentence => !StoryGrammar.Instance.Parses(sentence)));
+                continue;
+            }
+
+            count++;
+            if (answer != right)
+            {
+                mistakes.Add($"{LastLine(question.Prompt)} {answer} (right: {right})");
+            }
         }
 
-        return answer;
+        return new ExamResult(kind)
+        {
+            Right = count - mistakes.Count,
+            Count = count,
+            Mistakes = mistakes,
+            Activity = before is null ? null : session.ExpertActivity!.Since(before),
+        };
+    }
+
+    private async Task<string> Answer(string prompt, int maxTokens)
+    {
+        var request = new GenerationRequest { Prompt = prompt, Sampling = SamplingOptions.Greedy, MaxTokens = maxTokens, StopStrings = ["\n"] };
+        var answer = new StringBuilder();
+        await foreach (GeneratedToken token in session.GenerateAsync(request))
+        {
+            answer.Append(token.Text);
+        }
+
+        return answer.ToString().Trim();
     }
 }

@@ -78,11 +78,11 @@ internal static class ModelFile
         writer.Set("tokenizer.chat_template", ChatTemplate);
     }
 
-    // The output matrix is the embedding, so there is none of its own.
     private static IEnumerable<(string Name, long[] Dimensions)> Tensors(ModelShape shape)
     {
         yield return ("token_embd.weight", [shape.Width, shape.Vocabulary]);
         yield return ("output_norm.weight", [shape.Width]);
+        yield return ("output.weight", [shape.Width, shape.Vocabulary]);
         var (queries, keys) = (shape.Heads * shape.HeadLength, shape.KeyValueHeads * shape.HeadLength);
         for (int layer = 0; layer < shape.Layers; layer++)
         {

@@ -29,7 +29,7 @@ internal sealed record ModelShape(int Vocabulary, int End)
 
     public float Epsilon { get; init; } = 1e-6f;
 
-    public float RopeBase { get; init; } = 10000;
+    public float RopeBase { get; init; } = 1000;
 
     public static ModelShape Read(string directory) =>
         JsonSerializer.Deserialize<ModelShape>(File.ReadAllText(Path.Combine(directory, FileName)), s_json)!;

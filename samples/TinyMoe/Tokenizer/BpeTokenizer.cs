@@ -59,8 +59,11 @@ internal sealed class BpeTokenizer
         return new BpeTokenizer(BpeTrainer.Train(words, Size - 256 - Document.SpecialTokens.Count));
     }
 
-    public static BpeTokenizer Read(string path) =>
-        new([.. File.ReadLines(path).Select(line => line.Split(' ')).Select(pair => (pair[0], pair[1]))]);
+    public static BpeTokenizer Read(string path) => FromMerges(File.ReadLines(path));
+
+    /// <summary>Of merges as a GGUF file has them.</summary>
+    public static BpeTokenizer FromMerges(IEnumerable<string> merges) =>
+        new([.. merges.Select(merge => merge.Split(' ')).Select(pair => (pair[0], pair[1]))]);
 
     public void Write(string path) => File.WriteAllLines(path, Merges.Select(merge => $"{merge.Left} {merge.Right}"));
 

@@ -38,6 +38,10 @@ internal static class Arithmetic
         _ => Compare(random, a, b),
     };
 
+    /// <summary>The number that a word means; null for any other word.</summary>
+    public static int? ToNumber(string word) =>
+        Array.FindIndex(s_words, known => known.Equals(word, StringComparison.OrdinalIgnoreCase)) is >= 0 and var number ? number : null;
+
     private static IEnumerable<(char Operation, int A, int B)> Cases()
     {
         for (int a = 0; a <= Most; a++)

@@ -1,0 +1,47 @@
+using System.Diagnostics;
+
+namespace TinyMoe;
+
+/// <summary>The scripts beside this program, run by a Python that has what they import.</summary>
+internal static class Python
+{
+    private const string Install = "sudo apt-get install python3-torch libopenblas0-openmp python3-matplotlib";
+
+    /// <summary>Runs a script to its end.</summary>
+    /// <param name="script">Its file name.</param>
+    /// <param name="modules">What it imports, with commas between.</param>
+    /// <param name="arguments">What it is given.</param>
+    /// <exception cref="InvalidOperationException">There is no such Python, or the script failed.</exception>
+    public static void Run(string script, string modules, params IEnumerable<string> arguments)
+    {
+        // The first may be one that somebody built, without the system's packages.
+        string python = ((ReadOnlySpan<string>)["python3", "/usr/bin/python3"]).ToArray().FirstOrDefault(python => Start(python, "-c", $"import {modules}") == 0)
+            ?? throw new InvalidOperationException($"No python3 can import {modules}. Install them: {Install}");
+        int exitCode = Start(python, [Path.Combine(AppContext.BaseDirectory, script), .. arguments]);
+        if (exitCode != 0)
+        {
+            throw new InvalidOperationException($"{script} ended with exit code {exitCode}.");
+        }
+    }
+
+    private static int Start(string python, params IEnumerable<string> arguments)
+    {
+        var start = new ProcessStartInfo(python, arguments);
+
+        // Threads that spin while they wait take the cores from each other; memory that is given back is zeroed anew at every step.
+        start.Environment["OMP_NUM_THREADS"] = $"{Environment.ProcessorCount}";
+        start.Environment["OMP_WAIT_POLICY"] = "passive";
+        start.Environment["MALLOC_MMAP_MAX_"] = "0";
+        start.Environment["MALLOC_TRIM_THRESHOLD_"] = $"{8L << 30}";
+        try
+        {
+            using Process process = Process.Start(start)!;
+            process.WaitForExit();
+            return process.ExitCode;
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            return -1;
+        }
+    }
+}
