@@ -115,6 +115,12 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
     {
         ModelHandle handle = model.Native.Handle;
         NativeContext context = NativeContext.Create(handle, parameters, logger);
+        if (!context.HasMemory)
+        {
+            context.Dispose();
+            throw new NotSupportedException($"'{model.Path}' ({model.Info.Architecture}) cannot continue a text: use MoeModel.CreateEmbedder.");
+        }
+
         var scheduler = new Scheduler(
             () => NativeContext.Create(handle, parameters, logger), context, parameters.SequenceCount, handle, logger);
         try

@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using MoeOffload.Native;
+using MoeOffload.Native.Generated;
 
 namespace MoeOffload;
 
@@ -103,12 +104,7 @@ public sealed class MoeModel : IDisposable
         ArgumentException.ThrowIfNullOrEmpty(path);
         context ??= new ContextOptions();
         context.Validate();
-        ModelLoader loader = ModelLoader.Prepare(path, options ?? new ModelOptions());
-        using NativeModel native = loader.Load(simulate: true, progress: null, CancellationToken.None);
-        var parameters = new ContextParameters(context, loader.ExpertsOffloaded);
-        ContextMemoryCheck.CheckCells(native, parameters);
-        using NativeContext simulated = NativeContext.Create(native.Handle, parameters, loader.NativeLogger);
-        return new MemoryBreakdown(simulated.ReadMemory());
+        return EstimateMemory(path, options ?? new ModelOptions(), context, embeds: false);
     }
 
     /// <summary>The devices that this machine, and the RPC servers that were used so far, offer.</summary>
@@ -144,14 +140,7 @@ public sealed class MoeModel : IDisposable
             throw new NotSupportedException($"'{Path}' ({Info.Architecture}) is not a decoder-only model: it cannot continue a text.");
         }
 
-        var parameters = new ContextParameters(options, _expertsOffloaded);
-        ContextMemoryCheck.Check(
-            Native,
-            parameters,
-            Number($"{Info.Architecture}.attention.key_length"),
-            [.. NativeDevice.All().Where(device => _devices.Contains(device.Name)).Select(device => device.Describe())],
-            length => EstimateMemory(Path, _options, options with { ContextLength = length }));
-        return GenerationSession.Create(this, parameters, _nativeLogger);
+        return GenerationSession.Create(this, FittingParameters(options, embeds: false), _nativeLogger);
     }
 
     /// <summary>Makes a context without blocking the caller.</summary>
@@ -161,13 +150,56 @@ public sealed class MoeModel : IDisposable
         Task.Factory.StartNew(
             () => CreateSession(options), CancellationToken.None, TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach, TaskScheduler.Default);
 
-    /// <summary>Gives the model's memory back; sessions that are still open keep it, and go on, until they are disposed.</summary>
+    /// <summary>Makes a context that turns texts into embeddings. Takes as long as reserving its memory does.</summary>
+    /// <param name="options">Pooling, lengths, threads; null takes the defaults.</param>
+    /// <exception cref="ArgumentException">An option is out of its range.</exception>
+    /// <exception cref="InferenceException">llama.cpp refused the context, or memory ran out.</exception>
+    /// <exception cref="NotSupportedException">The model has an encoder and a decoder of its own, as T5.</exception>
+    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
+    public Embedder CreateEmbedder(EmbeddingOptions? options = null)
+    {
+        options ??= new EmbeddingOptions();
+        options.Validate();
+        using Use use = Enter();
+        if (Native.HasEncoder)
+        {
+            throw new NotSupportedException($"'{Path}' ({Info.Architecture}) has an encoder of its own kind: its embeddings are not supported.");
+        }
+
+        moe_embedding_info info = Native.EmbeddingInfo;
+        ContextOptions context = options.ToContext(Info.TrainedContextLength, info.causal != 0, Native.IsRecurrent, _expertsOffloaded);
+        return Embedder.Create(this, options, FittingParameters(context, embeds: true), info, _nativeLogger);
+    }
+
+    /// <summary>Gives the model's memory back; sessions and embedders that are still open keep it, and go on, until they are disposed.</summary>
     public void Dispose() => Native.Dispose();
 
     /// <summary>Keeps the native model from being freed until disposed.</summary>
     internal Use Enter() => new(this);
 
     internal TokenPieces Pieces(bool special) => special ? _specialPieces.Value : _pieces.Value;
+
+    private static MemoryBreakdown EstimateMemory(string path, ModelOptions options, ContextOptions context, bool embeds)
+    {
+        ModelLoader loader = ModelLoader.Prepare(path, options);
+        using NativeModel native = loader.Load(simulate: true, progress: null, CancellationToken.None);
+        var parameters = new ContextParameters(context, loader.ExpertsOffloaded, embeds);
+        ContextMemoryCheck.CheckCells(native, parameters);
+        using NativeContext simulated = NativeContext.Create(native.Handle, parameters, loader.NativeLogger);
+        return new MemoryBreakdown(simulated.ReadMemory());
+    }
+
+    private ContextParameters FittingParameters(ContextOptions options, bool embeds)
+    {
+        var parameters = new ContextParameters(options, _expertsOffloaded, embeds);
+        ContextMemoryCheck.Check(
+            Native,
+            parameters,
+            Number($"{Info.Architecture}.attention.key_length"),
+            [.. NativeDevice.All().Where(device => _devices.Contains(device.Name)).Select(device => device.Describe())],
+            length => EstimateMemory(Path, _options, options with { ContextLength = length }, embeds));
+        return parameters;
+    }
 
     private Dictionary<string, string> ReadMetadata()
     {

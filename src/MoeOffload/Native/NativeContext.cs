@@ -60,6 +60,9 @@ internal sealed unsafe class NativeContext : IDisposable
     /// <summary>Tokens in the vocabulary, and so logits of one position.</summary>
     public int VocabularySize { get; }
 
+    /// <summary>Whether it remembers sequences from one decode to the next; an encoder does not.</summary>
+    public bool HasMemory => LlamaApi.llama_get_memory(_handle.Pointer) != null;
+
     /// <summary>Tokens in the batch that is being filled.</summary>
     public int BatchCount => _batch.n_tokens;
 
@@ -225,6 +228,19 @@ internal sealed unsafe class NativeContext : IDisposable
                 ShimApi.moe_logits(_handle.Pointer, index, target, (nuint)logits.Length, error, NativeError.BufferSize),
                 error,
                 "No logits");
+        }
+    }
+
+    /// <summary>Copies the embeddings of <paramref name="count"/> tokens of the batch, from the first-th on.</summary>
+    public void CopyEmbeddings(int first, int count, Span<float> rows)
+    {
+        byte* error = stackalloc byte[NativeError.BufferSize];
+        fixed (float* target = rows)
+        {
+            Check(
+                ShimApi.moe_embeddings(_handle.Pointer, first, count, target, (nuint)rows.Length, error, NativeError.BufferSize),
+                error,
+                "No embeddings");
         }
     }
 

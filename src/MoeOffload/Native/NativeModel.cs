@@ -86,6 +86,21 @@ internal sealed unsafe class NativeModel : IDisposable
 
     public bool HasEncoder => LlamaApi.llama_model_has_encoder(Handle.Pointer) != 0;
 
+    /// <summary>What the model says about embeddings.</summary>
+    /// <exception cref="InferenceException">llama.cpp could not tell.</exception>
+    public moe_embedding_info EmbeddingInfo
+    {
+        get
+        {
+            byte* error = stackalloc byte[NativeError.BufferSize];
+            moe_embedding_info info;
+            moe_status status = ShimApi.moe_model_embedding_info(Handle.Pointer, &info, error, NativeError.BufferSize);
+            return status == moe_status.MOE_STATUS_OK
+                ? info
+                : throw new InferenceException(NativeError.Describe("The model's embeddings are unknown", status, error));
+        }
+    }
+
     /// <summary>llama.cpp's one-line description, such as <c>phimoe 16x3.8B Q4_K - Medium</c>.</summary>
     public string Description
     {
