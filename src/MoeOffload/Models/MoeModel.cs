@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using MoeOffload.Gguf;
 using MoeOffload.Native;
 using MoeOffload.Native.Generated;
 
@@ -12,6 +13,7 @@ public sealed class MoeModel : IDisposable
     private readonly ModelOptions _options;
     private readonly bool _expertsOffloaded;
     private readonly string[] _devices;
+    private readonly ILogger _logger;
     private readonly ILogger _nativeLogger;
     private readonly Lazy<IReadOnlyDictionary<string, string>> _metadata;
     private readonly Lazy<TokenPieces> _pieces;
@@ -25,6 +27,7 @@ public sealed class MoeModel : IDisposable
         Native = native;
         Path = path;
         ILoggerFactory loggers = options.LoggerFactory ?? NullLoggerFactory.Instance;
+        _logger = loggers.CreateLogger<MoeModel>();
         _nativeLogger = loggers.CreateLogger(NativeLog.Category);
         _metadata = new Lazy<IReadOnlyDictionary<string, string>>(ReadMetadata);
         _pieces = new Lazy<TokenPieces>(() => TokenPieces.Read(native.Vocabulary, special: false));
@@ -32,7 +35,7 @@ public sealed class MoeModel : IDisposable
         Placement = loader.Report(native);
         Info = ReadInfo();
         Vocabulary = new Vocabulary(this);
-        Log(loggers.CreateLogger<MoeModel>());
+        Log(_logger);
     }
 
     /// <summary>The file that was loaded, or the first of its parts.</summary>
@@ -171,11 +174,61 @@ public sealed class MoeModel : IDisposable
         return Embedder.Create(this, options, FittingParameters(context, embeds: true), info, _nativeLogger);
     }
 
+    /// <summary>Loads a LoRA adapter of the model: its factors are read into memory beside the tensors that they change.</summary>
+    /// <param name="path">A GGUF file, as llama.cpp's <c>convert_lora_to_gguf.py</c> makes it.</param>
+    /// <exception cref="IOException">The file cannot be read, is a folder, or does not exist (<see cref="FileNotFoundException"/>).</exception>
+    /// <exception cref="UnauthorizedAccessException">The file may not be read.</exception>
+    /// <exception cref="GgufFormatException">The file is damaged or no LoRA adapter.</exception>
+    /// <exception cref="ModelLoadException">It is an adapter of another model, llama.cpp refused it, or memory ran out.</exception>
+    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
+    public LoraAdapter LoadAdapter(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        GgufFile file = GgufFile.Open(path);
+        using Use use = Enter();
+        IReadOnlyList<string> targets = LoraCheck.Validate(file, Info.Architecture, Native.ReadShapes());
+        long bytes = AdapterMemory.Check(file, Placement, Devices());
+        AdapterHandle handle = AdapterHandle.Load(Native.Handle, path, _nativeLogger);
+        file.Metadata.TryGetString(GgufKeys.Name, out string name);
+        ModelLog.AdapterLoaded(_logger, path, targets.Count, file.Tensors.Count - (2 * targets.Count));
+        return new LoraAdapter(this, path, name, targets, bytes, handle);
+    }
+
+    /// <summary>Loads a LoRA adapter without blocking the caller.</summary>
+    /// <inheritdoc cref="LoadAdapter"/>
+    public Task<LoraAdapter> LoadAdapterAsync(string path) => Task.Factory.StartNew(
+        () => LoadAdapter(path), CancellationToken.None, TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach, TaskScheduler.Default);
+
     /// <summary>Gives the model's memory back; sessions and embedders that are still open keep it, and go on, until they are disposed.</summary>
     public void Dispose() => Native.Dispose();
 
     /// <summary>Keeps the native model from being freed until disposed.</summary>
     internal Use Enter() => new(this);
+
+    /// <summary>Copies adapters that a session of this model can take.</summary>
+    /// <exception cref="ArgumentException">One is of another model or there twice, or a scale is no finite number.</exception>
+    internal IReadOnlyList<ScaledAdapter> CheckAdapters(IReadOnlyList<ScaledAdapter> adapters)
+    {
+        ArgumentNullException.ThrowIfNull(adapters);
+        ScaledAdapter[] copy = [.. adapters];
+        foreach ((LoraAdapter adapter, float scale) in copy)
+        {
+            ArgumentNullException.ThrowIfNull(adapter, nameof(adapters));
+            if (adapter.Model != this)
+            {
+                throw new ArgumentException($"The adapter '{adapter.Path}' was loaded with another model: load it with this one.", nameof(adapters));
+            }
+
+            if (!float.IsFinite(scale))
+            {
+                throw new ArgumentOutOfRangeException(nameof(adapters), scale, $"The scale of '{adapter.Path}' must be a finite number.");
+            }
+        }
+
+        return copy.Select(item => item.Adapter).Distinct().Count() == copy.Length
+            ? copy
+            : throw new ArgumentException("An adapter is there twice: give it once, with the sum of its scales.", nameof(adapters));
+    }
 
     internal TokenPieces Pieces(bool special) => special ? _specialPieces.Value : _pieces.Value;
 
@@ -196,10 +249,12 @@ public sealed class MoeModel : IDisposable
             Native,
             parameters,
             Number($"{Info.Architecture}.attention.key_length"),
-            [.. NativeDevice.All().Where(device => _devices.Contains(device.Name)).Select(device => device.Describe())],
+            Devices(),
             length => EstimateMemory(Path, _options, options with { ContextLength = length }, embeds));
         return parameters;
     }
+
+    private DeviceInfo[] Devices() => [.. NativeDevice.All().Where(device => _devices.Contains(device.Name)).Select(device => device.Describe())];
 
     private Dictionary<string, string> ReadMetadata()
     {

@@ -28,6 +28,9 @@ internal sealed class ContextParameters
     /// <summary>Sequences that can run at once.</summary>
     public int SequenceCount => _options.SequenceCount;
 
+    /// <summary>The LoRA adapters to begin with.</summary>
+    public IReadOnlyList<ScaledAdapter> Adapters => _options.Adapters;
+
     /// <summary>Length in tokens as the options have it, 0 for the model's.</summary>
     public int ContextLength => _options.ContextLength;
 

@@ -25,11 +25,18 @@ internal sealed unsafe class NativeContext : IDisposable
     private readonly ggml_threadpool* _threads;
     private readonly ggml_threadpool* _promptThreads;
     private readonly llama_token_data* _scratch;
+    private readonly ModelHandle _model;
+    private readonly AdapterSlot? _adapters;
+    private AdapterSet? _applied;
+    private bool _isGraphDue;
     private llama_batch _batch;
     private bool _abandoned;
 
-    private NativeContext(ContextHandle handle, int* stop, NativeMemoryScope memory, ggml_threadpool* threads, ggml_threadpool* promptThreads)
+    private NativeContext(
+        ModelHandle model, AdapterSlot? adapters, ContextHandle handle, int* stop, NativeMemoryScope memory, ggml_threadpool* threads, ggml_threadpool* promptThreads)
     {
+        _model = model;
+        _adapters = adapters;
         _handle = handle;
         _stop = stop;
         _memory = memory;
@@ -66,9 +73,12 @@ internal sealed unsafe class NativeContext : IDisposable
     /// <summary>Tokens in the batch that is being filled.</summary>
     public int BatchCount => _batch.n_tokens;
 
-    /// <summary>Makes a context; <paramref name="parameters"/> holds what the options and defaults say.</summary>
+    /// <summary>
+    /// Makes a context; <paramref name="parameters"/> holds what the options and defaults say, <paramref name="adapters"/> the LoRA
+    /// adapters that are wanted at any time.
+    /// </summary>
     /// <exception cref="InferenceException">llama.cpp refused it, memory ran out, or an RPC server of the model was lost.</exception>
-    public static NativeContext Create(ModelHandle model, ContextParameters parameters, ILogger logger)
+    public static NativeContext Create(ModelHandle model, ContextParameters parameters, ILogger logger, AdapterSlot? adapters = null)
     {
         if (model.IsLost)
         {
@@ -82,14 +92,14 @@ internal sealed unsafe class NativeContext : IDisposable
             {
                 using (NativeLog.Enter(logger))
                 {
-                    context = Create(model, parameters);
+                    context = Create(model, parameters, adapters);
                 }
             },
             out string reason);
         return finished ? context! : throw new InferenceException($"RPC server {string.Join(", ", model.Servers)} was lost: {reason}");
     }
 
-    private static NativeContext Create(ModelHandle model, ContextParameters parameters)
+    private static NativeContext Create(ModelHandle model, ContextParameters parameters, AdapterSlot? adapters)
     {
         var memory = new NativeMemoryScope();
         ggml_threadpool* threads = null;
@@ -106,7 +116,12 @@ internal sealed unsafe class NativeContext : IDisposable
             {
                 byte* error = stackalloc byte[NativeError.BufferSize];
                 llama_context* context;
-                moe_status status = ShimApi.moe_context_init(model.Pointer, &native, &context, error, NativeError.BufferSize);
+                moe_status status;
+                lock (model.AdapterGate)
+                {
+                    status = ShimApi.moe_context_init(model.Pointer, &native, &context, error, NativeError.BufferSize);
+                }
+
                 if (status != moe_status.MOE_STATUS_OK)
                 {
                     throw new InferenceException(NativeError.Describe("The context could not be made", status, error));
@@ -116,7 +131,7 @@ internal sealed unsafe class NativeContext : IDisposable
                 threads = NewThreads(native.n_threads);
                 promptThreads = native.n_threads_batch == native.n_threads ? null : NewThreads(native.n_threads_batch);
                 LlamaApi.llama_attach_threadpool(context, threads, promptThreads == null ? threads : promptThreads);
-                return new NativeContext(handle, stop, memory, threads, promptThreads);
+                return new NativeContext(model, adapters, handle, stop, memory, threads, promptThreads);
             }
             catch
             {
@@ -151,13 +166,8 @@ internal sealed unsafe class NativeContext : IDisposable
     public DecodeResult Decode()
     {
         byte* error = stackalloc byte[NativeError.BufferSize];
-        int result;
-        moe_status status;
-        fixed (llama_batch* batch = &_batch)
-        {
-            status = ShimApi.moe_decode(_handle.Pointer, batch, &result, error, NativeError.BufferSize);
-        }
-
+        ApplyAdapters();
+        moe_status status = DecodeBatch(out int result, error);
         Check(status, error, "The computation failed");
         return result switch
         {
@@ -166,6 +176,32 @@ internal sealed unsafe class NativeContext : IDisposable
             2 => DecodeResult.Stopped,
             _ => throw new InferenceException(Failure(result)),
         };
+    }
+
+    /// <summary>Takes over the LoRA adapters that are wanted now. <see cref="Decode"/> does so too.</summary>
+    /// <returns>Whether they are others than before: what is in the KV cache was computed with those.</returns>
+    public bool ApplyAdapters()
+    {
+        if (_adapters is null || _adapters.Wanted == _applied)
+        {
+            return false;
+        }
+
+        AdapterSet set = _adapters.Take();
+        try
+        {
+            Set(set);
+        }
+        catch
+        {
+            set.Release();
+            throw;
+        }
+
+        bool isFirst = _applied is null;
+        _applied?.Release();
+        _applied = set;
+        return !isFirst;
     }
 
     /// <summary>Makes a running or the next <see cref="Decode"/> end early where it can: CPU work between operations, all else between micro-batches.</summary>
@@ -288,7 +324,47 @@ internal sealed unsafe class NativeContext : IDisposable
         {
             FreeThreads(_threads, _promptThreads);
             _memory.Dispose();
+            _applied?.Release();
         }
+    }
+
+    private moe_status DecodeBatch(out int result, byte* error)
+    {
+        fixed (llama_batch* batch = &_batch)
+        fixed (int* answer = &result)
+        {
+            if (!_isGraphDue)
+            {
+                return ShimApi.moe_decode(_handle.Pointer, batch, answer, error, NativeError.BufferSize);
+            }
+
+            lock (_model.AdapterGate)
+            {
+                _isGraphDue = false;
+                return ShimApi.moe_decode(_handle.Pointer, batch, answer, error, NativeError.BufferSize);
+            }
+        }
+    }
+
+    private void Set(AdapterSet set)
+    {
+        int count = set.Handles.Length;
+        llama_adapter_lora** adapters = stackalloc llama_adapter_lora*[count];
+        for (int i = 0; i < count; i++)
+        {
+            adapters[i] = set.Handles[i].Pointer;
+        }
+
+        byte* error = stackalloc byte[NativeError.BufferSize];
+        fixed (float* scales = set.Scales)
+        {
+            Check(
+                ShimApi.moe_adapters_set(_handle.Pointer, adapters, scales, (nuint)count, error, NativeError.BufferSize),
+                error,
+                "The adapters could not be set");
+        }
+
+        _isGraphDue = true;
     }
 
     private static ggml_threadpool* NewThreads(int count)

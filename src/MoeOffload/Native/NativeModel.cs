@@ -125,18 +125,28 @@ internal sealed unsafe class NativeModel : IDisposable
         return metadata;
     }
 
+    /// <summary>Type and dimensions of each tensor of the model.</summary>
+    public Dictionary<string, (GgmlType Type, long[] Dimensions)> ReadShapes()
+    {
+        using var scope = new NativeMemoryScope();
+        moe_tensor_placement* entries = ReadTensors(scope, out int count);
+        var shapes = new Dictionary<string, (GgmlType, long[])>(count, StringComparer.Ordinal);
+        for (int i = 0; i < count; i++)
+        {
+            long[] dimensions = new ReadOnlySpan<long>(entries[i].ne, 4).ToArray();
+            shapes[Utf8.ToString(entries[i].name)] = ((GgmlType)entries[i].type, dimensions);
+        }
+
+        return shapes;
+    }
+
     /// <summary>Where each tensor of the model truly lies.</summary>
     public List<TensorLocation> ReadPlacement(Func<string, int?> ruleOf)
     {
-        byte* error = stackalloc byte[NativeError.BufferSize];
-        nuint count;
-        NativeCheck(ShimApi.moe_model_tensor_count(Handle.Pointer, &count, error, NativeError.BufferSize), error);
         using var scope = new NativeMemoryScope();
-        moe_tensor_placement* entries = scope.Allocate<moe_tensor_placement>((int)count);
-        NativeCheck(ShimApi.moe_model_tensors(Handle.Pointer, entries, count, &count, error, NativeError.BufferSize), error);
-
-        List<TensorLocation> locations = new((int)count);
-        for (int i = 0; i < (int)count; i++)
+        moe_tensor_placement* entries = ReadTensors(scope, out int count);
+        List<TensorLocation> locations = new(count);
+        for (int i = 0; i < count; i++)
         {
             moe_tensor_placement* entry = entries + i;
             string name = Utf8.ToString(entry->name);
@@ -156,6 +166,17 @@ internal sealed unsafe class NativeModel : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => Handle.Dispose();
+
+    private moe_tensor_placement* ReadTensors(NativeMemoryScope scope, out int count)
+    {
+        byte* error = stackalloc byte[NativeError.BufferSize];
+        nuint found;
+        NativeCheck(ShimApi.moe_model_tensor_count(Handle.Pointer, &found, error, NativeError.BufferSize), error);
+        moe_tensor_placement* entries = scope.Allocate<moe_tensor_placement>((int)found);
+        NativeCheck(ShimApi.moe_model_tensors(Handle.Pointer, entries, found, &found, error, NativeError.BufferSize), error);
+        count = (int)found;
+        return entries;
+    }
 
     private static void NativeCheck(moe_status status, byte* error)
     {

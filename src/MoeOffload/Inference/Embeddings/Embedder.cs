@@ -118,9 +118,11 @@ public sealed class Embedder : IDisposable, IAsyncDisposable
     internal static Embedder Create(MoeModel model, EmbeddingOptions options, ContextParameters parameters, moe_embedding_info info, ILogger logger)
     {
         ModelHandle handle = model.Native.Handle;
-        NativeContext context = NativeContext.Create(handle, parameters, logger);
+        var adapters = new AdapterSlot(model.CheckAdapters(parameters.Adapters));
+        NativeContext context = adapters.MakeContext(handle, parameters, logger);
         EmbeddingWorker worker = new(
-            () => NativeContext.Create(handle, parameters, logger), context, parameters.SequenceCount, info.length, handle, logger);
+            () => NativeContext.Create(handle, parameters, logger, adapters), context, parameters.SequenceCount, info.length, handle, logger);
+        adapters.ReleaseAfter(worker.Ended);
         try
         {
             return new Embedder(model, worker, options, context, parameters, info, logger);

@@ -42,8 +42,12 @@ public sealed record EmbeddingOptions
     /// <summary>Whether large batches copy weights from system memory to a device and compute there. Default: true.</summary>
     public bool? OpOffload { get; init; }
 
+    /// <summary>LoRA adapters of the model that count. Default: none.</summary>
+    public IReadOnlyList<ScaledAdapter> Adapters { get; init; } = [];
+
     internal void Validate()
     {
+        ArgumentNullException.ThrowIfNull(Adapters);
         OptionRange.CheckDefined(Pooling, nameof(Pooling));
         OptionRange.Check(ContextLength, 0, LargestBatch, nameof(ContextLength), "0 takes the model's");
         OptionRange.Check(BatchSize, 1, LargestBatch, nameof(BatchSize), "null takes the default");
@@ -80,6 +84,7 @@ public sealed record EmbeddingOptions
             FlashAttention = FlashAttention,
             Threads = Threads,
             OpOffload = OpOffload,
+            Adapters = Adapters,
         };
     }
 }
