@@ -63,10 +63,9 @@ internal sealed unsafe class AdapterHandle : SafeHandle
 
     private static void Free(ModelHandle model, nint adapter)
     {
-        lock (model.AdapterGate)
-        {
-            ShimApi.moe_adapter_free((llama_adapter_lora*)adapter, null, 0);
-        }
+        model.AdapterGate.Wait();
+        ShimApi.moe_adapter_free((llama_adapter_lora*)adapter, null, 0);
+        model.AdapterGate.Release();
     }
 
     private void Load(string path)
@@ -76,10 +75,9 @@ internal sealed unsafe class AdapterHandle : SafeHandle
         moe_status status;
         fixed (byte* text = Utf8.ToTerminated(path, "An adapter path"))
         {
-            lock (_model.AdapterGate)
-            {
-                status = ShimApi.moe_adapter_load(_model.Pointer, text, &loaded, error, NativeError.BufferSize);
-            }
+            _model.AdapterGate.Wait();
+            status = ShimApi.moe_adapter_load(_model.Pointer, text, &loaded, error, NativeError.BufferSize);
+            _model.AdapterGate.Release();
         }
 
         if (status != moe_status.MOE_STATUS_OK)

@@ -25,17 +25,13 @@ internal sealed unsafe class NativeContext : IDisposable
     private readonly ggml_threadpool* _threads;
     private readonly ggml_threadpool* _promptThreads;
     private readonly llama_token_data* _scratch;
-    private readonly ModelHandle _model;
-    private readonly AdapterSlot? _adapters;
-    private AdapterSet? _applied;
-    private bool _isGraphDue;
+    private readonly ContextAdapters _adapters;
     private llama_batch _batch;
     private bool _abandoned;
 
     private NativeContext(
-        ModelHandle model, AdapterSlot? adapters, ContextHandle handle, int* stop, NativeMemoryScope memory, ggml_threadpool* threads, ggml_threadpool* promptThreads)
+        ContextAdapters adapters, ContextHandle handle, int* stop, NativeMemoryScope memory, ggml_threadpool* threads, ggml_threadpool* promptThreads)
     {
-        _model = model;
         _adapters = adapters;
         _handle = handle;
         _stop = stop;
@@ -116,12 +112,9 @@ internal sealed unsafe class NativeContext : IDisposable
             {
                 byte* error = stackalloc byte[NativeError.BufferSize];
                 llama_context* context;
-                moe_status status;
-                lock (model.AdapterGate)
-                {
-                    status = ShimApi.moe_context_init(model.Pointer, &native, &context, error, NativeError.BufferSize);
-                }
-
+                model.AdapterGate.Wait();
+                moe_status status = ShimApi.moe_context_init(model.Pointer, &native, &context, error, NativeError.BufferSize);
+                model.AdapterGate.Release();
                 if (status != moe_status.MOE_STATUS_OK)
                 {
                     throw new InferenceException(NativeError.Describe("The context could not be made", status, error));
@@ -131,7 +124,7 @@ internal sealed unsafe class NativeContext : IDisposable
                 threads = NewThreads(native.n_threads);
                 promptThreads = native.n_threads_batch == native.n_threads ? null : NewThreads(native.n_threads_batch);
                 LlamaApi.llama_attach_threadpool(context, threads, promptThreads == null ? threads : promptThreads);
-                return new NativeContext(model, adapters, handle, stop, memory, threads, promptThreads);
+                return new NativeContext(new ContextAdapters(model, adapters), handle, stop, memory, threads, promptThreads);
             }
             catch
             {
@@ -166,8 +159,16 @@ internal sealed unsafe class NativeContext : IDisposable
     public DecodeResult Decode()
     {
         byte* error = stackalloc byte[NativeError.BufferSize];
+        int result = 0;
+        moe_status status;
         ApplyAdapters();
-        moe_status status = DecodeBatch(out int result, error);
+        _adapters.Enter();
+        fixed (llama_batch* batch = &_batch)
+        {
+            status = ShimApi.moe_decode(_handle.Pointer, batch, &result, error, NativeError.BufferSize);
+        }
+
+        _adapters.Leave(isBatchRefused: result == -1);
         Check(status, error, "The computation failed");
         return result switch
         {
@@ -180,29 +181,7 @@ internal sealed unsafe class NativeContext : IDisposable
 
     /// <summary>Takes over the LoRA adapters that are wanted now. <see cref="Decode"/> does so too.</summary>
     /// <returns>Whether they are others than before: what is in the KV cache was computed with those.</returns>
-    public bool ApplyAdapters()
-    {
-        if (_adapters is null || _adapters.Wanted == _applied)
-        {
-            return false;
-        }
-
-        AdapterSet set = _adapters.Take();
-        try
-        {
-            Set(set);
-        }
-        catch
-        {
-            set.Release();
-            throw;
-        }
-
-        bool isFirst = _applied is null;
-        _applied?.Release();
-        _applied = set;
-        return !isFirst;
-    }
+    public bool ApplyAdapters() => _adapters.Apply(_handle.Pointer);
 
     /// <summary>Makes a running or the next <see cref="Decode"/> end early where it can: CPU work between operations, all else between micro-batches.</summary>
     public void RequestStop() => Volatile.Write(ref *_stop, 1);
@@ -313,6 +292,7 @@ internal sealed unsafe class NativeContext : IDisposable
     {
         _abandoned = true;
         _handle.Abandon();
+        _adapters.GiveUp();
     }
 
     /// <inheritdoc/>
@@ -324,47 +304,8 @@ internal sealed unsafe class NativeContext : IDisposable
         {
             FreeThreads(_threads, _promptThreads);
             _memory.Dispose();
-            _applied?.Release();
+            _adapters.Release();
         }
-    }
-
-    private moe_status DecodeBatch(out int result, byte* error)
-    {
-        fixed (llama_batch* batch = &_batch)
-        fixed (int* answer = &result)
-        {
-            if (!_isGraphDue)
-            {
-                return ShimApi.moe_decode(_handle.Pointer, batch, answer, error, NativeError.BufferSize);
-            }
-
-            lock (_model.AdapterGate)
-            {
-                _isGraphDue = false;
-                return ShimApi.moe_decode(_handle.Pointer, batch, answer, error, NativeError.BufferSize);
-            }
-        }
-    }
-
-    private void Set(AdapterSet set)
-    {
-        int count = set.Handles.Length;
-        llama_adapter_lora** adapters = stackalloc llama_adapter_lora*[count];
-        for (int i = 0; i < count; i++)
-        {
-            adapters[i] = set.Handles[i].Pointer;
-        }
-
-        byte* error = stackalloc byte[NativeError.BufferSize];
-        fixed (float* scales = set.Scales)
-        {
-            Check(
-                ShimApi.moe_adapters_set(_handle.Pointer, adapters, scales, (nuint)count, error, NativeError.BufferSize),
-                error,
-                "The adapters could not be set");
-        }
-
-        _isGraphDue = true;
     }
 
     private static ggml_threadpool* NewThreads(int count)
