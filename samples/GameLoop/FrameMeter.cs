@@ -13,6 +13,8 @@ internal sealed class FrameMeter(int frames)
     private long _bytes;
     private long _mostBytes;
 
+    public TimeSpan Elapsed => Stopwatch.GetElapsedTime(_start);
+
     public void Begin()
     {
         _bytesBefore = GC.GetAllocatedBytesForCurrentThread();
@@ -29,11 +31,11 @@ internal sealed class FrameMeter(int frames)
 
     /// <summary>Prints the percentiles.</summary>
     /// <returns>Whether frames are kept: 99.9 % of them under a millisecond, and nothing allocated.</returns>
-    public bool Report()
+    public bool Report(string what)
     {
         Array.Sort(_ticks, 0, _count);
-        Line($"frame's own work: median {At(0.5):0.0} µs, 99 % {At(0.99):0.0} µs, 99.9 % {At(0.999):0.0} µs, most {At(1):0.0} µs");
-        Line($"allocated on the game's thread: {_bytes} bytes in {_count} frames, {_mostBytes} at most in one");
+        Line($"{what}: median {At(0.5):0.0} µs, 99 % {At(0.99):0.0} µs, 99.9 % {At(0.999):0.0} µs, most {At(1):0.0} µs");
+        Line($"  allocated on the game's thread: {_bytes} bytes in {_count} frames, {_mostBytes} at most in one");
         return At(0.999) < 1000 && _bytes == 0;
     }
 
