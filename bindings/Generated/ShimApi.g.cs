@@ -179,6 +179,36 @@ internal static unsafe class ShimApi
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern moe_status moe_logits(llama_context* context, int index, float* logits, nuint n_logits, byte* error, nuint error_size);
 
+    /// <remarks><c>enum moe_status moe_model_embedding_info(const struct llama_model *model, struct moe_embedding_info *info, char *error, size_t error_size)</c></remarks>
+    [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    public static extern moe_status moe_model_embedding_info(llama_model* model, moe_embedding_info* info, byte* error, nuint error_size);
+
+    /// <summary>
+    /// The rows of n_embd_out floats that a context with embeddings and without pooling made of the last moe_decode's tokens,
+    /// from the first-th on.
+    /// </summary>
+    /// <remarks><c>enum moe_status moe_embeddings(struct llama_context *context, int32_t first, int32_t count, float *rows, size_t n_floats, char *error, size_t error_size)</c></remarks>
+    [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    public static extern moe_status moe_embeddings(llama_context* context, int first, int count, float* rows, nuint n_floats, byte* error, nuint error_size);
+
+    /// <summary>
+    /// llama_adapter_lora_init. While it runs, and moe_adapter_free, no context of the model may be made, nor compute for the
+    /// first time after moe_adapters_set: llama.cpp keeps a list of a model's adapters that it does not guard.
+    /// </summary>
+    /// <remarks><c>enum moe_status moe_adapter_load(struct llama_model *model, const char *path, struct llama_adapter_lora **adapter, char *error, size_t error_size)</c></remarks>
+    [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    public static extern moe_status moe_adapter_load(llama_model* model, byte* path, llama_adapter_lora** adapter, byte* error, nuint error_size);
+
+    /// <summary>No context may use it any more, and its model must still be there.</summary>
+    /// <remarks><c>enum moe_status moe_adapter_free(struct llama_adapter_lora *adapter, char *error, size_t error_size)</c></remarks>
+    [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    public static extern moe_status moe_adapter_free(llama_adapter_lora* adapter, byte* error, nuint error_size);
+
+    /// <summary>llama_set_adapters_lora: these adapters and no others, each with its scale.</summary>
+    /// <remarks><c>enum moe_status moe_adapters_set(struct llama_context *context, struct llama_adapter_lora **adapters, float *scales, size_t n_adapters, char *error, size_t error_size)</c></remarks>
+    [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    public static extern moe_status moe_adapters_set(llama_context* context, llama_adapter_lora** adapters, float* scales, nuint n_adapters, byte* error, nuint error_size);
+
     /// <summary>llama_tokenize; *count is the number of tokens, also with MOE_STATUS_BUFFER_TOO_SMALL.</summary>
     /// <remarks><c>enum moe_status moe_tokenize(const struct llama_vocab *vocab, const char *text, size_t text_size, bool add_special, bool parse_special, llama_token *tokens, size_t capacity, size_t *count, char *error, size_t error_size)</c></remarks>
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]

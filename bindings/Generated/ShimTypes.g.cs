@@ -59,6 +59,17 @@ internal unsafe struct moe_memory_entry
     public int padding;
 }
 
+/// <summary>What a model says about embeddings.</summary>
+internal unsafe struct moe_embedding_info
+{
+    /// <summary>floats of one embedding</summary>
+    public int length;
+    /// <summary>enum llama_pooling_type, the model's own</summary>
+    public int pooling;
+    /// <summary>1 where a token sees only those before it</summary>
+    public int causal;
+}
+
 /// <summary>One alternative at a position.</summary>
 internal unsafe struct moe_token_logprob
 {

@@ -880,6 +880,72 @@ moe_status moe_logits(llama_context * context, int32_t index, float * logits, si
     });
 }
 
+moe_status moe_model_embedding_info(const llama_model * model, moe_embedding_info * info, char * error, size_t error_size) {
+    if (model == nullptr || info == nullptr) {
+        return invalid(error, error_size, "model and info must not be NULL");
+    }
+    return guarded(error, error_size, [&] {
+        info->length  = llama_model_n_embd_out(model);
+        info->pooling = model->hparams.pooling_type;
+        info->causal  = model->hparams.causal_attn ? 1 : 0;
+        return MOE_STATUS_OK;
+    });
+}
+
+moe_status moe_embeddings(
+        llama_context * context, int32_t first, int32_t count, float * rows, size_t n_floats, char * error, size_t error_size) {
+    if (context == nullptr || rows == nullptr || first < 0 || count < 1) {
+        return invalid(error, error_size, "context and rows must not be NULL, nor first negative, nor count less than 1");
+    }
+    if (llama_pooling_type(context) != LLAMA_POOLING_TYPE_NONE) {
+        return invalid(error, error_size, "the context pools its embeddings");
+    }
+    return guarded(error, error_size, [&] {
+        const size_t length = (size_t) llama_model_n_embd_out(llama_get_model(context));
+        if (n_floats != length * (size_t) count) {
+            return invalid(error, error_size, "a buffer of another size than the rows");
+        }
+        for (int32_t i = 0; i < count; i++) {
+            const float * row = llama_get_embeddings_ith(context, first + i);
+            if (row == nullptr) {
+                return invalid(error, error_size, "no embedding at this index");
+            }
+            std::copy(row, row + length, rows + (size_t) i * length);
+        }
+        return MOE_STATUS_OK;
+    });
+}
+
+moe_status moe_adapter_load(
+        llama_model * model, const char * path, llama_adapter_lora ** adapter, char * error, size_t error_size) {
+    if (model == nullptr || path == nullptr || adapter == nullptr) {
+        return invalid(error, error_size, "model, path and adapter must not be NULL");
+    }
+    *adapter = nullptr;
+    return guarded(error, error_size, [&] {
+        *adapter = llama_adapter_lora_init(model, path);
+        return *adapter != nullptr ? MOE_STATUS_OK : failed(error, error_size, "llama.cpp could not load the adapter");
+    });
+}
+
+moe_status moe_adapter_free(llama_adapter_lora * adapter, char * error, size_t error_size) {
+    return guarded(error, error_size, [&] {
+        llama_adapter_lora_free(adapter);
+        return MOE_STATUS_OK;
+    });
+}
+
+moe_status moe_adapters_set(
+        llama_context * context, llama_adapter_lora ** adapters, float * scales, size_t n_adapters, char * error, size_t error_size) {
+    if (context == nullptr || (n_adapters > 0 && (adapters == nullptr || scales == nullptr))) {
+        return invalid(error, error_size, "context, adapters and scales must not be NULL");
+    }
+    return guarded(error, error_size, [&] {
+        llama_set_adapters_lora(context, adapters, n_adapters, scales);
+        return MOE_STATUS_OK;
+    });
+}
+
 moe_status moe_tokenize(
         const llama_vocab * vocab, const char * text, size_t text_size, bool add_special, bool parse_special,
         llama_token * tokens, size_t capacity, size_t * count, char * error, size_t error_size) {

@@ -67,6 +67,13 @@ struct moe_memory_entry {
     int32_t  padding;
 };
 
+// What a model says about embeddings.
+struct moe_embedding_info {
+    int32_t length;  // floats of one embedding
+    int32_t pooling; // enum llama_pooling_type, the model's own
+    int32_t causal;  // 1 where a token sees only those before it
+};
+
 // One alternative at a position.
 struct moe_token_logprob {
     int32_t token;
@@ -193,6 +200,27 @@ MOE_API enum moe_status moe_logprobs(
 // The logits of the index-th output, n_vocab floats.
 MOE_API enum moe_status moe_logits(
         struct llama_context * context, int32_t index, float * logits, size_t n_logits, char * error, size_t error_size);
+
+MOE_API enum moe_status moe_model_embedding_info(
+        const struct llama_model * model, struct moe_embedding_info * info, char * error, size_t error_size);
+
+// The rows of n_embd_out floats that a context with embeddings and without pooling made of the last moe_decode's tokens,
+// from the first-th on.
+MOE_API enum moe_status moe_embeddings(
+        struct llama_context * context, int32_t first, int32_t count, float * rows, size_t n_floats, char * error, size_t error_size);
+
+// llama_adapter_lora_init. While it runs, and moe_adapter_free, no context of the model may be made, nor compute for the
+// first time after moe_adapters_set: llama.cpp keeps a list of a model's adapters that it does not guard.
+MOE_API enum moe_status moe_adapter_load(
+        struct llama_model * model, const char * path, struct llama_adapter_lora ** adapter, char * error, size_t error_size);
+
+// No context may use it any more, and its model must still be there.
+MOE_API enum moe_status moe_adapter_free(struct llama_adapter_lora * adapter, char * error, size_t error_size);
+
+// llama_set_adapters_lora: these adapters and no others, each with its scale.
+MOE_API enum moe_status moe_adapters_set(
+        struct llama_context * context, struct llama_adapter_lora ** adapters, float * scales, size_t n_adapters,
+        char * error, size_t error_size);
 
 // llama_tokenize; *count is the number of tokens, also with MOE_STATUS_BUFFER_TOO_SMALL.
 MOE_API enum moe_status moe_tokenize(

@@ -84,6 +84,7 @@ internal static unsafe class AbiLayout
         .. Of_gguf_init_params(),
         .. Of_moe_tensor_placement(),
         .. Of_moe_memory_entry(),
+        .. Of_moe_embedding_info(),
         .. Of_moe_token_logprob(),
         .. Of_moe_expert_counter(),
         .. Of_ggml_opt_optimizer_params(),
@@ -654,6 +655,20 @@ internal static unsafe class AbiLayout
             new("moe_memory_entry.compute", 272, (byte*)&value.compute - start),
             new("moe_memory_entry.is_host", 280, (byte*)&value.is_host - start),
             new("moe_memory_entry.padding", 284, (byte*)&value.padding - start),
+        ];
+    }
+
+    private static LayoutCheck[] Of_moe_embedding_info()
+    {
+        moe_embedding_info value = default;
+        byte* start = (byte*)&value;
+        return
+        [
+            new("sizeof(moe_embedding_info)", 12, sizeof(moe_embedding_info)),
+            new("alignof(moe_embedding_info)", 4, LayoutCheck.AlignmentOf<moe_embedding_info>()),
+            new("moe_embedding_info.length", 0, (byte*)&value.length - start),
+            new("moe_embedding_info.pooling", 4, (byte*)&value.pooling - start),
+            new("moe_embedding_info.causal", 8, (byte*)&value.causal - start),
         ];
     }
 

@@ -19,12 +19,17 @@ public sealed class LlamaServer : IDisposable
     }
 
     /// <summary>Starts a server with a model and waits until it answers.</summary>
-    public static LlamaServer Start(string model)
+    /// <param name="model">The model's file.</param>
+    /// <param name="arguments">Further arguments; what is given twice counts as it is here.</param>
+    public static LlamaServer Start(string model, params IEnumerable<string> arguments)
     {
         int port = Loopback.FreePort();
         var start = new ProcessStartInfo(
             NativeBuild.Tool("llama-server"),
-            ["-m", model, "--host", "127.0.0.1", "--port", $"{port}", "-c", "64", "-np", "1", "-t", "1", "-fit", "off", "--no-warmup", "--no-ui", "--offline"])
+            [
+                "-m", model, "--host", "127.0.0.1", "--port", $"{port}", "-c", "64", "-np", "1", "-t", "1", "-fit", "off",
+                "--no-warmup", "--no-ui", "--offline", .. arguments,
+            ])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -61,6 +66,13 @@ public sealed class LlamaServer : IDisposable
     /// <summary>What its <c>/detokenize</c> makes of tokens; invalid UTF-8 reads as U+FFFD.</summary>
     public string Detokenize(params IEnumerable<int> tokens) =>
         (string)Post("detokenize", new JsonObject { ["tokens"] = new JsonArray([.. tokens.Select(token => JsonValue.Create(token))]) })["content"]!;
+
+    /// <summary>What its <c>/embedding</c> makes of a text: one row where it pools, else one for each token.</summary>
+    public float[][] Embed(string text)
+    {
+        JsonArray rows = Post("embedding", new JsonObject { ["content"] = text })[0]!["embedding"]!.AsArray();
+        return [.. rows.Select(row => row!.AsArray().Select(value => (float)value!).ToArray())];
+    }
 
     /// <inheritdoc/>
     public void Dispose()

@@ -136,4 +136,23 @@ internal static class TinyArchitectures
             }
         }
     }
+
+    public static void Bert(TinyModelWriter model, TinyShape shape, TinyModelOptions options)
+    {
+        model.Set("feed_forward_length", (uint)shape.ExpertFeedForwardLength);
+        model.Set("attention.layer_norm_epsilon", 1e-5f);
+        model.Set("attention.causal", false);
+        model.Set("pooling_type", 1u);
+        model.EncoderVocabulary(TinyVocabulary.ByteLevel("gpt-2", options.VocabularySize, ChatTemplates.ChatMl, "<s>", "</s>"));
+        model.Matrix("position_embd.weight", [model.Embedding, options.ContextLength], deviation: 1);
+        model.Norm("token_embd_norm", model.Embedding, bias: true);
+        for (var layer = 0; layer < shape.Layers; layer++)
+        {
+            model.Attention(layer, bias: true);
+            model.Norm($"blk.{layer}.attn_output_norm", model.Embedding, bias: true);
+            model.Matrix($"blk.{layer}.ffn_up.weight", [model.Embedding, shape.ExpertFeedForwardLength]);
+            model.Matrix($"blk.{layer}.ffn_down.weight", [shape.ExpertFeedForwardLength, model.Embedding]);
+            model.Norm($"blk.{layer}.layer_output_norm", model.Embedding, bias: true);
+        }
+    }
 }

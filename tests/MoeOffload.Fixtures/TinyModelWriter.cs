@@ -63,6 +63,14 @@ internal sealed class TinyModelWriter
         }
     }
 
+    /// <summary>The vocabulary of a model that makes no logits.</summary>
+    public void EncoderVocabulary(TinyVocabulary vocabulary)
+    {
+        vocabulary.WriteTo(_writer);
+        _writer.Set("tokenizer.ggml.token_type_count", 1u);
+        Matrix("token_embd.weight", [Embedding, vocabulary.Count], deviation: 1);
+    }
+
     public void Attention(int layer, bool bias = false)
     {
         Matrix($"blk.{layer}.attn_q.weight", [Embedding, QueryLength]);
@@ -101,6 +109,9 @@ internal sealed class TinyModelWriter
         Matrix($"blk.{layer}.ffn_down{suffix}.weight", [hidden, Embedding]);
     }
 
+    public void Matrix(string name, ReadOnlySpan<long> dimensions, float? deviation = null) =>
+        Add(name, MatrixType(isExperts: dimensions.Length == 3), dimensions, 0, deviation ?? 1 / MathF.Sqrt(dimensions[0]));
+
     public void Norm(string name, int length, bool bias = false)
     {
         Add($"{name}.weight", GgmlType.F32, [length], 1, Jitter);
@@ -128,9 +139,6 @@ internal sealed class TinyModelWriter
 
     private GgmlType MatrixType(bool isExperts = false) =>
         _options.WeightType == GgmlType.MXFP4 && !isExperts ? GgmlType.Q8_0 : _options.WeightType;
-
-    private void Matrix(string name, ReadOnlySpan<long> dimensions, float? deviation = null) =>
-        Add(name, MatrixType(isExperts: dimensions.Length == 3), dimensions, 0, deviation ?? 1 / MathF.Sqrt(dimensions[0]));
 
     private void Add(string name, GgmlType type, ReadOnlySpan<long> dimensions, float mean, float deviation, Func<long, float>? rowScale = null)
     {

@@ -94,6 +94,19 @@ public static class TinyModels
         ExpertFeedForwardLength = it.ExpertFeedForwardLength ?? 512,
     });
 
+    /// <summary>BERT: an encoder, which embeds texts and continues none; attention in both directions, mean pooling.</summary>
+    public static TinyModel Bert(TinyModelOptions? options = null) => Get("bert", options, TinyArchitectures.Bert, it => new()
+    {
+        Architecture = "bert",
+        Layers = it.Layers ?? 2,
+        Experts = 0,
+        ExpertsUsed = 0,
+        EmbeddingLength = it.EmbeddingLength ?? 128,
+        ExpertFeedForwardLength = it.ExpertFeedForwardLength ?? 256,
+        Heads = 2,
+        KeyValueHeads = 2,
+    });
+
     /// <summary>A Qwen3-MoE of more than 100 MB, with experts large enough that computing, not calling, takes the time.</summary>
     public static TinyModel Benchmark(GgmlType weightType = GgmlType.Q8_0) => Qwen3Moe(new TinyModelOptions
     {

@@ -15,6 +15,10 @@ internal static class TensorTypeCheck
         }
     }
 
+    /// <summary>Whether matrices of a type can be multiplied.</summary>
+    public static bool CanMultiply(GgmlType type) => type is not (GgmlType.I8 or GgmlType.I16 or GgmlType.I32 or GgmlType.I64
+        or GgmlType.F64 or GgmlType.Q8_1 or GgmlType.Q8_K);
+
     private static bool IsPossible(GgufTensorInfo tensor)
     {
         var name = tensor.Name;
@@ -26,8 +30,7 @@ internal static class TensorTypeCheck
             return tensor.Type == GgmlType.F32;
         }
 
-        return !IsMatrix(tensor) || tensor.Type is not (GgmlType.I8 or GgmlType.I16 or GgmlType.I32 or GgmlType.I64
-            or GgmlType.F64 or GgmlType.Q8_1 or GgmlType.Q8_K);
+        return !IsMatrix(tensor) || CanMultiply(tensor.Type);
     }
 
     private static bool IsMatrix(GgufTensorInfo tensor) =>

@@ -27,7 +27,8 @@ internal static class ContextMemoryCheck
     {
         long free = HostMemory.Available();
         long least = devices.Where(device => device.FreeBytes > 0).Select(device => device.FreeBytes).Append(free).Min();
-        if (Bound(model, parameters, headLength) < least / 2)
+        double outputs = parameters.OutputCount * (double)(model.Vocabulary.Size + model.EmbeddingLength) * sizeof(float);
+        if (Bound(model, parameters, headLength) + outputs < least / 2)
         {
             return;
         }
@@ -39,7 +40,7 @@ internal static class ContextMemoryCheck
         foreach ((MemoryUse before, MemoryUse after) in one.Devices.Zip(two.Devices))
         {
             double growth = Math.Max(0, cells - near) / (double)near;
-            double bytes = Size(before) + (growth * (Size(after) - Size(before))) + (before.IsHost ? cells * BytesPerCell : 0);
+            double bytes = Size(before) + (growth * (Size(after) - Size(before))) + (before.IsHost ? (cells * BytesPerCell) + outputs : 0);
             long deviceFree = devices.FirstOrDefault(device => device.Name == before.Device)?.FreeBytes ?? 0;
             long room = before.IsHost ? free : deviceFree > 0 ? deviceFree : long.MaxValue;
             if (bytes > room)

@@ -50,6 +50,9 @@ public sealed record ContextOptions
     /// </summary>
     public bool CountExperts { get; init; }
 
+    /// <summary>LoRA adapters of the model that the session begins with. Default: none.</summary>
+    public IReadOnlyList<ScaledAdapter> Adapters { get; init; } = [];
+
     internal void Validate()
     {
         Check(ContextLength, 0, LongestContext, nameof(ContextLength), "0 takes the model's.");
@@ -66,6 +69,7 @@ public sealed record ContextOptions
             throw new ArgumentException($"ContextLength {ContextLength} has no room for {SequenceCount} sequences.", nameof(ContextLength));
         }
 
+        ArgumentNullException.ThrowIfNull(Adapters);
         ArgumentNullException.ThrowIfNull(KvCache);
         ArgumentNullException.ThrowIfNull(Threads);
         ArgumentNullException.ThrowIfNull(Rope);

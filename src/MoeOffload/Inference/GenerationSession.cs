@@ -12,16 +12,18 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
 {
     private readonly MoeModel _model;
     private readonly Scheduler _scheduler;
+    private readonly AdapterSlot _adapters;
     private readonly ILogger _logger;
     private readonly ExpertCounter? _counter;
     private readonly Lock _lifetime = new();
     private bool _isDisposed;
 
     private GenerationSession(
-        MoeModel model, Scheduler scheduler, NativeContext context, ContextParameters parameters, ExpertCounter? counter, ILogger logger)
+        MoeModel model, Scheduler scheduler, AdapterSlot adapters, NativeContext context, ContextParameters parameters, ExpertCounter? counter, ILogger logger)
     {
         _model = model;
         _scheduler = scheduler;
+        _adapters = adapters;
         _counter = counter;
         _logger = logger;
         ContextLength = context.ContextLength;
@@ -68,6 +70,26 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
     /// </summary>
     /// <exception cref="ObjectDisposedException">The session was disposed.</exception>
     public ExpertActivity? ExpertActivity => _counter?.Read();
+
+    /// <summary>The LoRA adapters that count from the next step on.</summary>
+    public IReadOnlyList<ScaledAdapter> Adapters => _adapters.Wanted.Adapters;
+
+    /// <summary>
+    /// Takes these LoRA adapters, and no others, from the next step on. Returns at once. Generations that run go on with what the former
+    /// ones made of their tokens so far; one that is to know only the new ones begins afterwards.
+    /// </summary>
+    /// <param name="adapters">Adapters of the session's model, each once; none for the model as it is.</param>
+    /// <exception cref="ArgumentException">One is of another model or there twice, or a scale is no finite number.</exception>
+    /// <exception cref="ObjectDisposedException">The session or an adapter was disposed.</exception>
+    public void SetAdapters(params IReadOnlyList<ScaledAdapter> adapters)
+    {
+        IReadOnlyList<ScaledAdapter> checkedAdapters = _model.CheckAdapters(adapters);
+        lock (_lifetime)
+        {
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            _adapters.Set(checkedAdapters);
+        }
+    }
 
     /// <summary>Continues a prompt.</summary>
     /// <param name="prompt">The prompt, taken as it is: no chat template is applied.</param>
@@ -128,12 +150,21 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
     {
         ModelHandle handle = model.Native.Handle;
         ExpertCounter? counter = parameters.CountExperts ? new ExpertCounter(model.Info.LayerCount, model.Info.ExpertCount) : null;
-        NativeContext context = NativeContext.Create(handle, parameters, logger, counter);
+        var adapters = new AdapterSlot(model.CheckAdapters(parameters.Adapters));
+        NativeContext context = adapters.MakeContext(handle, parameters, logger, counter);
+        if (!context.HasMemory)
+        {
+            context.Dispose();
+            adapters.Release();
+            throw new NotSupportedException($"'{model.Path}' ({model.Info.Architecture}) cannot continue a text: use MoeModel.CreateEmbedder.");
+        }
+
         var scheduler = new Scheduler(
-            () => NativeContext.Create(handle, parameters, logger, counter), context, parameters.SequenceCount, handle, logger);
+            () => NativeContext.Create(handle, parameters, logger, adapters, counter), context, parameters.SequenceCount, handle, logger);
+        adapters.ReleaseAfter(scheduler.Ended);
         try
         {
-            return new GenerationSession(model, scheduler, context, parameters, counter, logger);
+            return new GenerationSession(model, scheduler, adapters, context, parameters, counter, logger);
         }
         catch
         {

@@ -11,6 +11,8 @@ namespace MoeOffload;
 /// </summary>
 internal sealed class Scheduler
 {
+    private static readonly TimeSpan s_roomInterval = TimeSpan.FromMilliseconds(4);
+
     private readonly Func<NativeContext> _makeContext;
     private readonly ModelHandle _model;
     private readonly ILogger _logger;
@@ -170,9 +172,9 @@ internal sealed class Scheduler
     {
         lock (_wake)
         {
-            while (!_isWoken)
+            // Readers that take tokens once a frame wake nobody; the room that they made is found here.
+            while (!_isWoken && Monitor.Wait(_wake, _running.Count > 0 ? s_roomInterval : Timeout.InfiniteTimeSpan))
             {
-                Monitor.Wait(_wake);
             }
 
             _isWoken = false;

@@ -82,7 +82,6 @@ internal sealed class TokenChannel
             bool isComplete = _isComplete;
             if (IsReadable && _queue.TryTake(out token))
             {
-                WakeWriter();
                 return true;
             }
 
@@ -103,6 +102,7 @@ internal sealed class TokenChannel
     /// <summary>Waits until <see cref="TryRead"/> is worth another call.</summary>
     public ValueTask<bool> WaitAsync()
     {
+        WakeWriter();
         _signal.Arm();
         return (_isComplete || IsReadable) && _signal.TryDisarm() ? new ValueTask<bool>(true) : _signal.Task;
     }
@@ -128,7 +128,7 @@ internal sealed class TokenChannel
         }
     }
 
-    /// <summary>Whether another token can be written; if not, the scheduler is woken once there is room.</summary>
+    /// <summary>Whether another token can be written; if not, the scheduler is woken once the reader waits, and looks now and then itself.</summary>
     public bool HasRoom()
     {
         if (_queue.Room > 0)
@@ -196,6 +196,7 @@ internal sealed class TokenChannel
         }
     }
 
+    // Not where a token is taken: a thread that wakes another may lose its core to it, which a frame has no time for.
     private void WakeWriter()
     {
         Interlocked.MemoryBarrier();

@@ -19,4 +19,8 @@ internal static partial class ModelLog
 
     [LoggerMessage(EventId = 13, Level = LogLevel.Information, Message = "Placement rule {Rule}, `{Pattern}` to {Buffer}, moved {Tensors} tensors, {Mebibytes:0.0} MiB")]
     public static partial void RuleMoved(ILogger logger, int rule, string pattern, string buffer, int tensors, double mebibytes);
+
+    [LoggerMessage(EventId = 14, Level = LogLevel.Information,
+        Message = "Loaded adapter {Path}: it changes {Tensors} tensors; {Norms} norms that it has are passed over, as llama.cpp does")]
+    public static partial void AdapterLoaded(ILogger logger, string path, int tensors, int norms);
 }

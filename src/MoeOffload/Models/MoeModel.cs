@@ -1,7 +1,9 @@
 using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using MoeOffload.Gguf;
 using MoeOffload.Native;
+using MoeOffload.Native.Generated;
 
 namespace MoeOffload;
 
@@ -11,6 +13,7 @@ public sealed class MoeModel : IDisposable
     private readonly ModelOptions _options;
     private readonly bool _expertsOffloaded;
     private readonly string[] _devices;
+    private readonly ILogger _logger;
     private readonly ILogger _nativeLogger;
     private readonly Lazy<IReadOnlyDictionary<string, string>> _metadata;
     private readonly Lazy<TokenPieces> _pieces;
@@ -24,6 +27,7 @@ public sealed class MoeModel : IDisposable
         Native = native;
         Path = path;
         ILoggerFactory loggers = options.LoggerFactory ?? NullLoggerFactory.Instance;
+        _logger = loggers.CreateLogger<MoeModel>();
         _nativeLogger = loggers.CreateLogger(NativeLog.Category);
         _metadata = new Lazy<IReadOnlyDictionary<string, string>>(ReadMetadata);
         _pieces = new Lazy<TokenPieces>(() => TokenPieces.Read(native.Vocabulary, special: false));
@@ -31,7 +35,7 @@ public sealed class MoeModel : IDisposable
         Placement = loader.Report(native);
         Info = ReadInfo();
         Vocabulary = new Vocabulary(this);
-        Log(loggers.CreateLogger<MoeModel>());
+        Log(_logger);
     }
 
     /// <summary>The file that was loaded, or the first of its parts.</summary>
@@ -103,12 +107,7 @@ public sealed class MoeModel : IDisposable
         ArgumentException.ThrowIfNullOrEmpty(path);
         context ??= new ContextOptions();
         context.Validate();
-        ModelLoader loader = ModelLoader.Prepare(path, options ?? new ModelOptions());
-        using NativeModel native = loader.Load(simulate: true, progress: null, CancellationToken.None);
-        var parameters = new ContextParameters(context, loader.ExpertsOffloaded);
-        ContextMemoryCheck.CheckCells(native, parameters);
-        using NativeContext simulated = NativeContext.Create(native.Handle, parameters, loader.NativeLogger);
-        return new MemoryBreakdown(simulated.ReadMemory());
+        return EstimateMemory(path, options ?? new ModelOptions(), context, embeds: false);
     }
 
     /// <summary>The devices that this machine, and the RPC servers that were used so far, offer.</summary>
@@ -152,14 +151,7 @@ public sealed class MoeModel : IDisposable
                 $"'{Path}' ({Info.Architecture}) is a dense model, without experts to count: leave CountExperts off.", nameof(ContextOptions.CountExperts));
         }
 
-        var parameters = new ContextParameters(options, _expertsOffloaded);
-        ContextMemoryCheck.Check(
-            Native,
-            parameters,
-            Number($"{Info.Architecture}.attention.key_length"),
-            [.. NativeDevice.All().Where(device => _devices.Contains(device.Name)).Select(device => device.Describe())],
-            length => EstimateMemory(Path, _options, options with { ContextLength = length }));
-        return GenerationSession.Create(this, parameters, _nativeLogger);
+        return GenerationSession.Create(this, FittingParameters(options, embeds: false), _nativeLogger);
     }
 
     /// <summary>Makes a context without blocking the caller.</summary>
@@ -169,13 +161,108 @@ public sealed class MoeModel : IDisposable
         Task.Factory.StartNew(
             () => CreateSession(options), CancellationToken.None, TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach, TaskScheduler.Default);
 
-    /// <summary>Gives the model's memory back; sessions that are still open keep it, and go on, until they are disposed.</summary>
+    /// <summary>Makes a context that turns texts into embeddings. Takes as long as reserving its memory does.</summary>
+    /// <param name="options">Pooling, lengths, threads; null takes the defaults.</param>
+    /// <exception cref="ArgumentException">An option is out of its range.</exception>
+    /// <exception cref="InferenceException">llama.cpp refused the context, or memory ran out.</exception>
+    /// <exception cref="NotSupportedException">The model has an encoder and a decoder of its own, as T5.</exception>
+    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
+    public Embedder CreateEmbedder(EmbeddingOptions? options = null)
+    {
+        options ??= new EmbeddingOptions();
+        options.Validate();
+        using Use use = Enter();
+        if (Native.HasEncoder)
+        {
+            throw new NotSupportedException($"'{Path}' ({Info.Architecture}) has an encoder of its own kind: its embeddings are not supported.");
+        }
+
+        moe_embedding_info info = Native.EmbeddingInfo;
+        ContextOptions context = options.ToContext(Info.TrainedContextLength, info.causal != 0, Native.IsRecurrent, _expertsOffloaded);
+        return Embedder.Create(this, options, FittingParameters(context, embeds: true), info, _nativeLogger);
+    }
+
+    /// <summary>Loads a LoRA adapter of the model: its factors are read into memory beside the tensors that they change.</summary>
+    /// <param name="path">A GGUF file, as llama.cpp's <c>convert_lora_to_gguf.py</c> makes it.</param>
+    /// <exception cref="IOException">The file cannot be read, is a folder, or does not exist (<see cref="FileNotFoundException"/>).</exception>
+    /// <exception cref="UnauthorizedAccessException">The file may not be read.</exception>
+    /// <exception cref="GgufFormatException">The file is damaged or no LoRA adapter.</exception>
+    /// <exception cref="ModelLoadException">It is an adapter of another model, llama.cpp refused it, or memory ran out.</exception>
+    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
+    public LoraAdapter LoadAdapter(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        GgufFile file = GgufFile.Open(path);
+        using Use use = Enter();
+        IReadOnlyList<string> targets = LoraCheck.Validate(file, Info.Architecture, Native.ReadShapes());
+        long bytes = AdapterMemory.Check(file, Placement, Devices());
+        AdapterHandle handle = AdapterHandle.Load(Native.Handle, path, _nativeLogger);
+        file.Metadata.TryGetString(GgufKeys.Name, out string name);
+        ModelLog.AdapterLoaded(_logger, path, targets.Count, file.Tensors.Count - (2 * targets.Count));
+        return new LoraAdapter(this, path, name, targets, bytes, handle);
+    }
+
+    /// <summary>Loads a LoRA adapter without blocking the caller.</summary>
+    /// <inheritdoc cref="LoadAdapter"/>
+    public Task<LoraAdapter> LoadAdapterAsync(string path) => Task.Factory.StartNew(
+        () => LoadAdapter(path), CancellationToken.None, TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach, TaskScheduler.Default);
+
+    /// <summary>Gives the model's memory back; sessions and embedders that are still open keep it, and go on, until they are disposed.</summary>
     public void Dispose() => Native.Dispose();
 
     /// <summary>Keeps the native model from being freed until disposed.</summary>
     internal Use Enter() => new(this);
 
+    /// <summary>Copies adapters that a session of this model can take.</summary>
+    /// <exception cref="ArgumentException">One is of another model or there twice, or a scale is no finite number.</exception>
+    internal IReadOnlyList<ScaledAdapter> CheckAdapters(IReadOnlyList<ScaledAdapter> adapters)
+    {
+        ArgumentNullException.ThrowIfNull(adapters);
+        ScaledAdapter[] copy = [.. adapters];
+        foreach ((LoraAdapter adapter, float scale) in copy)
+        {
+            ArgumentNullException.ThrowIfNull(adapter, nameof(adapters));
+            if (adapter.Model != this)
+            {
+                throw new ArgumentException($"The adapter '{adapter.Path}' was loaded with another model: load it with this one.", nameof(adapters));
+            }
+
+            if (!float.IsFinite(scale))
+            {
+                throw new ArgumentOutOfRangeException(nameof(adapters), scale, $"The scale of '{adapter.Path}' must be a finite number.");
+            }
+        }
+
+        return copy.Select(item => item.Adapter).Distinct().Count() == copy.Length
+            ? copy
+            : throw new ArgumentException("An adapter is there twice: give it once, with the sum of its scales.", nameof(adapters));
+    }
+
     internal TokenPieces Pieces(bool special) => special ? _specialPieces.Value : _pieces.Value;
+
+    private static MemoryBreakdown EstimateMemory(string path, ModelOptions options, ContextOptions context, bool embeds)
+    {
+        ModelLoader loader = ModelLoader.Prepare(path, options);
+        using NativeModel native = loader.Load(simulate: true, progress: null, CancellationToken.None);
+        var parameters = new ContextParameters(context, loader.ExpertsOffloaded, embeds);
+        ContextMemoryCheck.CheckCells(native, parameters);
+        using NativeContext simulated = NativeContext.Create(native.Handle, parameters, loader.NativeLogger);
+        return new MemoryBreakdown(simulated.ReadMemory());
+    }
+
+    private ContextParameters FittingParameters(ContextOptions options, bool embeds)
+    {
+        var parameters = new ContextParameters(options, _expertsOffloaded, embeds);
+        ContextMemoryCheck.Check(
+            Native,
+            parameters,
+            Number($"{Info.Architecture}.attention.key_length"),
+            Devices(),
+            length => EstimateMemory(Path, _options, options with { ContextLength = length }, embeds));
+        return parameters;
+    }
+
+    private DeviceInfo[] Devices() => [.. NativeDevice.All().Where(device => _devices.Contains(device.Name)).Select(device => device.Describe())];
 
     private Dictionary<string, string> ReadMetadata()
     {

@@ -10,14 +10,17 @@ internal sealed class ContextParameters
 
     private readonly ContextOptions _options;
     private readonly bool _expertsOffloaded;
+    private readonly bool _embeds;
 
     /// <summary>Resolves validated options for a model.</summary>
     /// <param name="options">The options.</param>
     /// <param name="expertsOffloaded">Whether experts stay in system memory while a device holds layers.</param>
-    public ContextParameters(ContextOptions options, bool expertsOffloaded)
+    /// <param name="embeds">Whether the context gives an embedding of each token, not pooled.</param>
+    public ContextParameters(ContextOptions options, bool expertsOffloaded, bool embeds = false)
     {
         _options = options;
         _expertsOffloaded = expertsOffloaded;
+        _embeds = embeds;
         Threads = options.Threads.Decode ?? Math.Min(PhysicalCores.Count, ThreadOptions.Most);
         PromptThreads = options.Threads.Prompt ?? Threads;
     }
@@ -28,8 +31,17 @@ internal sealed class ContextParameters
     /// <summary>Whether the experts that are chosen are counted.</summary>
     public bool CountExperts => _options.CountExperts;
 
+    /// <summary>The LoRA adapters to begin with.</summary>
+    public IReadOnlyList<ScaledAdapter> Adapters => _options.Adapters;
+
+    /// <summary>Length in tokens as the options have it, 0 for the model's.</summary>
+    public int ContextLength => _options.ContextLength;
+
     /// <summary>Most tokens that are computed at once.</summary>
     public int MicroBatchSize => (int)ToNative().n_ubatch;
+
+    /// <summary>Most tokens of one step that have logits or embeddings of their own.</summary>
+    public int OutputCount => (int)(_embeds ? ToNative().n_batch : ToNative().n_outputs_max);
 
     /// <summary>CPU threads that generate.</summary>
     public int Threads { get; }
@@ -60,8 +72,10 @@ internal sealed class ContextParameters
         parameters.n_ubatch = Math.Min(
             (uint?)_options.MicroBatchSize ?? (_expertsOffloaded ? OffloadedMicroBatch : parameters.n_ubatch), parameters.n_batch);
 
-        // Only the last token of each sequence is ever sampled from.
-        parameters.n_outputs_max = (uint)SequenceCount;
+        // Only the last token of each sequence is ever sampled from; embeddings are of all.
+        parameters.n_outputs_max = _embeds ? 0 : (uint)SequenceCount;
+        parameters.embeddings = (byte)(_embeds ? 1 : 0);
+        parameters.pooling_type = _embeds ? llama_pooling_type.LLAMA_POOLING_TYPE_NONE : parameters.pooling_type;
         parameters.n_threads = Threads;
         parameters.n_threads_batch = PromptThreads;
         parameters.flash_attn_type = _options.FlashAttention switch

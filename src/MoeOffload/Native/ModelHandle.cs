@@ -22,6 +22,12 @@ internal sealed unsafe class ModelHandle : SafeHandle
     /// <inheritdoc/>
     public override bool IsInvalid => handle == 0;
 
+    /// <summary>
+    /// Held while llama.cpp's list of the model's adapters changes or is read: while one is loaded or freed, a context is made, or one
+    /// computes for the first time after its adapters were changed. No lock: who gives a thread up that holds it, lets it go.
+    /// </summary>
+    public SemaphoreSlim AdapterGate { get; } = new(1, 1);
+
     /// <summary>The RPC servers whose devices the model uses.</summary>
     public IReadOnlyCollection<string> Servers => _servers;
 

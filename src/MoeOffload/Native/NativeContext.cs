@@ -25,11 +25,14 @@ internal sealed unsafe class NativeContext : IDisposable
     private readonly ggml_threadpool* _threads;
     private readonly ggml_threadpool* _promptThreads;
     private readonly llama_token_data* _scratch;
+    private readonly ContextAdapters _adapters;
     private llama_batch _batch;
     private bool _abandoned;
 
-    private NativeContext(ContextHandle handle, int* stop, NativeMemoryScope memory, ggml_threadpool* threads, ggml_threadpool* promptThreads)
+    private NativeContext(
+        ContextAdapters adapters, ContextHandle handle, int* stop, NativeMemoryScope memory, ggml_threadpool* threads, ggml_threadpool* promptThreads)
     {
+        _adapters = adapters;
         _handle = handle;
         _stop = stop;
         _memory = memory;
@@ -60,6 +63,9 @@ internal sealed unsafe class NativeContext : IDisposable
     /// <summary>Tokens in the vocabulary, and so logits of one position.</summary>
     public int VocabularySize { get; }
 
+    /// <summary>Whether it remembers sequences from one decode to the next; an encoder does not.</summary>
+    public bool HasMemory => LlamaApi.llama_get_memory(_handle.Pointer) != null;
+
     /// <summary>Tokens in the batch that is being filled.</summary>
     public int BatchCount => _batch.n_tokens;
 
@@ -67,9 +73,11 @@ internal sealed unsafe class NativeContext : IDisposable
     /// <param name="model">The model.</param>
     /// <param name="parameters">What the context is made of.</param>
     /// <param name="logger">Told what llama.cpp logs.</param>
+    /// <param name="adapters">The LoRA adapters that are wanted at any time.</param>
     /// <param name="counter">Where it counts the experts that are chosen; null counts none.</param>
     /// <exception cref="InferenceException">llama.cpp refused it, memory ran out, or an RPC server of the model was lost.</exception>
-    public static NativeContext Create(ModelHandle model, ContextParameters parameters, ILogger logger, ExpertCounter? counter = null)
+    public static NativeContext Create(
+        ModelHandle model, ContextParameters parameters, ILogger logger, AdapterSlot? adapters = null, ExpertCounter? counter = null)
     {
         if (model.IsLost)
         {
@@ -83,14 +91,14 @@ internal sealed unsafe class NativeContext : IDisposable
             {
                 using (NativeLog.Enter(logger))
                 {
-                    context = Create(model, parameters, counter);
+                    context = Create(model, parameters, adapters, counter);
                 }
             },
             out string reason);
         return finished ? context! : throw new InferenceException($"RPC server {string.Join(", ", model.Servers)} was lost: {reason}");
     }
 
-    private static NativeContext Create(ModelHandle model, ContextParameters parameters, ExpertCounter? counter)
+    private static NativeContext Create(ModelHandle model, ContextParameters parameters, AdapterSlot? adapters, ExpertCounter? counter)
     {
         var memory = new NativeMemoryScope();
         ggml_threadpool* threads = null;
@@ -113,7 +121,9 @@ internal sealed unsafe class NativeContext : IDisposable
 
                 byte* error = stackalloc byte[NativeError.BufferSize];
                 llama_context* context;
+                model.AdapterGate.Wait();
                 moe_status status = ShimApi.moe_context_init(model.Pointer, &native, &context, error, NativeError.BufferSize);
+                model.AdapterGate.Release();
                 if (status != moe_status.MOE_STATUS_OK)
                 {
                     throw new InferenceException(NativeError.Describe("The context could not be made", status, error));
@@ -123,7 +133,7 @@ internal sealed unsafe class NativeContext : IDisposable
                 threads = NewThreads(native.n_threads);
                 promptThreads = native.n_threads_batch == native.n_threads ? null : NewThreads(native.n_threads_batch);
                 LlamaApi.llama_attach_threadpool(context, threads, promptThreads == null ? threads : promptThreads);
-                return new NativeContext(handle, stop, memory, threads, promptThreads);
+                return new NativeContext(new ContextAdapters(model, adapters), handle, stop, memory, threads, promptThreads);
             }
             catch
             {
@@ -158,13 +168,16 @@ internal sealed unsafe class NativeContext : IDisposable
     public DecodeResult Decode()
     {
         byte* error = stackalloc byte[NativeError.BufferSize];
-        int result;
+        int result = 0;
         moe_status status;
+        ApplyAdapters();
+        _adapters.Enter();
         fixed (llama_batch* batch = &_batch)
         {
             status = ShimApi.moe_decode(_handle.Pointer, batch, &result, error, NativeError.BufferSize);
         }
 
+        _adapters.Leave(isBatchRefused: result == -1);
         Check(status, error, "The computation failed");
         return result switch
         {
@@ -174,6 +187,10 @@ internal sealed unsafe class NativeContext : IDisposable
             _ => throw new InferenceException(Failure(result)),
         };
     }
+
+    /// <summary>Takes over the LoRA adapters that are wanted now. <see cref="Decode"/> does so too.</summary>
+    /// <returns>Whether they are others than before: what is in the KV cache was computed with those.</returns>
+    public bool ApplyAdapters() => _adapters.Apply(_handle.Pointer);
 
     /// <summary>Makes a running or the next <see cref="Decode"/> end early where it can: CPU work between operations, all else between micro-batches.</summary>
     public void RequestStop() => Volatile.Write(ref *_stop, 1);
@@ -238,6 +255,19 @@ internal sealed unsafe class NativeContext : IDisposable
         }
     }
 
+    /// <summary>Copies the embeddings of <paramref name="count"/> tokens of the batch, from the first-th on.</summary>
+    public void CopyEmbeddings(int first, int count, Span<float> rows)
+    {
+        byte* error = stackalloc byte[NativeError.BufferSize];
+        fixed (float* target = rows)
+        {
+            Check(
+                ShimApi.moe_embeddings(_handle.Pointer, first, count, target, (nuint)rows.Length, error, NativeError.BufferSize),
+                error,
+                "No embeddings");
+        }
+    }
+
     /// <summary>What each buffer type holds for this context and its model.</summary>
     public List<MemoryUse> ReadMemory()
     {
@@ -271,6 +301,7 @@ internal sealed unsafe class NativeContext : IDisposable
     {
         _abandoned = true;
         _handle.Abandon();
+        _adapters.GiveUp();
     }
 
     /// <inheritdoc/>
@@ -282,6 +313,7 @@ internal sealed unsafe class NativeContext : IDisposable
         {
             FreeThreads(_threads, _promptThreads);
             _memory.Dispose();
+            _adapters.Release();
         }
     }
 

@@ -86,6 +86,21 @@ internal sealed unsafe class NativeModel : IDisposable
 
     public bool HasEncoder => LlamaApi.llama_model_has_encoder(Handle.Pointer) != 0;
 
+    /// <summary>What the model says about embeddings.</summary>
+    /// <exception cref="InferenceException">llama.cpp could not tell.</exception>
+    public moe_embedding_info EmbeddingInfo
+    {
+        get
+        {
+            byte* error = stackalloc byte[NativeError.BufferSize];
+            moe_embedding_info info;
+            moe_status status = ShimApi.moe_model_embedding_info(Handle.Pointer, &info, error, NativeError.BufferSize);
+            return status == moe_status.MOE_STATUS_OK
+                ? info
+                : throw new InferenceException(NativeError.Describe("The model's embeddings are unknown", status, error));
+        }
+    }
+
     /// <summary>llama.cpp's one-line description, such as <c>phimoe 16x3.8B Q4_K - Medium</c>.</summary>
     public string Description
     {
@@ -110,18 +125,28 @@ internal sealed unsafe class NativeModel : IDisposable
         return metadata;
     }
 
+    /// <summary>Type and dimensions of each tensor of the model.</summary>
+    public Dictionary<string, (GgmlType Type, long[] Dimensions)> ReadShapes()
+    {
+        using var scope = new NativeMemoryScope();
+        moe_tensor_placement* entries = ReadTensors(scope, out int count);
+        var shapes = new Dictionary<string, (GgmlType, long[])>(count, StringComparer.Ordinal);
+        for (int i = 0; i < count; i++)
+        {
+            long[] dimensions = new ReadOnlySpan<long>(entries[i].ne, 4).ToArray();
+            shapes[Utf8.ToString(entries[i].name)] = ((GgmlType)entries[i].type, dimensions);
+        }
+
+        return shapes;
+    }
+
     /// <summary>Where each tensor of the model truly lies.</summary>
     public List<TensorLocation> ReadPlacement(Func<string, int?> ruleOf)
     {
-        byte* error = stackalloc byte[NativeError.BufferSize];
-        nuint count;
-        NativeCheck(ShimApi.moe_model_tensor_count(Handle.Pointer, &count, error, NativeError.BufferSize), error);
         using var scope = new NativeMemoryScope();
-        moe_tensor_placement* entries = scope.Allocate<moe_tensor_placement>((int)count);
-        NativeCheck(ShimApi.moe_model_tensors(Handle.Pointer, entries, count, &count, error, NativeError.BufferSize), error);
-
-        List<TensorLocation> locations = new((int)count);
-        for (int i = 0; i < (int)count; i++)
+        moe_tensor_placement* entries = ReadTensors(scope, out int count);
+        List<TensorLocation> locations = new(count);
+        for (int i = 0; i < count; i++)
         {
             moe_tensor_placement* entry = entries + i;
             string name = Utf8.ToString(entry->name);
@@ -141,6 +166,17 @@ internal sealed unsafe class NativeModel : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => Handle.Dispose();
+
+    private moe_tensor_placement* ReadTensors(NativeMemoryScope scope, out int count)
+    {
+        byte* error = stackalloc byte[NativeError.BufferSize];
+        nuint found;
+        NativeCheck(ShimApi.moe_model_tensor_count(Handle.Pointer, &found, error, NativeError.BufferSize), error);
+        moe_tensor_placement* entries = scope.Allocate<moe_tensor_placement>((int)found);
+        NativeCheck(ShimApi.moe_model_tensors(Handle.Pointer, entries, found, &found, error, NativeError.BufferSize), error);
+        count = (int)found;
+        return entries;
+    }
 
     private static void NativeCheck(moe_status status, byte* error)
     {

@@ -71,6 +71,22 @@ public sealed class LeakTests
         });
     }
 
+    [Test]
+    public async Task Adapters_and_embedders_leave_memory_and_threads_as_they_were()
+    {
+        // 0.7 MiB of factors.
+        string path = TinyAdapters.Write(SmallModel.File, TinyAdapters.IsExperts, rank: 32);
+        var options = new EmbeddingOptions { ContextLength = 64, Pooling = EmbeddingPooling.Mean, Threads = { Decode = 1 } };
+        await Flat(100, async i =>
+        {
+            using LoraAdapter adapter = await SmallModel.Shared.LoadAdapterAsync(path);
+            adapter.Bytes.Should().BeGreaterThan(1 << 19);
+            await using Embedder embedder = SmallModel.Shared.CreateEmbedder(options with { Adapters = [new ScaledAdapter(adapter)] });
+            using var cancellation = new CancellationTokenSource(i % 3 == 0 ? TimeSpan.FromMicroseconds(500) : Timeout.InfiniteTimeSpan);
+            await embedder.EmbedAsync(["To be", "or not"], cancellation.Token).ContinueWith(_ => { }, TaskScheduler.Default);
+        });
+    }
+
     private static async Task Flat(int count, Func<int, Task> action)
     {
         for (int i = 0; i < count / 5; i++)

@@ -49,6 +49,34 @@ public sealed class RpcLossTests
     }
 
     [Test]
+    public async Task A_server_lost_in_the_middle_of_embeddings_fails_them()
+    {
+        MoeModel model = _device.Load(_tiny, TensorPlacement.ExpertsToCpu());
+        LoraAdapter adapter = model.LoadAdapter(TinyAdapters.Write(_tiny, TinyAdapters.IsAttention));
+        Embedder embedder = model.CreateEmbedder(new EmbeddingOptions
+        {
+            Pooling = EmbeddingPooling.Mean,
+            ContextLength = 512,
+            Adapters = [new ScaledAdapter(adapter)],
+            Threads = { Decode = 1 },
+        });
+        int[] text = new int[512];
+        await embedder.EmbedAsync([text]);
+        Task<IReadOnlyList<TextEmbedding>> running = embedder.EmbedAsync([.. Enumerable.Repeat(text, 1000)]);
+
+        _device.Server.Kill();
+
+        (await running.Awaiting(it => it).Should().ThrowWithinAsync<InferenceException>(s_limit)).WithMessage("*was lost*");
+        Within(() => Failing(() => embedder.EmbedAsync([text]).GetAwaiter().GetResult()).Should().Throw<InferenceException>().WithMessage("*was lost*"));
+        Within(() => Failing(() => model.LoadAdapter(adapter.Path)).Should().Throw<ModelLoadException>().WithMessage("*was lost*"));
+        Within(() => Failing(() => model.CreateEmbedder()).Should().Throw<InferenceException>().WithMessage("*was lost*"));
+        Within(embedder.Dispose);
+        Within(adapter.Dispose);
+        Within(model.Dispose);
+        AnotherModelShouldWork();
+    }
+
+    [Test]
     public void A_server_lost_while_idle_fails_what_is_asked_of_it_next()
     {
         using MoeModel model = _device.Load(_tiny);

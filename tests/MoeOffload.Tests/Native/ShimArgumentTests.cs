@@ -220,6 +220,43 @@ public sealed unsafe class ShimArgumentTests
     }
 
     [Test]
+    public void Embeddings_and_adapters()
+    {
+        moe_embedding_info info;
+        Refused(ShimApi.moe_model_embedding_info(null, &info, _error, ErrorSize));
+        Refused(ShimApi.moe_model_embedding_info(Model, null, _error, ErrorSize));
+        ShimApi.moe_model_embedding_info(Model, &info, _error, ErrorSize).Should().Be(moe_status.MOE_STATUS_OK);
+        info.length.Should().Be(_model.Info.EmbeddingLength);
+        info.causal.Should().Be(1);
+
+        nuint size = (nuint)info.length;
+        float* row = stackalloc float[info.length];
+        Refused(ShimApi.moe_embeddings(null, 0, 1, row, size, _error, ErrorSize));
+        Refused(ShimApi.moe_embeddings(_context, 0, 1, null, size, _error, ErrorSize));
+        Refused(ShimApi.moe_embeddings(_context, -1, 1, row, size, _error, ErrorSize));
+        Refused(ShimApi.moe_embeddings(_context, 0, 0, row, 0, _error, ErrorSize));
+        Refused(ShimApi.moe_embeddings(_context, 0, 1, row, size - 1, _error, ErrorSize));
+        Refused(ShimApi.moe_embeddings(_context, 0, 1, row, size, _error, ErrorSize));
+
+        llama_adapter_lora* adapter;
+        float scale = 1;
+        fixed (byte* path = "/no/such/adapter.gguf\0"u8)
+        {
+            Refused(ShimApi.moe_adapter_load(null, path, &adapter, _error, ErrorSize));
+            Refused(ShimApi.moe_adapter_load(Model, null, &adapter, _error, ErrorSize));
+            Refused(ShimApi.moe_adapter_load(Model, path, null, _error, ErrorSize));
+            ShimApi.moe_adapter_load(Model, path, &adapter, _error, ErrorSize).Should().Be(moe_status.MOE_STATUS_FAILED);
+            (adapter == null).Should().BeTrue();
+        }
+
+        ShimApi.moe_adapter_free(null, _error, ErrorSize).Should().Be(moe_status.MOE_STATUS_OK);
+        Refused(ShimApi.moe_adapters_set(null, &adapter, &scale, 1, _error, ErrorSize));
+        Refused(ShimApi.moe_adapters_set(_context, null, &scale, 1, _error, ErrorSize));
+        Refused(ShimApi.moe_adapters_set(_context, &adapter, null, 1, _error, ErrorSize));
+        ShimApi.moe_adapters_set(_context, null, null, 0, _error, ErrorSize).Should().Be(moe_status.MOE_STATUS_OK);
+    }
+
+    [Test]
     public void Vocabularies()
     {
         nuint count;

@@ -11,15 +11,16 @@ internal static class CompletionTool
     /// <returns>
     /// All tokens, the prompt's first, and the text, of which the tool loses the end where it exits before its log is written.
     /// </returns>
-    public static (int[] Tokens, byte[] Text) Continue(string model, string prompt, int tokens, ContextOptions context)
+    public static (int[] Tokens, byte[] Text) Continue(
+        string model, string prompt, int tokens, ContextOptions context, params ReadOnlySpan<string> arguments)
     {
         using var file = new TemporaryFile(System.Text.Encoding.UTF8.GetBytes(prompt));
         using var state = TemporaryFile.NotYetMade();
         PeerResult result = Run(
-            model, file.Path, "-n", $"{tokens}", "--temp", "0", "--top-k", "1", "--ignore-eos", "--prompt-cache", state.Path, "--prompt-cache-all",
+            model, file.Path, ["-n", $"{tokens}", "--temp", "0", "--top-k", "1", "--ignore-eos", "--prompt-cache", state.Path, "--prompt-cache-all",
             "-c", $"{context.ContextLength}", "-b", $"{context.BatchSize}", "-ub", $"{context.MicroBatchSize}",
             "-t", $"{context.Threads.Decode}", "-tb", $"{context.Threads.Prompt}",
-            "-fa", context.FlashAttention == FlashAttention.On ? "on" : "off");
+            "-fa", context.FlashAttention == FlashAttention.On ? "on" : "off", .. arguments]);
         return (ReadTokens(state.Path), result.Output);
     }
 

@@ -1,0 +1,92 @@
+using MoeOffload;
+
+namespace GameLoop;
+
+/// <summary>Someone who talks. The game reads what is there once a frame; a thread of its own writes what is said next.</summary>
+internal sealed class Character(GenerationSession session, string name)
+{
+    private const int TokensPerFrame = 4;
+    private const int TokensPerLine = 300;
+
+    private readonly byte[] _bubble = new byte[4096];
+    private int _length;
+    private Line? _line;
+    private Line? _next;
+    private Line? _spent;
+    private int _lineCount;
+
+    /// <summary>Tokens read so far.</summary>
+    public int TokenCount { get; private set; }
+
+    /// <summary>What was said last, as UTF-8.</summary>
+    public ReadOnlySpan<byte> Bubble => _bubble.AsSpan(0, _length);
+
+    /// <summary>The frame's work: takes what is there, and never waits.</summary>
+    public void Update()
+    {
+        if (_line is null || _line.Stream.IsCompleted)
+        {
+            TakeNext();
+        }
+
+        for (int i = 0; i < TokensPerFrame && _line is not null && _line.Stream.TryRead(out GeneratedToken token); i++)
+        {
+            Take(token);
+        }
+    }
+
+    /// <summary>The writer's work: prepares the next line. A prompt is tokenized, and a generation begun, here and not in a frame.</summary>
+    public void Write()
+    {
+        Interlocked.Exchange(ref _spent, null)?.Stream.Dispose();
+        if (Volatile.Read(ref _next) is null)
+        {
+            var sampling = new SamplingOptions { Seed = (uint)_lineCount, IgnoreEndOfSequence = true };
+            TokenStream stream = session.GenerateAsync($"{name} says, for the {++_lineCount}. time: ", sampling, TokensPerLine);
+            Volatile.Write(ref _next, new Line(stream, stream.TryRead(out GeneratedToken first) ? first : null));
+        }
+    }
+
+    /// <summary>Ends what is being said.</summary>
+    public void Stop()
+    {
+        _line?.Stream.Dispose();
+        _next?.Stream.Dispose();
+        _spent?.Stream.Dispose();
+    }
+
+    private void TakeNext()
+    {
+        if (Volatile.Read(ref _next) is { } next)
+        {
+            Volatile.Write(ref _spent, _line);
+            _line = next;
+            Volatile.Write(ref _next, null);
+            _length = 0;
+            if (next.First is { } first)
+            {
+                Take(first);
+            }
+        }
+    }
+
+    private void Take(in GeneratedToken token)
+    {
+        TokenCount++;
+        Append(token.Utf8.Span);
+    }
+
+    private void Append(ReadOnlySpan<byte> text)
+    {
+        if (text.Length > _bubble.Length - _length)
+        {
+            _length = 0;
+        }
+
+        text.CopyTo(_bubble.AsSpan(_length));
+        _length += text.Length;
+    }
+
+    /// <summary>A generation that has begun, and the token that was there at once, if any.</summary>
+    private sealed record Line(TokenStream Stream, GeneratedToken? First);
+}

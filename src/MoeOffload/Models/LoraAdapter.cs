@@ -1,0 +1,41 @@
+using MoeOffload.Native;
+
+namespace MoeOffload;
+
+/// <summary>
+/// A LoRA adapter of a model, in memory beside the tensors that it changes. It changes nothing until a session takes it: see
+/// <see cref="ContextOptions.Adapters"/> and <see cref="GenerationSession.SetAdapters"/>. Safe to use from several threads and by
+/// several sessions at once.
+/// </summary>
+public sealed class LoraAdapter : IDisposable
+{
+    internal LoraAdapter(MoeModel model, string path, string name, IReadOnlyList<string> tensors, long bytes, AdapterHandle handle)
+    {
+        Model = model;
+        Path = path;
+        Name = name;
+        Tensors = tensors;
+        Bytes = bytes;
+        Handle = handle;
+    }
+
+    /// <summary>The model that it belongs to.</summary>
+    public MoeModel Model { get; }
+
+    /// <summary>The file that it was loaded from.</summary>
+    public string Path { get; }
+
+    /// <summary>The adapter's own name; empty where the file has none.</summary>
+    public string Name { get; }
+
+    /// <summary>The names of the model's tensors that it changes.</summary>
+    public IReadOnlyList<string> Tensors { get; }
+
+    /// <summary>What it takes of memory, in bytes, system memory and devices together.</summary>
+    public long Bytes { get; }
+
+    internal AdapterHandle Handle { get; }
+
+    /// <summary>Gives the adapter's memory back, once no session uses it any more; it can be given to none from here on.</summary>
+    public void Dispose() => Handle.Dispose();
+}
