@@ -19,12 +19,14 @@ public sealed class LlamaServer : IDisposable
     }
 
     /// <summary>Starts a server with a model and waits until it answers.</summary>
-    public static LlamaServer Start(string model)
+    /// <param name="model">The model's file.</param>
+    /// <param name="contextLength">Tokens of its context.</param>
+    public static LlamaServer Start(string model, int contextLength = 64)
     {
         int port = Loopback.FreePort();
         var start = new ProcessStartInfo(
             NativeBuild.Tool("llama-server"),
-            ["-m", model, "--host", "127.0.0.1", "--port", $"{port}", "-c", "64", "-np", "1", "-t", "1", "-fit", "off", "--no-warmup", "--no-ui", "--offline"])
+            ["-m", model, "--host", "127.0.0.1", "--port", $"{port}", "-c", $"{contextLength}", "-np", "1", "-t", "1", "-fit", "off", "--no-warmup", "--no-ui", "--offline"])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -61,6 +63,13 @@ public sealed class LlamaServer : IDisposable
     /// <summary>What its <c>/detokenize</c> makes of tokens; invalid UTF-8 reads as U+FFFD.</summary>
     public string Detokenize(params IEnumerable<int> tokens) =>
         (string)Post("detokenize", new JsonObject { ["tokens"] = new JsonArray([.. tokens.Select(token => JsonValue.Create(token))]) })["content"]!;
+
+    /// <summary>The prompt that its <c>/apply-template</c> makes of a request as OpenAI's.</summary>
+    /// <exception cref="HttpRequestException">The template refused it; the message has its words.</exception>
+    public string ApplyTemplate(JsonObject request) => (string)Post("apply-template", request)["prompt"]!;
+
+    /// <summary>What its <c>/v1/chat/completions</c> answers.</summary>
+    public JsonNode Complete(JsonObject request) => Post("v1/chat/completions", request);
 
     /// <inheritdoc/>
     public void Dispose()
