@@ -14,7 +14,7 @@
 namespace {
 
 // A trigger that is longer is not found.
-constexpr size_t longest_trigger = 1024;
+constexpr size_t longest_trigger = 256;
 
 struct grammar_deleter {
     void operator()(llama_grammar * grammar) const {
@@ -31,11 +31,16 @@ struct sampler_deleter {
 using grammar_ptr = std::unique_ptr<llama_grammar, grammar_deleter>;
 using sampler_ptr = std::unique_ptr<llama_sampler, sampler_deleter>;
 
+struct trigger_pattern {
+    std::regex regex;
+    bool       at_start; // found at the beginning of all that was generated only
+};
+
 struct lazy_grammar {
     const llama_vocab *          vocab;
     std::string                  text;
     lazy_grammar_options         options;
-    std::vector<std::regex>      patterns;
+    std::vector<trigger_pattern> patterns;
     grammar_ptr                  grammar;
     sampler_ptr                  thinking; // null where the model does not think
 
@@ -77,9 +82,9 @@ size_t find_trigger(const lazy_grammar & it) {
         }
     }
     const auto flags = it.is_cut ? std::regex_constants::match_not_bol : std::regex_constants::match_default;
-    for (const std::regex & pattern : it.patterns) {
+    for (const trigger_pattern & pattern : it.patterns) {
         std::smatch match;
-        if (!std::regex_search(it.tail, match, pattern, flags)) {
+        if ((it.is_cut && pattern.at_start) || !std::regex_search(it.tail, match, pattern.regex, flags)) {
             continue;
         }
         for (size_t i = 1; i < match.size(); i++) {
@@ -239,7 +244,7 @@ llama_sampler * lazy_grammar_init(const llama_vocab * vocab, const std::string &
         return nullptr;
     }
     for (const std::string & pattern : options.patterns) {
-        it->patterns.emplace_back(pattern);
+        it->patterns.push_back({ std::regex(pattern), !pattern.empty() && pattern.front() == '^' });
     }
     it->thinking = make_thinking(vocab, options);
     it->options  = std::move(options);

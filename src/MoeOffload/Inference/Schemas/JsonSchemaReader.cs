@@ -196,7 +196,7 @@ internal sealed class JsonSchemaReader
             Refuse($"{path}/oneOf", "has alternatives that may hold at once, and oneOf cannot be enforced then: use anyOf");
         }
 
-        return new JsonObject { ["anyOf"] = alternatives };
+        return new JsonObject { [keyword] = alternatives };
     }
 
     private JsonObject ReadEnum(JsonObject schema, string path, string[] keywords)
@@ -227,9 +227,15 @@ internal sealed class JsonSchemaReader
             return meant.Length == 0 || meant is ["integer"] ? [] : ReadType(schema, meant[0], path);
         }
 
-        return types.Length == 1
-            ? ReadType(schema, types[0], path)
-            : new JsonObject { ["anyOf"] = new JsonArray([.. types.Select(type => (JsonNode)ReadType(schema, type, path))]) };
+        // Several types stay in one schema, so that references to its parts find them.
+        var result = new JsonObject();
+        foreach ((string keyword, JsonNode? part) in types.SelectMany(type => ReadType(schema, type, path)))
+        {
+            result[keyword] = part?.DeepClone();
+        }
+
+        result["type"] = types.Length == 1 ? types[0] : new JsonArray([.. types.Select(type => (JsonNode)type)]);
+        return result;
     }
 
     private JsonObject ReadType(JsonObject schema, string type, string path) => type switch
@@ -295,7 +301,7 @@ internal sealed class JsonSchemaReader
                 Refuse(path, "has items after, or fewer than, those that it lists: that cannot be enforced");
             }
 
-            result["prefixItems"] = ReadEach(items, $"{path}/{keyword}");
+            result[keyword] = ReadEach(items, $"{path}/{keyword}");
             return result;
         }
 

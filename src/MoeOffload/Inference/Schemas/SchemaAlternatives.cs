@@ -70,9 +70,12 @@ internal sealed class SchemaAlternatives(JsonObject root)
 
     private string[] Types(JsonObject schema) =>
         Values(schema) is { } values ? [.. s_types.Where(type => values.Any(value => IsOf(value, type)))]
-        : schema["type"] is JsonValue type ? [(string?)type is "integer" ? "number" : (string)type!]
-        : schema["anyOf"] is JsonArray parts ? [.. parts.SelectMany(part => Resolve(part) is { } it ? Types(it) : s_types)]
+        : schema["type"] is JsonValue type ? [Widened((string)type!)]
+        : schema["type"] is JsonArray types ? [.. types.Select(type => Widened((string)type!))]
+        : (schema["anyOf"] ?? schema["oneOf"]) is JsonArray parts ? [.. parts.SelectMany(part => Resolve(part) is { } it ? Types(it) : s_types)]
         : s_types;
+
+    private static string Widened(string type) => type == "integer" ? "number" : type;
 
     private JsonObject? Resolve(JsonNode? schema)
     {
