@@ -1,10 +1,15 @@
 using System.Text.Json;
+using MoeOffload.Gguf;
 
 namespace MoeOffload.Fixtures;
 
 /// <summary>Chat templates of real models, which llama.cpp's source carries.</summary>
 public static class RealTemplates
 {
+    private const int NormalToken = 1;
+    private const int ControlToken = 3;
+    private const int UserDefinedToken = 4;
+
     /// <summary>Their names: those of llama.cpp's files, and Mixtral, of which only a test has the template.</summary>
     public static IReadOnlyList<string> Names =>
     [
@@ -38,10 +43,31 @@ public static class RealTemplates
         name == Mixtral ? ReadFromTest("mistralai/Mistral-7B-Instruct-v0.2 (NOTE") : File.ReadAllText(Path.Combine(Folder, $"{name}.jinja"));
 
     /// <summary>Puts a template into a small model.</summary>
+    /// <param name="source">The template.</param>
+    /// <param name="model">The model.</param>
+    /// <param name="specialTokens">Texts that become tokens, in place of the rarest ones: control tokens, or user-defined ones with a line break.</param>
     /// <returns>The model's file.</returns>
-    public static string Write(string source, TinyModel? model = null) => AlteredModels.Alter(
-        model ?? TinyModels.Qwen3Moe(new TinyModelOptions { Layers = 1, Experts = 4, ExpertsUsed = 2 }),
-        writer => writer.Set("tokenizer.chat_template", source));
+    public static string Write(string source, TinyModel? model = null, params IReadOnlyList<string> specialTokens)
+    {
+        model ??= TinyModels.Qwen3Moe(new TinyModelOptions { Layers = 1, Experts = 4, ExpertsUsed = 2 });
+        GgufMetadata metadata = GgufFile.Open(model.Path).Metadata;
+        metadata.TryGetValue("tokenizer.ggml.tokens", out GgufValue texts);
+        metadata.TryGetValue("tokenizer.ggml.token_type", out GgufValue kinds);
+        string[] tokens = texts.ToStringArray();
+        int[] types = kinds.ToArray<int>();
+        for (int i = 0; i < specialTokens.Count; i++)
+        {
+            int rarest = Array.LastIndexOf(types, NormalToken);
+            (tokens[rarest], types[rarest]) = (specialTokens[i], specialTokens[i].EndsWith('\n') ? UserDefinedToken : ControlToken);
+        }
+
+        return AlteredModels.Alter(model, writer =>
+        {
+            writer.Set("tokenizer.chat_template", source);
+            writer.SetArray("tokenizer.ggml.tokens", tokens);
+            writer.SetArray<int>("tokenizer.ggml.token_type", types);
+        });
+    }
 
     // C's escapes in it are also JSON's.
     private static string ReadFromTest(string name)

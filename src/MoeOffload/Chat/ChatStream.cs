@@ -15,6 +15,7 @@ public sealed class ChatStream : IAsyncEnumerable<ChatUpdate>, IAsyncDisposable,
     private readonly TokenStream _tokens;
     private readonly ChatAnswerReader _reader;
     private bool _isUnread;
+    private bool _isUnreadable;
 
     internal ChatStream(TokenStream tokens, RenderedChat chat)
     {
@@ -27,7 +28,7 @@ public sealed class ChatStream : IAsyncEnumerable<ChatUpdate>, IAsyncDisposable,
     public RenderedChat Chat { get; }
 
     /// <summary>Whether nothing is left to read. Never blocks.</summary>
-    public bool IsCompleted => Message is not null || (_tokens.IsCompleted && _tokens.Statistics is null);
+    public bool IsCompleted => Message is not null || _isUnreadable || (_tokens.IsCompleted && _tokens.StopReason is null);
 
     /// <summary>The answer; null until the last update was read.</summary>
     public ChatMessage? Message { get; private set; }
@@ -39,7 +40,7 @@ public sealed class ChatStream : IAsyncEnumerable<ChatUpdate>, IAsyncDisposable,
     public bool TryRead(out ChatUpdate update)
     {
         update = new ChatUpdate();
-        if (Message is not null)
+        if (Message is not null || _isUnreadable)
         {
             return false;
         }
@@ -138,6 +139,7 @@ public sealed class ChatStream : IAsyncEnumerable<ChatUpdate>, IAsyncDisposable,
         }
         catch (FormatException error)
         {
+            _isUnreadable = true;
             throw new InferenceException($"The answer cannot be read. {error.Message}", error);
         }
     }

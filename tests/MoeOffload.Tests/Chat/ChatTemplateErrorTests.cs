@@ -9,7 +9,7 @@ public sealed class ChatTemplateErrorTests
 {
     [TestCase("{% for message in messages %}{{ message.content }}", "*Unexpected*")]
     [TestCase("{{ messages[0].content", "*")]
-    [TestCase("line one\n{% if %}{% endif %}", "*line 2*")]
+    [TestCase("line one\n{{ 'no end }}", "*unexpected end of input*{{ 'no end }}*")]
     public void Template_that_does_not_parse_says_where(string source, string words) =>
         SmallModel.Shared.Invoking(model => model.ParseChatTemplate(source))
             .Should().Throw<ChatTemplateException>().WithMessage("The chat template does not parse: " + words);

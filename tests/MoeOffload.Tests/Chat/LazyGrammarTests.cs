@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text;
+using System.Text.Json;
 using FluentAssertions;
 using MoeOffload.Fixtures;
 using MoeOffload.Native;
@@ -28,7 +29,7 @@ public sealed unsafe class LazyGrammarTests
     public void Candidates_are_those_of_llamas_own(params string[] parts)
     {
         using SamplerHandle ours = NativeChat.MakeSampler(Vocabulary, Render(RealTemplates.Qwen3).Json)!;
-        using SamplerHandle theirs = MakeTheirs(Render(RealTemplates.Qwen3).Grammar!);
+        using SamplerHandle theirs = MakeTheirs(Render(RealTemplates.Qwen3));
         List<int> counts = [];
         foreach (string part in parts)
         {
@@ -111,11 +112,13 @@ public sealed unsafe class LazyGrammarTests
         return chat;
     }
 
-    private SamplerHandle MakeTheirs(string grammar)
+    // The trigger is a word without characters that are special in a pattern.
+    private SamplerHandle MakeTheirs(RenderedChat chat)
     {
-        fixed (byte* text = Utf8.ToTerminated(grammar, "grammar"))
+        string trigger = JsonDocument.Parse(chat.Json).RootElement.GetProperty("grammar_triggers")[0].GetProperty("value").GetString()!;
+        fixed (byte* text = Utf8.ToTerminated(chat.Grammar!, "grammar"))
         fixed (byte* root = "root\0"u8)
-        fixed (byte* pattern = "<tool_call>\0"u8)
+        fixed (byte* pattern = Utf8.ToTerminated(trigger, "trigger"))
         {
             byte** patterns = stackalloc byte*[] { pattern };
             return new SamplerHandle(LlamaApi.llama_sampler_init_grammar_lazy_patterns(Vocabulary.Pointer, text, root, patterns, 1, null, 0));

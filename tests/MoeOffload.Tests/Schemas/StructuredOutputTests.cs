@@ -29,7 +29,7 @@ public sealed partial class StructuredOutputTests
     [OneTimeSetUp]
     public void Load()
     {
-        _model = MoeModel.Load(RealTemplates.Write(RealTemplates.Read(RealTemplates.Qwen3)));
+        _model = MoeModel.Load(RealTemplates.Write(RealTemplates.Read(RealTemplates.Qwen3), null, "<tool_call>\n"));
         _session = _model.CreateSession(SmallModel.Context(length: 4096));
     }
 
@@ -91,14 +91,16 @@ public sealed partial class StructuredOutputTests
     public async Task Arguments_of_a_tool_are_a_type()
     {
         ToolDefinition tool = ToolDefinition.For("go", "Goes there", Types.Default.Point);
+        int callToken = _model.Vocabulary.Tokenize("<tool_call>\n", addSpecial: false, parseSpecial: true).Single();
 
         ChatUpdate answer = await _session.ChatAsync([ChatMessage.User("Go")], new ChatOptions
         {
             Tools = [tool],
             ToolChoice = ToolChoice.Required,
             Reasoning = false,
+            ParallelToolCalls = false,
             MaxTokens = 300,
-            Sampling = s_random,
+            Sampling = s_random with { LogitBias = new Dictionary<int, float> { [callToken] = 50 } },
         }).CompleteAsync();
 
         answer.Message!.ToolCalls[0].ReadArguments(Types.Default.Point).Should().NotBeNull();
