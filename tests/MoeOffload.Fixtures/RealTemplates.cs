@@ -45,9 +45,10 @@ public static class RealTemplates
     /// <summary>Puts a template into a small model.</summary>
     /// <param name="source">The template.</param>
     /// <param name="model">The model.</param>
+    /// <param name="endToken">The text of the token that ends a sequence; null leaves it.</param>
     /// <param name="specialTokens">Texts that become tokens, in place of the rarest ones: control tokens, or user-defined ones with a line break.</param>
     /// <returns>The model's file.</returns>
-    public static string Write(string source, TinyModel? model = null, params IReadOnlyList<string> specialTokens)
+    public static string Write(string source, TinyModel? model = null, string? endToken = null, params IReadOnlyList<string> specialTokens)
     {
         model ??= TinyModels.Qwen3Moe(new TinyModelOptions { Layers = 1, Experts = 4, ExpertsUsed = 2 });
         GgufMetadata metadata = GgufFile.Open(model.Path).Metadata;
@@ -55,6 +56,11 @@ public static class RealTemplates
         metadata.TryGetValue("tokenizer.ggml.token_type", out GgufValue kinds);
         string[] tokens = texts.ToStringArray();
         int[] types = kinds.ToArray<int>();
+        if (endToken is not null && metadata.TryGetValue("tokenizer.ggml.eos_token_id", out GgufValue end) && end.TryGetInt64(out long id))
+        {
+            tokens[id] = endToken;
+        }
+
         for (int i = 0; i < specialTokens.Count; i++)
         {
             int rarest = Array.LastIndexOf(types, NormalToken);

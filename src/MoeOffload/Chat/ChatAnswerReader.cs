@@ -10,6 +10,7 @@ namespace MoeOffload;
 internal sealed class ChatAnswerReader(RenderedChat chat)
 {
     private readonly List<Call> _calls = [];
+    private readonly NestingCount _nesting = new();
     private byte[] _text = new byte[1024];
     private int _length;
     private string _content = string.Empty;
@@ -24,13 +25,14 @@ internal sealed class ChatAnswerReader(RenderedChat chat)
             Array.Resize(ref _text, Math.Max(_text.Length * 2, _length + text.Length));
         }
 
+        _nesting.Add(text);
         text.CopyTo(_text.AsSpan(_length));
         _length += text.Length;
     }
 
     /// <summary>What was added to the message since the last call.</summary>
     public ChatUpdate Advance() =>
-        chat.TryRead(_text.AsSpan(0, _length), isPartial: true, out byte[] message) ? Update(message, isFinal: false, out _) : new ChatUpdate();
+        TryRead(isPartial: true, out byte[] message) ? Update(message, isFinal: false, out _) : new ChatUpdate();
 
     /// <summary>Reads the whole answer.</summary>
     /// <param name="update">What was added to the message since the last call.</param>
@@ -38,7 +40,7 @@ internal sealed class ChatAnswerReader(RenderedChat chat)
     /// <exception cref="FormatException">The answer has not the format that the template asks for.</exception>
     public ChatMessage Finish(out ChatUpdate update, bool isCut = false)
     {
-        if (!chat.TryRead(_text.AsSpan(0, _length), isCut, out byte[] message))
+        if (!TryRead(isCut, out byte[] message))
         {
             string text = Encoding.UTF8.GetString(_text, 0, _length);
             throw new FormatException(
@@ -48,6 +50,8 @@ internal sealed class ChatAnswerReader(RenderedChat chat)
         update = Update(message, isFinal: true, out ChatMessage whole);
         return whole;
     }
+
+    private bool TryRead(bool isPartial, out byte[] message) => chat.TryRead(_text.AsMemory(0, _length), _nesting.Deepest, isPartial, out message);
 
     private ChatUpdate Update(byte[] json, bool isFinal, out ChatMessage whole)
     {

@@ -7,8 +7,9 @@ namespace MoeOffload;
 /// loop that cannot wait, or by <see cref="CompleteAsync"/>. One reader at a time.
 /// </summary>
 /// <remarks>
-/// Updates never take back what came before: added up they are the message of the last update. Tokens that arrived together make one
-/// update. Each update reads the whole answer again, on the reader's thread.
+/// Updates never take back what came before: added up they are the message of the last update. (Should llama.cpp's parser ever think
+/// otherwise of what it let out, the message of the last update is right.) Tokens that arrived together make one update. Each update
+/// reads the whole answer again, on the reader's thread.
 /// </remarks>
 public sealed class ChatStream : IAsyncEnumerable<ChatUpdate>, IAsyncDisposable, IDisposable
 {

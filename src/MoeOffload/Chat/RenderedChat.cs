@@ -53,8 +53,8 @@ public sealed class RenderedChat
     }
 
     /// <summary>Reads an answer, or the beginning of one.</summary>
-    internal bool TryRead(ReadOnlySpan<byte> answer, bool isPartial, out byte[] message) =>
-        NativeChat.TryReadAnswer(_parser.Value, answer, isPartial, out message);
+    internal bool TryRead(ReadOnlyMemory<byte> answer, int nesting, bool isPartial, out byte[] message) =>
+        NativeChat.TryReadAnswer(_parser.Value, answer, nesting, isPartial, out message);
 
     private static string[] Texts(JsonElement array) => [.. array.EnumerateArray().Select(text => text.GetString()!)];
 

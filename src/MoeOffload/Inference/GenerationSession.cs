@@ -170,7 +170,7 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
                 + "ContextOptions.ContextLength higher (it is divided by SequenceCount).");
     }
 
-    // Of a chat, the special tokens that its format is made of are text.
+    // Of a chat, the special tokens that its format is made of are text, but not the one that ends the answer.
     private TokenPieces Pieces(GenerationRequest request, NativeVocabulary vocabulary)
     {
         TokenPieces pieces = _model.Pieces(request.RenderSpecialTokens);
@@ -181,7 +181,7 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
                 _model.Pieces(special: true),
                 [
                     .. preserved.Select(text => vocabulary.Tokenize(Encoding.UTF8.GetBytes(text), addSpecial: false, parseSpecial: true))
-                        .Where(tokens => tokens.Length == 1)
+                        .Where(tokens => tokens.Length == 1 && !vocabulary.IsEndOfGeneration(tokens[0]))
                         .Select(tokens => tokens[0]),
                 ]);
     }

@@ -13,6 +13,11 @@ internal static unsafe class NativeChat
     // Fits in what is left of any thread's stack.
     private const int ShortInput = 1024;
 
+    // The parser of answers recurses for each bracket inside another.
+    private const int StackPerNesting = 16 << 10;
+    private const int ShallowNesting = 32;
+    private const int MaxNesting = 10_000;
+
     /// <summary>Parses a template.</summary>
     /// <param name="model">The model, whose own template is taken where there is no <paramref name="source"/>.</param>
     /// <param name="source">The template, or null.</param>
@@ -85,32 +90,28 @@ internal static unsafe class NativeChat
     /// <summary>Reads an answer, or the beginning of one.</summary>
     /// <param name="parser">The parser.</param>
     /// <param name="answer">The answer so far: whole code points.</param>
+    /// <param name="nesting">How deep brackets nest in it, at most.</param>
     /// <param name="isPartial">Whether more may follow.</param>
     /// <param name="message">The message as JSON, as <c>moe_shim.h</c> says; where false is returned, why there is none.</param>
     /// <returns>Whether the answer has the template's format.</returns>
-    public static bool TryReadAnswer(ChatParserHandle parser, ReadOnlySpan<byte> answer, bool isPartial, out byte[] message)
+    public static bool TryReadAnswer(ChatParserHandle parser, ReadOnlyMemory<byte> answer, int nesting, bool isPartial, out byte[] message)
     {
-        byte* error = stackalloc byte[NativeError.BufferSize];
-        byte empty = 0;
-        moe_text* text;
-        moe_status status;
-        bool added = false;
-        parser.DangerousAddRef(ref added);
-        try
+        if (nesting <= ShallowNesting)
         {
-            fixed (byte* start = answer)
-            {
-                status = ShimApi.moe_chat_parse(
-                    parser.Pointer, start == null ? &empty : start, (nuint)answer.Length, (byte)(isPartial ? 1 : 0), &text, error, NativeError.BufferSize);
-            }
-        }
-        finally
-        {
-            parser.DangerousRelease();
+            return TryReadHere(parser, answer.Span, isPartial, out message);
         }
 
-        message = status == moe_status.MOE_STATUS_OK ? Take(text) : Encoding.UTF8.GetBytes(NativeError.Reason(status, error));
-        return status == moe_status.MOE_STATUS_OK;
+        if (nesting > MaxNesting)
+        {
+            message = Encoding.UTF8.GetBytes($"More than {MaxNesting} brackets are open in it at once");
+            return false;
+        }
+
+        bool isRead = false;
+        byte[] read = [];
+        LargeStack.Run(nesting * StackPerNesting, () => isRead = TryReadHere(parser, answer.Span, isPartial, out read));
+        message = read;
+        return isRead;
     }
 
     /// <summary>Turns a JSON schema that was checked into a grammar.</summary>
@@ -159,6 +160,31 @@ internal static unsafe class NativeChat
                 ? Take(text)
                 : throw new ChatTemplateException(NativeError.Describe("The chat template failed", status, error));
         }
+    }
+
+    private static bool TryReadHere(ChatParserHandle parser, ReadOnlySpan<byte> answer, bool isPartial, out byte[] message)
+    {
+        byte* error = stackalloc byte[NativeError.BufferSize];
+        byte empty = 0;
+        moe_text* text;
+        moe_status status;
+        bool added = false;
+        parser.DangerousAddRef(ref added);
+        try
+        {
+            fixed (byte* start = answer)
+            {
+                status = ShimApi.moe_chat_parse(
+                    parser.Pointer, start == null ? &empty : start, (nuint)answer.Length, (byte)(isPartial ? 1 : 0), &text, error, NativeError.BufferSize);
+            }
+        }
+        finally
+        {
+            parser.DangerousRelease();
+        }
+
+        message = status == moe_status.MOE_STATUS_OK ? Take(text) : Encoding.UTF8.GetBytes(NativeError.Reason(status, error));
+        return status == moe_status.MOE_STATUS_OK;
     }
 
     private static string ToGrammarHere(byte[] schema, string what)

@@ -91,6 +91,21 @@ public sealed class ChatAnswerTests
         }
     }
 
+    // A model that repeats itself opens brackets without end, and llama.cpp's parser recurses for each.
+    [TestCase("[")]
+    [TestCase("{\"a\":")]
+    public void Brackets_without_end_are_read_or_refused(string bracket)
+    {
+        var tool = new ToolDefinition { Name = "f", Parameters = """{"type":"object","properties":{"a":{}},"required":["a"]}""" };
+        RenderedChat chat = Template(RealTemplates.Qwen3).Render(Chats.All["question"], new ChatOptions { Tools = [tool] });
+        const string Start = "<tool_call>\n{\"name\": \"f\", \"arguments\": {\"a\": ";
+
+        chat.ReadAnswer(Start + Repeat(9_000)).ToolCalls.Should().ContainSingle();
+        chat.Invoking(it => it.ReadAnswer(Start + Repeat(11_000))).Should().Throw<FormatException>().WithMessage("*brackets*");
+
+        string Repeat(int count) => string.Concat(Enumerable.Repeat(bracket, count));
+    }
+
     [Test]
     public void Reasoning_stays_in_the_content_on_request()
     {

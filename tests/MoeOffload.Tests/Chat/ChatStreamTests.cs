@@ -69,7 +69,7 @@ public sealed class ChatStreamTests
     public async Task Required_call_comes_in_parts_with_valid_arguments([Values(1u, 2u, 3u)] uint seed)
     {
         // A model with random weights calls where the token that begins a call is the most likely one.
-        using MoeModel model = await MoeModel.LoadAsync(RealTemplates.Write(RealTemplates.Read("mistralai-Mistral-Nemo-Instruct-2407"), null, "[TOOL_CALLS]"));
+        using MoeModel model = await MoeModel.LoadAsync(RealTemplates.Write(RealTemplates.Read("mistralai-Mistral-Nemo-Instruct-2407"), null, null, "[TOOL_CALLS]"));
         using GenerationSession session = model.CreateSession(SmallModel.Context(length: 2048));
         int callToken = model.Vocabulary.Tokenize("[TOOL_CALLS]", addSpecial: false, parseSpecial: true).Single();
         ChatOptions options = Options(maxTokens: 1000) with
@@ -95,6 +95,30 @@ public sealed class ChatStreamTests
         using JsonDocument arguments = JsonDocument.Parse(first.Arguments);
         arguments.RootElement.GetProperty("color").GetString().Should().BeOneOf("red", "blue");
         arguments.RootElement.GetProperty("times").GetInt32().Should().BeInRange(1, 3);
+    }
+
+    // Some templates name the token that ends an answer among those that are part of its format.
+    [Test]
+    public async Task Token_that_ends_the_answer_is_no_part_of_it()
+    {
+        const string End = "<｜end▁of▁sentence｜>";
+        using MoeModel model = await MoeModel.LoadAsync(RealTemplates.Write(
+            RealTemplates.Read("deepseek-ai-DeepSeek-R1-Distill-Qwen-32B"), endToken: End));
+        using GenerationSession session = model.CreateSession(SmallModel.Context(length: 2048));
+        int end = model.Vocabulary.Tokenize(End, addSpecial: false, parseSpecial: true).Single();
+        model.Vocabulary.IsEndOfGeneration(end).Should().BeTrue();
+        model.ChatTemplate.Render([ChatMessage.User("Hi")], new ChatOptions { Tools = [s_wait] }).PreservedTokens.Should().Contain(End);
+
+        ChatUpdate answer = await session.ChatAsync([ChatMessage.User("Hi")], new ChatOptions
+        {
+            Tools = [s_wait],
+            Reasoning = false,
+            MaxTokens = 5,
+            Sampling = SamplingOptions.Greedy with { LogitBias = new Dictionary<int, float> { [end] = 1000 } },
+        }).CompleteAsync();
+
+        answer.FinishReason.Should().Be(ChatFinishReason.Stop);
+        answer.Message!.Content.Should().BeEmpty();
     }
 
     [Test]

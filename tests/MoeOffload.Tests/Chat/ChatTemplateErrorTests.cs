@@ -96,6 +96,14 @@ public sealed class ChatTemplateErrorTests
     }
 
     [Test]
+    public void Any_text_goes_through_a_template()
+    {
+        const string Text = "\0 \u0001 \u2028 \U0010FFFF {{ x }} {% y %} \\ \" </s>";
+
+        SmallModel.Shared.ParseChatTemplate("chatml").Render([ChatMessage.User(Text)]).Prompt.Should().Be($"<|im_start|>user\n{Text}<|im_end|>\n<|im_start|>assistant\n");
+    }
+
+    [Test]
     public void Templates_render_on_several_threads_at_once()
     {
         ChatTemplate template = SmallModel.Shared.ParseChatTemplate(RealTemplates.Read(RealTemplates.GptOss));

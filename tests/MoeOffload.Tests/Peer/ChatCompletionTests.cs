@@ -26,7 +26,7 @@ public sealed class ChatCompletionTests
         [Values("Qwen-Qwen3-0.6B", "openai-gpt-oss-120b", "mistralai-Mistral-Nemo-Instruct-2407", "microsoft-Phi-3.5-mini-instruct")] string template)
     {
         string path = RealTemplates.Write(
-            RealTemplates.Read(template), null, template == RealTemplates.GptOss ? ["<|channel|>", "<|message|>", "<|start|>", "<|end|>"] : ["<tool_call>\n"]);
+            RealTemplates.Read(template), null, null, template == RealTemplates.GptOss ? ["<|channel|>", "<|message|>", "<|start|>", "<|end|>"] : ["<tool_call>\n"]);
         using LlamaServer server = LlamaServer.Start(path, contextLength: 4096);
         using MoeModel model = await MoeModel.LoadAsync(path);
         using GenerationSession session = model.CreateSession(SmallModel.Context(length: 4096));

@@ -29,7 +29,7 @@ public sealed partial class StructuredOutputTests
     [OneTimeSetUp]
     public void Load()
     {
-        _model = MoeModel.Load(RealTemplates.Write(RealTemplates.Read(RealTemplates.Qwen3), null, "<tool_call>\n"));
+        _model = MoeModel.Load(RealTemplates.Write(RealTemplates.Read(RealTemplates.Qwen3), null, null, "<tool_call>\n"));
         _session = _model.CreateSession(SmallModel.Context(length: 4096));
     }
 

@@ -34,6 +34,7 @@ internal sealed class JsonSchemaReader
     private readonly bool _isStrict;
     private readonly string _what;
     private readonly bool _isWrapped;
+    private bool _isAltered;
 
     private JsonSchemaReader(JsonObject root, bool isStrict, string what)
     {
@@ -41,6 +42,7 @@ internal sealed class JsonSchemaReader
         _isStrict = isStrict;
         _what = what;
         _isWrapped = RefersToRoot(root);
+        _isAltered = _isWrapped;
     }
 
     /// <summary>Reads a schema's JSON.</summary>
@@ -70,8 +72,14 @@ internal sealed class JsonSchemaReader
     public static JsonObject Strictly(JsonObject schema, string what) => new JsonSchemaReader(schema, isStrict: true, what).Read();
 
     /// <summary>Rewrites a schema of which as much as possible shall be honoured.</summary>
+    /// <returns>The schema itself where it can be honoured as it is.</returns>
     /// <exception cref="ArgumentException">It is malformed.</exception>
-    public static JsonObject Loosely(JsonObject schema, string what) => new JsonSchemaReader(schema, isStrict: false, what).Read();
+    public static JsonObject Loosely(JsonObject schema, string what)
+    {
+        var reader = new JsonSchemaReader(schema, isStrict: false, what);
+        JsonObject result = reader.Read();
+        return reader._isAltered ? result : schema;
+    }
 
     // The converter knows references to parts only.
     private JsonObject Read()
@@ -86,6 +94,7 @@ internal sealed class JsonSchemaReader
     {
         if (node is JsonValue value && value.GetValueKind() is JsonValueKind.True or JsonValueKind.False)
         {
+            _isAltered = true;
             if (value.GetValueKind() == JsonValueKind.False)
             {
                 Refuse(path, "allows nothing (false)");
@@ -167,6 +176,7 @@ internal sealed class JsonSchemaReader
         JsonArray parts = Array(schema, "allOf", path);
         if (parts.Count == 1 && parts[0] is JsonObject only)
         {
+            _isAltered = true;
             return ReadBody(Join(Without(schema, "allOf"), only, $"{path}/allOf/0"), path);
         }
 
@@ -208,6 +218,7 @@ internal sealed class JsonSchemaReader
             .. Array(schema, "enum", path).Where(value => types.Length == 0 || types.Any(type => SchemaAlternatives.IsOf(value, type)))
                 .Select(value => value?.DeepClone()),
         ];
+        _isAltered |= values.Length != Array(schema, "enum", path).Count;
         return values.Length > 0
             ? new JsonObject { ["enum"] = new JsonArray(values) }
             : throw Malformed(path, "has an enum without a value of its type");
@@ -295,6 +306,7 @@ internal sealed class JsonSchemaReader
         if (schema.ContainsKey(keyword))
         {
             JsonArray items = Array(schema, keyword, path);
+            _isAltered |= keyword == "prefixItems" && schema.ContainsKey("items");
             bool isClosed = schema[keyword == "items" ? "additionalItems" : "items"] is not { } rest || rest.GetValueKind() == JsonValueKind.False;
             if (least > items.Count || most < items.Count || !isClosed)
             {
@@ -350,7 +362,9 @@ internal sealed class JsonSchemaReader
     {
         try
         {
-            return JsonPattern.Translate(pattern);
+            string translated = JsonPattern.Translate(pattern);
+            _isAltered |= translated != pattern;
+            return translated;
         }
         catch (FormatException error)
         {
@@ -368,6 +382,7 @@ internal sealed class JsonSchemaReader
         decimal? below = Number(schema, "exclusiveMaximum", path);
         decimal? bottom = Max(least is { } a ? Math.Ceiling(a) : null, above is { } b ? Math.Floor(b) + 1 : null);
         decimal? top = -Max(most is { } c ? -Math.Floor(c) : null, below is { } d ? 1 - Math.Ceiling(d) : null);
+        _isAltered |= (least is not null && above is not null) || (most is not null && below is not null);
         if (bottom > top)
         {
             throw Malformed(path, "has a minimum above its maximum");
@@ -412,6 +427,8 @@ internal sealed class JsonSchemaReader
         {
             return part;
         }
+
+        _isAltered = true;
 
         if (part.ContainsKey("$ref"))
         {
@@ -581,6 +598,7 @@ internal sealed class JsonSchemaReader
 
     private void Refuse(string path, string reason)
     {
+        _isAltered = true;
         if (_isStrict)
         {
             throw Malformed(path, reason);
