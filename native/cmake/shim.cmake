@@ -6,7 +6,8 @@ set_target_properties(moe-common PROPERTIES LINKER_LANGUAGE CXX)
 
 add_library(moe-shim SHARED
   native/shim/moe_shim.cpp native/shim/moe_chat.cpp native/shim/moe_lazy_grammar.cpp native/shim/moe_common_log.cpp)
-target_include_directories(moe-shim PRIVATE native/shim ${LLAMA_CPP_SOURCE_DIR}/src ${LLAMA_CPP_SOURCE_DIR}/common)
+target_include_directories(moe-shim PRIVATE native/shim ${LLAMA_CPP_SOURCE_DIR}/src)
+target_include_directories(moe-shim SYSTEM PRIVATE ${LLAMA_CPP_SOURCE_DIR}/common)
 target_link_libraries(moe-shim PRIVATE moe-common llama Threads::Threads ${CMAKE_DL_LIBS})
 target_compile_definitions(moe-shim PRIVATE MOE_SHIM_BUILD)
 target_compile_features(moe-shim PRIVATE cxx_std_17)

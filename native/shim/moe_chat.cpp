@@ -8,8 +8,10 @@
 #include "json-schema-to-grammar.h"
 #include "json.h"
 
+#include <algorithm>
 #include <cctype>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,10 +35,44 @@ moe_status give(std::string value, moe_text ** text) {
     return MOE_STATUS_OK;
 }
 
+// Why the first n tokens of a template do not parse; empty where they do.
+std::string parse_error(const jinja::lexer_result & source, size_t n) {
+    try {
+        jinja::parse_from_tokens({ { source.tokens.begin(), source.tokens.begin() + n }, source.source });
+        return "";
+    } catch (const std::exception & e) {
+        return e.what();
+    }
+}
+
+// Some errors of the parser come without a place: it is the last of the fewest tokens that have the error.
+std::string place_of(const std::string & error, const jinja::lexer_result & source) {
+    size_t least = 1;
+    size_t most  = source.tokens.size();
+    while (least < most) {
+        const size_t middle = least + (most - least) / 2;
+        if (parse_error(source, middle) == error) {
+            most = middle;
+        } else {
+            least = middle + 1;
+        }
+    }
+    const std::string before = source.source.substr(0, most > 0 ? source.tokens[most - 1].pos : 0);
+    const size_t      line   = std::count(before.begin(), before.end(), '\n') + 1;
+    const size_t      column = before.size() - (before.rfind('\n') == std::string::npos ? 0 : before.rfind('\n') + 1) + 1;
+    return " at line " + std::to_string(line) + ", column " + std::to_string(column);
+}
+
 // common_chat_templates_init keeps the words of a parse error to its log, and passes over a tool template that has one.
 void check_template(const std::string & source) {
-    if (!source.empty() && source != "chatml") {
-        common_chat_template(source, "", "");
+    if (source.empty() || source == "chatml") {
+        return;
+    }
+    const jinja::lexer_result tokens = jinja::lexer().tokenize(source);
+    const std::string         error  = parse_error(tokens, tokens.tokens.size());
+    if (!error.empty()) {
+        const bool has_place = error.find('\n') != std::string::npos;
+        throw std::runtime_error(has_place ? error : error + place_of(error, tokens));
     }
 }
 

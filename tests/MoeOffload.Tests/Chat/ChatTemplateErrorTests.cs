@@ -1,4 +1,5 @@
 using FluentAssertions;
+using Microsoft.Extensions.Logging;
 using MoeOffload.Fixtures;
 using NUnit.Framework;
 
@@ -8,7 +9,8 @@ namespace MoeOffload.Tests.Chat;
 public sealed class ChatTemplateErrorTests
 {
     [TestCase("{% for message in messages %}{{ message.content }}", "*Unexpected*")]
-    [TestCase("{{ messages[0].content", "*")]
+    [TestCase("{{ messages[0].content", "*Expected }}*")]
+    [TestCase("line one\n  {% if %}{% endif %}", "*Unexpected token: %}*line 2, column 9*")]
     [TestCase("line one\n{{ 'no end }}", "*unexpected end of input*{{ 'no end }}*")]
     public void Template_that_does_not_parse_says_where(string source, string words) =>
         SmallModel.Shared.Invoking(model => model.ParseChatTemplate(source))
@@ -21,6 +23,18 @@ public sealed class ChatTemplateErrorTests
 
         template.Invoking(it => it.Render([ChatMessage.User("Hi")]))
             .Should().Throw<ChatTemplateException>().WithMessage("The chat template failed: *line 2*No user here!*");
+    }
+
+    [Test]
+    public void What_llama_says_about_a_template_goes_to_the_log()
+    {
+        using var log = new RecordedLog();
+        using MoeModel model = MoeModel.Load(RealTemplates.Write(RealTemplates.Read(RealTemplates.Mixtral)), new ModelOptions { LoggerFactory = log });
+
+        model.ChatTemplate.Render([ChatMessage.System("Be brief.")]);
+
+        log.Lines.Where(line => line.Category == "MoeOffload.Native" && line.Level == LogLevel.Warning).Select(line => line.Text)
+            .Should().Contain(line => line.Contains("system prompt"));
     }
 
     [Test]
