@@ -34,7 +34,7 @@ internal sealed record ChatRequest(byte[] ForPrompt, byte[] ForGrammar)
     private static (JsonNode Shown, JsonNode Enforced) Parameters(ToolDefinition tool)
     {
         string what = $"The parameters of the tool '{tool.Name}'";
-        JsonObject shown = JsonSchemaReader.Parse(tool.Parameters, what);
+        JsonObject shown = SchemaText.Parse(tool.Parameters, what);
         JsonNode enforced = JsonSchemaReader.Loosely(shown, what);
         _ = NativeChat.ToGrammar(enforced.ToJsonString(), what);
         return (shown, enforced);

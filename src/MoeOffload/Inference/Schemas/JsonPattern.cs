@@ -245,7 +245,7 @@ internal sealed class JsonPattern
         while (!Take(']'))
         {
             Rune first = Next();
-            if (first.Value == '\\' && Peek is 'd' or 'w' or 's' && first.Value == '\\')
+            if (first.Value == '\\' && Peek is 'd' or 'w' or 's')
             {
                 int name = Next().Value;
                 members.Append(name == 's' && isNegated ? " \\u00A0\\u1680\\u2000-\\u200A\\u2028\\u2029\\u202F\\u205F\\u3000\\uFEFF" : Members(name));

@@ -36,7 +36,7 @@ public sealed class JsonSchema
     public static JsonSchema Parse(string json)
     {
         ArgumentNullException.ThrowIfNull(json);
-        return new JsonSchema(json, JsonSchemaReader.Parse(json, "The JSON schema"));
+        return new JsonSchema(json, SchemaText.Parse(json, "The JSON schema"));
     }
 
     /// <summary>Takes a schema that was read as JSON.</summary>

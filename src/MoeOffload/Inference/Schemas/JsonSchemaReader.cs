@@ -10,8 +10,6 @@ namespace MoeOffload;
 /// </summary>
 internal sealed class JsonSchemaReader
 {
-    private const int MaxLength = 1 << 18;
-    private const int MaxNameLength = 256;
     private const string WholeSchema = "#/$defs/schema";
 
     private static readonly HashSet<string> s_annotations = new(StringComparer.Ordinal)
@@ -19,20 +17,13 @@ internal sealed class JsonSchemaReader
         "title", "description", "default", "examples", "deprecated", "readOnly", "writeOnly", "$schema", "$id", "$comment", "$anchor", "$defs", "definitions",
     };
 
-    private static readonly Dictionary<string, string[]> s_keywords = new(StringComparer.Ordinal)
-    {
-        ["object"] = ["properties", "required", "additionalProperties"],
-        ["array"] = ["items", "prefixItems", "additionalItems", "minItems", "maxItems"],
-        ["string"] = ["pattern", "format", "minLength", "maxLength"],
-        ["integer"] = ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"],
-    };
-
     private static readonly HashSet<string> s_known = new(
-        s_keywords.Values.SelectMany(names => names).Concat(["type", "enum", "const", "anyOf", "oneOf", "allOf", "$ref"]), StringComparer.Ordinal);
+        TypedSchemaReader.ByType.Values.SelectMany(names => names).Concat(["type", "enum", "const", "anyOf", "oneOf", "allOf", "$ref"]), StringComparer.Ordinal);
 
     private readonly JsonObject _root;
     private readonly bool _isStrict;
-    private readonly string _what;
+    private readonly SchemaKeywords _keywords;
+    private readonly TypedSchemaReader _typed;
     private readonly bool _isWrapped;
     private bool _isAltered;
 
@@ -40,31 +31,10 @@ internal sealed class JsonSchemaReader
     {
         _root = root;
         _isStrict = isStrict;
-        _what = what;
+        _keywords = new SchemaKeywords(what);
+        _typed = new TypedSchemaReader(this, _keywords);
         _isWrapped = RefersToRoot(root);
         _isAltered = _isWrapped;
-    }
-
-    /// <summary>Reads a schema's JSON.</summary>
-    /// <exception cref="ArgumentException">It is no JSON object, too long, nested too deeply, or has too long names.</exception>
-    public static JsonObject Parse(string json, string what)
-    {
-        if (json.Length > MaxLength)
-        {
-            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"{what} has {json.Length} characters; {MaxLength} are allowed."));
-        }
-
-        try
-        {
-            JsonNode? node = JsonNode.Parse(json, documentOptions: new JsonDocumentOptions { MaxDepth = 64, AllowDuplicateProperties = false });
-            JsonObject root = node as JsonObject ?? throw new ArgumentException($"{what} is no JSON object.");
-            CheckNames(root, what);
-            return root;
-        }
-        catch (JsonException error)
-        {
-            throw new ArgumentException($"{what} is no JSON: {error.Message}", error);
-        }
     }
 
     /// <summary>Rewrites a schema that has to be honoured.</summary>
@@ -90,7 +60,8 @@ internal sealed class JsonSchemaReader
             : schema;
     }
 
-    private JsonObject Read(JsonNode? node, string path)
+    /// <summary>Rewrites a part of the schema.</summary>
+    internal JsonObject Read(JsonNode? node, string path)
     {
         if (node is JsonValue value && value.GetValueKind() is JsonValueKind.True or JsonValueKind.False)
         {
@@ -103,7 +74,7 @@ internal sealed class JsonSchemaReader
             return [];
         }
 
-        JsonObject schema = node as JsonObject ?? throw Malformed(path, "is no schema: an object is expected");
+        JsonObject schema = node as JsonObject ?? throw _keywords.Malformed(path, "is no schema: an object is expected");
         JsonObject result = ReadDefinitions(schema, path);
         foreach ((string keyword, JsonNode? part) in ReadBody(schema, path))
         {
@@ -173,7 +144,7 @@ internal sealed class JsonSchemaReader
 
     private JsonObject ReadAllOf(JsonObject schema, string path)
     {
-        JsonArray parts = Array(schema, "allOf", path);
+        JsonArray parts = _keywords.Array(schema, "allOf", path);
         if (parts.Count == 1 && parts[0] is JsonObject only)
         {
             _isAltered = true;
@@ -195,7 +166,7 @@ internal sealed class JsonSchemaReader
         JsonObject beside = Without(Without(schema, "oneOf"), "anyOf");
         JsonArray alternatives = [];
         int index = 0;
-        foreach (JsonNode? alternative in Array(schema, keyword, path))
+        foreach (JsonNode? alternative in _keywords.Array(schema, keyword, path))
         {
             string at = $"{path}/{keyword}/{index++}";
             alternatives.Add((JsonNode)Read(alternative is JsonObject one ? Join(beside, one, at) : alternative, at));
@@ -212,211 +183,41 @@ internal sealed class JsonSchemaReader
     private JsonObject ReadEnum(JsonObject schema, string path, string[] keywords)
     {
         RefuseBeside(path, "enum", [.. keywords.Except(["type"])]);
-        string[] types = Types(schema, path);
+        string[] types = _keywords.Types(schema, path);
         JsonNode?[] values =
         [
-            .. Array(schema, "enum", path).Where(value => types.Length == 0 || types.Any(type => SchemaAlternatives.IsOf(value, type)))
+            .. _keywords.Array(schema, "enum", path).Where(value => types.Length == 0 || types.Any(type => SchemaAlternatives.IsOf(value, type)))
                 .Select(value => value?.DeepClone()),
         ];
-        _isAltered |= values.Length != Array(schema, "enum", path).Count;
+        _isAltered |= values.Length != _keywords.Array(schema, "enum", path).Count;
         return values.Length > 0
             ? new JsonObject { ["enum"] = new JsonArray(values) }
-            : throw Malformed(path, "has an enum without a value of its type");
+            : throw _keywords.Malformed(path, "has an enum without a value of its type");
     }
 
     private JsonObject ReadTypes(JsonObject schema, string path, string[] keywords)
     {
-        string[] types = Types(schema, path);
+        string[] types = _keywords.Types(schema, path);
         if (types.Length == 0)
         {
-            string[] meant = [.. s_keywords.Where(type => type.Value.Any(keywords.Contains)).Select(type => type.Key)];
+            string[] meant = [.. TypedSchemaReader.ByType.Where(type => type.Value.Any(keywords.Contains)).Select(type => type.Key)];
             if (meant.Length > 1 || meant is ["integer"])
             {
                 Refuse(path, $"has no type, and keywords of {string.Join(" and ", meant)}: add the type");
             }
 
-            return meant.Length == 0 || meant is ["integer"] ? [] : ReadType(schema, meant[0], path);
+            return meant.Length == 0 || meant is ["integer"] ? [] : _typed.Read(schema, meant[0], path);
         }
 
         // Several types stay in one schema, so that references to its parts find them.
         var result = new JsonObject();
-        foreach ((string keyword, JsonNode? part) in types.SelectMany(type => ReadType(schema, type, path)))
+        foreach ((string keyword, JsonNode? part) in types.SelectMany(type => _typed.Read(schema, type, path)))
         {
             result[keyword] = part?.DeepClone();
         }
 
         result["type"] = types.Length == 1 ? types[0] : new JsonArray([.. types.Select(type => (JsonNode)type)]);
         return result;
-    }
-
-    private JsonObject ReadType(JsonObject schema, string type, string path) => type switch
-    {
-        "object" => ReadObject(schema, path),
-        "array" => ReadArray(schema, path),
-        "string" => ReadString(schema, path),
-        "integer" => ReadInteger(schema, path),
-        "number" => ReadNumber(schema, path),
-        "boolean" or "null" => new JsonObject { ["type"] = type },
-        _ => throw Malformed(path, $"has the unknown type '{type}'"),
-    };
-
-    private JsonObject ReadObject(JsonObject schema, string path)
-    {
-        var result = new JsonObject { ["type"] = "object" };
-        JsonObject? properties = schema["properties"] is { } node ? node as JsonObject ?? throw Malformed(path, "has properties that are no object") : null;
-        if (properties is not null)
-        {
-            result["properties"] = ReadEach(properties, $"{path}/properties");
-        }
-
-        JsonArray required = [];
-        foreach (JsonNode? name in schema.ContainsKey("required") ? Array(schema, "required", path, mayBeEmpty: true) : [])
-        {
-            string text = name is JsonValue value && value.TryGetValue(out string? it) ? it : throw Malformed(path, "requires something that is no name");
-            if (properties?.ContainsKey(text) == true)
-            {
-                required.Add((JsonNode)text);
-            }
-            else
-            {
-                Refuse(path, $"requires '{text}', which is none of its properties");
-            }
-        }
-
-        if (required.Count > 0)
-        {
-            result["required"] = required;
-        }
-
-        if (schema["additionalProperties"] is { } additional)
-        {
-            result["additionalProperties"] = additional is JsonObject ? Read(additional, $"{path}/additionalProperties")
-                : additional.GetValueKind() is JsonValueKind.True or JsonValueKind.False ? additional.DeepClone()
-                : throw Malformed(path, "has additionalProperties that are neither a schema nor a boolean");
-        }
-
-        return result;
-    }
-
-    private JsonObject ReadArray(JsonObject schema, string path)
-    {
-        var result = new JsonObject { ["type"] = "array" };
-        (int? least, int? most) = Range(schema, "minItems", "maxItems", path);
-        string keyword = schema["items"] is JsonArray ? "items" : "prefixItems";
-        if (schema.ContainsKey(keyword))
-        {
-            JsonArray items = Array(schema, keyword, path);
-            _isAltered |= keyword == "prefixItems" && schema.ContainsKey("items");
-            bool isClosed = schema[keyword == "items" ? "additionalItems" : "items"] is not { } rest || rest.GetValueKind() == JsonValueKind.False;
-            if (least > items.Count || most < items.Count || !isClosed)
-            {
-                Refuse(path, "has items after, or fewer than, those that it lists: that cannot be enforced");
-            }
-
-            result[keyword] = ReadEach(items, $"{path}/{keyword}");
-            return result;
-        }
-
-        if (schema["items"] is { } item)
-        {
-            result["items"] = Read(item, $"{path}/items");
-        }
-
-        return WithRange(result, "minItems", least, "maxItems", most);
-    }
-
-    private JsonObject ReadString(JsonObject schema, string path)
-    {
-        var result = new JsonObject { ["type"] = "string" };
-        (int? least, int? most) = Range(schema, "minLength", "maxLength", path);
-        string? pattern = Text(schema, "pattern", path);
-        string? format = Text(schema, "format", path);
-        if (format is not (null or "date" or "time" or "date-time" or "uuid"))
-        {
-            Refuse(path, $"has the format '{format}', which cannot be enforced; date, time, date-time and uuid can");
-            format = null;
-        }
-
-        if ((pattern is null ? 0 : 1) + (format is null ? 0 : 1) + (least is null && most is null ? 0 : 1) > 1)
-        {
-            Refuse(path, "has more than one of a pattern, a format and a length, of which only one can be enforced");
-        }
-
-        if (pattern is not null && Translate(pattern, path) is { } translated)
-        {
-            result["pattern"] = translated;
-        }
-        else if (format is not null)
-        {
-            result["format"] = format;
-        }
-        else
-        {
-            WithRange(result, "minLength", least, "maxLength", most);
-        }
-
-        return result;
-    }
-
-    private string? Translate(string pattern, string path)
-    {
-        try
-        {
-            string translated = JsonPattern.Translate(pattern);
-            _isAltered |= translated != pattern;
-            return translated;
-        }
-        catch (FormatException error)
-        {
-            Refuse(path, $"has the pattern {pattern}, which cannot be enforced: {error.Message}");
-            return null;
-        }
-    }
-
-    private JsonObject ReadInteger(JsonObject schema, string path)
-    {
-        var result = new JsonObject { ["type"] = "integer" };
-        decimal? least = Number(schema, "minimum", path);
-        decimal? above = Number(schema, "exclusiveMinimum", path);
-        decimal? most = Number(schema, "maximum", path);
-        decimal? below = Number(schema, "exclusiveMaximum", path);
-        decimal? bottom = Max(least is { } a ? Math.Ceiling(a) : null, above is { } b ? Math.Floor(b) + 1 : null);
-        decimal? top = -Max(most is { } c ? -Math.Floor(c) : null, below is { } d ? 1 - Math.Ceiling(d) : null);
-        _isAltered |= (least is not null && above is not null) || (most is not null && below is not null);
-        if (bottom > top)
-        {
-            throw Malformed(path, "has a minimum above its maximum");
-        }
-
-        if (Number(schema, "multipleOf", path) is not (null or 1))
-        {
-            Refuse(path, "has the keyword 'multipleOf', which cannot be enforced");
-        }
-
-        if (bottom is { } from && from > long.MinValue && from <= long.MaxValue)
-        {
-            result["minimum"] = (long)from;
-        }
-
-        if (top is { } to && to >= long.MinValue && to < long.MaxValue)
-        {
-            result["maximum"] = (long)to;
-        }
-
-        return result;
-
-        static decimal? Max(decimal? one, decimal? other) => one is null || other > one ? other : one;
-    }
-
-    private JsonObject ReadNumber(JsonObject schema, string path)
-    {
-        string[] bounds = [.. s_keywords["integer"].Where(schema.ContainsKey)];
-        if (bounds.Length > 0)
-        {
-            Refuse(path, $"bounds a number by {string.Join(", ", bounds)}, which can be enforced for integers only");
-        }
-
-        return new JsonObject { ["type"] = "number" };
     }
 
     // A schema that has all of two: what stands beside a combination, and one of its parts.
@@ -452,7 +253,7 @@ internal sealed class JsonSchemaReader
                     result[keyword] = new JsonObject(more.Concat(own).Select(property => KeyValuePair.Create(property.Key, property.Value?.DeepClone())));
                     break;
                 case "type":
-                    string[] types = [.. Types(beside, path).Intersect(Types(part, path))];
+                    string[] types = [.. _keywords.Types(beside, path).Intersect(_keywords.Types(part, path))];
                     result[keyword] = new JsonArray([.. types.Select(type => (JsonNode)type)]);
                     break;
                 default:
@@ -464,7 +265,8 @@ internal sealed class JsonSchemaReader
         return result;
     }
 
-    private JsonObject ReadEach(JsonObject schemas, string path)
+    /// <summary>Rewrites named parts of the schema.</summary>
+    internal JsonObject ReadEach(JsonObject schemas, string path)
     {
         var result = new JsonObject();
         foreach ((string name, JsonNode? schema) in schemas)
@@ -475,79 +277,21 @@ internal sealed class JsonSchemaReader
         return result;
     }
 
-    private JsonArray ReadEach(JsonArray schemas, string path) =>
+    /// <summary>Rewrites a list of parts of the schema.</summary>
+    internal JsonArray ReadEach(JsonArray schemas, string path) =>
         new([.. schemas.Select((schema, index) => (JsonNode)Read(schema, string.Create(CultureInfo.InvariantCulture, $"{path}/{index}")))]);
 
     private string Reference(JsonNode? node, string path)
     {
-        string reference = node is JsonValue value && value.TryGetValue(out string? text) ? text : throw Malformed(path, "has a $ref that is no text");
+        string reference = node is JsonValue value && value.TryGetValue(out string? text) ? text : throw _keywords.Malformed(path, "has a $ref that is no text");
         return reference switch
         {
             "#" => WholeSchema,
             _ when !reference.StartsWith("#/", StringComparison.Ordinal) =>
-                throw Malformed(path, $"refers to '{reference}': only references into the schema itself, such as #/$defs/name, can be followed"),
+                throw _keywords.Malformed(path, $"refers to '{reference}': only references into the schema itself, such as #/$defs/name, can be followed"),
             _ when _isWrapped => WholeSchema + reference[1..],
             _ => reference,
         };
-    }
-
-    private string[] Types(JsonObject schema, string path) => schema["type"] switch
-    {
-        null => [],
-        JsonValue value when value.TryGetValue(out string? type) => [type],
-        JsonArray { Count: > 0 } types when types.All(type => type is JsonValue it && it.GetValueKind() == JsonValueKind.String) =>
-            [.. types.Select(type => (string)type!).Distinct()],
-        _ => throw Malformed(path, "has a type that is neither a name nor a list of names"),
-    };
-
-    private JsonArray Array(JsonObject schema, string keyword, string path, bool mayBeEmpty = false) =>
-        schema[keyword] is JsonArray array && (array.Count > 0 || mayBeEmpty) ? array : throw Malformed(path, $"has '{keyword}', which is no list, or an empty one");
-
-    private string? Text(JsonObject schema, string keyword, string path) =>
-        schema[keyword] is not { } node ? null
-        : node is JsonValue value && value.TryGetValue(out string? text) ? text
-        : throw Malformed(path, $"has '{keyword}', which is no text");
-
-    private decimal? Number(JsonObject schema, string keyword, string path)
-    {
-        if (schema[keyword] is not { } node)
-        {
-            return null;
-        }
-
-        return node.GetValueKind() == JsonValueKind.Number
-            && decimal.TryParse(node.ToJsonString(), NumberStyles.Float, CultureInfo.InvariantCulture, out decimal number)
-            ? number
-            : throw Malformed(path, $"has '{keyword}', which is no number, or too large");
-    }
-
-    private (int? Least, int? Most) Range(JsonObject schema, string leastKeyword, string mostKeyword, string path)
-    {
-        int? least = Count(leastKeyword);
-        int? most = Count(mostKeyword);
-        return least > most ? throw Malformed(path, $"has {leastKeyword} above {mostKeyword}") : (least is 0 ? null : least, most);
-
-        int? Count(string keyword) => Number(schema, keyword, path) switch
-        {
-            null => null,
-            { } number when number >= 0 && number <= int.MaxValue && number == Math.Floor(number) => (int)number,
-            _ => throw Malformed(path, $"has '{keyword}', which is no count"),
-        };
-    }
-
-    private static JsonObject WithRange(JsonObject schema, string leastKeyword, int? least, string mostKeyword, int? most)
-    {
-        if (least is { } from)
-        {
-            schema[leastKeyword] = from;
-        }
-
-        if (most is { } to)
-        {
-            schema[mostKeyword] = to;
-        }
-
-        return schema;
     }
 
     private static string[] Assertions(JsonObject schema) => [.. schema.Select(keyword => keyword.Key).Where(s_known.Contains)];
@@ -567,25 +311,8 @@ internal sealed class JsonSchemaReader
         _ => false,
     };
 
-    // The converter makes rules' names of them, by a regular expression that recurses for each character.
-    private static void CheckNames(JsonNode? node, string what)
-    {
-        foreach ((string name, JsonNode? part) in node as JsonObject ?? [])
-        {
-            if (name.Length > MaxNameLength)
-            {
-                throw new ArgumentException(string.Create(
-                    CultureInfo.InvariantCulture, $"{what} has a name of {name.Length} characters, '{name.AsSpan(0, 32)}…'; {MaxNameLength} are allowed."));
-            }
-
-            CheckNames(part, what);
-        }
-
-        foreach (JsonNode? part in node as JsonArray ?? [])
-        {
-            CheckNames(part, what);
-        }
-    }
+    /// <summary>Notes whether what is written differs from the schema.</summary>
+    internal void Alter(bool isDifferent) => _isAltered |= isDifferent;
 
     private void RefuseBeside(string path, string keyword, string[] keywords)
     {
@@ -596,14 +323,14 @@ internal sealed class JsonSchemaReader
         }
     }
 
-    private void Refuse(string path, string reason)
+    /// <summary>Refuses what cannot be enforced; of a schema that is only a help it is left out.</summary>
+    internal void Refuse(string path, string reason)
     {
         _isAltered = true;
         if (_isStrict)
         {
-            throw Malformed(path, reason);
+            throw _keywords.Malformed(path, reason);
         }
     }
 
-    private ArgumentException Malformed(string path, string reason) => new($"{_what} cannot be honoured: {path} {reason}.");
 }
