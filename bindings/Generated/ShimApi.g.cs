@@ -223,4 +223,69 @@ internal static unsafe class ShimApi
     /// <remarks><c>enum moe_status moe_detokenize(const struct llama_vocab *vocab, const llama_token *tokens, size_t n_tokens, bool remove_special, bool unparse_special, char *text, size_t capacity, size_t *size, char *error, size_t error_size)</c></remarks>
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern moe_status moe_detokenize(llama_vocab* vocab, int* tokens, nuint n_tokens, byte remove_special, byte unparse_special, byte* text, nuint capacity, nuint* size, byte* error, nuint error_size);
+
+    /// <summary>The text, valid until it is freed. It may contain NUL.</summary>
+    /// <remarks><c>enum moe_status moe_text_get(const struct moe_text *text, const char **data, size_t *size, char *error, size_t error_size)</c></remarks>
+    [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    public static extern moe_status moe_text_get(moe_text* text, byte** data, nuint* size, byte* error, nuint error_size);
+
+    /// <summary>NULL does nothing.</summary>
+    /// <remarks><c>enum moe_status moe_text_free(struct moe_text *text, char *error, size_t error_size)</c></remarks>
+    [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    public static extern moe_status moe_text_free(moe_text* text, byte* error, nuint error_size);
+
+    /// <summary>
+    /// Parses a Jinja chat template: `source`, or the model's own where it is NULL (MOE_STATUS_INVALID_ARGUMENT where the model has
+    /// none). The model may be freed before the template is.
+    /// </summary>
+    /// <remarks><c>enum moe_status moe_chat_init(const struct llama_model *model, const char *source, struct moe_chat **chat, char *error, size_t error_size)</c></remarks>
+    [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    public static extern moe_status moe_chat_init(llama_model* model, byte* source, moe_chat** chat, byte* error, nuint error_size);
+
+    /// <summary>NULL does nothing.</summary>
+    /// <remarks><c>enum moe_status moe_chat_free(struct moe_chat *chat, char *error, size_t error_size)</c></remarks>
+    [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    public static extern moe_status moe_chat_free(moe_chat* chat, byte* error, nuint error_size);
+
+    /// <summary>JSON: {"source", "tool_use_source", "caps": {name: bool}}.</summary>
+    /// <remarks><c>enum moe_status moe_chat_describe(const struct moe_chat *chat, struct moe_text **description, char *error, size_t error_size)</c></remarks>
+    [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    public static extern moe_status moe_chat_describe(moe_chat* chat, moe_text** description, byte* error, nuint error_size);
+
+    /// <summary>
+    /// Renders a conversation. `request` is JSON: {"messages", "tools", "tool_choice", "parallel_tool_calls", "reasoning_format",
+    /// "enable_thinking", "json_schema", "template_arguments"}, the first two as in OpenAI's API, the last an object of any values;
+    /// all but "messages" may be missing. *rendered is JSON: {"prompt", "preserved_tokens", "additional_stops", "grammar", ...}; it is what the
+    /// two functions after the next take.
+    /// </summary>
+    /// <remarks><c>enum moe_status moe_chat_render(const struct moe_chat *chat, const char *request, struct moe_text **rendered, char *error, size_t error_size)</c></remarks>
+    [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    public static extern moe_status moe_chat_render(moe_chat* chat, byte* request, moe_text** rendered, byte* error, nuint error_size);
+
+    /// <summary>The sampler that a rendered prompt asks for: its grammar, at once or from its triggers on. *sampler is NULL where it asks for none.</summary>
+    /// <remarks><c>enum moe_status moe_chat_sampler(const struct llama_vocab *vocab, const char *rendered, struct llama_sampler **sampler, char *error, size_t error_size)</c></remarks>
+    [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    public static extern moe_status moe_chat_sampler(llama_vocab* vocab, byte* rendered, llama_sampler** sampler, byte* error, nuint error_size);
+
+    /// <remarks><c>enum moe_status moe_chat_parser_init(const char *rendered, struct moe_chat_parser **parser, char *error, size_t error_size)</c></remarks>
+    [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    public static extern moe_status moe_chat_parser_init(byte* rendered, moe_chat_parser** parser, byte* error, nuint error_size);
+
+    /// <summary>NULL does nothing.</summary>
+    /// <remarks><c>enum moe_status moe_chat_parser_free(struct moe_chat_parser *parser, char *error, size_t error_size)</c></remarks>
+    [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    public static extern moe_status moe_chat_parser_free(moe_chat_parser* parser, byte* error, nuint error_size);
+
+    /// <summary>
+    /// Reads what a model has answered so far, or in all where is_partial is false. *message is JSON:
+    /// {"content", "reasoning_content", "tool_calls": [{"id", "name", "arguments"}]}, the arguments as text, cut where the answer is.
+    /// </summary>
+    /// <remarks><c>enum moe_status moe_chat_parse(const struct moe_chat_parser *parser, const char *answer, size_t answer_size, bool is_partial, struct moe_text **message, char *error, size_t error_size)</c></remarks>
+    [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    public static extern moe_status moe_chat_parse(moe_chat_parser* parser, byte* answer, nuint answer_size, byte is_partial, moe_text** message, byte* error, nuint error_size);
+
+    /// <summary>json_schema_to_grammar. What it cannot express it passes over: check that before.</summary>
+    /// <remarks><c>enum moe_status moe_json_schema_to_grammar(const char *schema, struct moe_text **grammar, char *error, size_t error_size)</c></remarks>
+    [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    public static extern moe_status moe_json_schema_to_grammar(byte* schema, moe_text** grammar, byte* error, nuint error_size);
 }

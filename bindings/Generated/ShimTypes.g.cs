@@ -70,6 +70,15 @@ internal unsafe struct moe_embedding_info
     public int causal;
 }
 
+/// <summary>A model's chat template, parsed. Safe to use from several threads at once.</summary>
+internal struct moe_chat;
+
+/// <summary>Reads the answer to one rendered prompt back. Safe to use from several threads at once.</summary>
+internal struct moe_chat_parser;
+
+/// <summary>A text that one of the functions below made, for the caller to free.</summary>
+internal struct moe_text;
+
 /// <summary>One alternative at a position.</summary>
 internal unsafe struct moe_token_logprob
 {

@@ -27,7 +27,8 @@ set(LLAMA_BUILD_IS_DEV OFF) # llama_version() is the release's, without "-dev"
 set(LLAMA_ALL_WARNINGS OFF)
 set(LLAMA_OPENSSL OFF)
 set(LLAMA_USE_PREBUILT_UI OFF) # it would be downloaded
-foreach(part COMMON TOOLS SERVER)
+set(LLAMA_BUILD_COMMON ON) # chat templates and JSON schemas, for the shim
+foreach(part TOOLS SERVER)
   set(LLAMA_BUILD_${part} ${MOE_PEERS})
 endforeach()
 

@@ -5,7 +5,7 @@ if(NOT MOE_CPU_ALL_VARIANTS)
   return()
 endif()
 
-foreach(target IN LISTS moe_libraries moe_backends)
+foreach(target IN LISTS moe_libraries moe_backends ITEMS llama-common llama-common-base)
   target_compile_options(${target} PRIVATE
     $<$<COMPILE_LANG_AND_ID:C,GNU,Clang,AppleClang>:-ffile-prefix-map=${LLAMA_CPP_SOURCE_DIR}=llama.cpp>
     $<$<COMPILE_LANG_AND_ID:CXX,GNU,Clang,AppleClang>:-ffile-prefix-map=${LLAMA_CPP_SOURCE_DIR}=llama.cpp>)

@@ -1,11 +1,20 @@
 # moe-shim: a small C API over what llama.cpp offers only in C++.
 
-add_library(moe-shim SHARED native/shim/moe_shim.cpp)
+# llama.cpp's common library, of which the shim takes what it needs.
+add_library(moe-common STATIC EXCLUDE_FROM_ALL $<TARGET_OBJECTS:llama-common> $<TARGET_OBJECTS:llama-common-base>)
+set_target_properties(moe-common PROPERTIES LINKER_LANGUAGE CXX)
+
+add_library(moe-shim SHARED
+  native/shim/moe_shim.cpp native/shim/moe_chat.cpp native/shim/moe_lazy_grammar.cpp native/shim/moe_common_log.cpp)
 target_include_directories(moe-shim PRIVATE native/shim ${LLAMA_CPP_SOURCE_DIR}/src)
-target_link_libraries(moe-shim PRIVATE llama ${CMAKE_DL_LIBS})
+target_include_directories(moe-shim SYSTEM PRIVATE ${LLAMA_CPP_SOURCE_DIR}/common)
+target_link_libraries(moe-shim PRIVATE moe-common llama Threads::Threads ${CMAKE_DL_LIBS})
 target_compile_definitions(moe-shim PRIVATE MOE_SHIM_BUILD)
 target_compile_features(moe-shim PRIVATE cxx_std_17)
 target_compile_options(moe-shim PRIVATE $<$<NOT:$<CXX_COMPILER_ID:MSVC>>:-Wall -Wextra>)
+target_link_options(moe-shim PRIVATE
+  $<$<PLATFORM_ID:Linux>:LINKER:--exclude-libs,ALL>
+  $<$<PLATFORM_ID:Darwin>:LINKER:-exported_symbol,_moe_*>)
 set_target_properties(moe-shim PROPERTIES CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
 moe_own_symbols(moe-shim)
 moe_run_path(moe-shim)

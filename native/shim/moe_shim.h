@@ -74,6 +74,15 @@ struct moe_embedding_info {
     int32_t causal;  // 1 where a token sees only those before it
 };
 
+// A model's chat template, parsed. Safe to use from several threads at once.
+struct moe_chat;
+
+// Reads the answer to one rendered prompt back. Safe to use from several threads at once.
+struct moe_chat_parser;
+
+// A text that one of the functions below made, for the caller to free.
+struct moe_text;
+
 // One alternative at a position.
 struct moe_token_logprob {
     int32_t token;
@@ -236,6 +245,52 @@ MOE_API enum moe_status moe_token_to_piece(
 MOE_API enum moe_status moe_detokenize(
         const struct llama_vocab * vocab, const llama_token * tokens, size_t n_tokens, bool remove_special, bool unparse_special,
         char * text, size_t capacity, size_t * size, char * error, size_t error_size);
+
+// The text, valid until it is freed. It may contain NUL.
+MOE_API enum moe_status moe_text_get(
+        const struct moe_text * text, const char ** data, size_t * size, char * error, size_t error_size);
+
+// NULL does nothing.
+MOE_API enum moe_status moe_text_free(struct moe_text * text, char * error, size_t error_size);
+
+// Parses a Jinja chat template: `source`, or the model's own where it is NULL (MOE_STATUS_INVALID_ARGUMENT where the model has
+// none). The model may be freed before the template is.
+MOE_API enum moe_status moe_chat_init(
+        const struct llama_model * model, const char * source, struct moe_chat ** chat, char * error, size_t error_size);
+
+// NULL does nothing.
+MOE_API enum moe_status moe_chat_free(struct moe_chat * chat, char * error, size_t error_size);
+
+// JSON: {"source", "tool_use_source", "caps": {name: bool}}.
+MOE_API enum moe_status moe_chat_describe(
+        const struct moe_chat * chat, struct moe_text ** description, char * error, size_t error_size);
+
+// Renders a conversation. `request` is JSON: {"messages", "tools", "tool_choice", "parallel_tool_calls", "reasoning_format",
+// "enable_thinking", "json_schema", "template_arguments"}, the first two as in OpenAI's API, the last an object of any values;
+// all but "messages" may be missing. *rendered is JSON: {"prompt", "preserved_tokens", "additional_stops", "grammar", ...}; it is what the
+// two functions after the next take.
+MOE_API enum moe_status moe_chat_render(
+        const struct moe_chat * chat, const char * request, struct moe_text ** rendered, char * error, size_t error_size);
+
+// The sampler that a rendered prompt asks for: its grammar, at once or from its triggers on. *sampler is NULL where it asks for none.
+MOE_API enum moe_status moe_chat_sampler(
+        const struct llama_vocab * vocab, const char * rendered, struct llama_sampler ** sampler, char * error, size_t error_size);
+
+MOE_API enum moe_status moe_chat_parser_init(
+        const char * rendered, struct moe_chat_parser ** parser, char * error, size_t error_size);
+
+// NULL does nothing.
+MOE_API enum moe_status moe_chat_parser_free(struct moe_chat_parser * parser, char * error, size_t error_size);
+
+// Reads what a model has answered so far, or in all where is_partial is false. *message is JSON:
+// {"content", "reasoning_content", "tool_calls": [{"id", "name", "arguments"}]}, the arguments as text, cut where the answer is.
+MOE_API enum moe_status moe_chat_parse(
+        const struct moe_chat_parser * parser, const char * answer, size_t answer_size, bool is_partial,
+        struct moe_text ** message, char * error, size_t error_size);
+
+// json_schema_to_grammar. What it cannot express it passes over: check that before.
+MOE_API enum moe_status moe_json_schema_to_grammar(
+        const char * schema, struct moe_text ** grammar, char * error, size_t error_size);
 
 #ifdef __cplusplus
 }

@@ -74,6 +74,13 @@ public sealed class LlamaServer : IDisposable
         return [.. rows.Select(row => row!.AsArray().Select(value => (float)value!).ToArray())];
     }
 
+    /// <summary>The prompt that its <c>/apply-template</c> makes of a request as OpenAI's.</summary>
+    /// <exception cref="HttpRequestException">The template refused it; the message has its words.</exception>
+    public string ApplyTemplate(JsonObject request) => (string)Post("apply-template", request)["prompt"]!;
+
+    /// <summary>What its <c>/v1/chat/completions</c> answers.</summary>
+    public JsonNode Complete(JsonObject request) => Post("v1/chat/completions", request);
+
     /// <inheritdoc/>
     public void Dispose()
     {

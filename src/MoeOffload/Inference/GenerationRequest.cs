@@ -27,6 +27,9 @@ public sealed record GenerationRequest
     /// <summary>Whether special tokens that the model generates appear in the text.</summary>
     public bool RenderSpecialTokens { get; init; }
 
+    /// <summary>The chat that the prompt is of; it constrains the output, and says which special tokens are part of it.</summary>
+    internal RenderedChat? Chat { get; init; }
+
     internal void Validate()
     {
         ArgumentNullException.ThrowIfNull(Prompt);

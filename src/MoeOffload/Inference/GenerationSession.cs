@@ -121,10 +121,35 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
             using NativeLog.Scope log = NativeLog.Enter(_logger);
             NativeVocabulary vocabulary = _model.Native.Vocabulary;
             int[] prompt = Prompt(request, vocabulary);
-            NativeSampler sampler = NativeSampler.Create(vocabulary, request.Sampling ?? new SamplingOptions());
-            var generation = new Generation(prompt, sampler, _model.Pieces(request.RenderSpecialTokens), vocabulary, request);
+            NativeSampler sampler = NativeSampler.Create(vocabulary, request.Sampling ?? new SamplingOptions(), request.Chat);
+            var generation = new Generation(prompt, sampler, Pieces(request, vocabulary), vocabulary, request);
             return new TokenStream(this, new TokenChannel(_scheduler, generation, cancellationToken));
         }
+    }
+
+    /// <summary>Answers a chat.</summary>
+    /// <param name="messages">The messages, the first one first.</param>
+    /// <param name="options">Tools, reasoning, sampling and limits; null takes the defaults.</param>
+    /// <param name="cancellationToken">Ends the generation within one step.</param>
+    /// <returns>The answer, which is generated as it is read.</returns>
+    /// <exception cref="ArgumentException">A message, tool or option is malformed, or a schema cannot be honoured.</exception>
+    /// <exception cref="ChatTemplateException">The template does not parse, failed, or refused the messages.</exception>
+    /// <exception cref="ContextFullException">The prompt is longer than <see cref="SequenceLength"/>.</exception>
+    /// <exception cref="NotSupportedException">The model has no chat template, and <see cref="ChatOptions.Template"/> is null.</exception>
+    /// <exception cref="ObjectDisposedException">The session was disposed.</exception>
+    public ChatStream ChatAsync(IReadOnlyList<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        options ??= new ChatOptions();
+        RenderedChat chat = (options.Template ?? _model.ChatTemplate).Render(messages, options);
+        var request = new GenerationRequest
+        {
+            Prompt = chat.Prompt,
+            Sampling = options.Sampling,
+            MaxTokens = options.MaxTokens,
+            StopStrings = [.. options.StopStrings, .. chat.StopStrings],
+            Chat = chat,
+        };
+        return new ChatStream(GenerateAsync(request, cancellationToken), chat);
     }
 
     /// <summary>Ends all generations of the session and gives its memory back.</summary>
@@ -188,6 +213,22 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
             : throw new ContextFullException(
                 $"The prompt has {prompt.Length} tokens, the context has room for {SequenceLength} per sequence: shorten the prompt, or set "
                 + "ContextOptions.ContextLength higher (it is divided by SequenceCount).");
+    }
+
+    // Of a chat, the special tokens that its format is made of are text, but not the one that ends the answer.
+    private TokenPieces Pieces(GenerationRequest request, NativeVocabulary vocabulary)
+    {
+        TokenPieces pieces = _model.Pieces(request.RenderSpecialTokens);
+        IReadOnlyList<string> preserved = request.Chat?.PreservedTokens ?? [];
+        return preserved.Count == 0
+            ? pieces
+            : pieces.With(
+                _model.Pieces(special: true),
+                [
+                    .. preserved.Select(text => vocabulary.Tokenize(Encoding.UTF8.GetBytes(text), addSpecial: false, parseSpecial: true))
+                        .Where(tokens => tokens.Length == 1 && !vocabulary.IsEndOfGeneration(tokens[0]))
+                        .Select(tokens => tokens[0]),
+                ]);
     }
 
     private static int[] CheckTokens(int[] tokens, int vocabularySize)

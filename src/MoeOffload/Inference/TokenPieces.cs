@@ -9,12 +9,21 @@ internal sealed class TokenPieces
     private readonly byte[] _bytes;
     private readonly int[] _starts;
     private readonly bool[] _whole;
+    private readonly TokenPieces? _others;
+    private readonly int[] _otherTokens = [];
 
     private TokenPieces(byte[] bytes, int[] starts, bool[] whole)
     {
         _bytes = bytes;
         _starts = starts;
         _whole = whole;
+    }
+
+    private TokenPieces(TokenPieces most, TokenPieces others, int[] otherTokens)
+        : this(most._bytes, most._starts, most._whole)
+    {
+        _others = others;
+        _otherTokens = otherTokens;
     }
 
     /// <summary>Reads all pieces of a vocabulary.</summary>
@@ -34,8 +43,14 @@ internal sealed class TokenPieces
     }
 
     /// <summary>A token's bytes, not always whole code points.</summary>
-    public ReadOnlyMemory<byte> this[int token] => _bytes.AsMemory(_starts[token].._starts[token + 1]);
+    public ReadOnlyMemory<byte> this[int token] =>
+        IsOther(token) ? _others![token] : _bytes.AsMemory(_starts[token].._starts[token + 1]);
 
     /// <summary>Whether a token's bytes are whole code points.</summary>
-    public bool IsWhole(int token) => _whole[token];
+    public bool IsWhole(int token) => IsOther(token) ? _others!._whole[token] : _whole[token];
+
+    /// <summary>The same pieces, but those of some tokens.</summary>
+    public TokenPieces With(TokenPieces others, int[] tokens) => tokens.Length == 0 ? this : new TokenPieces(this, others, tokens);
+
+    private bool IsOther(int token) => _otherTokens.AsSpan().Contains(token);
 }

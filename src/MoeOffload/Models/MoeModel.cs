@@ -18,6 +18,7 @@ public sealed class MoeModel : IDisposable
     private readonly Lazy<IReadOnlyDictionary<string, string>> _metadata;
     private readonly Lazy<TokenPieces> _pieces;
     private readonly Lazy<TokenPieces> _specialPieces;
+    private readonly Lazy<ChatTemplate> _chatTemplate;
 
     private MoeModel(string path, ModelOptions options, ModelLoader loader, NativeModel native)
     {
@@ -32,6 +33,7 @@ public sealed class MoeModel : IDisposable
         _metadata = new Lazy<IReadOnlyDictionary<string, string>>(ReadMetadata);
         _pieces = new Lazy<TokenPieces>(() => TokenPieces.Read(native.Vocabulary, special: false));
         _specialPieces = new Lazy<TokenPieces>(() => TokenPieces.Read(native.Vocabulary, special: true));
+        _chatTemplate = new Lazy<ChatTemplate>(() => ChatTemplate.Parse(this, null, _nativeLogger));
         Placement = loader.Report(native);
         Info = ReadInfo();
         Vocabulary = new Vocabulary(this);
@@ -53,6 +55,12 @@ public sealed class MoeModel : IDisposable
     /// <summary>The file's metadata as text, overrides applied, arrays left out.</summary>
     /// <exception cref="ObjectDisposedException">The model was disposed before this was first read.</exception>
     public IReadOnlyDictionary<string, string> Metadata => _metadata.Value;
+
+    /// <summary>The model's own chat template, parsed when it is first asked for.</summary>
+    /// <exception cref="ChatTemplateException">It does not parse; the message says where and why.</exception>
+    /// <exception cref="NotSupportedException">The model has none.</exception>
+    /// <exception cref="ObjectDisposedException">The model was disposed before this was first read.</exception>
+    public ChatTemplate ChatTemplate => _chatTemplate.Value;
 
     internal NativeModel Native { get; }
 
@@ -206,6 +214,17 @@ public sealed class MoeModel : IDisposable
     /// <inheritdoc cref="LoadAdapter"/>
     public Task<LoraAdapter> LoadAdapterAsync(string path) => Task.Factory.StartNew(
         () => LoadAdapter(path), CancellationToken.None, TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach, TaskScheduler.Default);
+
+    /// <summary>Parses a chat template to use with this model in place of its own.</summary>
+    /// <param name="source">A Jinja template, or <c>chatml</c> for the format of that name.</param>
+    /// <exception cref="ArgumentException">The template is empty, or has a NUL character.</exception>
+    /// <exception cref="ChatTemplateException">It does not parse; the message says where and why.</exception>
+    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
+    public ChatTemplate ParseChatTemplate(string source)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(source);
+        return ChatTemplate.Parse(this, source, _nativeLogger);
+    }
 
     /// <summary>Gives the model's memory back; sessions and embedders that are still open keep it, and go on, until they are disposed.</summary>
     public void Dispose() => Native.Dispose();

@@ -20,14 +20,17 @@ internal sealed unsafe class NativeSampler : IDisposable
     /// <summary>The grammar, or NULL.</summary>
     public llama_sampler* Grammar => _grammar is null ? null : _grammar.Pointer;
 
-    /// <summary>Makes the samplers that validated options ask for.</summary>
+    /// <summary>Makes the samplers that validated options, and the chat if it is one, ask for.</summary>
     /// <exception cref="ArgumentException">The grammar has an error, or an option names a token outside the vocabulary.</exception>
-    public static NativeSampler Create(NativeVocabulary vocabulary, SamplingOptions options)
+    public static NativeSampler Create(NativeVocabulary vocabulary, SamplingOptions options, RenderedChat? chat = null)
     {
         options.ValidateFor(vocabulary.Size);
         int[] ends = options.IgnoreEndOfSequence ? [.. Enumerable.Range(0, vocabulary.Size).Where(vocabulary.IsEndOfGeneration)] : [];
         Sampler[] chain = Simplify([.. options.BuildChain(ends, Suppressed(vocabulary))]);
-        SamplerHandle? grammar = options.Grammar is { } text ? MakeGrammar(vocabulary, text, options.GrammarRoot) : null;
+        SamplerHandle? grammar = chat?.Grammar is not null ? NativeChat.MakeSampler(vocabulary, chat.Json)
+            : options.Grammar is { } text ? MakeGrammar(vocabulary, text, options.GrammarRoot)
+            : options.JsonSchema is { } schema ? MakeGrammar(vocabulary, schema.ToGrammar(), "root")
+            : null;
         return new NativeSampler(chain is [GreedySampler] ? null : MakeChain(vocabulary, chain), grammar);
     }
 

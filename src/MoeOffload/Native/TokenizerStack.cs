@@ -35,26 +35,7 @@ internal static class TokenizerStack
                 + $"at most {LongestMatch} can be tokenized: break it up.", nameof(text));
         }
 
-        Exception? failure = null;
-        var thread = new Thread(
-            () =>
-            {
-                try
-                {
-                    call();
-                }
-                catch (Exception exception)
-                {
-                    failure = exception;
-                }
-            },
-            (match * BytesPerCharacter) + (1 << 20));
-        thread.Start();
-        thread.Join();
-        if (failure is not null)
-        {
-            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failure);
-        }
+        LargeStack.Run(match * BytesPerCharacter, call);
     }
 
     /// <summary>

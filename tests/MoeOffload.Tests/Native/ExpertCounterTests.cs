@@ -182,5 +182,5 @@ public sealed unsafe class ExpertCounterTests
         (model ?? _model).Native.Handle,
         new ContextParameters(options ?? Generations.SmallContext, expertsOffloaded: false),
         NullLogger.Instance,
-        counter);
+        counter: counter);
 }

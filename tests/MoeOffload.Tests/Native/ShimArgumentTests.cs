@@ -303,6 +303,73 @@ public sealed unsafe class ShimArgumentTests
         ShimApi.moe_detokenize(Vocabulary, tokens, 1, 0, 0, null, 0, &count, _error, ErrorSize).Should().Be(moe_status.MOE_STATUS_BUFFER_TOO_SMALL);
     }
 
+    [Test]
+    public void Chats_and_schemas()
+    {
+        moe_chat* chat;
+        moe_chat_parser* parser;
+        moe_text* made;
+        llama_sampler* sampler;
+        byte* data;
+        nuint size;
+        fixed (byte* template = "chatml\0"u8)
+        fixed (byte* broken = "{% if %}\0"u8)
+        fixed (byte* text = "no JSON\0"u8)
+        fixed (byte* empty = "{}\0"u8)
+        fixed (byte* request = "{\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}\0"u8)
+        {
+            Refused(ShimApi.moe_chat_init(null, template, &chat, _error, ErrorSize));
+            Refused(ShimApi.moe_chat_init(Model, template, null, _error, ErrorSize));
+            ShimApi.moe_chat_init(Model, broken, &chat, _error, ErrorSize).Should().Be(moe_status.MOE_STATUS_FAILED);
+            (chat == null).Should().BeTrue();
+            ShimApi.moe_chat_init(Model, template, &chat, _error, ErrorSize).Should().Be(moe_status.MOE_STATUS_OK);
+
+            Refused(ShimApi.moe_chat_describe(null, &made, _error, ErrorSize));
+            Refused(ShimApi.moe_chat_describe(chat, null, _error, ErrorSize));
+            Refused(ShimApi.moe_chat_render(null, request, &made, _error, ErrorSize));
+            Refused(ShimApi.moe_chat_render(chat, null, &made, _error, ErrorSize));
+            Refused(ShimApi.moe_chat_render(chat, request, null, _error, ErrorSize));
+            foreach (nint wrong in new[] { (nint)text, (nint)empty })
+            {
+                ShimApi.moe_chat_render(chat, (byte*)wrong, &made, _error, ErrorSize).Should().Be(moe_status.MOE_STATUS_FAILED);
+                ShimApi.moe_chat_sampler(Vocabulary, (byte*)wrong, &sampler, _error, ErrorSize).Should().Be(moe_status.MOE_STATUS_FAILED);
+                ShimApi.moe_chat_parser_init((byte*)wrong, &parser, _error, ErrorSize).Should().Be(moe_status.MOE_STATUS_FAILED);
+            }
+
+            ShimApi.moe_chat_render(chat, request, &made, _error, ErrorSize).Should().Be(moe_status.MOE_STATUS_OK);
+            Refused(ShimApi.moe_text_get(null, &data, &size, _error, ErrorSize));
+            Refused(ShimApi.moe_text_get(made, null, &size, _error, ErrorSize));
+            Refused(ShimApi.moe_text_get(made, &data, null, _error, ErrorSize));
+            ShimApi.moe_text_get(made, &data, &size, _error, ErrorSize).Should().Be(moe_status.MOE_STATUS_OK);
+            byte[] rendered = [.. new ReadOnlySpan<byte>(data, (int)size), 0];
+            ShimApi.moe_text_free(made, _error, ErrorSize).Should().Be(moe_status.MOE_STATUS_OK);
+            fixed (byte* json = rendered)
+            {
+                Refused(ShimApi.moe_chat_sampler(null, json, &sampler, _error, ErrorSize));
+                Refused(ShimApi.moe_chat_sampler(Vocabulary, null, &sampler, _error, ErrorSize));
+                Refused(ShimApi.moe_chat_sampler(Vocabulary, json, null, _error, ErrorSize));
+                ShimApi.moe_chat_sampler(Vocabulary, json, &sampler, _error, ErrorSize).Should().Be(moe_status.MOE_STATUS_OK);
+                (sampler == null).Should().BeTrue("it asks for no grammar");
+                Refused(ShimApi.moe_chat_parser_init(null, &parser, _error, ErrorSize));
+                Refused(ShimApi.moe_chat_parser_init(json, null, _error, ErrorSize));
+                ShimApi.moe_chat_parser_init(json, &parser, _error, ErrorSize).Should().Be(moe_status.MOE_STATUS_OK);
+            }
+
+            Refused(ShimApi.moe_chat_parse(null, text, 1, 1, &made, _error, ErrorSize));
+            Refused(ShimApi.moe_chat_parse(parser, null, 1, 1, &made, _error, ErrorSize));
+            Refused(ShimApi.moe_chat_parse(parser, text, 1, 1, null, _error, ErrorSize));
+            Refused(ShimApi.moe_json_schema_to_grammar(null, &made, _error, ErrorSize));
+            Refused(ShimApi.moe_json_schema_to_grammar(empty, null, _error, ErrorSize));
+            ShimApi.moe_json_schema_to_grammar(text, &made, _error, ErrorSize).Should().Be(moe_status.MOE_STATUS_FAILED);
+        }
+
+        ShimApi.moe_chat_free(chat, _error, ErrorSize).Should().Be(moe_status.MOE_STATUS_OK);
+        ShimApi.moe_chat_parser_free(parser, _error, ErrorSize).Should().Be(moe_status.MOE_STATUS_OK);
+        ShimApi.moe_chat_free(null, _error, ErrorSize).Should().Be(moe_status.MOE_STATUS_OK);
+        ShimApi.moe_chat_parser_free(null, _error, ErrorSize).Should().Be(moe_status.MOE_STATUS_OK);
+        ShimApi.moe_text_free(null, _error, ErrorSize).Should().Be(moe_status.MOE_STATUS_OK);
+    }
+
     private string ErrorText => Encoding.UTF8.GetString(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(_error));
 
     private void Refused(moe_status status)

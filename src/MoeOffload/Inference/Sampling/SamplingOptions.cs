@@ -79,6 +79,9 @@ public sealed record SamplingOptions
     /// <summary>The grammar's start rule; by default <c>root</c>.</summary>
     public string GrammarRoot { get; init; } = "root";
 
+    /// <summary>A JSON schema that the text follows, instead of a <see cref="Grammar"/>; by default none.</summary>
+    public JsonSchema? JsonSchema { get; init; }
+
     /// <summary>
     /// The log-probabilities to report with each token: <see langword="null"/>, the default, for none, 0 for that of the token
     /// itself, else of that many of the most probable tokens too.
@@ -124,6 +127,11 @@ public sealed record SamplingOptions
         if (Grammar is null)
         {
             return;
+        }
+
+        if (JsonSchema is not null)
+        {
+            throw new ArgumentException("Grammar and JsonSchema are both set, and each alone says what may be written: unset one.", nameof(JsonSchema));
         }
 
         ArgumentNullException.ThrowIfNull(GrammarRoot);

@@ -1,0 +1,146 @@
+using System.Text;
+using System.Text.Json;
+
+namespace MoeOffload;
+
+/// <summary>
+/// Reads an answer while it grows. llama.cpp's parser reads all of it each time; what came out before is held against what comes
+/// now, and only what was added is handed on. Text of which the parser may think otherwise later it holds back itself.
+/// </summary>
+internal sealed class ChatAnswerReader(RenderedChat chat)
+{
+    private readonly List<Call> _calls = [];
+    private readonly NestingCount _nesting = new();
+    private byte[] _text = new byte[1024];
+    private int _length;
+    private string _content = string.Empty;
+    private string _reasoning = string.Empty;
+
+    /// <summary>Adds to the answer.</summary>
+    /// <param name="text">Whole code points.</param>
+    public void Append(ReadOnlySpan<byte> text)
+    {
+        if (_length + text.Length > _text.Length)
+        {
+            Array.Resize(ref _text, Math.Max(_text.Length * 2, _length + text.Length));
+        }
+
+        _nesting.Add(text);
+        text.CopyTo(_text.AsSpan(_length));
+        _length += text.Length;
+    }
+
+    /// <summary>What was added to the message since the last call.</summary>
+    public ChatUpdate Advance() =>
+        TryRead(isPartial: true, out byte[] message) ? Update(message, isFinal: false, out _) : new ChatUpdate();
+
+    /// <summary>Reads the whole answer.</summary>
+    /// <param name="update">What was added to the message since the last call.</param>
+    /// <param name="isCut">Whether the answer ends before its end.</param>
+    /// <exception cref="FormatException">The answer has not the format that the template asks for.</exception>
+    public ChatMessage Finish(out ChatUpdate update, bool isCut = false)
+    {
+        if (!TryRead(isCut, out byte[] message))
+        {
+            string text = Encoding.UTF8.GetString(_text, 0, _length);
+            throw new FormatException(
+                $"{Encoding.UTF8.GetString(message)}: '{(text.Length > 200 ? string.Concat(text.AsSpan(0, 200), "…") : text)}'.");
+        }
+
+        update = Update(message, isFinal: true, out ChatMessage whole);
+        return whole;
+    }
+
+    private bool TryRead(bool isPartial, out byte[] message) => chat.TryRead(_text.AsMemory(0, _length), _nesting.Deepest, isPartial, out message);
+
+    private ChatUpdate Update(byte[] json, bool isFinal, out ChatMessage whole)
+    {
+        using JsonDocument document = JsonDocument.Parse(json);
+        JsonElement message = document.RootElement;
+        string content = message.GetProperty("content").GetString()!;
+        string reasoning = message.GetProperty("reasoning_content").GetString()!;
+        var update = new ChatUpdate
+        {
+            Content = Grow(ref _content, content),
+            ReasoningContent = Grow(ref _reasoning, reasoning),
+            ToolCalls = UpdateCalls(message.GetProperty("tool_calls"), isFinal),
+        };
+        whole = new ChatMessage
+        {
+            Role = ChatRole.Assistant,
+            Content = content,
+            ReasoningContent = reasoning.Length > 0 ? reasoning : null,
+            ToolCalls = isFinal ? Calls(message.GetProperty("tool_calls")) : [],
+        };
+        return update;
+    }
+
+    private List<ToolCallUpdate> UpdateCalls(JsonElement calls, bool isFinal)
+    {
+        List<ToolCallUpdate> updates = [];
+        int count = calls.GetArrayLength();
+        for (int i = 0; i < count; i++)
+        {
+            string id = calls[i].GetProperty("id").GetString()!;
+            string arguments = calls[i].GetProperty("arguments").GetString()!;
+            if (i == _calls.Count)
+            {
+                _calls.Add(new Call { Id = id.Length > 0 ? id : $"call_{Guid.NewGuid():N}" });
+            }
+
+            // The name may be a part of a longer one until the arguments have begun.
+            Call call = _calls[i];
+            bool isNew = !call.IsKnown;
+            if (isNew && arguments.Length < 2 && i == count - 1 && !isFinal)
+            {
+                continue;
+            }
+
+            string added = Grow(ref call.Arguments, arguments);
+            if (isNew || added.Length > 0)
+            {
+                call.IsKnown = true;
+                updates.Add(new ToolCallUpdate
+                {
+                    Index = i,
+                    Id = isNew ? call.Id : null,
+                    Name = isNew ? calls[i].GetProperty("name").GetString() : null,
+                    Arguments = added,
+                });
+            }
+        }
+
+        return updates;
+    }
+
+    private ToolCall[] Calls(JsonElement calls) =>
+    [
+        .. calls.EnumerateArray().Select((call, i) => new ToolCall
+        {
+            Id = _calls[i].Id,
+            Name = call.GetProperty("name").GetString()!,
+            Arguments = call.GetProperty("arguments").GetString()!,
+        }),
+    ];
+
+    private static string Grow(ref string known, string text)
+    {
+        if (text.Length <= known.Length || !text.StartsWith(known, StringComparison.Ordinal))
+        {
+            return string.Empty;
+        }
+
+        string added = text[known.Length..];
+        known = text;
+        return added;
+    }
+
+    private sealed class Call
+    {
+        public string Arguments = string.Empty;
+
+        public required string Id { get; init; }
+
+        public bool IsKnown { get; set; }
+    }
+}

@@ -1,0 +1,204 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using MoeOffload.Native;
+
+namespace MoeOffload;
+
+/// <summary>A chat as the JSON that the native side renders.</summary>
+/// <param name="ForPrompt">What the model shall see.</param>
+/// <param name="ForGrammar">What its answer is constrained to; the same where there is no difference.</param>
+internal sealed record ChatRequest(byte[] ForPrompt, byte[] ForGrammar)
+{
+    /// <summary>Writes a request.</summary>
+    /// <exception cref="ArgumentException">A message, tool or schema is malformed.</exception>
+    public static ChatRequest Make(IReadOnlyList<ChatMessage> messages, ChatOptions options)
+    {
+        if (messages.Count == 0)
+        {
+            throw new ArgumentException("A chat without messages has nothing to answer: add one.", nameof(messages));
+        }
+
+        // Converted here only for what the converter says.
+        _ = options.ResponseSchema?.ToGrammar();
+        (JsonNode Shown, JsonNode Enforced)[] tools = [.. options.Tools.Select(Parameters)];
+        byte[] prompt = Write(messages, options, options.Tools, [.. tools.Select(tool => tool.Shown)]);
+        (ToolDefinition Tool, JsonNode Schema)[] callable =
+        [
+            .. options.Tools.Zip(tools, (tool, schemas) => (Tool: tool, Schema: schemas.Enforced))
+                .Where(tool => options.ToolChoice.ToolName is not { } name || tool.Tool.Name == name),
+        ];
+        byte[] grammar = Write(messages, options, [.. callable.Select(tool => tool.Tool)], [.. callable.Select(tool => tool.Schema)]);
+        return new ChatRequest(prompt, grammar.AsSpan().SequenceEqual(prompt) ? prompt : grammar);
+    }
+
+    private static (JsonNode Shown, JsonNode Enforced) Parameters(ToolDefinition tool)
+    {
+        string what = $"The parameters of the tool '{tool.Name}'";
+        JsonObject shown = SchemaText.Parse(tool.Parameters, what);
+        JsonNode enforced = JsonSchemaReader.Loosely(shown, what);
+        _ = NativeChat.ToGrammar(enforced.ToJsonString(), what);
+        return (shown, enforced);
+    }
+
+    private static byte[] Write(
+        IReadOnlyList<ChatMessage> messages, ChatOptions options, IReadOnlyList<ToolDefinition> tools, IReadOnlyList<JsonNode> parameters)
+    {
+        using var stream = new MemoryStream();
+        using (var json = new Utf8JsonWriter(stream))
+        {
+            json.WriteStartObject();
+            WriteMessages(json, messages);
+            if (tools.Count > 0)
+            {
+                WriteTools(json, tools, parameters);
+            }
+
+            WriteOptions(json, options);
+            json.WriteEndObject();
+        }
+
+        return stream.ToArray();
+    }
+
+    private static void WriteMessages(Utf8JsonWriter json, IReadOnlyList<ChatMessage> messages)
+    {
+        json.WriteStartArray("messages");
+        for (int i = 0; i < messages.Count; i++)
+        {
+            ArgumentNullException.ThrowIfNull(messages[i], nameof(messages));
+            WriteMessage(json, messages[i], i);
+        }
+
+        json.WriteEndArray();
+    }
+
+    private static void WriteMessage(Utf8JsonWriter json, ChatMessage message, int index)
+    {
+        json.WriteStartObject();
+        json.WriteString("role", RoleName(message.Role));
+        json.WriteString("content", message.Content ?? throw new ArgumentException($"The content of message {index} is null: use an empty one."));
+        if (message.ReasoningContent is { Length: > 0 } reasoning)
+        {
+            json.WriteString("reasoning_content", reasoning);
+        }
+
+        if (message.ToolCallId is { } id)
+        {
+            json.WriteString("tool_call_id", id);
+        }
+
+        if (message.ToolName is { } name)
+        {
+            json.WriteString("name", name);
+        }
+
+        if (message.ToolCalls.Count > 0)
+        {
+            json.WriteStartArray("tool_calls");
+            foreach (ToolCall call in message.ToolCalls)
+            {
+                WriteCall(json, call, index);
+            }
+
+            json.WriteEndArray();
+        }
+
+        json.WriteEndObject();
+    }
+
+    private static void WriteCall(Utf8JsonWriter json, ToolCall call, int index)
+    {
+        CheckArguments(call, index);
+        json.WriteStartObject();
+        json.WriteString("type", "function");
+        json.WriteString("id", call.Id);
+        json.WriteStartObject("function");
+        json.WriteString("name", call.Name);
+        json.WriteString("arguments", call.Arguments);
+        json.WriteEndObject();
+        json.WriteEndObject();
+    }
+
+    // Templates read the arguments, and a cut answer may hold cut ones.
+    private static void CheckArguments(ToolCall call, int index)
+    {
+        try
+        {
+            using JsonDocument arguments = JsonDocument.Parse(call.Arguments);
+            if (arguments.RootElement.ValueKind != JsonValueKind.Object)
+            {
+                throw new ArgumentException($"The arguments of the call of '{call.Name}' in message {index} are no JSON object.");
+            }
+        }
+        catch (JsonException error)
+        {
+            throw new ArgumentException(
+                $"The arguments of the call of '{call.Name}' in message {index} are no JSON: {error.Message} Leave out calls of an answer that was cut.", error);
+        }
+    }
+
+    private static void WriteTools(Utf8JsonWriter json, IReadOnlyList<ToolDefinition> tools, IReadOnlyList<JsonNode> parameters)
+    {
+        json.WriteStartArray("tools");
+        for (int i = 0; i < tools.Count; i++)
+        {
+            json.WriteStartObject();
+            json.WriteString("type", "function");
+            json.WriteStartObject("function");
+            json.WriteString("name", tools[i].Name);
+            json.WriteString("description", tools[i].Description);
+            json.WritePropertyName("parameters");
+            parameters[i].WriteTo(json);
+            json.WriteEndObject();
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+    }
+
+    private static void WriteOptions(Utf8JsonWriter json, ChatOptions options)
+    {
+        json.WriteString("tool_choice", options.ToolChoice.Kind);
+        json.WriteString("reasoning_format", options.ReasoningFormat == ReasoningFormat.InContent ? "none" : "deepseek");
+        json.WriteBoolean("enable_thinking", options.Reasoning);
+        if (options.ParallelToolCalls is { } parallel)
+        {
+            json.WriteBoolean("parallel_tool_calls", parallel);
+        }
+
+        if (options.ResponseSchema is { } schema)
+        {
+            json.WritePropertyName("json_schema");
+            json.WriteRawValue(schema.Enforced);
+        }
+
+        if (options.TemplateArguments.Count > 0)
+        {
+            json.WriteStartObject("template_arguments");
+            foreach ((string name, JsonNode? value) in options.TemplateArguments)
+            {
+                json.WritePropertyName(name);
+                if (value is null)
+                {
+                    json.WriteNullValue();
+                }
+                else
+                {
+                    value.WriteTo(json);
+                }
+            }
+
+            json.WriteEndObject();
+        }
+    }
+
+    private static string RoleName(ChatRole role) => role switch
+    {
+        ChatRole.System => "system",
+        ChatRole.Developer => "developer",
+        ChatRole.User => "user",
+        ChatRole.Assistant => "assistant",
+        ChatRole.Tool => "tool",
+        _ => throw new ArgumentOutOfRangeException(nameof(role), role, "Unknown role of a message."),
+    };
+}

@@ -1,0 +1,147 @@
+using System.Runtime.CompilerServices;
+
+namespace MoeOffload;
+
+/// <summary>
+/// The answer to a chat, as it is generated. Nothing runs until it is read: by <c>await foreach</c>, by <see cref="TryRead"/> from a
+/// loop that cannot wait, or by <see cref="CompleteAsync"/>. One reader at a time.
+/// </summary>
+/// <remarks>
+/// Updates never take back what came before: added up they are the message of the last update. (Should llama.cpp's parser ever think
+/// otherwise of what it let out, the message of the last update is right.) Tokens that arrived together make one update. Each update
+/// reads the whole answer again, on the reader's thread.
+/// </remarks>
+public sealed class ChatStream : IAsyncEnumerable<ChatUpdate>, IAsyncDisposable, IDisposable
+{
+    private readonly TokenStream _tokens;
+    private readonly ChatAnswerReader _reader;
+    private bool _isUnread;
+    private bool _isUnreadable;
+
+    internal ChatStream(TokenStream tokens, RenderedChat chat)
+    {
+        _tokens = tokens;
+        Chat = chat;
+        _reader = new ChatAnswerReader(chat);
+    }
+
+    /// <summary>The prompt that is answered.</summary>
+    public RenderedChat Chat { get; }
+
+    /// <summary>Whether nothing is left to read. Never blocks.</summary>
+    public bool IsCompleted => Message is not null || _isUnreadable || (_tokens.IsCompleted && _tokens.StopReason is null);
+
+    /// <summary>The answer; null until the last update was read.</summary>
+    public ChatMessage? Message { get; private set; }
+
+    /// <summary>Takes what was added since the last call, if anything was. The first call starts the generation. Never blocks.</summary>
+    /// <param name="update">What was added.</param>
+    /// <returns>False where there is nothing now; <see cref="IsCompleted"/> tells whether there will be.</returns>
+    /// <inheritdoc cref="TokenStream.TryRead" path="/exception"/>
+    public bool TryRead(out ChatUpdate update)
+    {
+        update = new ChatUpdate();
+        if (Message is not null || _isUnreadable)
+        {
+            return false;
+        }
+
+        while (_tokens.TryRead(out GeneratedToken token))
+        {
+            Take(token);
+        }
+
+        if (_tokens.IsCompleted)
+        {
+            update = Finish();
+            return true;
+        }
+
+        if (_isUnread)
+        {
+            _isUnread = false;
+            update = _reader.Advance();
+        }
+
+        return !update.IsEmpty;
+    }
+
+    /// <summary>Reads the answer as it comes. A stream can be read once.</summary>
+    /// <param name="cancellationToken">Ends the generation, as the token given to <c>ChatAsync</c> does.</param>
+    /// <inheritdoc cref="TokenStream.TryRead" path="/exception"/>
+    public async IAsyncEnumerator<ChatUpdate> GetAsyncEnumerator(CancellationToken cancellationToken = default)
+    {
+        IAsyncEnumerator<GeneratedToken> tokens = _tokens.GetAsyncEnumerator(cancellationToken);
+        await using (tokens.ConfigureAwait(false))
+        {
+            while (Message is null)
+            {
+                if (TryRead(out ChatUpdate update))
+                {
+                    yield return update;
+                }
+                else if (await tokens.MoveNextAsync().ConfigureAwait(false))
+                {
+                    Take(tokens.Current);
+                }
+            }
+        }
+    }
+
+    /// <summary>Reads to the end, and gives the whole answer.</summary>
+    /// <param name="cancellationToken">Ends the generation.</param>
+    /// <returns>The last update, with message, reason and statistics.</returns>
+    /// <inheritdoc cref="TokenStream.TryRead" path="/exception"/>
+    public async Task<ChatUpdate> CompleteAsync(CancellationToken cancellationToken = default)
+    {
+        IAsyncEnumerator<GeneratedToken> tokens = _tokens.GetAsyncEnumerator(cancellationToken);
+        await using (tokens.ConfigureAwait(false))
+        {
+            while (await tokens.MoveNextAsync().ConfigureAwait(false))
+            {
+                Take(tokens.Current);
+            }
+        }
+
+        return Finish();
+    }
+
+    /// <summary>Sets how the waits of an <c>await foreach</c> continue, as the extension method does for streams that are not disposable.</summary>
+    /// <param name="continueOnCapturedContext">Whether to continue in the context that the loop began in.</param>
+    public ConfiguredCancelableAsyncEnumerable<ChatUpdate> ConfigureAwait(bool continueOnCapturedContext) =>
+        ((IAsyncEnumerable<ChatUpdate>)this).ConfigureAwait(continueOnCapturedContext);
+
+    /// <summary>Ends the generation without waiting for the step that is running.</summary>
+    public void Dispose() => _tokens.Dispose();
+
+    /// <summary>Ends the generation, and waits until its place in the session is free again: one step at most.</summary>
+    public ValueTask DisposeAsync() => _tokens.DisposeAsync();
+
+    private void Take(in GeneratedToken token)
+    {
+        _reader.Append(token.Utf8.Span);
+        _isUnread = true;
+    }
+
+    private ChatUpdate Finish()
+    {
+        bool isCut = _tokens.StopReason is StopReason.MaxTokens or StopReason.ContextFull;
+        try
+        {
+            Message = _reader.Finish(out ChatUpdate update, isCut);
+            return update with
+            {
+                Message = Message,
+                Statistics = _tokens.Statistics,
+                FinishReason = isCut ? ChatFinishReason.Length
+                    : Message.ToolCalls.Count > 0 ? ChatFinishReason.ToolCalls
+                    : ChatFinishReason.Stop,
+            };
+        }
+        catch (FormatException error)
+        {
+            _isUnreadable = true;
+            throw new InferenceException($"The answer cannot be read. {error.Message}", error);
+        }
+    }
+}

@@ -1,0 +1,70 @@
+using System.Text.Json;
+using Microsoft.Extensions.Logging;
+using MoeOffload.Native;
+
+namespace MoeOffload;
+
+/// <summary>A Jinja chat template, parsed: it makes prompts of messages, and messages of answers. Safe to use from several threads.</summary>
+public sealed class ChatTemplate
+{
+    private readonly ChatTemplateHandle _handle;
+    private readonly ILogger _logger;
+
+    private ChatTemplate(ChatTemplateHandle handle, ILogger logger)
+    {
+        _handle = handle;
+        _logger = logger;
+        using JsonDocument description = JsonDocument.Parse(NativeChat.Describe(handle));
+        Source = description.RootElement.GetProperty("source").GetString()!;
+        ToolUseSource = description.RootElement.GetProperty("tool_use_source").GetString() is { Length: > 0 } tools ? tools : null;
+        JsonElement caps = description.RootElement.GetProperty("caps");
+        Capabilities = new ChatTemplateCapabilities
+        {
+            SystemRole = caps.GetProperty("supports_system_role").GetBoolean(),
+            Tools = caps.GetProperty("supports_tools").GetBoolean(),
+            ToolCalls = caps.GetProperty("supports_tool_calls").GetBoolean(),
+            ParallelToolCalls = caps.GetProperty("supports_parallel_tool_calls").GetBoolean(),
+        };
+    }
+
+    /// <summary>The template's text.</summary>
+    public string Source { get; }
+
+    /// <summary>The text of the template that is used with tools, where the model has one of its own for that.</summary>
+    public string? ToolUseSource { get; }
+
+    /// <summary>What it can.</summary>
+    public ChatTemplateCapabilities Capabilities { get; }
+
+    /// <summary>Makes the prompt of a chat, up to where the model's answer begins.</summary>
+    /// <param name="messages">The messages, the first one first.</param>
+    /// <param name="options">Tools, reasoning and schema; null takes the defaults. Its <see cref="ChatOptions.Template"/> is not looked at.</param>
+    /// <exception cref="ArgumentException">A message, tool or option is malformed, or a schema cannot be honoured.</exception>
+    /// <exception cref="ChatTemplateException">The template failed, or refused the messages.</exception>
+    public RenderedChat Render(IReadOnlyList<ChatMessage> messages, ChatOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(messages);
+        options ??= new ChatOptions();
+        options.Validate();
+        ChatRequest request = ChatRequest.Make(messages, options);
+        var prompt = new RenderedChat(NativeChat.Render(_handle, request.ForPrompt, _logger), prompt: null);
+        return ReferenceEquals(request.ForPrompt, request.ForGrammar)
+            ? prompt
+            : new RenderedChat(NativeChat.Render(_handle, request.ForGrammar, _logger), prompt.Prompt);
+    }
+
+    /// <summary>Parses a template.</summary>
+    internal static ChatTemplate Parse(MoeModel model, string? source, ILogger logger)
+    {
+        string?[] sources = source is not null
+            ? [source]
+            : [model.Metadata.GetValueOrDefault("tokenizer.chat_template"), model.Metadata.GetValueOrDefault("tokenizer.chat_template.tool_use")];
+        foreach (string text in sources.OfType<string>())
+        {
+            ChatTemplateGuard.Check(text);
+        }
+
+        using MoeModel.Use use = model.Enter();
+        return new ChatTemplate(NativeChat.Parse(model.Native.Handle, source, logger), logger);
+    }
+}

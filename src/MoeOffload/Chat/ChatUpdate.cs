@@ -1,0 +1,25 @@
+namespace MoeOffload;
+
+/// <summary>What a stream of a chat adds to the answer.</summary>
+public sealed record ChatUpdate
+{
+    /// <summary>What is added to the content.</summary>
+    public string Content { get; init; } = string.Empty;
+
+    /// <summary>What is added to the reasoning.</summary>
+    public string ReasoningContent { get; init; } = string.Empty;
+
+    /// <summary>What is added to tool calls.</summary>
+    public IReadOnlyList<ToolCallUpdate> ToolCalls { get; init; } = [];
+
+    /// <summary>On the last update, why the answer ended; else null.</summary>
+    public ChatFinishReason? FinishReason { get; init; }
+
+    /// <summary>On the last update, the whole answer; else null.</summary>
+    public ChatMessage? Message { get; init; }
+
+    /// <summary>On the last update, what the answer cost; else null.</summary>
+    public GenerationStatistics? Statistics { get; init; }
+
+    internal bool IsEmpty => Content.Length == 0 && ReasoningContent.Length == 0 && ToolCalls.Count == 0;
+}

@@ -1,0 +1,24 @@
+using System.Runtime.InteropServices;
+using MoeOffload.Native.Generated;
+
+namespace MoeOffload.Native;
+
+/// <summary>What reads the answer to one prompt back.</summary>
+internal sealed unsafe class ChatParserHandle : SafeHandle
+{
+    public ChatParserHandle(moe_chat_parser* native)
+        : base(0, ownsHandle: true) => SetHandle((nint)native);
+
+    /// <inheritdoc/>
+    public override bool IsInvalid => handle == 0;
+
+    /// <summary>The object, for as long as the caller holds a reference to this handle.</summary>
+    public moe_chat_parser* Pointer => (moe_chat_parser*)handle;
+
+    /// <inheritdoc/>
+    protected override bool ReleaseHandle()
+    {
+        ShimApi.moe_chat_parser_free((moe_chat_parser*)handle, null, 0);
+        return true;
+    }
+}

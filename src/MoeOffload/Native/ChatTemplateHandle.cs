@@ -1,0 +1,24 @@
+using System.Runtime.InteropServices;
+using MoeOffload.Native.Generated;
+
+namespace MoeOffload.Native;
+
+/// <summary>A parsed chat template.</summary>
+internal sealed unsafe class ChatTemplateHandle : SafeHandle
+{
+    public ChatTemplateHandle(moe_chat* native)
+        : base(0, ownsHandle: true) => SetHandle((nint)native);
+
+    /// <inheritdoc/>
+    public override bool IsInvalid => handle == 0;
+
+    /// <summary>The object, for as long as the caller holds a reference to this handle.</summary>
+    public moe_chat* Pointer => (moe_chat*)handle;
+
+    /// <inheritdoc/>
+    protected override bool ReleaseHandle()
+    {
+        ShimApi.moe_chat_free((moe_chat*)handle, null, 0);
+        return true;
+    }
+}

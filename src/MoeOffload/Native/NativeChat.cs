@@ -1,0 +1,228 @@
+using System.Text;
+using Microsoft.Extensions.Logging;
+using MoeOffload.Native.Generated;
+
+namespace MoeOffload.Native;
+
+/// <summary>llama.cpp's chat templates, parsers and schema converter. Data crosses as UTF-8, mostly JSON.</summary>
+internal static unsafe class NativeChat
+{
+    // The converter's recursion and its regular expressions take at most this much for each byte of JSON.
+    private const int StackPerByte = 1024;
+
+    // Fits in what is left of any thread's stack.
+    private const int ShortInput = 1024;
+
+    // The parser of answers recurses for each bracket inside another.
+    private const int StackPerNesting = 16 << 10;
+    private const int ShallowNesting = 32;
+    private const int MaxNesting = 10_000;
+
+    /// <summary>Parses a template.</summary>
+    /// <param name="model">The model, whose own template is taken where there is no <paramref name="source"/>.</param>
+    /// <param name="source">The template, or null.</param>
+    /// <param name="logger">Where llama.cpp's lines go.</param>
+    /// <exception cref="ChatTemplateException">It does not parse.</exception>
+    /// <exception cref="NotSupportedException">The model has no template.</exception>
+    public static ChatTemplateHandle Parse(ModelHandle model, string? source, ILogger logger)
+    {
+        byte[]? text = source is null ? null : Utf8.ToTerminated(source, "The chat template");
+        nint result = 0;
+        LargeStack.Run(ChatTemplateGuard.StackSize, () => result = ParseHere(model, text, logger));
+        return new ChatTemplateHandle((moe_chat*)result);
+    }
+
+    /// <summary>What a template is and can, as JSON.</summary>
+    public static byte[] Describe(ChatTemplateHandle template)
+    {
+        byte* error = stackalloc byte[NativeError.BufferSize];
+        moe_text* text;
+        using Use use = new(template);
+        moe_status status = ShimApi.moe_chat_describe(template.Pointer, &text, error, NativeError.BufferSize);
+        return status == moe_status.MOE_STATUS_OK
+            ? Take(text)
+            : throw new ChatTemplateException(NativeError.Describe("The chat template could not be examined", status, error));
+    }
+
+    /// <summary>Renders a conversation; request and result are JSON as <c>moe_shim.h</c> says.</summary>
+    /// <exception cref="ChatTemplateException">The template failed.</exception>
+    public static byte[] Render(ChatTemplateHandle template, byte[] request, ILogger logger)
+    {
+        byte[] rendered = [];
+        int stack = (int)Math.Min(ChatTemplateGuard.StackSize + ((long)request.Length * StackPerByte / 4), 1 << 29);
+        LargeStack.Run(stack, () => rendered = RenderHere(template, request, logger));
+        return rendered;
+    }
+
+    /// <summary>Makes the sampler that a rendered prompt asks for.</summary>
+    /// <returns>Null where it asks for none.</returns>
+    /// <exception cref="ArgumentException">Its grammar has an error.</exception>
+    public static SamplerHandle? MakeSampler(NativeVocabulary vocabulary, byte[] rendered)
+    {
+        byte* error = stackalloc byte[NativeError.BufferSize];
+        llama_sampler* sampler;
+        fixed (byte* json = Terminated(rendered))
+        {
+            moe_status status = ShimApi.moe_chat_sampler(vocabulary.Pointer, json, &sampler, error, NativeError.BufferSize);
+            if (status != moe_status.MOE_STATUS_OK)
+            {
+                throw new ArgumentException(NativeError.Describe("The grammar of the chat cannot be used", status, error), nameof(rendered));
+            }
+        }
+
+        return sampler == null ? null : new SamplerHandle(sampler);
+    }
+
+    /// <summary>Makes the parser of the answers to a rendered prompt.</summary>
+    public static ChatParserHandle MakeParser(byte[] rendered)
+    {
+        byte* error = stackalloc byte[NativeError.BufferSize];
+        moe_chat_parser* parser;
+        fixed (byte* json = Terminated(rendered))
+        {
+            moe_status status = ShimApi.moe_chat_parser_init(json, &parser, error, NativeError.BufferSize);
+            return status == moe_status.MOE_STATUS_OK
+                ? new ChatParserHandle(parser)
+                : throw new ChatTemplateException(NativeError.Describe("The parser of the chat's answers could not be made", status, error));
+        }
+    }
+
+    /// <summary>Reads an answer, or the beginning of one.</summary>
+    /// <param name="parser">The parser.</param>
+    /// <param name="answer">The answer so far: whole code points.</param>
+    /// <param name="nesting">How deep brackets nest in it, at most.</param>
+    /// <param name="isPartial">Whether more may follow.</param>
+    /// <param name="message">The message as JSON, as <c>moe_shim.h</c> says; where false is returned, why there is none.</param>
+    /// <returns>Whether the answer has the template's format.</returns>
+    public static bool TryReadAnswer(ChatParserHandle parser, ReadOnlyMemory<byte> answer, int nesting, bool isPartial, out byte[] message)
+    {
+        if (nesting <= ShallowNesting)
+        {
+            return TryReadHere(parser, answer.Span, isPartial, out message);
+        }
+
+        if (nesting > MaxNesting)
+        {
+            message = Encoding.UTF8.GetBytes($"More than {MaxNesting} brackets are open in it at once");
+            return false;
+        }
+
+        bool isRead = false;
+        byte[] read = [];
+        LargeStack.Run(nesting * StackPerNesting, () => isRead = TryReadHere(parser, answer.Span, isPartial, out read));
+        message = read;
+        return isRead;
+    }
+
+    /// <summary>Turns a JSON schema that was checked into a grammar.</summary>
+    /// <exception cref="ArgumentException">The converter refused it.</exception>
+    public static string ToGrammar(string schema, string what)
+    {
+        byte[] text = Utf8.ToTerminated(schema, what);
+        string grammar = string.Empty;
+        if (text.Length <= ShortInput)
+        {
+            return ToGrammarHere(text, what);
+        }
+
+        LargeStack.Run(text.Length * StackPerByte, () => grammar = ToGrammarHere(text, what));
+        return grammar;
+    }
+
+    private static nint ParseHere(ModelHandle model, byte[]? source, ILogger logger)
+    {
+        byte* error = stackalloc byte[NativeError.BufferSize];
+        using NativeLog.Scope log = NativeLog.Enter(logger);
+        moe_chat* chat;
+        fixed (byte* text = source)
+        {
+            moe_status status = ShimApi.moe_chat_init(model.Pointer, text, &chat, error, NativeError.BufferSize);
+            return status switch
+            {
+                moe_status.MOE_STATUS_OK => (nint)chat,
+                moe_status.MOE_STATUS_INVALID_ARGUMENT => throw new NotSupportedException(
+                    "The model has no chat template: give one to MoeModel.ParseChatTemplate, and that to ChatOptions.Template."),
+                _ => throw new ChatTemplateException(NativeError.Describe("The chat template does not parse", status, error)),
+            };
+        }
+    }
+
+    private static byte[] RenderHere(ChatTemplateHandle template, byte[] request, ILogger logger)
+    {
+        byte* error = stackalloc byte[NativeError.BufferSize];
+        using NativeLog.Scope log = NativeLog.Enter(logger);
+        using Use use = new(template);
+        moe_text* text;
+        fixed (byte* json = Terminated(request))
+        {
+            moe_status status = ShimApi.moe_chat_render(template.Pointer, json, &text, error, NativeError.BufferSize);
+            return status == moe_status.MOE_STATUS_OK
+                ? Take(text)
+                : throw new ChatTemplateException(NativeError.Describe("The chat template failed", status, error));
+        }
+    }
+
+    private static bool TryReadHere(ChatParserHandle parser, ReadOnlySpan<byte> answer, bool isPartial, out byte[] message)
+    {
+        byte* error = stackalloc byte[NativeError.BufferSize];
+        byte empty = 0;
+        moe_text* text;
+        moe_status status;
+        bool added = false;
+        parser.DangerousAddRef(ref added);
+        try
+        {
+            fixed (byte* start = answer)
+            {
+                status = ShimApi.moe_chat_parse(
+                    parser.Pointer, start == null ? &empty : start, (nuint)answer.Length, (byte)(isPartial ? 1 : 0), &text, error, NativeError.BufferSize);
+            }
+        }
+        finally
+        {
+            parser.DangerousRelease();
+        }
+
+        message = status == moe_status.MOE_STATUS_OK ? Take(text) : Encoding.UTF8.GetBytes(NativeError.Reason(status, error));
+        return status == moe_status.MOE_STATUS_OK;
+    }
+
+    private static string ToGrammarHere(byte[] schema, string what)
+    {
+        byte* error = stackalloc byte[NativeError.BufferSize];
+        moe_text* text;
+        fixed (byte* json = schema)
+        {
+            moe_status status = ShimApi.moe_json_schema_to_grammar(json, &text, error, NativeError.BufferSize);
+            return status == moe_status.MOE_STATUS_OK
+                ? Encoding.UTF8.GetString(Take(text))
+                : throw new ArgumentException($"{what} cannot be honoured: {NativeError.Reason(status, error)}", nameof(schema));
+        }
+    }
+
+    private static byte[] Take(moe_text* text)
+    {
+        byte* data;
+        nuint size;
+        ShimApi.moe_text_get(text, &data, &size, null, 0);
+        byte[] bytes = new ReadOnlySpan<byte>(data, checked((int)size)).ToArray();
+        ShimApi.moe_text_free(text, null, 0);
+        return bytes;
+    }
+
+    private static byte[] Terminated(byte[] json) => [.. json, 0];
+
+    private readonly ref struct Use
+    {
+        private readonly ChatTemplateHandle _handle;
+
+        public Use(ChatTemplateHandle handle)
+        {
+            bool added = false;
+            handle.DangerousAddRef(ref added);
+            _handle = handle;
+        }
+
+        public void Dispose() => _handle.DangerousRelease();
+    }
+}

@@ -1,0 +1,96 @@
+using System.Text.Json.Nodes;
+using FluentAssertions;
+using MoeOffload.Fixtures;
+using MoeOffload.Tests.Chat;
+using NUnit.Framework;
+
+namespace MoeOffload.Tests.Peer;
+
+/// <summary>What real models' templates make of chats, against llama.cpp's server.</summary>
+[TestFixtureSource(typeof(RealTemplates), nameof(RealTemplates.Names))]
+public sealed class ChatTemplateTests(string template)
+{
+    private MoeModel _model = null!;
+    private LlamaServer _server = null!;
+
+    private static IEnumerable<string> ChatNames => Chats.All.Keys;
+
+    [OneTimeSetUp]
+    public void Load()
+    {
+        string path = RealTemplates.Write(RealTemplates.Read(template), template == RealTemplates.Mixtral ? TinyModels.Llama() : null);
+        _model = MoeModel.Load(path);
+        _server = LlamaServer.Start(path);
+    }
+
+    [OneTimeTearDown]
+    public void Unload()
+    {
+        _server?.Dispose();
+        _model?.Dispose();
+    }
+
+    [TestCaseSource(nameof(ChatNames))]
+    public void Chat_becomes_the_peers_prompt(string chat) =>
+        Compare(Chats.Request(Chats.All[chat]), Chats.All[chat], new ChatOptions());
+
+    [TestCaseSource(nameof(ChatNames))]
+    public void Chat_with_tools_becomes_the_peers_prompt(string chat) => Compare(
+        Chats.Request(Chats.All[chat], Chats.Weather, Chats.Time), Chats.All[chat], new ChatOptions { Tools = [Chats.Weather, Chats.Time] });
+
+    [Test]
+    public void Chat_without_reasoning_becomes_the_peers_prompt()
+    {
+        JsonObject request = Chats.Request(Chats.All["question"]);
+        request["chat_template_kwargs"] = new JsonObject { ["enable_thinking"] = false };
+
+        Compare(request, Chats.All["question"], new ChatOptions { Reasoning = false });
+    }
+
+    [Test]
+    public void Template_arguments_become_the_peers_prompt()
+    {
+        JsonObject request = Chats.Request(Chats.All["question"]);
+        request["chat_template_kwargs"] = new JsonObject { ["reasoning_effort"] = "high", ["bos_token"] = "<begin>" };
+
+        Compare(request, Chats.All["question"], new ChatOptions
+        {
+            TemplateArguments = new Dictionary<string, JsonNode?> { ["reasoning_effort"] = "high", ["bos_token"] = "<begin>" },
+        });
+    }
+
+    [TestCase("none")]
+    [TestCase("required")]
+    public void Tool_choice_becomes_the_peers_prompt(string choice)
+    {
+        JsonObject request = Chats.Request(Chats.All["question"], Chats.Weather);
+        request["tool_choice"] = choice;
+
+        Compare(request, Chats.All["question"], new ChatOptions
+        {
+            Tools = [Chats.Weather],
+            ToolChoice = choice == "none" ? ToolChoice.None : ToolChoice.Required,
+        });
+    }
+
+    // What the peer refuses is refused in the same words.
+    private void Compare(JsonObject request, ChatMessage[] messages, ChatOptions options)
+    {
+        string expected;
+        try
+        {
+            expected = _server.ApplyTemplate(request);
+        }
+        catch (HttpRequestException refused)
+        {
+            Action render = () => _model.ChatTemplate.Render(messages, options);
+
+            string message = render.Should().Throw<ChatTemplateException>().Which.Message;
+            string words = message[(message.LastIndexOf("Error: ", StringComparison.Ordinal) + "Error: ".Length)..].Split('\n')[0];
+            refused.Message.Should().Contain(words);
+            return;
+        }
+
+        _model.ChatTemplate.Render(messages, options).Prompt.Should().Be(expected);
+    }
+}

@@ -1,0 +1,77 @@
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using FluentAssertions;
+using MoeOffload.Native;
+using NUnit.Framework;
+
+namespace MoeOffload.Tests.Schemas;
+
+/// <summary>.NET's expressions count UTF-16 units, and the random model writes bytes that are no UTF-8: such texts are not compared.</summary>
+[TestFixture]
+public sealed class JsonPatternTests
+{
+    private static IEnumerable<string> Patterns =>
+    [
+        "^[a-c]{2,4}$", "^a|b$", "^(a|bc){2}$", "^(?:x|y)+?z{0,2}$", "^\\d{3}-\\d{2}$", "^\\w{1,5}$", "^[^a-z0-9 ]{1,4}$", "^\\S{2}\\s\\D{1,2}\\W$",
+        "^.{1,6}$", "^é{2}ü$", "^[à-ö]{1,3}$", "^\"{1,2}x\\\\$", "^\\t\\n{2}$", "^[\\d\\-_.]{1,6}$", "^\\$\\{x\\}$", "^\\u0041\\x42{2}$",
+        "^(?<year>[0-9]{4})$", "^[\\]\\[]{1,2}$", "^[^\\s\\d]{1,3}$", "^a(|b)c?$", "^[!-~]{3}$",
+    ];
+
+    [TestCaseSource(nameof(Patterns))]
+    public async Task What_is_written_matches_the_pattern(string pattern)
+    {
+        JsonSchema schema = JsonSchema.Parse(JsonSerializer.Serialize(new Dictionary<string, string> { ["type"] = "string", ["pattern"] = pattern }));
+        using GenerationSession session = SmallModel.Shared.CreateSession(SmallModel.Context(length: 512));
+        for (uint seed = 1; seed <= 5; seed++)
+        {
+            var sampling = new SamplingOptions { JsonSchema = schema, Temperature = 5, TopK = 0, TopP = 1, MinP = 0, Seed = seed };
+            TokenStream stream = session.GenerateAsync("x", sampling, maxTokens: 200);
+            string json = SmallModel.Text(await SmallModel.Read(stream));
+            if (stream.StopReason == StopReason.EndOfSequence)
+            {
+                string text = JsonSerializer.Deserialize<string>(json)!;
+                if (text.All(character => !char.IsSurrogate(character) && character != '\uFFFD'))
+                {
+                    Regex.IsMatch(text, pattern, RegexOptions.ECMAScript).Should().BeTrue("'{0}' of {1}", text, pattern);
+                }
+            }
+            else
+            {
+                pattern.Should().Be("^a|b$", "only an open pattern goes on without end: {0}", json);
+            }
+        }
+    }
+
+    // The converter takes any string where it cannot read a pattern, and tells the console only.
+    [TestCaseSource(nameof(Patterns))]
+    public void Converter_reads_what_is_translated(string pattern)
+    {
+        string schema = JsonSerializer.Serialize(new Dictionary<string, string> { ["type"] = "string", ["pattern"] = JsonPattern.Translate(pattern) });
+
+        NativeChat.ToGrammar(schema, "schema").Should().NotContain("root ::= string");
+    }
+
+    [TestCase("(?=a)")]
+    [TestCase("(?<!a)b")]
+    [TestCase("\\bword")]
+    [TestCase("(a)\\1")]
+    [TestCase("\\p{L}")]
+    [TestCase("a**")]
+    [TestCase("a{2}{3}")]
+    [TestCase("*a")]
+    [TestCase("a{x}")]
+    [TestCase("a{3,2}")]
+    [TestCase("(a")]
+    [TestCase("a)")]
+    [TestCase("[a")]
+    [TestCase("[z-a]")]
+    [TestCase("[\"]")]
+    [TestCase("a^b")]
+    [TestCase("(^a)")]
+    [TestCase("(a$)")]
+    [TestCase("\\")]
+    [TestCase("\\u12")]
+    [TestCase("a]")]
+    public void Pattern_without_a_form_is_refused(string pattern) =>
+        FluentActions.Invoking(() => JsonPattern.Translate(pattern)).Should().Throw<FormatException>();
+}
