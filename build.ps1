@@ -133,9 +133,7 @@ switch -CaseSensitive ($command) {
     'demo' {
         Test-DotNet
         Install-Native native @()
-        # A small gpt-oss with random weights, unless --model names another: it shows the placement, its text is noise.
-        $model = Join-Path $root 'artifacts/models/random-gpt-oss.gguf'
-        Invoke-Project tests/MoeOffload.Fixtures @($model)
+        $model = Join-Path $root 'samples/TinyMoe/tiny-moe.gguf' # a later --model counts
         Invoke-Project samples/HelloMoe (@('--model', $model) + $rest)
     }
     'native' { Install-Native native $rest }

@@ -129,10 +129,7 @@ case $command in
     demo)
         require_dotnet
         install_native native
-        # A small gpt-oss with random weights, unless --model names another: it shows the placement, its text is noise.
-        model=$root/artifacts/models/random-gpt-oss.gguf
-        run_project tests/MoeOffload.Fixtures "$model"
-        run_project samples/HelloMoe --model "$model" "$@" ;;
+        run_project samples/HelloMoe --model "$root/samples/TinyMoe/tiny-moe.gguf" "$@" ;; # a later --model counts
     native) install_native native "$@" ;;
     test) run_tests "$@" ;;
     bench)

@@ -10,9 +10,10 @@ internal sealed record Arguments
     private const string Usage = """
         usage: HelloMoe --model PATH.gguf [options]
 
-          --prompt TEXT     what to continue                       (Write a haiku about AI)
-          --tokens N        most tokens to generate                (100)
-          --context N       context length in tokens               (4096)
+          --prompt TEXT     what to say to the model               (Tell me a story about a brave fox named Tim.)
+          --raw             continue the prompt as it is, without the model's chat template
+          --tokens N        most tokens to generate                (256)
+          --context N       context length in tokens               (4096, or what the model was trained for where that is less)
           --seed N          fixes the random choices               (random)
           -ot RULES         placement, as llama.cpp writes it      (--cpu-moe)
           --rpc HOST:PORT   a running ggml-rpc-server to use as the device, instead of a GPU or one that is started here
@@ -21,11 +22,13 @@ internal sealed record Arguments
 
     public string Model { get; private init; } = string.Empty;
 
-    public string Prompt { get; private init; } = "Write a haiku about AI";
+    public string Prompt { get; private init; } = "Tell me a story about a brave fox named Tim.";
 
-    public int MaxTokens { get; private init; } = 100;
+    public bool IsRaw { get; private init; }
 
-    public int ContextLength { get; private init; } = 4096;
+    public int MaxTokens { get; private init; } = 256;
+
+    public int? ContextLength { get; private init; }
 
     public uint? Seed { get; private init; }
 
@@ -49,6 +52,7 @@ internal sealed record Arguments
                 {
                     "--model" or "-m" => arguments with { Model = Value() },
                     "--prompt" or "-p" => arguments with { Prompt = Value() },
+                    "--raw" => arguments with { IsRaw = true },
                     "--tokens" or "-n" => arguments with { MaxTokens = int.Parse(Value(), CultureInfo.InvariantCulture) },
                     "--context" or "-c" => arguments with { ContextLength = int.Parse(Value(), CultureInfo.InvariantCulture) },
                     "--seed" => arguments with { Seed = uint.Parse(Value(), CultureInfo.InvariantCulture) },

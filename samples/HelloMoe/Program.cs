@@ -29,20 +29,36 @@ try
 
     using GenerationSession session = model.CreateSession(new ContextOptions
     {
-        ContextLength = arguments.ContextLength,
+        ContextLength = arguments.ContextLength ?? Math.Min(4096, model.Info.TrainedContextLength),
         KvCache = { KeyType = GgmlType.Q8_0, ValueType = GgmlType.Q8_0 },
     });
     Report.Write(session);
 
-    Console.Write(arguments.Prompt);
-    TokenStream stream = session.GenerateAsync(
-        arguments.Prompt, new SamplingOptions { Temperature = 0.3f, Seed = arguments.Seed }, arguments.MaxTokens, cancel.Token);
-    await foreach (GeneratedToken token in stream)
+    var sampling = new SamplingOptions { Temperature = 0.3f, Seed = arguments.Seed };
+    Console.Write(arguments.IsRaw ? arguments.Prompt : $"> {arguments.Prompt}{Environment.NewLine}{Environment.NewLine}");
+    if (arguments.IsRaw)
     {
-        Console.Write(token.Text);
+        TokenStream stream = session.GenerateAsync(arguments.Prompt, sampling, arguments.MaxTokens, cancel.Token);
+        await foreach (GeneratedToken token in stream)
+        {
+            Console.Write(token.Text);
+        }
+
+        Report.Write(stream.Statistics!, stream.StopReason.ToString());
+    }
+    else
+    {
+        var options = new ChatOptions { Sampling = sampling, MaxTokens = arguments.MaxTokens };
+        await foreach (ChatUpdate update in session.ChatAsync([ChatMessage.User(arguments.Prompt)], options, cancel.Token))
+        {
+            Console.Write(update.ReasoningContent + update.Content);
+            if (update.Statistics is { } statistics)
+            {
+                Report.Write(statistics, update.FinishReason.ToString());
+            }
+        }
     }
 
-    Report.Write(stream);
     return 0;
 }
 catch (OperationCanceledException)
@@ -50,7 +66,7 @@ catch (OperationCanceledException)
     Console.WriteLine();
     return 130;
 }
-catch (Exception exception) when (exception is MoeOffloadException or IOException or UnauthorizedAccessException or ArgumentException)
+catch (Exception exception) when (exception is MoeOffloadException or IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
 {
     Console.Error.WriteLine($"error: {exception.Message}");
     return 1;

@@ -23,12 +23,11 @@ internal static class Report
         Console.WriteLine();
     }
 
-    public static void Write(TokenStream stream)
+    public static void Write(GenerationStatistics statistics, string? reason)
     {
-        GenerationStatistics statistics = stream.Statistics!;
         Console.WriteLine();
         Console.WriteLine();
-        Line($"{statistics.GeneratedTokens} tokens ({stream.StopReason}), {statistics.TokensPerSecond:0.0} tokens/s");
+        Line($"{statistics.GeneratedTokens} tokens ({reason}), {statistics.TokensPerSecond:0.0} tokens/s");
         Line($"TTFT {statistics.TimeToFirstToken.TotalMilliseconds:0} ms for {statistics.PromptTokens} prompt tokens");
     }
 

@@ -40,7 +40,7 @@ public sealed partial class AheadOfTimeTests
     {
         using RpcServer server = RpcServer.Start();
         string[] arguments =
-            ["--model", TinyModels.GptOss().Path, "--rpc", server.Address, "--context", "512", "--tokens", "48", "--seed", "1"];
+            ["--model", DemoModel.Path, "--rpc", server.Address, "--tokens", "48", "--seed", "1"];
 
         PeerResult justInTime = DotNet.Run(_folder, [Path.Combine(AppContext.BaseDirectory, "HelloMoe.dll"), .. arguments]);
         PeerResult aheadOfTime = Peer.RunFile(Path.Combine(_folder, OperatingSystem.IsWindows() ? "HelloMoe.exe" : "HelloMoe"), arguments);

@@ -1,5 +1,6 @@
 using FluentAssertions;
 using MoeOffload;
+using MoeOffload.Fixtures;
 using NUnit.Framework;
 using TinyMoe.Corpus;
 using TinyMoe.Exam;
@@ -20,7 +21,7 @@ public sealed class ExamTests
     public async Task Examine()
     {
         using MoeModel model = await MoeModel.LoadAsync(DemoModel.Path);
-        using GenerationSession session = model.CreateSession(DemoModel.Context with { CountExperts = true, Threads = new ThreadOptions() });
+        using GenerationSession session = model.CreateSession(Answers.Context with { CountExperts = true, Threads = new ThreadOptions() });
         _results = await new Examiner(session).Examine(ExamPaper.Write());
         _activity = session.ExpertActivity!;
     }

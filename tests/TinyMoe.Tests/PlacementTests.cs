@@ -31,20 +31,20 @@ public sealed class PlacementTests
             ("every other layer's experts on the CPU", onDevice with { Placement = TensorPlacement.Default.With(@"blk\.[024]\.ffn_.*_exps", "CPU") }),
             ("one matrix of each expert on the CPU", onDevice with { Placement = TensorPlacement.Default.With("ffn_down_exps", "CPU") }),
         ];
-        int[][] expected = Answers(onDevice);
+        int[][] expected = AnswersOf(onDevice);
         expected[0].Should().HaveCountGreaterThan(60, "a story is long enough to differ");
 
         foreach (var (name, options) in placements)
         {
-            Answers(options).Should().BeEquivalentTo(expected, order => order.WithStrictOrdering(), "{0} computes the same", name);
+            AnswersOf(options).Should().BeEquivalentTo(expected, order => order.WithStrictOrdering(), "{0} computes the same", name);
         }
     }
 
     // Rearranged weights are summed up in another order, which rounds otherwise.
-    private static int[][] Answers(ModelOptions options)
+    private static int[][] AnswersOf(ModelOptions options)
     {
         using MoeModel model = MoeModel.Load(DemoModel.Path, options with { Repack = false });
-        using GenerationSession session = model.CreateSession(DemoModel.Context);
-        return [.. s_messages.Select(message => DemoModel.Answer(session, message))];
+        using GenerationSession session = model.CreateSession(Answers.Context);
+        return [.. s_messages.Select(message => session.Answer(message))];
     }
 }

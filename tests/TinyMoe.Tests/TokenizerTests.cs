@@ -1,5 +1,6 @@
 using FluentAssertions;
 using MoeOffload;
+using MoeOffload.Fixtures;
 using MoeOffload.Gguf;
 using NUnit.Framework;
 using TinyMoe.Corpus;
