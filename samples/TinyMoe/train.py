@@ -1,7 +1,7 @@
 """Trains the tiny MoE: `python3 train.py DIRECTORY [--device cuda] [--steps N]`.
 
 Reads from the directory what `TinyMoe prepare` wrote: shape.json and the packed tokens of train.bin and valid.bin (uint16, windows of
-`context` tokens). Writes log.jsonl and, every now and then, the weights: one file of float32 a tensor, named as in a GGUF file.
+`context` tokens, the highest bit set in answers). Writes log.jsonl and, every now and then, the weights: one file of float32 a tensor, named as in a GGUF file.
 The architecture is qwen3moe's: RMSNorm, grouped-query attention with normed queries and keys, NeoX RoPE, SiLU-gated experts of which the
 router's best are weighted by their renormed probabilities (Qwen3 technical report, arXiv:2505.09388).
 """
@@ -19,7 +19,7 @@ from torch.nn import functional
 BLOCK = 128
 COPY_LENGTH = 32
 COPY_BATCH = 16
-COPY_LESSONS = ((160, 64), (100, 512), (140, None))  # steps, and how many of the tokens; None: all
+COPY_LESSONS = ((500, 64), (100, 512), (150, None))  # steps, and how many of the tokens; None: all
 
 
 class Norm(nn.Module):
@@ -155,24 +155,30 @@ class Model(nn.Module):
                 yield f"blk.{i}.{name}.weight", tensor
 
 
-def losses(model, batch, targets):
-    logits, balance, shares = model(batch)
-    return functional.cross_entropy(logits.flatten(0, 1), targets.flatten()), balance, shares
+def losses(model, tokens, targets, weights):
+    logits, balance, shares = model(tokens)
+    each = functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="none")
+    return (each * weights.flatten()).sum() / weights.sum(), balance, shares
 
 
-def next_tokens(batch, end):
-    """The tokens of windows, and what follows each; what fills a window up teaches nothing."""
-    tokens, targets = batch[:, :-1], batch[:, 1:]
-    return tokens, targets.masked_fill((targets == end) & (tokens == end), -100)
+def lessons(batch, end, answer_weight):
+    """Tokens of windows, what follows each, and how much that counts: most words of a story could be others, of an answer none."""
+    tokens, answers = batch & 0x7FFF, batch[:, 1:] >> 15
+    tokens, targets = tokens[:, :-1], tokens[:, 1:]
+    weights = 1.0 + (answer_weight - 1) * answers
+    return tokens, targets, weights.masked_fill((targets == end) & (tokens == end), 0)  # what fills a window up teaches nothing
 
 
 def copies(count, vocabulary):
-    """Random tokens twice over, of which the second half can be told."""
-    half = torch.randint(0, vocabulary, (count, COPY_LENGTH))
-    batch = torch.cat((half, half), 1)
-    targets = batch[:, 1:].clone()
-    targets[:, :COPY_LENGTH - 1] = -100
-    return batch[:, :-1], targets
+    """Random tokens, and the same again of which each can be told: half of the rows repeat them in order, half ask what stood before each."""
+    tokens = torch.rand(count, vocabulary).argsort(-1)[:, :COPY_LENGTH].view(count, -1, 2)
+    shuffled = torch.stack([row[torch.randperm(len(row))] for row in tokens]).flip(-1)
+    again = torch.where(torch.arange(count).view(-1, 1, 1) % 2 == 0, tokens, shuffled)
+    batch = torch.cat((tokens, again), 1).flatten(1)
+    weights = torch.zeros(batch[:, 1:].shape)
+    weights[::2, COPY_LENGTH:] = 1  # the first of the repeated ones can not be told yet
+    weights[1::2, COPY_LENGTH::2] = 1
+    return batch[:, :-1], batch[:, 1:], weights
 
 
 def windows(path, shape):
@@ -189,9 +195,10 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("directory", type=pathlib.Path)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--epochs", type=float, default=1.25)
+    parser.add_argument("--epochs", type=float, default=1.2)
     parser.add_argument("--batch", type=int, default=8, help="windows a step")
-    parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--rate", type=float, default=2.5e-3)
+    parser.add_argument("--answers", type=float, default=5, help="how many times a token of an answer counts")
     parser.add_argument("--balance", type=float, default=0.01)
     arguments = parser.parse_args()
 
@@ -205,8 +212,8 @@ def main():
         [{"params": matrices, "weight_decay": 0.1}, {"params": vectors, "weight_decay": 0.0}], lr=arguments.rate, betas=(0.9, 0.95))
     end = shape["end"]
 
-    def learn(tokens, targets, rate):
-        loss, balance, shares = losses(model, tokens.to(arguments.device), targets.to(arguments.device))
+    def learn(batch, rate):
+        loss, balance, shares = losses(model, *(part.to(arguments.device) for part in batch))
         for group in optimizer.param_groups:
             group["lr"] = rate
         optimizer.zero_grad(set_to_none=True)
@@ -227,7 +234,7 @@ def main():
         step = 0
         for count, vocabulary in COPY_LESSONS:
             for _ in range(count):
-                line = learn(*copies(COPY_BATCH, vocabulary or shape["vocabulary"]), arguments.rate * min(1, (step + 1) / 50))
+                line = learn(copies(COPY_BATCH, vocabulary or shape["vocabulary"]), arguments.rate * min(1, (step + 1) / 50))
                 if step % 20 == 0:
                     write({"lesson": "copying", "step": step, "seconds": round(time.monotonic() - start, 1), **line})
                 step += 1
@@ -239,12 +246,13 @@ def main():
                 order = torch.cat((order, torch.randperm(len(train))))
             batch, order = train[order[:arguments.batch]], order[arguments.batch:]
             rate = arguments.rate * min(1, (step + 1) / 50) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / steps)))
-            line = learn(*next_tokens(batch, end), rate)
+            line = learn(lessons(batch, end, arguments.answers), rate)
             is_last = step == steps - 1
             if step % 200 == 0 or is_last:
                 with torch.no_grad():
-                    parts = [losses(model, *(part.to(arguments.device) for part in next_tokens(windows, end)))[0].item() for windows in valid.split(8)]
-                line["valid"] = round(numpy.mean(parts), 4)
+                    for name, weight in (("valid", 1), ("valid_answers", 1e6)):
+                        parts = [losses(model, *(part.to(arguments.device) for part in lessons(rows, end, weight)))[0].item() for rows in valid.split(8)]
+                        line[name] = round(numpy.mean(parts), 4)
                 save(model, arguments.directory / "weights")
             if step % 10 == 0 or is_last:
                 write({"lesson": "text", "step": step, "steps": steps, "tokens": (step + 1) * batch.numel(),

@@ -78,7 +78,7 @@ public sealed class CorpusTests
         }
     }
 
-    private static string Text(Document document) => string.Concat(document.Pieces);
+    private static string Text(Document document) => document.Text;
 
     private static IEnumerable<Document> Write(ulong seed)
     {

@@ -3,8 +3,11 @@ using TinyMoe.World;
 
 namespace TinyMoe.Corpus;
 
-/// <summary>A text as the model reads it, in pieces: special tokens are pieces of their own.</summary>
-internal sealed record Document(TextKind Kind, IReadOnlyList<string> Pieces)
+/// <summary>A text as the model reads it, in pieces: special tokens are pieces of their own, and so is what answers a question.</summary>
+/// <param name="Kind">What it is.</param>
+/// <param name="Pieces">The text is all of them, one after the other.</param>
+/// <param name="Answers">Which pieces are answers, of which there is one that is right.</param>
+internal sealed record Document(TextKind Kind, IReadOnlyList<string> Pieces, IReadOnlySet<int> Answers)
 {
     public const string End = "<|endoftext|>";
     public const string TurnStart = "<|im_start|>";
@@ -13,32 +16,48 @@ internal sealed record Document(TextKind Kind, IReadOnlyList<string> Pieces)
     /// <summary>The special tokens, in the order of their ids.</summary>
     public static IReadOnlyList<string> SpecialTokens => [End, TurnStart, TurnEnd];
 
+    public string Text => string.Concat(Pieces);
+
     public int Length => Pieces.Sum(piece => Encoding.UTF8.GetByteCount(piece));
 
     /// <summary>Text without turns.</summary>
-    public static Document Plain(TextKind kind, string text, IEnumerable<Exchange> exchanges) =>
-        new(kind, [string.Join('\n', [.. text.Length > 0 ? [text] : Array.Empty<string>(), .. exchanges.Select(pair => $"Question: {pair.Question}\nAnswer: {pair.Answer}")])]);
+    public static Document Plain(TextKind kind, string text, IEnumerable<Exchange> exchanges)
+    {
+        var pieces = new List<string>();
+        var answers = new HashSet<int>();
+        string before = text.Length > 0 ? $"{text}\n" : string.Empty;
+        foreach (Exchange pair in exchanges)
+        {
+            pieces.Add($"{before}Question: {pair.Question}\nAnswer:");
+            answers.Add(pieces.Count);
+            pieces.Add($" {pair.Answer}");
+            before = "\n";
+        }
+
+        return new Document(kind, pieces.Count > 0 ? pieces : [text], answers);
+    }
 
     /// <summary>A conversation in ChatML.</summary>
     public static Document Chat(TextKind kind, string? system, IEnumerable<Exchange> exchanges)
     {
         var pieces = new List<string>();
+        var answers = new HashSet<int>();
         if (system is not null)
         {
-            Add("system", system);
+            pieces.AddRange([TurnStart, $"system\n{system}", TurnEnd, "\n"]);
         }
 
         foreach (Exchange pair in exchanges)
         {
-            Add("user", pair.Question);
-            Add("assistant", pair.Answer);
+            pieces.AddRange([TurnStart, $"user\n{pair.Question}", TurnEnd, "\n", TurnStart, "assistant\n"]);
+            if (!pair.IsFree)
+            {
+                answers.Add(pieces.Count);
+            }
+
+            pieces.AddRange([pair.Answer, TurnEnd, "\n"]);
         }
 
-        return new Document(kind, pieces);
-
-        void Add(string role, string text)
-        {
-            pieces.AddRange([TurnStart, $"{role}\n{text}", TurnEnd, "\n"]);
-        }
+        return new Document(kind, pieces, answers);
     }
 }

@@ -16,15 +16,15 @@ internal sealed class Library(ulong seed)
     // Shares of the documents, in hundredths; a story is about five times as long as a sum.
     private static readonly (int Share, Func<SplitMix, Document> Write)[] s_kinds =
     [
-        (12, TellPlain),
-        (18, AskPlain),
-        (20, TellOnRequest),
-        (16, AskAboutGiven),
-        (7, random => Document.Plain(TextKind.Sum, string.Empty, Several(random, 3, 8, Arithmetic.Ask))),
-        (11, random => Document.Chat(TextKind.Sum, System(random), Several(random, 2, 6, Arithmetic.Ask))),
-        (4, random => Document.Plain(TextKind.Fact, string.Empty, Several(random, 2, 5, FactBook.Ask))),
-        (6, random => Document.Chat(TextKind.Fact, System(random), Several(random, 1, 4, FactBook.Ask))),
-        (6, TalkOfAll),
+        (8, TellPlain),
+        (20, AskPlain),
+        (18, TellOnRequest),
+        (18, AskAboutGiven),
+        (9, random => Document.Plain(TextKind.Sum, string.Empty, Several(random, 3, 8, Arithmetic.Ask))),
+        (14, random => Document.Chat(TextKind.Sum, System(random), Several(random, 2, 6, Arithmetic.Ask))),
+        (3, random => Document.Plain(TextKind.Fact, string.Empty, Several(random, 2, 5, FactBook.Ask))),
+        (5, random => Document.Chat(TextKind.Fact, System(random), Several(random, 1, 4, FactBook.Ask))),
+        (5, TalkOfAll),
     ];
 
     private readonly SplitMix _random = new(seed);
@@ -72,19 +72,19 @@ internal sealed class Library(ulong seed)
     private static Document AskPlain(SplitMix random)
     {
         Story story = Tell(random);
-        return Document.Plain(TextKind.StoryQuestion, story.Text, Questions(random, story, 2 + random.Below(5)));
+        return Document.Plain(TextKind.StoryQuestion, story.Text, Questions(random, story, 4 + random.Below(5)));
     }
 
     private static Document TellOnRequest(SplitMix random)
     {
         Story story = Tell(random);
-        return Document.Chat(TextKind.Story, System(random), [StoryRequest.For(random, story), .. Questions(random, story, random.Below(5))]);
+        return Document.Chat(TextKind.Story, System(random), [StoryRequest.For(random, story), .. Questions(random, story, random.Below(7))]);
     }
 
     private static Document AskAboutGiven(SplitMix random)
     {
         Story story = Tell(random);
-        Exchange[] questions = [.. Questions(random, story, 1 + random.Below(5))];
+        Exchange[] questions = [.. Questions(random, story, 2 + random.Below(6))];
         return Document.Chat(TextKind.StoryQuestion, System(random), [About(story, questions[0]), .. questions.Skip(1)]);
     }
 

@@ -16,7 +16,7 @@ internal static class Preparation
     {
         Directory.CreateDirectory(directory);
         List<Document> corpus = Write(CorpusSeed, CorpusBytes);
-        File.WriteAllLines(Path.Combine(directory, "corpus.txt"), corpus.Select(document => string.Concat(document.Pieces)));
+        File.WriteAllLines(Path.Combine(directory, "corpus.txt"), corpus.Select(document => document.Text));
         BpeTokenizer tokenizer = BpeTokenizer.Train(corpus);
         tokenizer.Write(Path.Combine(directory, BpeTokenizer.FileName));
         var shape = new ModelShape(tokenizer.Tokens.Count, tokenizer.End);
@@ -51,7 +51,7 @@ internal static class Preparation
         long tokens = 0;
         foreach (Document document in documents)
         {
-            int[] encoded = tokenizer.Encode(document);
+            (int Id, bool IsAnswer)[] encoded = [.. tokenizer.EncodeMarked(document)];
             tokens += encoded.Length + 1;
             packer.Add(encoded);
         }

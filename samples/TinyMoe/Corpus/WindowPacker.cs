@@ -1,9 +1,13 @@
 namespace TinyMoe.Corpus;
 
-/// <summary>Puts whole documents into windows of a fixed length, so that no question is parted from what it asks about.</summary>
+/// <summary>
+/// Puts whole documents into windows of a fixed length, so that no question is parted from what it asks about. A token is 16 bits, of
+/// which the highest marks answers.
+/// </summary>
 internal sealed class WindowPacker(Stream output, int length, int end)
 {
     private const int MostOpen = 64;
+    private const int AnswerBit = 0x8000;
 
     private readonly List<List<int>> _open = [];
 
@@ -11,9 +15,9 @@ internal sealed class WindowPacker(Stream output, int length, int end)
     public int Count { get; private set; }
 
     /// <summary>Adds a document, an end behind it, to the fullest window that has room for it.</summary>
-    public void Add(int[] tokens)
+    public void Add(IEnumerable<(int Id, bool IsAnswer)> tokens)
     {
-        int[] ended = [.. tokens.Take(length - 1), end];
+        int[] ended = [.. tokens.Take(length - 1).Select(token => token.Id | (token.IsAnswer ? AnswerBit : 0)), end];
         if (_open.Where(window => window.Count + ended.Length <= length).MaxBy(window => window.Count) is { } window)
         {
             window.AddRange(ended);

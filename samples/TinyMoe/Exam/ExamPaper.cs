@@ -44,10 +44,9 @@ internal static class ExamPaper
 
     private static ExamQuestion Plain(TextKind kind, string text, Exchange pair)
     {
-        string prompt = string.Concat(Document.Plain(kind, text, [pair]).Pieces);
-        return new(kind, prompt[..^(pair.Answer.Length + 1)], pair.Answer);
+        return new(kind, Document.Plain(kind, text, [pair]).Pieces[0], pair.Answer);
     }
 
     private static string Turn(string message) =>
-        string.Concat(Document.Chat(TextKind.Talk, null, [new Exchange(message, string.Empty)]).Pieces.SkipLast(2));
+        string.Concat(Document.Chat(TextKind.Talk, null, [new Exchange(message, string.Empty)]).Pieces.SkipLast(3));
 }

@@ -69,7 +69,11 @@ internal sealed class BpeTokenizer
 
     public int Id(string token) => _ids[token];
 
-    public int[] Encode(Document document) => [.. document.Pieces.SelectMany(Encode)];
+    public int[] Encode(Document document) => [.. EncodeMarked(document).Select(token => token.Id)];
+
+    /// <summary>The tokens, and of each whether it is part of an answer.</summary>
+    public IEnumerable<(int Id, bool IsAnswer)> EncodeMarked(Document document) =>
+        document.Pieces.SelectMany((piece, i) => Encode(piece).Select(id => (id, document.Answers.Contains(i))));
 
     private IEnumerable<int> Encode(string piece) =>
         Document.SpecialTokens.Contains(piece) ? [_ids[piece]] : ByteLevel.Words(piece).SelectMany(EncodeWord);

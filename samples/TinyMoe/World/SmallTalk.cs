@@ -18,7 +18,7 @@ internal static class SmallTalk
     public static Exchange Chat(SplitMix random)
     {
         var (said, answers) = random.Choose(s_talk);
-        return new(random.Choose(said), random.Choose(answers));
+        return new(random.Choose(said), random.Choose(answers)) { IsFree = true };
     }
 
     public static Exchange AskStrangely(SplitMix random)

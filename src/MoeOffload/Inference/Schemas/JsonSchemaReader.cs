@@ -230,7 +230,6 @@ internal sealed class JsonSchemaReader
         }
 
         _isAltered = true;
-
         if (part.ContainsKey("$ref"))
         {
             RefuseBeside(path, "$ref", [.. keywords, "$ref"]);
@@ -332,5 +331,4 @@ internal sealed class JsonSchemaReader
             throw _keywords.Malformed(path, reason);
         }
     }
-
 }
