@@ -25,6 +25,18 @@ internal sealed class ContextParameters
     /// <summary>Sequences that can run at once.</summary>
     public int SequenceCount => _options.SequenceCount;
 
+    /// <summary>Requests that can wait for a sequence.</summary>
+    public int QueueLimit => _options.QueueLimit;
+
+    /// <summary>Most prompt tokens of a step while others decode.</summary>
+    public int PromptTokensPerStep => _options.PromptTokensPerStep ?? MicroBatchSize;
+
+    /// <summary>What is kept of prompts and answers.</summary>
+    public PrefixCacheOptions PrefixCache => _options.PrefixCache;
+
+    /// <summary>Whether all sequences share one buffer.</summary>
+    public bool IsUnified => _options.KvCache.Unified == true;
+
     /// <summary>Most tokens that are computed at once.</summary>
     public int MicroBatchSize => (int)ToNative().n_ubatch;
 
@@ -35,7 +47,7 @@ internal sealed class ContextParameters
     public int PromptThreads { get; }
 
     /// <summary>Parts of the KV cache that are rounded up on their own.</summary>
-    public int PartCount => _options.KvCache.Unified == true ? 1 : SequenceCount;
+    public int PartCount => IsUnified ? 1 : SequenceCount;
 
     /// <summary>Cells of the KV cache, rounded up as llama.cpp does.</summary>
     /// <param name="trainedLength">The length that the model was trained for, in tokens.</param>
