@@ -12,14 +12,36 @@ internal sealed class Generation(int[] prompt, NativeSampler sampler, TokenPiece
     private readonly bool _ignoreEnd = request.Sampling?.IgnoreEndOfSequence ?? false;
     private readonly int? _topCount = request.Sampling?.TopLogProbabilities;
 
-    /// <summary>The native sequence, while it has one.</summary>
-    public int Slot { get; set; } = -1;
+    private readonly ContextFullAction _whenFull = request.ContextFull;
 
-    /// <summary>Tokens of the prompt.</summary>
-    public int PromptLength => prompt.Length;
+    private SequenceSlot? _sequence;
 
-    /// <summary>Tokens in the KV cache.</summary>
-    public int Position { get; set; }
+    /// <summary>The prompt.</summary>
+    public ReadOnlySpan<int> Prompt => prompt;
+
+    /// <summary>How urgent it is; larger comes first.</summary>
+    public int Priority => request.Priority;
+
+    /// <summary>How long it may take, or null.</summary>
+    public TimeSpan? TimeLimit => request.Deadline;
+
+    /// <summary>The most tokens to generate.</summary>
+    public int MaxTokens => _maxTokens;
+
+    /// <summary>Its place; there is none before <see cref="Begin"/>.</summary>
+    public SequenceSlot Sequence => _sequence!;
+
+    /// <summary>Whether it has a place.</summary>
+    public bool HasBegun => _sequence is not null;
+
+    /// <summary>Tokens of the prompt that the prefix cache held.</summary>
+    public int CachedCount { get; private set; }
+
+    /// <summary>When it got its place.</summary>
+    public long BeginTimestamp { get; private set; }
+
+    /// <summary>Tokens that are known and not in the KV cache: one while it decodes, more while its prompt is computed.</summary>
+    public int PendingCount => Sequence.Tokens.Count - Sequence.Count;
 
     /// <summary>Tokens sampled so far.</summary>
     public int GeneratedCount { get; private set; }
@@ -36,17 +58,22 @@ internal sealed class Generation(int[] prompt, NativeSampler sampler, TokenPiece
     /// <summary>Where in the batch its logits are, or -1.</summary>
     public int LogitsIndex { get; set; } = -1;
 
-    /// <summary>Whether the whole prompt is in the KV cache.</summary>
-    public bool IsDecoding => Position >= prompt.Length;
-
-    /// <summary>The sampled token that is not in the KV cache yet.</summary>
-    public int LastToken { get; private set; }
-
     /// <summary>Why it ends, once that is known. The last tokens may still wait for the reader then.</summary>
     public StopReason? EndReason { get; private set; }
 
-    /// <summary>The prompt's token at a position.</summary>
-    public int PromptToken(int position) => prompt[position];
+    /// <summary>The error that it ends with, once that is known; as <see cref="EndReason"/>.</summary>
+    public Exception? EndFailure { get; private set; }
+
+    /// <summary>Whether nothing is to be computed for it any more.</summary>
+    public bool HasEnded => EndReason is not null || EndFailure is not null;
+
+    /// <summary>Takes a place, in which some of the prompt may be cached already.</summary>
+    public void Begin(SequenceSlot sequence, long now)
+    {
+        _sequence = sequence;
+        CachedCount = sequence.Count;
+        BeginTimestamp = now;
+    }
 
     /// <summary>Samples the next token, for which the reader has room, and writes what can be read of it.</summary>
     public void Advance(NativeContext context, TokenChannel channel, long now)
@@ -60,7 +87,7 @@ internal sealed class Generation(int[] prompt, NativeSampler sampler, TokenPiece
             probability = context.LogProbability(LogitsIndex, token, top);
         }
 
-        LastToken = token;
+        Sequence.Tokens.Add(token);
         LastTokenTimestamp = now;
         FirstTokenTimestamp = GeneratedCount == 0 ? now : FirstTokenTimestamp;
         GeneratedCount++;
@@ -68,10 +95,16 @@ internal sealed class Generation(int[] prompt, NativeSampler sampler, TokenPiece
         bool isEnd = !_ignoreEnd && vocabulary.IsEndOfGeneration(token);
         EndReason = isEnd ? StopReason.EndOfSequence
             : GeneratedCount >= _maxTokens ? StopReason.MaxTokens
-            : Position >= context.SequenceLength ? StopReason.ContextFull
             : null;
+
+        // A shift leaves one cell unused, as llama.cpp's tools do.
+        if (EndReason is null && Sequence.Count >= context.SequenceLength - (_whenFull == ContextFullAction.Shift ? 1 : 0))
+        {
+            MeetFullContext(context);
+        }
+
         ReadOnlyMemory<byte> text = _assembler.Append(pieces[token], pieces.IsWhole(token));
-        if (EndReason is not null)
+        if (HasEnded)
         {
             ReadOnlyMemory<byte> rest = _assembler.Flush();
             text = rest.IsEmpty ? text : (byte[])[.. text.Span, .. rest.Span];
@@ -81,13 +114,27 @@ internal sealed class Generation(int[] prompt, NativeSampler sampler, TokenPiece
     }
 
     /// <summary>Ends it where no token was sampled.</summary>
-    public void End(StopReason reason) => EndReason = reason;
+    public void End(StopReason reason) => EndReason ??= reason;
+
+    /// <summary>Ends it where all sequences together leave it no room.</summary>
+    public void EndForOthers()
+    {
+        if (_whenFull == ContextFullAction.Error)
+        {
+            EndFailure = new ContextFullException(
+                "The generations that run at once fill the context: set ContextOptions.ContextLength higher, or SequenceCount lower.");
+        }
+        else
+        {
+            End(StopReason.ContextFull);
+        }
+    }
 
     /// <summary>Writes what can be read, as far as the reader has room for it.</summary>
     /// <returns>Whether all of it is written and nothing follows.</returns>
     public bool Flush(TokenChannel channel)
     {
-        if (EndReason is null)
+        if (!HasEnded)
         {
             while (_stops.HeldCount > 0 && channel.HasRoom() && _stops.TryRelease(out GeneratedToken released))
             {
@@ -114,6 +161,24 @@ internal sealed class Generation(int[] prompt, NativeSampler sampler, TokenPiece
     /// <inheritdoc/>
     public void Dispose() => sampler.Dispose();
 
+    private void MeetFullContext(NativeContext context)
+    {
+        switch (_whenFull)
+        {
+            case ContextFullAction.Shift:
+                ContextShift.Apply(context, Sequence, request.ShiftKeep ?? Math.Min(prompt.Length, context.SequenceLength / 2));
+                break;
+            case ContextFullAction.Error:
+                EndFailure = new ContextFullException(
+                    $"The generation fills its part of the context, {context.SequenceLength} tokens: set ContextOptions.ContextLength higher, or "
+                    + "GenerationRequest.ContextFull to Stop or Shift.");
+                break;
+            default:
+                EndReason = StopReason.ContextFull;
+                break;
+        }
+    }
+
     private void Take(in GeneratedToken token, TokenChannel channel)
     {
         if (!_stops.IsActive)
@@ -122,6 +187,7 @@ internal sealed class Generation(int[] prompt, NativeSampler sampler, TokenPiece
         }
         else if (_stops.Append(token))
         {
+            EndFailure = null;
             EndReason = StopReason.StopString;
         }
     }

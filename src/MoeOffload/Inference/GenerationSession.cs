@@ -6,7 +6,7 @@ namespace MoeOffload;
 
 /// <summary>
 /// A context of a model: its KV cache, its threads, and the generations that run in it. Safe to use from several threads; as many
-/// generations run at once as <see cref="ContextOptions.SequenceCount"/> says.
+/// generations run at once as <see cref="ContextOptions.SequenceCount"/> says, and more wait for their turn.
 /// </summary>
 public sealed class GenerationSession : IDisposable, IAsyncDisposable
 {
@@ -14,6 +14,7 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
     private readonly Scheduler _scheduler;
     private readonly ILogger _logger;
     private readonly Lock _lifetime = new();
+    private readonly bool _canShift;
     private bool _isDisposed;
 
     private GenerationSession(MoeModel model, Scheduler scheduler, NativeContext context, ContextParameters parameters, ILogger logger)
@@ -28,6 +29,7 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
         MicroBatchSize = context.MicroBatchSize;
         Threads = parameters.Threads;
         PromptThreads = parameters.PromptThreads;
+        _canShift = context.CanShift;
         Memory = new MemoryBreakdown(context.ReadMemory());
     }
 
@@ -58,6 +60,9 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
     /// <summary>What each device holds for this session and its model, read back from llama.cpp.</summary>
     public MemoryBreakdown Memory { get; }
 
+    /// <summary>What the session does, and has done so far.</summary>
+    public SessionStatistics Statistics => _scheduler.ReadStatistics();
+
     /// <summary>Continues a prompt.</summary>
     /// <param name="prompt">The prompt, taken as it is: no chat template is applied.</param>
     /// <param name="sampling">How tokens are chosen; null takes the defaults.</param>
@@ -75,11 +80,13 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
     /// <returns>The tokens, which are generated as they are read.</returns>
     /// <exception cref="ArgumentException">An option is out of its range, the grammar has an error, or the prompt has no token.</exception>
     /// <exception cref="ContextFullException">The prompt is longer than <see cref="SequenceLength"/>.</exception>
+    /// <exception cref="NotSupportedException">The request asks for a shift, and the KV cache of this model cannot be shifted.</exception>
     /// <exception cref="ObjectDisposedException">The session was disposed.</exception>
     public TokenStream GenerateAsync(GenerationRequest request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
         request.Validate();
+        CheckShift(request);
 
         // Dispose waits for this: the vocabulary lives only as long as the session keeps the model.
         lock (_lifetime)
@@ -115,8 +122,7 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
     {
         ModelHandle handle = model.Native.Handle;
         NativeContext context = NativeContext.Create(handle, parameters, logger);
-        var scheduler = new Scheduler(
-            () => NativeContext.Create(handle, parameters, logger), context, parameters.SequenceCount, handle, logger);
+        var scheduler = new Scheduler(() => NativeContext.Create(handle, parameters, logger), context, parameters, handle, logger);
         try
         {
             return new GenerationSession(model, scheduler, context, parameters, logger);
@@ -125,6 +131,25 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
         {
             scheduler.Stop();
             throw;
+        }
+    }
+
+    private void CheckShift(GenerationRequest request)
+    {
+        if (request.ContextFull != ContextFullAction.Shift)
+        {
+            return;
+        }
+
+        if (!_canShift)
+        {
+            throw new NotSupportedException(
+                $"The KV cache of {_model.Info.Architecture} with these options cannot be shifted: set GenerationRequest.ContextFull to Stop or Error.");
+        }
+
+        if (request.ShiftKeep is { } keep)
+        {
+            OptionRange.Check(keep, 0, SequenceLength - 2, nameof(GenerationRequest.ShiftKeep), "some tokens must be left to forget");
         }
     }
 

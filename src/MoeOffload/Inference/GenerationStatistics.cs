@@ -6,6 +6,12 @@ public sealed record GenerationStatistics
     /// <summary>Tokens of the prompt, with the special ones that the model adds.</summary>
     public required int PromptTokens { get; init; }
 
+    /// <summary>Tokens of the prompt that the prefix cache held, and that were not computed for this generation.</summary>
+    public required int CachedPromptTokens { get; init; }
+
+    /// <summary>From the start of the request to its place in the session.</summary>
+    public required TimeSpan QueueTime { get; init; }
+
     /// <summary>Tokens that were sampled, an end-of-generation token included.</summary>
     public required int GeneratedTokens { get; init; }
 

@@ -1,28 +1,34 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Logging;
 using MoeOffload.Native;
 
 namespace MoeOffload;
 
 /// <summary>
-/// Owns a native context on a thread of its own: nothing else computes with it. Requests join and leave between steps; each step packs
-/// one batch, the next token of every running sequence first and then as much of the waiting prompts as fits.
+/// Owns a native context on a thread of its own: nothing else computes with it. Requests wait in a queue, join and leave between steps;
+/// each step computes one batch, which <see cref="BatchPacker"/> fills.
 /// </summary>
 internal sealed class Scheduler
 {
+    // What the system takes as a time to wait ends far below what a deadline can say.
+    private static readonly TimeSpan s_longestWait = TimeSpan.FromDays(1);
+
     private readonly Func<NativeContext> _makeContext;
     private readonly ModelHandle _model;
     private readonly ILogger _logger;
-    private readonly ConcurrentQueue<TokenChannel> _arrivals = new();
+    private readonly RequestQueue _waiting = new();
     private readonly List<TokenChannel> _running = [];
     private readonly List<TokenChannel> _batched = [];
+    private readonly List<TokenChannel> _dropped = [];
     private readonly HashSet<TokenChannel> _open = [];
-    private readonly int _sequenceCount;
+    private readonly ContextParameters _parameters;
+    private readonly SessionCounters _counters = new();
+    private readonly PrefixCache _cache;
+    private readonly BatchPacker _packer;
     private readonly object _wake = new();
     private readonly Lock _gate = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Stack<int> _freeSlots;
     private readonly StepState _step = new();
     private readonly LossWatch _watch;
     private NativeContext _context;
@@ -30,7 +36,7 @@ internal sealed class Scheduler
     private bool _isWoken;
     private volatile bool _isStopping;
 
-    public Scheduler(Func<NativeContext> makeContext, NativeContext context, int sequenceCount, ModelHandle model, ILogger logger)
+    public Scheduler(Func<NativeContext> makeContext, NativeContext context, ContextParameters parameters, ModelHandle model, ILogger logger)
     {
         // A context that is lost gives the model back before there is another.
         bool added = false;
@@ -39,8 +45,9 @@ internal sealed class Scheduler
         _makeContext = makeContext;
         _context = context;
         _logger = logger;
-        _sequenceCount = sequenceCount;
-        _freeSlots = new Stack<int>(Enumerable.Range(0, sequenceCount).Reverse());
+        _parameters = parameters;
+        _cache = new PrefixCache(parameters.PrefixCache, parameters.SequenceCount, parameters.IsUnified, _counters);
+        _packer = new BatchPacker(parameters.PromptTokensPerStep);
         var thread = new Thread(Run) { IsBackground = true, Name = "MoeOffload scheduler" };
         thread.Start();
         _watch = new LossWatch(model.Servers, _step, _ended.Task, Doom, Abandon);
@@ -53,7 +60,7 @@ internal sealed class Scheduler
 
     /// <summary>Adds a request.</summary>
     /// <exception cref="InferenceException">The context was lost and could not be made again.</exception>
-    /// <exception cref="InvalidOperationException">As many requests as there are sequences are open.</exception>
+    /// <exception cref="QueueFullException">As many requests run and wait as can.</exception>
     public void Submit(TokenChannel channel)
     {
         lock (_gate)
@@ -65,15 +72,16 @@ internal sealed class Scheduler
 
             ObjectDisposedException.ThrowIf(_isStopping, typeof(GenerationSession));
 
-            if (_open.Count(open => !open.IsCancelled) >= _sequenceCount)
+            int sequences = _parameters.SequenceCount;
+            if (_open.Count(open => !open.IsCancelled) >= sequences + _parameters.QueueLimit)
             {
-                throw new InvalidOperationException(
-                    $"The session already runs {_sequenceCount} generation(s). Read or dispose them first, set ContextOptions.SequenceCount higher, "
-                    + "or make another session.");
+                throw new QueueFullException(
+                    $"The session runs {sequences} generation(s) and lets {_parameters.QueueLimit} wait: read or dispose some of them first, or set "
+                    + "ContextOptions.SequenceCount or QueueLimit higher.");
             }
 
             _open.Add(channel);
-            _arrivals.Enqueue(channel);
+            _waiting.Add(channel);
         }
 
         Wake();
@@ -109,6 +117,15 @@ internal sealed class Scheduler
         lock (_gate)
         {
             _open.Remove(channel);
+        }
+    }
+
+    /// <summary>What it does, and has done so far.</summary>
+    public SessionStatistics ReadStatistics()
+    {
+        lock (_gate)
+        {
+            return _counters.Read(_open.Count - _waiting.Count, _waiting.Count);
         }
     }
 
@@ -168,15 +185,35 @@ internal sealed class Scheduler
 
     private void WaitForWork()
     {
+        TimeSpan patience = TimeToNextDeadline();
         lock (_wake)
         {
-            while (!_isWoken)
+            while (!_isWoken && Monitor.Wait(_wake, patience))
             {
-                Monitor.Wait(_wake);
             }
 
             _isWoken = false;
         }
+    }
+
+    private TimeSpan TimeToNextDeadline()
+    {
+        long next = long.MaxValue;
+        lock (_gate)
+        {
+            foreach (TokenChannel channel in _open)
+            {
+                next = channel.Generation.HasEnded ? next : Math.Min(next, channel.Deadline);
+            }
+        }
+
+        if (next == long.MaxValue)
+        {
+            return Timeout.InfiniteTimeSpan;
+        }
+
+        double seconds = (next - Stopwatch.GetTimestamp()) / (double)Stopwatch.Frequency;
+        return TimeSpan.FromSeconds(Math.Clamp(seconds, 0, s_longestWait.TotalSeconds)) + TimeSpan.FromMilliseconds(1);
     }
 
     /// <summary>One round: admit, pack, compute, sample.</summary>
@@ -195,7 +232,7 @@ internal sealed class Scheduler
         try
         {
             // In this order: what ends here makes room for what arrives, and nothing else may wake the thread for it.
-            DropCancelled();
+            DropEnded();
             Settle();
             Admit();
             Pack();
@@ -220,24 +257,37 @@ internal sealed class Scheduler
         return isOurs;
     }
 
-    private void Admit()
+    private void DropEnded()
     {
-        while (_freeSlots.Count > 0 && _arrivals.TryDequeue(out TokenChannel? channel))
-        {
-            channel.Generation.Slot = _freeSlots.Pop();
-            _running.Add(channel);
-        }
-    }
-
-    private void DropCancelled()
-    {
+        long now = Stopwatch.GetTimestamp();
         for (int i = _running.Count - 1; i >= 0; i--)
         {
-            if (_running[i].IsCancelled)
+            TokenChannel channel = _running[i];
+            if (channel.IsCancelled)
             {
-                End(_running[i], _running[i].CancelException(), null);
+                End(channel, channel.CancelException(), null);
+            }
+            else if (now >= channel.Deadline && !channel.Generation.HasEnded)
+            {
+                channel.Generation.End(StopReason.Deadline);
             }
         }
+
+        lock (_gate)
+        {
+            _waiting.TakeEnded(now, _dropped);
+        }
+
+        foreach (TokenChannel channel in _dropped)
+        {
+            channel.Generation.Dispose();
+            channel.Finish(
+                channel.IsCancelled ? channel.CancelException() : null,
+                Statistics(channel),
+                channel.IsCancelled ? null : StopReason.Deadline);
+        }
+
+        _dropped.Clear();
     }
 
     // Readers that were behind take what was held back for them.
@@ -251,10 +301,49 @@ internal sealed class Scheduler
 
     private void Settle(TokenChannel channel)
     {
-        if (channel.Generation.Flush(channel))
+        Generation generation = channel.Generation;
+        if (generation.Flush(channel))
         {
-            End(channel, null, channel.Generation.EndReason);
+            End(channel, generation.EndFailure, generation.EndReason);
         }
+    }
+
+    private void Admit()
+    {
+        while (TryTakeWaiting(out TokenChannel? channel))
+        {
+            Generation generation = channel.Generation;
+            _running.Add(channel);
+            int capacity = (int)Math.Min((long)generation.Prompt.Length + generation.MaxTokens, _context.SequenceLength) + 1;
+            generation.Begin(_cache.Acquire(_context, generation.Prompt, capacity), Stopwatch.GetTimestamp());
+        }
+    }
+
+    private bool TryTakeWaiting([NotNullWhen(true)] out TokenChannel? channel)
+    {
+        lock (_gate)
+        {
+            bool isTaken = _waiting.Peek() is { } next && _cache.HasFree && HasCellsFor(next.Generation);
+            channel = isTaken ? _waiting.Take() : null;
+            return isTaken;
+        }
+    }
+
+    // In a shared cache, a prompt that does not fit beside what runs would end a generation: it waits instead.
+    private bool HasCellsFor(Generation next)
+    {
+        if (!_parameters.IsUnified || _running.Count == 0)
+        {
+            return true;
+        }
+
+        long cells = next.Prompt.Length + 1;
+        foreach (TokenChannel channel in _running)
+        {
+            cells += channel.Generation.Sequence.Tokens.Count + 1;
+        }
+
+        return cells <= _context.ContextLength;
     }
 
     private void Pack()
@@ -265,41 +354,7 @@ internal sealed class Scheduler
             _context.ClearBatch();
         }
 
-        foreach (TokenChannel channel in _running)
-        {
-            Generation generation = channel.Generation;
-            if (generation is { IsDecoding: true, EndReason: null } && _context.BatchCount < _context.BatchSize && channel.HasRoom())
-            {
-                generation.LogitsIndex = _context.BatchCount;
-                generation.BatchedCount = 1;
-                _context.Add(generation.LastToken, generation.Position, generation.Slot, wantsLogits: true);
-                _batched.Add(channel);
-            }
-        }
-
-        foreach (TokenChannel channel in _running)
-        {
-            if (channel.Generation is { IsDecoding: false, EndReason: null } && _context.BatchCount < _context.BatchSize)
-            {
-                PackPrompt(channel);
-            }
-        }
-    }
-
-    private void PackPrompt(TokenChannel channel)
-    {
-        Generation generation = channel.Generation;
-        int count = Math.Min(generation.PromptLength - generation.Position, _context.BatchSize - _context.BatchCount);
-        bool isLast = generation.Position + count == generation.PromptLength;
-        for (int i = 0; i < count; i++)
-        {
-            int position = generation.Position + i;
-            _context.Add(generation.PromptToken(position), position, generation.Slot, isLast && i == count - 1);
-        }
-
-        generation.BatchedCount = count;
-        generation.LogitsIndex = isLast ? _context.BatchCount - 1 : -1;
-        _batched.Add(channel);
+        _packer.Pack(_context, _running, _batched);
     }
 
     // Sampling belongs to it: a device may still compute when the decode returns, and the first look at the logits waits for it.
@@ -311,8 +366,12 @@ internal sealed class Scheduler
                 Advance();
                 break;
             case DecodeResult.NoRoom:
-                // All sequences together overfill a unified cache: the youngest gives way.
-                _batched[^1].Generation.End(StopReason.ContextFull);
+                // All sequences together overfill a unified cache: what is only kept goes first, then the youngest gives way.
+                if (!_cache.TryEvict(_context))
+                {
+                    _batched[^1].Generation.EndForOthers();
+                }
+
                 break;
             default:
                 Rewind();
@@ -341,7 +400,7 @@ internal sealed class Scheduler
         foreach (TokenChannel channel in _batched)
         {
             Generation generation = channel.Generation;
-            generation.Position += generation.BatchedCount;
+            generation.Sequence.Count += generation.BatchedCount;
             if (generation.LogitsIndex < 0 || channel.IsCancelled)
             {
                 continue;
@@ -365,11 +424,11 @@ internal sealed class Scheduler
     {
         foreach (TokenChannel channel in _batched)
         {
-            Generation generation = channel.Generation;
-            if (!channel.IsCancelled && !_context.Remove(generation.Slot, generation.Position))
+            SequenceSlot sequence = channel.Generation.Sequence;
+            if (!_context.Remove(sequence.Id, sequence.Count))
             {
-                _context.Remove(generation.Slot, 0);
-                generation.Position = 0;
+                _context.Remove(sequence.Id, 0);
+                sequence.Count = 0;
             }
         }
     }
@@ -377,9 +436,8 @@ internal sealed class Scheduler
     private void End(TokenChannel channel, Exception? failure, StopReason? reason)
     {
         Generation generation = channel.Generation;
-        _context.Remove(generation.Slot, 0);
         _running.Remove(channel);
-        _freeSlots.Push(generation.Slot);
+        _cache.Release(_context, generation.Sequence);
         generation.Dispose();
         channel.Finish(failure, Statistics(channel), reason);
     }
@@ -389,7 +447,10 @@ internal sealed class Scheduler
         Generation generation = channel.Generation;
         return new GenerationStatistics
         {
-            PromptTokens = generation.PromptLength,
+            PromptTokens = generation.Prompt.Length,
+            CachedPromptTokens = generation.CachedCount,
+            QueueTime = Stopwatch.GetElapsedTime(
+                channel.StartTimestamp, generation.HasBegun ? generation.BeginTimestamp : Stopwatch.GetTimestamp()),
             GeneratedTokens = generation.GeneratedCount,
             TimeToFirstToken = generation.GeneratedCount > 0
                 ? Stopwatch.GetElapsedTime(channel.StartTimestamp, generation.FirstTokenTimestamp)
@@ -402,6 +463,22 @@ internal sealed class Scheduler
 
     private void FailAll(Exception failure)
     {
+        FailRunning(failure);
+        TokenChannel[] waiting;
+        lock (_gate)
+        {
+            waiting = _waiting.TakeAll();
+        }
+
+        foreach (TokenChannel channel in waiting)
+        {
+            channel.Generation.Dispose();
+            channel.Finish(failure, Statistics(channel));
+        }
+    }
+
+    private void FailRunning(Exception failure)
+    {
         foreach (TokenChannel channel in _running)
         {
             channel.Generation.Dispose();
@@ -409,22 +486,12 @@ internal sealed class Scheduler
         }
 
         _running.Clear();
-        while (_arrivals.TryDequeue(out TokenChannel? waiting))
-        {
-            waiting.Generation.Dispose();
-            waiting.Finish(failure, Statistics(waiting));
-        }
     }
 
     private void Rebuild(Exception cause)
     {
-        var failure = new InferenceException(cause.Message, cause);
-        foreach (TokenChannel channel in _running)
-        {
-            _freeSlots.Push(channel.Generation.Slot);
-        }
-
-        FailAll(failure);
+        FailRunning(new InferenceException(cause.Message, cause));
+        _cache.Reset();
         try
         {
             NativeContext broken = _context;
