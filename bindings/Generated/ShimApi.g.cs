@@ -157,6 +157,14 @@ internal static unsafe class ShimApi
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern moe_status moe_memory_discard(llama_context* context, int sequence, int p0, int p1, int* moved, byte* error, nuint error_size);
 
+    /// <summary>
+    /// Makes the copies and rotations now that would else wait for the next moe_decode, and that states must not be read or written
+    /// before.
+    /// </summary>
+    /// <remarks><c>enum moe_status moe_memory_update(struct llama_context *context, char *error, size_t error_size)</c></remarks>
+    [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    public static extern moe_status moe_memory_update(llama_context* context, byte* error, nuint error_size);
+
     /// <summary>llama_memory_can_shift.</summary>
     /// <remarks><c>enum moe_status moe_memory_can_shift(struct llama_context *context, int32_t *can_shift, char *error, size_t error_size)</c></remarks>
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]

@@ -1,5 +1,6 @@
 #include "moe_shim.h"
 
+#include "llama-context.h"
 #include "llama-ext.h"
 #include "llama-model.h"
 
@@ -680,6 +681,16 @@ moe_status moe_memory_discard(
             llama_memory_seq_add(memory, sequence, p1, -1, p0 - p1);
             *moved = 1;
         }
+        return MOE_STATUS_OK;
+    });
+}
+
+moe_status moe_memory_update(llama_context * context, char * error, size_t error_size) {
+    if (context == nullptr) {
+        return invalid(error, error_size, "context must not be NULL");
+    }
+    return guarded(error, error_size, [&] {
+        context->memory_update(false);
         return MOE_STATUS_OK;
     });
 }

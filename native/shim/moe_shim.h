@@ -162,6 +162,10 @@ MOE_API enum moe_status moe_memory_discard(
         struct llama_context * context, llama_seq_id sequence, llama_pos p0, llama_pos p1, int32_t * moved,
         char * error, size_t error_size);
 
+// Makes the copies and rotations now that would else wait for the next moe_decode, and that states must not be read or written
+// before.
+MOE_API enum moe_status moe_memory_update(struct llama_context * context, char * error, size_t error_size);
+
 // llama_memory_can_shift.
 MOE_API enum moe_status moe_memory_can_shift(struct llama_context * context, int32_t * can_shift, char * error, size_t error_size);
 

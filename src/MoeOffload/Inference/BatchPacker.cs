@@ -1,14 +1,15 @@
+using System.Runtime.InteropServices;
 using MoeOffload.Native;
 
 namespace MoeOffload;
-
 
 /// <summary>
 /// Fills the batch of one step: the next token of every generation first, then parts of the prompts. While others decode, prompts get no
 /// more than a limit, which bounds how long they can delay them; prompts of one priority share what there is evenly.
 /// </summary>
 /// <param name="promptLimit">Most prompt tokens of a step in which a generation decodes.</param>
-internal sealed class BatchPacker(int promptLimit)
+/// <param name="speculation">How tokens are guessed, or null.</param>
+internal sealed class BatchPacker(int promptLimit, SpeculationOptions? speculation)
 {
     private readonly List<TokenChannel> _prompts = [];
 
@@ -19,12 +20,14 @@ internal sealed class BatchPacker(int promptLimit)
     public void Pack(NativeContext context, IReadOnlyList<TokenChannel> running, List<TokenChannel> batched)
     {
         _prompts.Clear();
+        int draftRoom = context.BatchSize - running.Count;
         for (int i = 0; i < running.Count; i++)
         {
             TokenChannel channel = running[i];
             Generation generation = channel.Generation;
             generation.BatchedCount = 0;
             generation.LogitsIndex = -1;
+            generation.Draft.Clear();
             if (generation.HasEnded)
             {
                 continue;
@@ -37,6 +40,7 @@ internal sealed class BatchPacker(int promptLimit)
             else if (channel.HasRoom() && context.BatchCount < context.BatchSize)
             {
                 Add(context, generation, 1);
+                draftRoom -= AddDraft(context, channel, draftRoom);
                 batched.Add(channel);
             }
         }
@@ -59,6 +63,30 @@ internal sealed class BatchPacker(int promptLimit)
 
         generation.BatchedCount = count;
         generation.LogitsIndex = isLast ? context.BatchCount - 1 : -1;
+    }
+
+    private int AddDraft(NativeContext context, TokenChannel channel, int room)
+    {
+        Generation generation = channel.Generation;
+        if (speculation is null || !generation.MayDraft)
+        {
+            return 0;
+        }
+
+        SequenceSlot sequence = generation.Sequence;
+        int most = Math.Min(Math.Min(room, speculation.MaxDraftTokens), generation.DraftRoom(context.SequenceLength, channel.Room));
+        if (most > 0)
+        {
+            generation.Draft.AddRange(PromptLookup.Find(CollectionsMarshal.AsSpan(sequence.Tokens), speculation, most));
+        }
+
+        for (int i = 0; i < generation.Draft.Count; i++)
+        {
+            context.Add(generation.Draft[i], sequence.Count + 1 + i, sequence.Id, wantsLogits: true);
+        }
+
+        generation.BatchedCount += generation.Draft.Count;
+        return generation.Draft.Count;
     }
 
     private void AddPrompt(TokenChannel channel)

@@ -30,6 +30,9 @@ public sealed record ContextOptions
     /// <summary>What is kept of prompts and answers for requests that begin the same.</summary>
     public PrefixCacheOptions PrefixCache { get; init; } = new();
 
+    /// <summary>How the next tokens of generations are guessed, to compute several in one step. Default: null, they are not.</summary>
+    public SpeculationOptions? Speculation { get; init; }
+
     /// <summary>Most tokens of one step. Default: 2048, llama.cpp's.</summary>
     public int? BatchSize { get; init; }
 
@@ -84,6 +87,7 @@ public sealed record ContextOptions
         Threads.Validate();
         Rope.Validate();
         PrefixCache.Validate();
+        Speculation?.Validate();
     }
 
     private static void Check(int? value, int least, int most, string name, string hint)

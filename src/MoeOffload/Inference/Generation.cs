@@ -43,6 +43,23 @@ internal sealed class Generation(int[] prompt, NativeSampler sampler, TokenPiece
     /// <summary>Tokens that are known and not in the KV cache: one while it decodes, more while its prompt is computed.</summary>
     public int PendingCount => Sequence.Tokens.Count - Sequence.Count;
 
+    /// <summary>Guesses of the tokens after the pending one, which the step that is being packed computes as well.</summary>
+    public List<int> Draft { get; } = [];
+
+    /// <summary>Whether its tokens may be guessed.</summary>
+    public bool MayDraft => request.Speculate;
+
+    /// <summary>Tokens that were guessed.</summary>
+    public int DraftedCount { get; private set; }
+
+    /// <summary>Guesses that were right.</summary>
+    public int AcceptedCount { get; private set; }
+
+    /// <summary>How many tokens can be guessed now: each needs a cell, may be the last one, and yields one that must have room.</summary>
+    public int DraftRoom(int sequenceLength, int channelRoom) => Math.Min(
+        Math.Min(sequenceLength - Sequence.Count - 2, channelRoom - 1),
+        _maxTokens - GeneratedCount - 1);
+
     /// <summary>Tokens sampled so far.</summary>
     public int GeneratedCount { get; private set; }
 
@@ -75,42 +92,36 @@ internal sealed class Generation(int[] prompt, NativeSampler sampler, TokenPiece
         BeginTimestamp = now;
     }
 
-    /// <summary>Samples the next token, for which the reader has room, and writes what can be read of it.</summary>
+    /// <summary>Samples the next token, and those after it as long as they were guessed, and writes what can be read of them.</summary>
+    /// <param name="context">The context, which has just computed what was batched.</param>
+    /// <param name="channel">The reader's end; there is room.</param>
+    /// <param name="now">The time.</param>
     public void Advance(NativeContext context, TokenChannel channel, long now)
     {
-        int token = context.Sample(LogitsIndex, sampler);
-        TokenProbability[]? top = null;
-        float probability = float.NaN;
-        if (_topCount is { } count)
+        DraftedCount += Draft.Count;
+        Sequence.Count += BatchedCount - Draft.Count;
+        try
         {
-            top = count > 0 ? new TokenProbability[Math.Min(count, context.VocabularySize)] : null;
-            probability = context.LogProbability(LogitsIndex, token, top);
+            for (int next = 0; Sample(context, LogitsIndex + next, channel, now) is var token && IsGuess(next, token); next++)
+            {
+                Sequence.Count++;
+                AcceptedCount++;
+            }
+        }
+        catch (InferenceException)
+        {
+            DropGuesses(context);
+            throw;
         }
 
-        Sequence.Tokens.Add(token);
-        LastTokenTimestamp = now;
-        FirstTokenTimestamp = GeneratedCount == 0 ? now : FirstTokenTimestamp;
-        GeneratedCount++;
+        DropGuesses(context);
+    }
 
-        bool isEnd = !_ignoreEnd && vocabulary.IsEndOfGeneration(token);
-        EndReason = isEnd ? StopReason.EndOfSequence
-            : GeneratedCount >= _maxTokens ? StopReason.MaxTokens
-            : null;
-
-        // A shift leaves one cell unused, as llama.cpp's tools do.
-        if (EndReason is null && Sequence.Count >= context.SequenceLength - (_whenFull == ContextFullAction.Shift ? 1 : 0))
-        {
-            MeetFullContext(context);
-        }
-
-        ReadOnlyMemory<byte> text = _assembler.Append(pieces[token], pieces.IsWhole(token));
-        if (HasEnded)
-        {
-            ReadOnlyMemory<byte> rest = _assembler.Flush();
-            text = rest.IsEmpty ? text : (byte[])[.. text.Span, .. rest.Span];
-        }
-
-        Take(new GeneratedToken(token, text, probability, top, null), channel);
+    /// <summary>Takes what was computed without sampling from it.</summary>
+    public void Keep(NativeContext context)
+    {
+        Sequence.Count += BatchedCount - Draft.Count;
+        DropGuesses(context);
     }
 
     /// <summary>Ends it where no token was sampled.</summary>
@@ -160,6 +171,55 @@ internal sealed class Generation(int[] prompt, NativeSampler sampler, TokenPiece
 
     /// <inheritdoc/>
     public void Dispose() => sampler.Dispose();
+
+    private bool IsGuess(int next, int token) => !HasEnded && next < Draft.Count && token == Draft[next];
+
+    // Behind the last token that was right, the KV cache still has the wrong ones.
+    private void DropGuesses(NativeContext context)
+    {
+        if (Draft.Count > 0)
+        {
+            context.Remove(Sequence.Id, Sequence.Count);
+        }
+    }
+
+    private int Sample(NativeContext context, int index, TokenChannel channel, long now)
+    {
+        int token = context.Sample(index, sampler);
+        TokenProbability[]? top = null;
+        float probability = float.NaN;
+        if (_topCount is { } count)
+        {
+            top = count > 0 ? new TokenProbability[Math.Min(count, context.VocabularySize)] : null;
+            probability = context.LogProbability(index, token, top);
+        }
+
+        Sequence.Tokens.Add(token);
+        LastTokenTimestamp = now;
+        FirstTokenTimestamp = GeneratedCount == 0 ? now : FirstTokenTimestamp;
+        GeneratedCount++;
+
+        bool isEnd = !_ignoreEnd && vocabulary.IsEndOfGeneration(token);
+        EndReason = isEnd ? StopReason.EndOfSequence
+            : GeneratedCount >= _maxTokens ? StopReason.MaxTokens
+            : null;
+
+        // A shift leaves one cell unused, as llama.cpp's tools do.
+        if (EndReason is null && Sequence.Count >= context.SequenceLength - (_whenFull == ContextFullAction.Shift ? 1 : 0))
+        {
+            MeetFullContext(context);
+        }
+
+        ReadOnlyMemory<byte> text = _assembler.Append(pieces[token], pieces.IsWhole(token));
+        if (HasEnded)
+        {
+            ReadOnlyMemory<byte> rest = _assembler.Flush();
+            text = rest.IsEmpty ? text : (byte[])[.. text.Span, .. rest.Span];
+        }
+
+        Take(new GeneratedToken(token, text, probability, top, null), channel);
+        return token;
+    }
 
     private void MeetFullContext(NativeContext context)
     {

@@ -49,6 +49,9 @@ public sealed record GenerationRequest
     /// </summary>
     public int? ShiftKeep { get; init; }
 
+    /// <summary>Whether <see cref="ContextOptions.Speculation"/> applies to it, where the session has it. Default: true.</summary>
+    public bool Speculate { get; init; } = true;
+
     internal void Validate()
     {
         ArgumentNullException.ThrowIfNull(Prompt);

@@ -14,6 +14,8 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
     private readonly Scheduler _scheduler;
     private readonly ILogger _logger;
     private readonly Lock _lifetime = new();
+    private readonly ContextParameters _parameters;
+    private readonly int _vocabularySize;
     private readonly bool _canShift;
     private bool _isDisposed;
 
@@ -29,6 +31,8 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
         MicroBatchSize = context.MicroBatchSize;
         Threads = parameters.Threads;
         PromptThreads = parameters.PromptThreads;
+        _parameters = parameters;
+        _vocabularySize = context.VocabularySize;
         _canShift = context.CanShift;
         Memory = new MemoryBreakdown(context.ReadMemory());
     }
@@ -101,6 +105,75 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Saves what the prefix cache keeps, so that a later session need not compute it again: prompts and answers of generations that have
+    /// ended, and of those that run as far as they are. Streams go on meanwhile; the copy is in system memory until it is written.
+    /// </summary>
+    /// <param name="destination">Gets the state. It holds the tokens, and is as confidential as they are.</param>
+    /// <param name="prompt">Saves only the sequence that has the most of these tokens; null saves all.</param>
+    /// <param name="cancellationToken">Ends the saving.</param>
+    /// <returns>How many tokens were saved.</returns>
+    /// <exception cref="InvalidOperationException">The prefix cache is turned off.</exception>
+    /// <exception cref="IOException">Writing failed, or the model's file cannot be read any more.</exception>
+    /// <exception cref="InferenceException">The session's context was lost.</exception>
+    /// <exception cref="ObjectDisposedException">The session was disposed.</exception>
+    public Task<int> SaveStateAsync(Stream destination, IReadOnlyList<int>? prompt = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(destination);
+        return States().SaveAsync(destination, prompt, cancellationToken);
+    }
+
+    /// <summary>Saves what the prefix cache keeps to a file, which is replaced if it exists.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="prompt">Saves only the sequence that has the most of these tokens; null saves all.</param>
+    /// <param name="cancellationToken">Ends the saving.</param>
+    /// <inheritdoc cref="SaveStateAsync(Stream, IReadOnlyList{int}?, CancellationToken)"/>
+    public async Task<int> SaveStateAsync(string path, IReadOnlyList<int>? prompt = null, CancellationToken cancellationToken = default)
+    {
+        SessionStates states = States();
+        FileStream file = File.Create(path);
+        await using (file.ConfigureAwait(false))
+        {
+            return await states.SaveAsync(file, prompt, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>
+    /// Loads what <see cref="SaveStateAsync(Stream, IReadOnlyList{int}?, CancellationToken)"/> has saved: requests then find it in the
+    /// prefix cache. The last used sequences come first where there are more than this session has places that are free.
+    /// </summary>
+    /// <param name="source">
+    /// The state. A checksum finds damage, not malice: load only what was saved by yourself, as with a model's file.
+    /// </param>
+    /// <param name="cancellationToken">Ends the loading.</param>
+    /// <returns>How many tokens are kept now that were loaded.</returns>
+    /// <exception cref="StateFormatException">
+    /// The state is damaged or cut short, or of another model, context or version; the session is as before.
+    /// </exception>
+    /// <exception cref="InvalidOperationException">The prefix cache is turned off.</exception>
+    /// <exception cref="IOException">Reading failed, or the model's file cannot be read any more.</exception>
+    /// <exception cref="InferenceException">The KV cache did not take it, or the session's context was lost.</exception>
+    /// <exception cref="ObjectDisposedException">The session was disposed.</exception>
+    public Task<int> LoadStateAsync(Stream source, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        return States().LoadAsync(source, cancellationToken);
+    }
+
+    /// <summary>Loads a state from a file.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="cancellationToken">Ends the loading.</param>
+    /// <inheritdoc cref="LoadStateAsync(Stream, CancellationToken)"/>
+    public async Task<int> LoadStateAsync(string path, CancellationToken cancellationToken = default)
+    {
+        SessionStates states = States();
+        FileStream file = File.OpenRead(path);
+        await using (file.ConfigureAwait(false))
+        {
+            return await states.LoadAsync(file, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
     /// <summary>Ends all generations of the session and gives its memory back.</summary>
     public void Dispose()
     {
@@ -122,6 +195,13 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
     {
         ModelHandle handle = model.Native.Handle;
         NativeContext context = NativeContext.Create(handle, parameters, logger);
+        if (parameters.Speculation is not null && !context.CanForgetParts)
+        {
+            context.Dispose();
+            throw new NotSupportedException(
+                $"The state of {model.Info.Architecture} cannot be taken back from a guess that was wrong: leave ContextOptions.Speculation null.");
+        }
+
         var scheduler = new Scheduler(() => NativeContext.Create(handle, parameters, logger), context, parameters, handle, logger);
         try
         {
@@ -132,6 +212,13 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
             scheduler.Stop();
             throw;
         }
+    }
+
+    private SessionStates States()
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        return new SessionStates(
+            _scheduler, _model, _parameters, new StateLimits(SequenceLength, _vocabularySize, Memory.Total.ContextBytes));
     }
 
     private void CheckShift(GenerationRequest request)

@@ -8,6 +8,9 @@ namespace MoeOffload;
 /// </summary>
 internal sealed class PrefixCache
 {
+    // What is shorter is computed again sooner than it is moved.
+    private const int LeastParked = 16;
+
     // Copying one cell costs far less than computing it, by about this factor.
     private const int CellsPerToken = 32;
 
@@ -15,6 +18,7 @@ internal sealed class PrefixCache
     private readonly SessionCounters _counters;
     private readonly bool _isUnified;
     private readonly SequenceSlot[] _slots;
+    private readonly ParkedSequences _parked;
     private long _clock;
 
     public PrefixCache(PrefixCacheOptions options, int sequenceCount, bool isUnified, SessionCounters counters)
@@ -22,6 +26,7 @@ internal sealed class PrefixCache
         _options = options;
         _counters = counters;
         _isUnified = isUnified;
+        _parked = new ParkedSequences(options.Enabled ? options.HostBytes : 0);
         _slots = [.. Enumerable.Range(0, sequenceCount).Select(id => new SequenceSlot(id))];
     }
 
@@ -35,8 +40,13 @@ internal sealed class PrefixCache
     public SequenceSlot Acquire(NativeContext context, ReadOnlySpan<int> prompt, int capacity)
     {
         SequenceSlot? source = Find(context, prompt, out int length);
+        source = TryUnpark(context, prompt, length) ? Find(context, prompt, out length) : source;
         SequenceSlot target = Target(context, source, ref length);
-        if (target != source)
+        if (target == source)
+        {
+            ParkIfMuchIsLost(context, target, length);
+        }
+        else
         {
             Evict(context, target);
             if (length > 0)
@@ -82,6 +92,51 @@ internal sealed class PrefixCache
         return oldest is not null;
     }
 
+    /// <summary>Copies what is kept, the least recently used first, and what runs.</summary>
+    public void SaveAll(NativeContext context, List<SavedSequence> saved)
+    {
+        saved.AddRange(_parked.All.Select(parked => parked.Clone()));
+        foreach (SequenceSlot slot in _slots.OrderBy(slot => slot.IsBusy).ThenBy(slot => slot.LastUse))
+        {
+            Save(context, slot, saved);
+        }
+    }
+
+    /// <summary>Copies the sequence that has the most of a prompt.</summary>
+    public void SaveBest(NativeContext context, int[] prompt, List<SavedSequence> saved)
+    {
+        SequenceSlot best = _slots.MaxBy(slot => slot.Reusable.CommonPrefixLength(prompt))!;
+        int length = best.Reusable.CommonPrefixLength(prompt);
+        if (_parked.Find([.. prompt, 0], isWhole: false, out int parkedLength) is { } parked && parkedLength > length)
+        {
+            saved.Add(parked.Clone());
+        }
+        else if (length > 0)
+        {
+            Save(context, best, saved);
+        }
+    }
+
+    /// <summary>Takes sequences in as kept ones, the last ones first where there is no place for all.</summary>
+    /// <returns>How many of them, counted from the last, are in the KV cache.</returns>
+    /// <exception cref="InferenceException">The KV cache did not take one.</exception>
+    public int Load(NativeContext context, IReadOnlyList<SavedSequence> saved)
+    {
+        int count = Math.Min(saved.Count, _slots.Count(slot => !slot.IsBusy));
+        foreach (SavedSequence sequence in saved.Skip(saved.Count - count))
+        {
+            if (!TryRestore(context, sequence))
+            {
+                Count();
+                throw new InferenceException(
+                    "The KV cache did not take the state: it must have as much room, and ContextOptions.FlashAttention as when it was saved.");
+            }
+        }
+
+        Count();
+        return count;
+    }
+
     /// <summary>Forgets everything, as a new context has.</summary>
     public void Reset()
     {
@@ -91,6 +146,18 @@ internal sealed class PrefixCache
         }
 
         Count();
+    }
+
+    /// <summary>Gives the system memory back.</summary>
+    public void Close() => _parked.Clear();
+
+    // What a shift has left would not be what its tokens say.
+    private static void Save(NativeContext context, SequenceSlot slot, List<SavedSequence> saved)
+    {
+        if (!slot.IsEmpty && slot.Reusable.Length == slot.Count)
+        {
+            saved.Add(SavedSequence.Read(context, slot.Id, slot.Reusable.ToArray()));
+        }
     }
 
     private static int Cut(NativeContext context, SequenceSlot slot, int length)
@@ -153,7 +220,7 @@ internal sealed class PrefixCache
             return source;
         }
 
-        SequenceSlot free = Array.Find(_slots, slot => !slot.IsBusy && slot.IsEmpty) ?? Oldest(_ => true)!;
+        SequenceSlot free = Free();
         if (source is not null && free != source && !_isUnified && (long)length * CellsPerToken < context.SequenceLength)
         {
             if (isMine)
@@ -186,11 +253,79 @@ internal sealed class PrefixCache
         if (!slot.IsEmpty)
         {
             _counters.Evicted();
+            Park(context, slot);
         }
 
         context.Remove(slot.Id, 0);
         slot.Clear();
     }
 
-    private void Count() => _counters.Keeps(_slots.Where(slot => !slot.IsBusy).Sum(slot => (long)slot.Count), 0);
+    private void ParkIfMuchIsLost(NativeContext context, SequenceSlot slot, int kept)
+    {
+        if (slot.Count - kept >= LeastParked)
+        {
+            Park(context, slot);
+        }
+    }
+
+    private void Park(NativeContext context, SequenceSlot slot)
+    {
+        if (_parked.Budget == 0 || slot.Count < LeastParked || !_parked.Takes(slot.Reusable, context.StateSize(slot.Id)))
+        {
+            return;
+        }
+
+        try
+        {
+            _parked.Add(SavedSequence.Read(context, slot.Id, slot.Reusable.ToArray()));
+            _counters.Parked();
+        }
+        catch (OutOfMemoryException)
+        {
+            // The budget is more than the machine has: what does not fit is computed again.
+        }
+    }
+
+    // Where system memory has more of a prompt than the KV cache, it comes back into a sequence of its own.
+    private bool TryUnpark(NativeContext context, ReadOnlySpan<int> prompt, int length)
+    {
+        bool isWhole = !context.CanForgetParts || context.WindowLength > 0;
+        if (_parked.Find(prompt, isWhole, out int found) is not { } parked || found < length + LeastParked)
+        {
+            return false;
+        }
+
+        _parked.Take(parked);
+        using (parked)
+        {
+            if (TryRestore(context, parked))
+            {
+                _counters.Restored();
+            }
+        }
+
+        return true;
+    }
+
+    private bool TryRestore(NativeContext context, SavedSequence saved)
+    {
+        SequenceSlot target = Free();
+        Evict(context, target);
+        while (!context.TryWriteState(target.Id, saved.Data))
+        {
+            if (!_isUnified || Oldest(slot => !slot.IsEmpty) is not { } other)
+            {
+                return false;
+            }
+
+            Evict(context, other);
+        }
+
+        target.Fill(saved.Tokens, ++_clock);
+        return true;
+    }
+
+    private SequenceSlot Free() => Array.Find(_slots, slot => !slot.IsBusy && slot.IsEmpty) ?? Oldest(_ => true)!;
+
+    private void Count() => _counters.Keeps(_slots.Where(slot => !slot.IsBusy).Sum(slot => (long)slot.Count), _parked.Bytes);
 }

@@ -18,6 +18,7 @@ internal sealed class Scheduler
     private readonly ModelHandle _model;
     private readonly ILogger _logger;
     private readonly RequestQueue _waiting = new();
+    private readonly Queue<SchedulerCommand> _commands = new();
     private readonly List<TokenChannel> _running = [];
     private readonly List<TokenChannel> _batched = [];
     private readonly List<TokenChannel> _dropped = [];
@@ -47,7 +48,7 @@ internal sealed class Scheduler
         _logger = logger;
         _parameters = parameters;
         _cache = new PrefixCache(parameters.PrefixCache, parameters.SequenceCount, parameters.IsUnified, _counters);
-        _packer = new BatchPacker(parameters.PromptTokensPerStep);
+        _packer = new BatchPacker(parameters.PromptTokensPerStep, parameters.Speculation);
         var thread = new Thread(Run) { IsBackground = true, Name = "MoeOffload scheduler" };
         thread.Start();
         _watch = new LossWatch(model.Servers, _step, _ended.Task, Doom, Abandon);
@@ -65,13 +66,7 @@ internal sealed class Scheduler
     {
         lock (_gate)
         {
-            if (_failure is { } failure)
-            {
-                throw new InferenceException(failure.Message, failure);
-            }
-
-            ObjectDisposedException.ThrowIf(_isStopping, typeof(GenerationSession));
-
+            ThrowIfEnded();
             int sequences = _parameters.SequenceCount;
             if (_open.Count(open => !open.IsCancelled) >= sequences + _parameters.QueueLimit)
             {
@@ -85,6 +80,21 @@ internal sealed class Scheduler
         }
 
         Wake();
+    }
+
+    /// <summary>Does something with the context between two steps.</summary>
+    /// <exception cref="InferenceException">The context was lost and could not be made again.</exception>
+    public Task RunAsync(Action<NativeContext, PrefixCache> work)
+    {
+        var command = new SchedulerCommand(work);
+        lock (_gate)
+        {
+            ThrowIfEnded();
+            _commands.Enqueue(command);
+        }
+
+        Wake();
+        return command.Done;
     }
 
     /// <summary>Makes the thread look for work.</summary>
@@ -145,6 +155,16 @@ internal sealed class Scheduler
         Wake();
     }
 
+    private void ThrowIfEnded()
+    {
+        if (_failure is { } failure)
+        {
+            throw new InferenceException(failure.Message, failure);
+        }
+
+        ObjectDisposedException.ThrowIf(_isStopping, typeof(GenerationSession));
+    }
+
     private void Run()
     {
         bool isOurs = true;
@@ -176,6 +196,7 @@ internal sealed class Scheduler
             }
 
             FailAll(new ObjectDisposedException(nameof(GenerationSession)));
+            _cache.Close();
             _context.Dispose();
             _model.DangerousRelease();
         }
@@ -234,10 +255,13 @@ internal sealed class Scheduler
             // In this order: what ends here makes room for what arrives, and nothing else may wake the thread for it.
             DropEnded();
             Settle();
+            BeginWork();
+            RunCommands();
             Admit();
             Pack();
             if (_batched.Count == 0)
             {
+                isOurs = _step.End();
                 return false;
             }
 
@@ -255,6 +279,34 @@ internal sealed class Scheduler
         }
 
         return isOurs;
+    }
+
+    // Sequences that come and go may move memory between devices: that can hang as a computation can.
+    private void BeginWork()
+    {
+        lock (_gate)
+        {
+            if (!_isStopping && (_waiting.Count > 0 || _commands.Count > 0))
+            {
+                _step.Begin();
+            }
+        }
+    }
+
+    private void RunCommands()
+    {
+        while (TryTakeCommand(out SchedulerCommand? command))
+        {
+            command.Run(_context, _cache);
+        }
+    }
+
+    private bool TryTakeCommand([NotNullWhen(true)] out SchedulerCommand? command)
+    {
+        lock (_gate)
+        {
+            return _commands.TryDequeue(out command);
+        }
     }
 
     private void DropEnded()
@@ -400,9 +452,9 @@ internal sealed class Scheduler
         foreach (TokenChannel channel in _batched)
         {
             Generation generation = channel.Generation;
-            generation.Sequence.Count += generation.BatchedCount;
             if (generation.LogitsIndex < 0 || channel.IsCancelled)
             {
+                generation.Keep(_context);
                 continue;
             }
 
@@ -452,6 +504,8 @@ internal sealed class Scheduler
             QueueTime = Stopwatch.GetElapsedTime(
                 channel.StartTimestamp, generation.HasBegun ? generation.BeginTimestamp : Stopwatch.GetTimestamp()),
             GeneratedTokens = generation.GeneratedCount,
+            DraftedTokens = generation.DraftedCount,
+            AcceptedTokens = generation.AcceptedCount,
             TimeToFirstToken = generation.GeneratedCount > 0
                 ? Stopwatch.GetElapsedTime(channel.StartTimestamp, generation.FirstTokenTimestamp)
                 : TimeSpan.Zero,
@@ -465,9 +519,17 @@ internal sealed class Scheduler
     {
         FailRunning(failure);
         TokenChannel[] waiting;
+        SchedulerCommand[] commands;
         lock (_gate)
         {
             waiting = _waiting.TakeAll();
+            commands = [.. _commands];
+            _commands.Clear();
+        }
+
+        foreach (SchedulerCommand command in commands)
+        {
+            command.Fail(failure);
         }
 
         foreach (TokenChannel channel in waiting)

@@ -131,6 +131,9 @@ internal sealed class TokenChannel
         }
     }
 
+    /// <summary>How many tokens can be written.</summary>
+    public int Room => _queue.Room;
+
     /// <summary>Whether another token can be written; if not, the scheduler is woken once there is room.</summary>
     public bool HasRoom()
     {

@@ -13,6 +13,7 @@ public sealed class MoeModel : IDisposable
     private readonly string[] _devices;
     private readonly ILogger _nativeLogger;
     private readonly Lazy<IReadOnlyDictionary<string, string>> _metadata;
+    private readonly Lazy<string> _fingerprint;
     private readonly Lazy<TokenPieces> _pieces;
     private readonly Lazy<TokenPieces> _specialPieces;
 
@@ -26,6 +27,7 @@ public sealed class MoeModel : IDisposable
         ILoggerFactory loggers = options.LoggerFactory ?? NullLoggerFactory.Instance;
         _nativeLogger = loggers.CreateLogger(NativeLog.Category);
         _metadata = new Lazy<IReadOnlyDictionary<string, string>>(ReadMetadata);
+        _fingerprint = new Lazy<string>(() => ModelFingerprint.Of(path, options.MetadataOverrides), LazyThreadSafetyMode.PublicationOnly);
         _pieces = new Lazy<TokenPieces>(() => TokenPieces.Read(native.Vocabulary, special: false));
         _specialPieces = new Lazy<TokenPieces>(() => TokenPieces.Read(native.Vocabulary, special: true));
         Placement = loader.Report(native);
@@ -51,6 +53,9 @@ public sealed class MoeModel : IDisposable
     public IReadOnlyDictionary<string, string> Metadata => _metadata.Value;
 
     internal NativeModel Native { get; }
+
+    /// <summary>Tells the model's files from any others; they are read when it is first asked for.</summary>
+    internal string Fingerprint => _fingerprint.Value;
 
     /// <summary>Loads a model without blocking the caller.</summary>
     /// <param name="path">A GGUF file; of a split model, its first part.</param>
@@ -132,7 +137,7 @@ public sealed class MoeModel : IDisposable
     /// <param name="options">Length, KV cache, threads; null takes the defaults.</param>
     /// <exception cref="ArgumentException">An option is out of its range, or options contradict each other.</exception>
     /// <exception cref="InferenceException">llama.cpp refused the context, or memory ran out.</exception>
-    /// <exception cref="NotSupportedException">The model cannot continue a text.</exception>
+    /// <exception cref="NotSupportedException">The model cannot continue a text, or the options ask for what it cannot do.</exception>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     public GenerationSession CreateSession(ContextOptions? options = null)
     {

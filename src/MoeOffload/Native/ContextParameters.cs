@@ -34,6 +34,9 @@ internal sealed class ContextParameters
     /// <summary>What is kept of prompts and answers.</summary>
     public PrefixCacheOptions PrefixCache => _options.PrefixCache;
 
+    /// <summary>How tokens are guessed, or null.</summary>
+    public SpeculationOptions? Speculation => _options.Speculation;
+
     /// <summary>Whether all sequences share one buffer.</summary>
     public bool IsUnified => _options.KvCache.Unified == true;
 
@@ -69,8 +72,8 @@ internal sealed class ContextParameters
         parameters.n_ubatch = Math.Min(
             (uint?)_options.MicroBatchSize ?? (_expertsOffloaded ? OffloadedMicroBatch : parameters.n_ubatch), parameters.n_batch);
 
-        // Only the last token of each sequence is ever sampled from.
-        parameters.n_outputs_max = (uint)SequenceCount;
+        // Only the last token of each sequence is ever sampled from, and those that were guessed.
+        parameters.n_outputs_max = Math.Min((uint)(SequenceCount * (1 + (Speculation?.MaxDraftTokens ?? 0))), parameters.n_batch);
         parameters.n_threads = Threads;
         parameters.n_threads_batch = PromptThreads;
         parameters.flash_attn_type = _options.FlashAttention switch

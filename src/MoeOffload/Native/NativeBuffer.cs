@@ -27,6 +27,14 @@ internal sealed unsafe class NativeBuffer : SafeHandle
     /// <inheritdoc/>
     public override bool IsInvalid => handle == 0;
 
+    /// <summary>Makes a copy.</summary>
+    public NativeBuffer Clone()
+    {
+        var copy = new NativeBuffer(Length);
+        Buffer.MemoryCopy(Pointer, copy.Pointer, Length, Length);
+        return copy;
+    }
+
     /// <summary>Bytes from an offset on, as many as a span can hold.</summary>
     public Span<byte> Slice(long offset, int length)
     {

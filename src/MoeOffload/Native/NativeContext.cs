@@ -27,6 +27,7 @@ internal sealed unsafe class NativeContext : IDisposable
     private readonly llama_token_data* _scratch;
     private llama_batch _batch;
     private bool _abandoned;
+    private bool _hasPendingUpdate;
 
     private NativeContext(ContextHandle handle, int* stop, NativeMemoryScope memory, ggml_threadpool* threads, ggml_threadpool* promptThreads)
     {
@@ -75,9 +76,6 @@ internal sealed unsafe class NativeContext : IDisposable
 
     /// <summary>How many positions layers with sliding-window attention look back; 0 where there are none.</summary>
     public int WindowLength { get; }
-
-    /// <summary>Whether cells wait for the next <see cref="Decode"/> to be copied or shifted.</summary>
-    public bool HasPendingUpdate { get; private set; }
 
     /// <summary>Tokens in the batch that is being filled.</summary>
     public int BatchCount => _batch.n_tokens;
@@ -175,7 +173,7 @@ internal sealed unsafe class NativeContext : IDisposable
         }
 
         Check(status, error, "The computation failed");
-        HasPendingUpdate &= result < 0;
+        _hasPendingUpdate &= result < 0;
         return result switch
         {
             0 => DecodeResult.Done,
@@ -209,7 +207,7 @@ internal sealed unsafe class NativeContext : IDisposable
     {
         byte* error = stackalloc byte[NativeError.BufferSize];
         Check(ShimApi.moe_memory_copy(_handle.Pointer, source, target, error, NativeError.BufferSize), error, "The KV cache could not be copied");
-        HasPendingUpdate = true;
+        _hasPendingUpdate = true;
     }
 
     /// <summary>Forgets the positions from <paramref name="from"/> up to <paramref name="to"/> and moves later ones down to fill the gap.</summary>
@@ -222,7 +220,7 @@ internal sealed unsafe class NativeContext : IDisposable
             ShimApi.moe_memory_discard(_handle.Pointer, sequence, from, to, &moved, error, NativeError.BufferSize),
             error,
             "The KV cache could not be shifted");
-        HasPendingUpdate |= moved != 0;
+        _hasPendingUpdate |= moved != 0;
         return moved != 0;
     }
 
@@ -242,16 +240,18 @@ internal sealed unsafe class NativeContext : IDisposable
     /// <summary>How many bytes <see cref="ReadState"/> needs.</summary>
     public long StateSize(int sequence)
     {
+        Update();
         byte* error = stackalloc byte[NativeError.BufferSize];
         nuint size;
         Check(ShimApi.moe_state_size(_handle.Pointer, sequence, &size, error, NativeError.BufferSize), error, "No state");
         return (long)size;
     }
 
-    /// <summary>Copies what the KV cache holds of a sequence; not while <see cref="HasPendingUpdate"/>.</summary>
+    /// <summary>Copies what the KV cache holds of a sequence.</summary>
     /// <returns>The number of bytes.</returns>
     public long ReadState(int sequence, NativeBuffer target)
     {
+        Update();
         byte* error = stackalloc byte[NativeError.BufferSize];
         nuint written;
         Check(
@@ -265,6 +265,7 @@ internal sealed unsafe class NativeContext : IDisposable
     /// <returns>False where there is no room for it; the sequence is then empty.</returns>
     public bool TryWriteState(int sequence, NativeBuffer source)
     {
+        Update();
         byte* error = stackalloc byte[NativeError.BufferSize];
         moe_status status = ShimApi.moe_state_set(
             _handle.Pointer, sequence, source.Pointer, (nuint)source.Length, error, NativeError.BufferSize);
@@ -366,6 +367,18 @@ internal sealed unsafe class NativeContext : IDisposable
         {
             FreeThreads(_threads, _promptThreads);
             _memory.Dispose();
+        }
+    }
+
+    // Cells that wait for the next decode to be copied or rotated hold the wrong values until then.
+    private void Update()
+    {
+        if (_hasPendingUpdate)
+        {
+            ClearStop();
+            byte* error = stackalloc byte[NativeError.BufferSize];
+            Check(ShimApi.moe_memory_update(_handle.Pointer, error, NativeError.BufferSize), error, "The KV cache could not be updated");
+            _hasPendingUpdate = false;
         }
     }
 

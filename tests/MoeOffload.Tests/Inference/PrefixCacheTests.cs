@@ -185,6 +185,70 @@ public sealed class PrefixCacheTests
         }
     }
 
+    [TestCaseSource(nameof(Caches))]
+    public async Task Prefix_that_went_to_system_memory_comes_back_and_yields_the_same(TinyModel file, KvCacheOptions cache)
+    {
+        using MoeModel model = MoeModel.Load(file.Path);
+        ContextOptions options = SmallModel.Context(1024, sequences: 2) with
+        {
+            KvCache = cache,
+            PrefixCache = new PrefixCacheOptions { HostBytes = 64 << 20 },
+        };
+        using GenerationSession session = model.CreateSession(options);
+        int[][] prompts = [.. Enumerable.Range(1, 5).Select(seed => Tokens(seed, 200))];
+        List<GreedyText> before = [];
+        foreach (int[] prompt in prompts)
+        {
+            before.Add(await GreedyText.Of(session, prompt, 8));
+        }
+
+        session.Statistics.Parkings.Should().Be(3);
+        session.Statistics.ParkedBytes.Should().BePositive();
+        for (int i = 0; i < prompts.Length; i++)
+        {
+            int[] longer = [.. prompts[i], .. before[i].Tokens[..^1], .. Tokens(9, 5)];
+            GreedyText found = await GreedyText.Of(session, longer, 8);
+            found.Statistics!.CachedPromptTokens.Should().Be(207);
+            using GenerationSession plain = model.CreateSession(options with { PrefixCache = new PrefixCacheOptions { Enabled = false } });
+            found.ShouldBeThatOf(await GreedyText.Of(plain, longer, 8));
+        }
+
+        session.Statistics.Restorations.Should().BeGreaterThanOrEqualTo(3);
+    }
+
+    [Test]
+    public async Task System_memory_holds_no_more_than_its_budget()
+    {
+        const long Budget = 300_000;
+        using GenerationSession session = SmallModel.Shared.CreateSession(
+            SmallModel.Context(1024) with { PrefixCache = new PrefixCacheOptions { HostBytes = Budget } });
+        long most = 0;
+        for (int seed = 1; seed <= 8; seed++)
+        {
+            await GreedyText.Of(session, Tokens(seed, 100), 2);
+            most = Math.Max(most, session.Statistics.ParkedBytes);
+        }
+
+        most.Should().BeInRange(Budget / 2, Budget);
+        (await GreedyText.Of(session, Tokens(7, 100), 2)).Statistics!.CachedPromptTokens.Should().Be(99);
+        (await GreedyText.Of(session, Tokens(1, 100), 2)).Statistics!.CachedPromptTokens.Should().Be(0);
+    }
+
+    [Test]
+    public async Task Recurrent_state_goes_to_system_memory_and_comes_back()
+    {
+        using MoeModel model = MoeModel.Load(TinyModels.Mamba().Path);
+        using GenerationSession session = model.CreateSession(
+            SmallModel.Context(1024) with { PrefixCache = new PrefixCacheOptions { HostBytes = 1 << 24 } });
+        GreedyText first = await GreedyText.Of(session, Tokens(1, 100), 8);
+        await GreedyText.Of(session, Tokens(2, 100), 8);
+        int[] longer = [.. Tokens(1, 100), .. first.Tokens[..^1], 30, 40];
+        GreedyText found = await GreedyText.Of(session, longer, 8);
+        found.Statistics!.CachedPromptTokens.Should().Be(107);
+        using GenerationSession plain = model.CreateSession(SmallModel.Context(1024) with { PrefixCache = new PrefixCacheOptions { Enabled = false } });
+        found.ShouldBeThatOf(await GreedyText.Of(plain, longer, 8));
+    }
+
     private static int[] Tokens(int seed, int count)
     {
         var random = new Random(seed);

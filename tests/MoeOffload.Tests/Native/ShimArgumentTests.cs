@@ -235,6 +235,7 @@ public sealed unsafe class ShimArgumentTests
         Refused(ShimApi.moe_memory_discard(_context, 0, -1, 1, &result, _error, ErrorSize));
         Refused(ShimApi.moe_memory_discard(_context, 0, 2, 2, &result, _error, ErrorSize));
         Refused(ShimApi.moe_memory_discard(_context, 0, 0, 1, null, _error, ErrorSize));
+        Refused(ShimApi.moe_memory_update(null, _error, ErrorSize));
         Refused(ShimApi.moe_memory_can_shift(null, &result, _error, ErrorSize));
         Refused(ShimApi.moe_memory_can_shift(_context, null, _error, ErrorSize));
         Refused(ShimApi.moe_memory_range(null, 0, &position, &position, _error, ErrorSize));
