@@ -9,101 +9,119 @@ namespace MoeOffload;
 /// </summary>
 /// <param name="promptLimit">Most prompt tokens of a step in which a generation decodes.</param>
 /// <param name="speculation">How tokens are guessed, or null.</param>
-internal sealed class BatchPacker(int promptLimit, SpeculationOptions? speculation)
+/// <param name="draftModel">What guesses them, or null for a lookup.</param>
+internal sealed class BatchPacker(int promptLimit, SpeculationOptions? speculation, DraftModel? draftModel)
 {
+    private readonly List<Generation> _decoding = [];
     private readonly List<TokenChannel> _prompts = [];
 
     /// <summary>Packs what can be computed now.</summary>
     /// <param name="context">Whose batch is filled; it is empty.</param>
     /// <param name="running">The requests that have a place, in the order of their arrival.</param>
-    /// <param name="batched">Gets those that the batch holds something of.</param>
+    /// <param name="batched">Gets those that the batch holds something of, in the order of their sequences.</param>
     public void Pack(NativeContext context, IReadOnlyList<TokenChannel> running, List<TokenChannel> batched)
     {
         _prompts.Clear();
+        _decoding.Clear();
         int draftRoom = context.BatchSize - running.Count;
         for (int i = 0; i < running.Count; i++)
         {
             TokenChannel channel = running[i];
             Generation generation = channel.Generation;
-            generation.BatchedCount = 0;
-            generation.LogitsIndex = -1;
-            generation.Draft.Clear();
-            if (generation.HasEnded)
+            generation.ClearStep();
+            if (!generation.HasEnded && generation.PendingCount > 1)
             {
-                continue;
+                Insert(_prompts, channel, (other, it) => other.Generation.Priority < it.Generation.Priority);
             }
-
-            if (generation.PendingCount > 1)
+            else if (!generation.HasEnded && channel.HasRoom())
             {
-                AddPrompt(channel);
-            }
-            else if (channel.HasRoom() && context.BatchCount < context.BatchSize)
-            {
-                Add(context, generation, 1);
-                draftRoom -= AddDraft(context, channel, draftRoom);
-                batched.Add(channel);
+                generation.DraftLimit = DraftLimit(context, channel, draftRoom);
+                draftRoom -= generation.DraftLimit;
+                _decoding.Add(generation);
             }
         }
 
-        PackPrompts(context, batched);
+        int room = context.BatchSize - PackDecoding();
+        SharePrompts(_decoding.Count > 0 ? Math.Min(room, promptLimit) : room);
+        for (int i = 0; i < running.Count; i++)
+        {
+            if (running[i].Generation.BatchedCount > 0)
+            {
+                // Where sequences have caches of their own, llama.cpp computes those together that follow each other by number.
+                Insert(batched, running[i], (other, it) => other.Generation.Sequence.Id > it.Generation.Sequence.Id);
+            }
+        }
+
+        foreach (TokenChannel channel in batched)
+        {
+            Add(context, channel.Generation);
+        }
     }
 
-    private static int Wanted(TokenChannel channel) =>
-        channel.Generation.PendingCount - (channel.HasRoom() ? 0 : 1); // its last token yields one, which must have room
-
-    private static void Add(NativeContext context, Generation generation, int count)
+    // Before those at the end that must come after it.
+    private static void Insert(List<TokenChannel> list, TokenChannel channel, Func<TokenChannel, TokenChannel, bool> isAfter)
     {
-        SequenceSlot sequence = generation.Sequence;
-        bool isLast = count == generation.PendingCount;
-        for (int i = 0; i < count; i++)
-        {
-            int position = sequence.Count + i;
-            context.Add(sequence.Tokens[position], position, sequence.Id, isLast && i == count - 1);
-        }
-
-        generation.BatchedCount = count;
-        generation.LogitsIndex = isLast ? context.BatchCount - 1 : -1;
-    }
-
-    private int AddDraft(NativeContext context, TokenChannel channel, int room)
-    {
-        Generation generation = channel.Generation;
-        if (speculation is null || !generation.MayDraft)
-        {
-            return 0;
-        }
-
-        SequenceSlot sequence = generation.Sequence;
-        int most = Math.Min(Math.Min(room, speculation.MaxDraftTokens), generation.DraftRoom(context.SequenceLength, channel.Room));
-        if (most > 0)
-        {
-            generation.Draft.AddRange(PromptLookup.Find(CollectionsMarshal.AsSpan(sequence.Tokens), speculation, most));
-        }
-
-        for (int i = 0; i < generation.Draft.Count; i++)
-        {
-            context.Add(generation.Draft[i], sequence.Count + 1 + i, sequence.Id, wantsLogits: true);
-        }
-
-        generation.BatchedCount += generation.Draft.Count;
-        return generation.Draft.Count;
-    }
-
-    private void AddPrompt(TokenChannel channel)
-    {
-        int at = _prompts.Count;
-        while (at > 0 && _prompts[at - 1].Generation.Priority < channel.Generation.Priority)
+        int at = list.Count;
+        while (at > 0 && isAfter(list[at - 1], channel))
         {
             at--;
         }
 
-        _prompts.Insert(at, channel);
+        list.Insert(at, channel);
     }
 
-    private void PackPrompts(NativeContext context, List<TokenChannel> batched)
+    private static void Add(NativeContext context, Generation generation)
     {
-        int room = context.BatchSize - context.BatchCount;
-        room = context.BatchCount > 0 ? Math.Min(room, promptLimit) : room;
+        SequenceSlot sequence = generation.Sequence;
+        int known = generation.BatchedCount - generation.Draft.Count;
+        bool isLast = known == generation.PendingCount;
+        generation.LogitsIndex = isLast ? context.BatchCount + known - 1 : -1;
+        for (int i = 0; i < generation.BatchedCount; i++)
+        {
+            int position = sequence.Count + i;
+            int token = i < known ? sequence.Tokens[position] : generation.Draft[i - known];
+            context.Add(token, position, sequence.Id, wantsLogits: isLast && i >= known - 1);
+        }
+    }
+
+    private int DraftLimit(NativeContext context, TokenChannel channel, int room) => speculation is null || !channel.Generation.MayDraft
+        ? 0
+        : Math.Max(0, Math.Min(
+            Math.Min(room, speculation.MaxDraftTokens), channel.Generation.DraftRoom(context.SequenceLength, channel.Room)));
+
+    private int PackDecoding()
+    {
+        if (draftModel is not null)
+        {
+            draftModel.Guess(_decoding);
+        }
+        else if (speculation is not null)
+        {
+            LookUp(speculation);
+        }
+
+        int packed = 0;
+        foreach (Generation generation in _decoding)
+        {
+            generation.BatchedCount = 1 + generation.Draft.Count;
+            packed += generation.BatchedCount;
+        }
+
+        return packed;
+    }
+
+    private void LookUp(SpeculationOptions options)
+    {
+        foreach (Generation generation in _decoding)
+        {
+            generation.Draft.AddRange(
+                PromptLookup.Find(CollectionsMarshal.AsSpan(generation.Sequence.Tokens), options, generation.DraftLimit));
+        }
+    }
+
+    // The most urgent ones first, and among those of one priority evenly.
+    private void SharePrompts(int room)
+    {
         for (int first = 0, end; first < _prompts.Count; first = end)
         {
             end = first + 1;
@@ -114,18 +132,9 @@ internal sealed class BatchPacker(int promptLimit, SpeculationOptions? speculati
 
             room -= Share(first, end, room);
         }
-
-        foreach (TokenChannel channel in _prompts)
-        {
-            if (channel.Generation.BatchedCount is int count and > 0)
-            {
-                Add(context, channel.Generation, count);
-                batched.Add(channel);
-            }
-        }
     }
 
-    // Evenly, and what one does not need goes to the others.
+    // What one does not need goes to the others.
     private int Share(int first, int end, int room)
     {
         int left = room;
@@ -135,8 +144,9 @@ internal sealed class BatchPacker(int promptLimit, SpeculationOptions? speculati
             wanting = 0;
             for (int i = first; i < end; i++)
             {
+                // A prompt's last token yields one, which must have room.
                 Generation generation = _prompts[i].Generation;
-                int wanted = Wanted(_prompts[i]) - generation.BatchedCount;
+                int wanted = generation.PendingCount - (_prompts[i].HasRoom() ? 0 : 1) - generation.BatchedCount;
                 int given = Math.Min(Math.Min(wanted, share), left);
                 generation.BatchedCount += given;
                 left -= given;

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using MoeOffload.Native;
 
 namespace MoeOffload;
@@ -31,9 +32,6 @@ internal sealed class Generation(int[] prompt, NativeSampler sampler, TokenPiece
     /// <summary>Its place; there is none before <see cref="Begin"/>.</summary>
     public SequenceSlot Sequence => _sequence!;
 
-    /// <summary>Whether it has a place.</summary>
-    public bool HasBegun => _sequence is not null;
-
     /// <summary>Tokens of the prompt that the prefix cache held.</summary>
     public int CachedCount { get; private set; }
 
@@ -45,6 +43,12 @@ internal sealed class Generation(int[] prompt, NativeSampler sampler, TokenPiece
 
     /// <summary>Guesses of the tokens after the pending one, which the step that is being packed computes as well.</summary>
     public List<int> Draft { get; } = [];
+
+    /// <summary>How many tokens are to be guessed in the step that is being packed.</summary>
+    public int DraftLimit { get; set; }
+
+    /// <summary>Where in a draft model's batch its logits are, or -1.</summary>
+    public int DraftLogits { get; set; } = -1;
 
     /// <summary>Whether its tokens may be guessed.</summary>
     public bool MayDraft => request.Speculate;
@@ -83,6 +87,15 @@ internal sealed class Generation(int[] prompt, NativeSampler sampler, TokenPiece
 
     /// <summary>Whether nothing is to be computed for it any more.</summary>
     public bool HasEnded => EndReason is not null || EndFailure is not null;
+
+    /// <summary>Forgets what the last step held of it.</summary>
+    public void ClearStep()
+    {
+        BatchedCount = 0;
+        LogitsIndex = -1;
+        DraftLimit = 0;
+        Draft.Clear();
+    }
 
     /// <summary>Takes a place, in which some of the prompt may be cached already.</summary>
     public void Begin(SequenceSlot sequence, long now)
@@ -168,6 +181,20 @@ internal sealed class Generation(int[] prompt, NativeSampler sampler, TokenPiece
 
         return true;
     }
+
+    /// <summary>What it has cost so far.</summary>
+    /// <param name="start">When it was first read.</param>
+    public GenerationStatistics Measure(long start) => new()
+    {
+        PromptTokens = prompt.Length,
+        CachedPromptTokens = CachedCount,
+        QueueTime = Stopwatch.GetElapsedTime(start, _sequence is null ? Stopwatch.GetTimestamp() : BeginTimestamp),
+        GeneratedTokens = GeneratedCount,
+        DraftedTokens = DraftedCount,
+        AcceptedTokens = AcceptedCount,
+        TimeToFirstToken = GeneratedCount > 0 ? Stopwatch.GetElapsedTime(start, FirstTokenTimestamp) : TimeSpan.Zero,
+        DecodeTime = GeneratedCount > 0 ? Stopwatch.GetElapsedTime(FirstTokenTimestamp, LastTokenTimestamp) : TimeSpan.Zero,
+    };
 
     /// <inheritdoc/>
     public void Dispose() => sampler.Dispose();

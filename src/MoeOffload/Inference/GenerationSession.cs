@@ -195,14 +195,18 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
     {
         ModelHandle handle = model.Native.Handle;
         NativeContext context = NativeContext.Create(handle, parameters, logger);
-        if (parameters.Speculation is not null && !context.CanForgetParts)
+        Scheduler scheduler;
+        try
+        {
+            DraftModel? draft = MakeDraftModel(model, parameters, context, logger);
+            scheduler = new Scheduler(() => NativeContext.Create(handle, parameters, logger), context, parameters, draft, handle, logger);
+        }
+        catch
         {
             context.Dispose();
-            throw new NotSupportedException(
-                $"The state of {model.Info.Architecture} cannot be taken back from a guess that was wrong: leave ContextOptions.Speculation null.");
+            throw;
         }
 
-        var scheduler = new Scheduler(() => NativeContext.Create(handle, parameters, logger), context, parameters, handle, logger);
         try
         {
             return new GenerationSession(model, scheduler, context, parameters, logger);
@@ -212,6 +216,24 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
             scheduler.Stop();
             throw;
         }
+    }
+
+    private static DraftModel? MakeDraftModel(MoeModel model, ContextParameters parameters, NativeContext context, ILogger logger)
+    {
+        if (parameters.Speculation is not { } speculation)
+        {
+            return null;
+        }
+
+        if (!context.CanForgetParts)
+        {
+            throw new NotSupportedException(
+                $"The state of {model.Info.Architecture} cannot be taken back from a guess that was wrong: leave ContextOptions.Speculation null.");
+        }
+
+        return speculation.DraftModel is { } draft
+            ? DraftModel.Create(model, draft, parameters.Options, context.ContextLength, logger)
+            : null;
     }
 
     private SessionStates States()

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Logging;
 using MoeOffload.Native;
 
@@ -11,33 +10,29 @@ namespace MoeOffload;
 /// </summary>
 internal sealed class Scheduler
 {
-    // What the system takes as a time to wait ends far below what a deadline can say.
-    private static readonly TimeSpan s_longestWait = TimeSpan.FromDays(1);
-
     private readonly Func<NativeContext> _makeContext;
     private readonly ModelHandle _model;
     private readonly ILogger _logger;
-    private readonly RequestQueue _waiting = new();
-    private readonly Queue<SchedulerCommand> _commands = new();
+    private readonly SchedulerInbox _inbox;
     private readonly List<TokenChannel> _running = [];
     private readonly List<TokenChannel> _batched = [];
     private readonly List<TokenChannel> _dropped = [];
-    private readonly HashSet<TokenChannel> _open = [];
     private readonly ContextParameters _parameters;
+    private readonly DraftModel? _draftModel;
     private readonly SessionCounters _counters = new();
     private readonly PrefixCache _cache;
     private readonly BatchPacker _packer;
-    private readonly object _wake = new();
+    private readonly Predicate<Generation> _hasPlace;
     private readonly Lock _gate = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly StepState _step = new();
     private readonly LossWatch _watch;
     private NativeContext _context;
     private volatile InferenceException? _failure;
-    private bool _isWoken;
+    private bool _isComputing;
     private volatile bool _isStopping;
 
-    public Scheduler(Func<NativeContext> makeContext, NativeContext context, ContextParameters parameters, ModelHandle model, ILogger logger)
+    public Scheduler(Func<NativeContext> makeContext, NativeContext context, ContextParameters parameters, DraftModel? draftModel, ModelHandle model, ILogger logger)
     {
         // A context that is lost gives the model back before there is another.
         bool added = false;
@@ -47,11 +42,14 @@ internal sealed class Scheduler
         _context = context;
         _logger = logger;
         _parameters = parameters;
+        _draftModel = draftModel;
+        _inbox = new SchedulerInbox(parameters.SequenceCount, parameters.QueueLimit);
         _cache = new PrefixCache(parameters.PrefixCache, parameters.SequenceCount, parameters.IsUnified, _counters);
-        _packer = new BatchPacker(parameters.PromptTokensPerStep, parameters.Speculation);
+        _packer = new BatchPacker(parameters.PromptTokensPerStep, parameters.Speculation, draftModel);
+        _hasPlace = HasPlace;
         var thread = new Thread(Run) { IsBackground = true, Name = "MoeOffload scheduler" };
         thread.Start();
-        _watch = new LossWatch(model.Servers, _step, _ended.Task, Doom, Abandon);
+        _watch = new LossWatch([.. model.Servers, .. draftModel?.Servers ?? []], _step, _ended.Task, Doom, Abandon);
         _ = _watch.WatchServersAsync();
         _ = _watch.WatchThreadsAsync();
     }
@@ -62,57 +60,26 @@ internal sealed class Scheduler
     /// <summary>Adds a request.</summary>
     /// <exception cref="InferenceException">The context was lost and could not be made again.</exception>
     /// <exception cref="QueueFullException">As many requests run and wait as can.</exception>
-    public void Submit(TokenChannel channel)
-    {
-        lock (_gate)
-        {
-            ThrowIfEnded();
-            int sequences = _parameters.SequenceCount;
-            if (_open.Count(open => !open.IsCancelled) >= sequences + _parameters.QueueLimit)
-            {
-                throw new QueueFullException(
-                    $"The session runs {sequences} generation(s) and lets {_parameters.QueueLimit} wait: read or dispose some of them first, or set "
-                    + "ContextOptions.SequenceCount or QueueLimit higher.");
-            }
-
-            _open.Add(channel);
-            _waiting.Add(channel);
-        }
-
-        Wake();
-    }
+    public void Submit(TokenChannel channel) => _inbox.Add(channel);
 
     /// <summary>Does something with the context between two steps.</summary>
     /// <exception cref="InferenceException">The context was lost and could not be made again.</exception>
     public Task RunAsync(Action<NativeContext, PrefixCache> work)
     {
         var command = new SchedulerCommand(work);
-        lock (_gate)
-        {
-            ThrowIfEnded();
-            _commands.Enqueue(command);
-        }
-
-        Wake();
+        _inbox.Add(command);
         return command.Done;
     }
 
     /// <summary>Makes the thread look for work.</summary>
-    public void Wake()
-    {
-        lock (_wake)
-        {
-            _isWoken = true;
-            Monitor.Pulse(_wake);
-        }
-    }
+    public void Wake() => _inbox.Wake();
 
     /// <summary>To be called after a stream was cancelled: ends the step that is running if nobody else needs it.</summary>
     public void OnCancelled()
     {
         lock (_gate)
         {
-            if (_step.IsRunning && _batched.TrueForAll(channel => channel.IsCancelled))
+            if (_isComputing && _batched.TrueForAll(channel => channel.IsCancelled))
             {
                 _context.RequestStop();
             }
@@ -122,26 +89,15 @@ internal sealed class Scheduler
     }
 
     /// <summary>To be called once a request is done with.</summary>
-    public void OnFinished(TokenChannel channel)
-    {
-        lock (_gate)
-        {
-            _open.Remove(channel);
-        }
-    }
+    public void OnFinished(TokenChannel channel) => _inbox.Remove(channel);
 
     /// <summary>What it does, and has done so far.</summary>
-    public SessionStatistics ReadStatistics()
-    {
-        lock (_gate)
-        {
-            return _counters.Read(_open.Count - _waiting.Count, _waiting.Count);
-        }
-    }
+    public SessionStatistics ReadStatistics() => _inbox.Read(_counters);
 
     /// <summary>Ends all streams and the thread, without waiting for it.</summary>
     public void Stop()
     {
+        _inbox.Close(new ObjectDisposedException(nameof(GenerationSession)));
         lock (_gate)
         {
             _isStopping = true;
@@ -155,16 +111,6 @@ internal sealed class Scheduler
         Wake();
     }
 
-    private void ThrowIfEnded()
-    {
-        if (_failure is { } failure)
-        {
-            throw new InferenceException(failure.Message, failure);
-        }
-
-        ObjectDisposedException.ThrowIf(_isStopping, typeof(GenerationSession));
-    }
-
     private void Run()
     {
         bool isOurs = true;
@@ -176,7 +122,7 @@ internal sealed class Scheduler
                 {
                     if (!Step(out isOurs) && isOurs && !_isStopping)
                     {
-                        WaitForWork();
+                        _inbox.Wait();
                     }
                 }
             }
@@ -197,44 +143,12 @@ internal sealed class Scheduler
 
             FailAll(new ObjectDisposedException(nameof(GenerationSession)));
             _cache.Close();
+            _draftModel?.Close();
             _context.Dispose();
             _model.DangerousRelease();
         }
 
         _ended.TrySetResult();
-    }
-
-    private void WaitForWork()
-    {
-        TimeSpan patience = TimeToNextDeadline();
-        lock (_wake)
-        {
-            while (!_isWoken && Monitor.Wait(_wake, patience))
-            {
-            }
-
-            _isWoken = false;
-        }
-    }
-
-    private TimeSpan TimeToNextDeadline()
-    {
-        long next = long.MaxValue;
-        lock (_gate)
-        {
-            foreach (TokenChannel channel in _open)
-            {
-                next = channel.Generation.HasEnded ? next : Math.Min(next, channel.Deadline);
-            }
-        }
-
-        if (next == long.MaxValue)
-        {
-            return Timeout.InfiniteTimeSpan;
-        }
-
-        double seconds = (next - Stopwatch.GetTimestamp()) / (double)Stopwatch.Frequency;
-        return TimeSpan.FromSeconds(Math.Clamp(seconds, 0, s_longestWait.TotalSeconds)) + TimeSpan.FromMilliseconds(1);
     }
 
     /// <summary>One round: admit, pack, compute, sample.</summary>
@@ -281,12 +195,12 @@ internal sealed class Scheduler
         return isOurs;
     }
 
-    // Sequences that come and go may move memory between devices: that can hang as a computation can.
+    // Sequences that come and go may move memory between devices, and a draft model computes: both can hang as a computation can.
     private void BeginWork()
     {
         lock (_gate)
         {
-            if (!_isStopping && (_waiting.Count > 0 || _commands.Count > 0))
+            if (!_isStopping && (!_inbox.IsEmpty || (_draftModel is not null && _running.Count > 0)))
             {
                 _step.Begin();
             }
@@ -295,17 +209,9 @@ internal sealed class Scheduler
 
     private void RunCommands()
     {
-        while (TryTakeCommand(out SchedulerCommand? command))
+        while (_inbox.TryTakeCommand(out SchedulerCommand? command))
         {
             command.Run(_context, _cache);
-        }
-    }
-
-    private bool TryTakeCommand([NotNullWhen(true)] out SchedulerCommand? command)
-    {
-        lock (_gate)
-        {
-            return _commands.TryDequeue(out command);
         }
     }
 
@@ -325,17 +231,13 @@ internal sealed class Scheduler
             }
         }
 
-        lock (_gate)
-        {
-            _waiting.TakeEnded(now, _dropped);
-        }
-
+        _inbox.TakeEnded(now, _dropped);
         foreach (TokenChannel channel in _dropped)
         {
             channel.Generation.Dispose();
             channel.Finish(
                 channel.IsCancelled ? channel.CancelException() : null,
-                Statistics(channel),
+                channel.Generation.Measure(channel.StartTimestamp),
                 channel.IsCancelled ? null : StopReason.Deadline);
         }
 
@@ -362,7 +264,7 @@ internal sealed class Scheduler
 
     private void Admit()
     {
-        while (TryTakeWaiting(out TokenChannel? channel))
+        while (_inbox.TryTakeRequest(_hasPlace, out TokenChannel? channel))
         {
             Generation generation = channel.Generation;
             _running.Add(channel);
@@ -371,22 +273,12 @@ internal sealed class Scheduler
         }
     }
 
-    private bool TryTakeWaiting([NotNullWhen(true)] out TokenChannel? channel)
-    {
-        lock (_gate)
-        {
-            bool isTaken = _waiting.Peek() is { } next && _cache.HasFree && HasCellsFor(next.Generation);
-            channel = isTaken ? _waiting.Take() : null;
-            return isTaken;
-        }
-    }
-
     // In a shared cache, a prompt that does not fit beside what runs would end a generation: it waits instead.
-    private bool HasCellsFor(Generation next)
+    private bool HasPlace(Generation next)
     {
-        if (!_parameters.IsUnified || _running.Count == 0)
+        if (!_cache.HasFree || !_parameters.IsUnified || _running.Count == 0)
         {
-            return true;
+            return _cache.HasFree;
         }
 
         long cells = next.Prompt.Length + 1;
@@ -402,6 +294,7 @@ internal sealed class Scheduler
     {
         lock (_gate)
         {
+            _isComputing = false;
             _batched.Clear();
             _context.ClearBatch();
         }
@@ -421,7 +314,7 @@ internal sealed class Scheduler
                 // All sequences together overfill a unified cache: what is only kept goes first, then the youngest gives way.
                 if (!_cache.TryEvict(_context))
                 {
-                    _batched[^1].Generation.EndForOthers();
+                    Youngest().Generation.EndForOthers();
                 }
 
                 break;
@@ -429,6 +322,20 @@ internal sealed class Scheduler
                 Rewind();
                 break;
         }
+    }
+
+    private TokenChannel Youngest()
+    {
+        TokenChannel youngest = _batched[0];
+        foreach (TokenChannel channel in _batched)
+        {
+            if (channel.Generation.BeginTimestamp > youngest.Generation.BeginTimestamp)
+            {
+                youngest = channel;
+            }
+        }
+
+        return youngest;
     }
 
     private bool TryBegin()
@@ -443,6 +350,7 @@ internal sealed class Scheduler
 
             _context.ClearStop();
             _step.Begin();
+            _isComputing = true;
             return true;
         }
     }
@@ -491,42 +399,13 @@ internal sealed class Scheduler
         _running.Remove(channel);
         _cache.Release(_context, generation.Sequence);
         generation.Dispose();
-        channel.Finish(failure, Statistics(channel), reason);
-    }
-
-    private static GenerationStatistics Statistics(TokenChannel channel)
-    {
-        Generation generation = channel.Generation;
-        return new GenerationStatistics
-        {
-            PromptTokens = generation.Prompt.Length,
-            CachedPromptTokens = generation.CachedCount,
-            QueueTime = Stopwatch.GetElapsedTime(
-                channel.StartTimestamp, generation.HasBegun ? generation.BeginTimestamp : Stopwatch.GetTimestamp()),
-            GeneratedTokens = generation.GeneratedCount,
-            DraftedTokens = generation.DraftedCount,
-            AcceptedTokens = generation.AcceptedCount,
-            TimeToFirstToken = generation.GeneratedCount > 0
-                ? Stopwatch.GetElapsedTime(channel.StartTimestamp, generation.FirstTokenTimestamp)
-                : TimeSpan.Zero,
-            DecodeTime = generation.GeneratedCount > 0
-                ? Stopwatch.GetElapsedTime(generation.FirstTokenTimestamp, generation.LastTokenTimestamp)
-                : TimeSpan.Zero,
-        };
+        channel.Finish(failure, channel.Generation.Measure(channel.StartTimestamp), reason);
     }
 
     private void FailAll(Exception failure)
     {
         FailRunning(failure);
-        TokenChannel[] waiting;
-        SchedulerCommand[] commands;
-        lock (_gate)
-        {
-            waiting = _waiting.TakeAll();
-            commands = [.. _commands];
-            _commands.Clear();
-        }
-
+        (TokenChannel[] waiting, SchedulerCommand[] commands) = _inbox.TakeAll();
         foreach (SchedulerCommand command in commands)
         {
             command.Fail(failure);
@@ -535,7 +414,7 @@ internal sealed class Scheduler
         foreach (TokenChannel channel in waiting)
         {
             channel.Generation.Dispose();
-            channel.Finish(failure, Statistics(channel));
+            channel.Finish(failure, channel.Generation.Measure(channel.StartTimestamp));
         }
     }
 
@@ -544,7 +423,7 @@ internal sealed class Scheduler
         foreach (TokenChannel channel in _running)
         {
             channel.Generation.Dispose();
-            channel.Finish(failure, Statistics(channel));
+            channel.Finish(failure, channel.Generation.Measure(channel.StartTimestamp));
         }
 
         _running.Clear();
@@ -575,6 +454,7 @@ internal sealed class Scheduler
     // From here on every request fails with this.
     private void Fail(InferenceException failure)
     {
+        _inbox.Close(failure);
         lock (_gate)
         {
             _failure = failure;
@@ -587,9 +467,11 @@ internal sealed class Scheduler
     private void Doom(string reason)
     {
         InferenceLog.ContextLost(_logger, reason);
+        var failure = new InferenceException(reason);
+        _inbox.Close(failure);
         lock (_gate)
         {
-            _failure = new InferenceException(reason);
+            _failure = failure;
         }
 
         Wake();
@@ -602,6 +484,7 @@ internal sealed class Scheduler
         {
             _isStopping = true;
             _context.Abandon();
+            _draftModel?.Abandon();
             FailAll(_failure!);
             _ended.TrySetResult();
         }

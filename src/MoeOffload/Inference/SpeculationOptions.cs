@@ -6,8 +6,9 @@ namespace MoeOffload;
 /// batches. Plain data: making one calls nothing.
 /// </summary>
 /// <remarks>
-/// The guess is what followed the last tokens the last time that they appeared in the prompt or the answer. That helps where answers
-/// repeat their prompts: summaries, edits of code, quotations. Elsewhere the dropped guesses cost time: measure.
+/// Without a draft model, the guess is what followed the last tokens the last time that they appeared in the prompt or the answer. That
+/// helps where answers repeat their prompts: summaries, edits of code, quotations. A draft model guesses anywhere, and takes time and
+/// memory of its own. Guesses that are dropped cost time: measure.
 /// </remarks>
 public sealed record SpeculationOptions
 {
@@ -17,6 +18,12 @@ public sealed record SpeculationOptions
 
     /// <summary>Most tokens that are guessed at once. Default: 8.</summary>
     public int MaxDraftTokens { get; init; } = 8;
+
+    /// <summary>
+    /// A smaller model with the same vocabulary, which guesses instead of the lookup. The session keeps its memory, and makes a context
+    /// of the same length for it. Default: null.
+    /// </summary>
+    public MoeModel? DraftModel { get; init; }
 
     /// <summary>Tokens at the end that must have appeared before; the longest match is tried first. Default: 4.</summary>
     public int LongestLookup { get; init; } = 4;

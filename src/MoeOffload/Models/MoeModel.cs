@@ -144,19 +144,7 @@ public sealed class MoeModel : IDisposable
         options ??= new ContextOptions();
         options.Validate();
         using Use use = Enter();
-        if (!Native.HasDecoder || Native.HasEncoder)
-        {
-            throw new NotSupportedException($"'{Path}' ({Info.Architecture}) is not a decoder-only model: it cannot continue a text.");
-        }
-
-        var parameters = new ContextParameters(options, _expertsOffloaded);
-        ContextMemoryCheck.Check(
-            Native,
-            parameters,
-            Number($"{Info.Architecture}.attention.key_length"),
-            [.. NativeDevice.All().Where(device => _devices.Contains(device.Name)).Select(device => device.Describe())],
-            length => EstimateMemory(Path, _options, options with { ContextLength = length }));
-        return GenerationSession.Create(this, parameters, _nativeLogger);
+        return GenerationSession.Create(this, Prepare(options), _nativeLogger);
     }
 
     /// <summary>Makes a context without blocking the caller.</summary>
@@ -171,6 +159,24 @@ public sealed class MoeModel : IDisposable
 
     /// <summary>Keeps the native model from being freed until disposed.</summary>
     internal Use Enter() => new(this);
+
+    /// <summary>Resolves options for this model, and checks that such a context fits.</summary>
+    internal ContextParameters Prepare(ContextOptions options)
+    {
+        if (!Native.HasDecoder || Native.HasEncoder)
+        {
+            throw new NotSupportedException($"'{Path}' ({Info.Architecture}) is not a decoder-only model: it cannot continue a text.");
+        }
+
+        var parameters = new ContextParameters(options, _expertsOffloaded);
+        ContextMemoryCheck.Check(
+            Native,
+            parameters,
+            Number($"{Info.Architecture}.attention.key_length"),
+            [.. NativeDevice.All().Where(device => _devices.Contains(device.Name)).Select(device => device.Describe())],
+            length => EstimateMemory(Path, _options, options with { ContextLength = length }));
+        return parameters;
+    }
 
     internal TokenPieces Pieces(bool special) => special ? _specialPieces.Value : _pieces.Value;
 

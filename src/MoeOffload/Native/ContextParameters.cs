@@ -22,6 +22,9 @@ internal sealed class ContextParameters
         PromptThreads = options.Threads.Prompt ?? Threads;
     }
 
+    /// <summary>What was asked for.</summary>
+    public ContextOptions Options => _options;
+
     /// <summary>Sequences that can run at once.</summary>
     public int SequenceCount => _options.SequenceCount;
 

@@ -138,7 +138,7 @@ public sealed class QueueTests
         await Until(() => stream.StopReason is not null);
         stream.StopReason.Should().Be(StopReason.Deadline);
         session.Statistics.RunningCount.Should().Be(0);
-        (await SmallModel.Read(stream)).Should().HaveCount(256, "as many are made ahead of the reader");
+        (await SmallModel.Read(stream)).Count.Should().BeInRange(1, 256, "no more are made ahead of the reader");
     }
 
     [Test]

@@ -138,6 +138,62 @@ public sealed class SpeculationTests
             .Should().Throw<NotSupportedException>().WithMessage("*mamba*Speculation*");
     }
 
+    [TestCase(1, 0.9)]
+    [TestCase(7, 0)]
+    public async Task Text_with_a_draft_model_is_that_without_whether_its_guesses_are_right_or_not(int seed, double share)
+    {
+        MoeModel draft = MoeModel.Load(TinyModels.Qwen3Moe(SmallModel.File.Options with { Seed = seed }).Path);
+        ContextOptions options = SmallModel.Context(4096, sequences: 4) with { PromptTokensPerStep = 64 };
+        using GenerationSession plain = SmallModel.Shared.CreateSession(options);
+        using GenerationSession guessing = SmallModel.Shared.CreateSession(
+            options with { Speculation = new SpeculationOptions { DraftModel = draft, MaxDraftTokens = 4 } });
+        draft.Dispose();
+        int[][] prompts = [.. Enumerable.Range(0, 6).Select(i => (int[])[i, .. Repeated(1 + (60 * i))])];
+        List<GreedyText> alone = [];
+        foreach (int[] prompt in prompts)
+        {
+            alone.Add(await GreedyText.Of(plain, prompt, 80));
+        }
+
+        GreedyText[] together = await Task.WhenAll(prompts.Select(prompt => Task.Run(() => GreedyText.Of(guessing, prompt, 80))));
+        for (int i = 0; i < prompts.Length; i++)
+        {
+            together[i].ShouldBeThatOf(alone[i]);
+        }
+
+        int drafted = together.Sum(text => text.Statistics!.DraftedTokens);
+        int accepted = together.Sum(text => text.Statistics!.AcceptedTokens);
+        TestContext.Out.WriteLine($"{accepted} of {drafted} guesses were right");
+        drafted.Should().BeGreaterThan(100);
+        ((double)accepted).Should().BeGreaterThanOrEqualTo(share * drafted);
+        (await GreedyText.Of(guessing, prompts[5], 80)).ShouldBeThatOf(alone[5], "what was kept of it is right");
+    }
+
+    [Test]
+    public async Task Generation_that_shifts_goes_on_with_a_draft_model()
+    {
+        ContextOptions options = SmallModel.Context() with { Speculation = new SpeculationOptions { DraftModel = SmallModel.Shared } };
+        using GenerationSession session = SmallModel.Shared.CreateSession(options);
+        TokenStream stream = session.GenerateAsync(new GenerationRequest
+        {
+            Prompt = "To be",
+            Sampling = SamplingOptions.Greedy with { IgnoreEndOfSequence = true },
+            ContextFull = ContextFullAction.Shift,
+            MaxTokens = 600,
+        });
+        (await SmallModel.Read(stream)).Should().HaveCount(600);
+        stream.Statistics!.AcceptedTokens.Should().BeGreaterThan(200);
+    }
+
+    [Test]
+    public void Draft_model_with_another_vocabulary_is_refused()
+    {
+        using MoeModel draft = MoeModel.Load(TinyModels.Llama().Path);
+        FluentActions.Invoking(() => SmallModel.Shared.CreateSession(
+                SmallModel.Context() with { Speculation = new SpeculationOptions { DraftModel = draft } }))
+            .Should().Throw<ArgumentException>().WithMessage("*vocabulary*").Which.ParamName.Should().Be(nameof(SpeculationOptions.DraftModel));
+    }
+
     [TestCase("1 2 3 4 5 2 3", 8, "4 5 2 3")]
     [TestCase("1 2 3 4 5 2 3", 2, "4 5")]
     [TestCase("1 2 3 9 1 2 3 8 2 3", 1, "8")]
