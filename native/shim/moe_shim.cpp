@@ -1,6 +1,7 @@
 #include "moe_guard.h"
 #include "moe_shim.h"
 
+#include "llama-context.h"
 #include "llama-ext.h"
 #include "llama-model.h"
 
@@ -684,6 +685,111 @@ moe_status moe_memory_remove(
             *removed = llama_memory_seq_rm(memory, sequence, p0, -1) ? 1 : 0;
         }
         return MOE_STATUS_OK;
+    });
+}
+
+namespace {
+
+bool is_sequence(const llama_context * context, llama_seq_id sequence) {
+    return sequence >= 0 && (uint32_t) sequence < llama_n_seq_max(context);
+}
+
+} // namespace
+
+moe_status moe_memory_copy(llama_context * context, llama_seq_id source, llama_seq_id target, char * error, size_t error_size) {
+    if (context == nullptr || !is_sequence(context, source) || !is_sequence(context, target) || source == target) {
+        return invalid(error, error_size, "context must not be NULL, and source and target be two of its sequences");
+    }
+    return guarded(error, error_size, [&] {
+        llama_memory_t memory = llama_get_memory(context);
+        llama_memory_seq_rm(memory, target, -1, -1);
+        llama_memory_seq_cp(memory, source, target, -1, -1);
+        return MOE_STATUS_OK;
+    });
+}
+
+moe_status moe_memory_discard(
+        llama_context * context, llama_seq_id sequence, llama_pos p0, llama_pos p1, int32_t * moved, char * error, size_t error_size) {
+    if (context == nullptr || moved == nullptr || !is_sequence(context, sequence) || p0 < 0 || p1 <= p0) {
+        return invalid(error, error_size, "context and moved must not be NULL, the sequence be one of the context's, and 0 <= p0 < p1");
+    }
+    *moved = 0;
+    return guarded(error, error_size, [&] {
+        llama_memory_t memory = llama_get_memory(context);
+        if (llama_memory_can_shift(memory) && llama_memory_seq_rm(memory, sequence, p0, p1)) {
+            llama_memory_seq_add(memory, sequence, p1, -1, p0 - p1);
+            *moved = 1;
+        }
+        return MOE_STATUS_OK;
+    });
+}
+
+moe_status moe_memory_update(llama_context * context, char * error, size_t error_size) {
+    if (context == nullptr) {
+        return invalid(error, error_size, "context must not be NULL");
+    }
+    return guarded(error, error_size, [&] {
+        context->memory_update(false);
+        return MOE_STATUS_OK;
+    });
+}
+
+moe_status moe_memory_can_shift(llama_context * context, int32_t * can_shift, char * error, size_t error_size) {
+    if (context == nullptr || can_shift == nullptr) {
+        return invalid(error, error_size, "context and can_shift must not be NULL");
+    }
+    return guarded(error, error_size, [&] {
+        *can_shift = llama_memory_can_shift(llama_get_memory(context)) ? 1 : 0;
+        return MOE_STATUS_OK;
+    });
+}
+
+moe_status moe_memory_range(
+        llama_context * context, llama_seq_id sequence, llama_pos * min, llama_pos * max, char * error, size_t error_size) {
+    if (context == nullptr || min == nullptr || max == nullptr || !is_sequence(context, sequence)) {
+        return invalid(error, error_size, "context, min and max must not be NULL, and the sequence be one of the context's");
+    }
+    return guarded(error, error_size, [&] {
+        *min = llama_memory_seq_pos_min(llama_get_memory(context), sequence);
+        *max = llama_memory_seq_pos_max(llama_get_memory(context), sequence);
+        return MOE_STATUS_OK;
+    });
+}
+
+moe_status moe_state_size(llama_context * context, llama_seq_id sequence, size_t * size, char * error, size_t error_size) {
+    if (context == nullptr || size == nullptr || !is_sequence(context, sequence)) {
+        return invalid(error, error_size, "context and size must not be NULL, and the sequence be one of the context's");
+    }
+    return guarded(error, error_size, [&] {
+        *size = llama_state_seq_get_size(context, sequence);
+        return *size > 0 ? MOE_STATUS_OK : failed(error, error_size, "the size of the state could not be told");
+    });
+}
+
+moe_status moe_state_get(
+        llama_context * context, llama_seq_id sequence, uint8_t * data, size_t size, size_t * written, char * error, size_t error_size) {
+    if (context == nullptr || data == nullptr || written == nullptr || !is_sequence(context, sequence)) {
+        return invalid(error, error_size, "context, data and written must not be NULL, and the sequence be one of the context's");
+    }
+    return guarded(error, error_size, [&] {
+        *written = llama_state_seq_get_data(context, data, size, sequence);
+        return *written > 0 ? MOE_STATUS_OK : failed(error, error_size, "the state could not be read");
+    });
+}
+
+moe_status moe_state_set(
+        llama_context * context, llama_seq_id sequence, const uint8_t * data, size_t size, char * error, size_t error_size) {
+    if (context == nullptr || data == nullptr || size == 0 || !is_sequence(context, sequence)) {
+        return invalid(error, error_size, "context and data must not be NULL, and the sequence be one of the context's");
+    }
+    return guarded(error, error_size, [&] {
+        llama_memory_t memory = llama_get_memory(context);
+        llama_memory_seq_rm(memory, sequence, -1, -1);
+        if (llama_state_seq_set_data(context, data, size, sequence) == size) {
+            return MOE_STATUS_OK;
+        }
+        llama_memory_seq_rm(memory, sequence, -1, -1);
+        return failed(error, error_size, "the state does not fit this context");
     });
 }
 

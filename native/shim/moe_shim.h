@@ -188,6 +188,42 @@ MOE_API enum moe_status moe_decode(
 MOE_API enum moe_status moe_memory_remove(
         struct llama_context * context, llama_seq_id sequence, llama_pos p0, int32_t * removed, char * error, size_t error_size);
 
+// llama_memory_seq_cp of a whole sequence onto another one, which loses what it held. Where sequences have caches of their
+// own, the copy is made by the next moe_decode.
+MOE_API enum moe_status moe_memory_copy(
+        struct llama_context * context, llama_seq_id source, llama_seq_id target, char * error, size_t error_size);
+
+// Forgets the positions [p0, p1) of a sequence and moves the later ones down by as many; the next moe_decode rotates their keys.
+// *moved = 0 and nothing is done where the memory cannot (llama_memory_can_shift).
+MOE_API enum moe_status moe_memory_discard(
+        struct llama_context * context, llama_seq_id sequence, llama_pos p0, llama_pos p1, int32_t * moved,
+        char * error, size_t error_size);
+
+// Makes the copies and rotations now that would else wait for the next moe_decode, and that states must not be read or written
+// before.
+MOE_API enum moe_status moe_memory_update(struct llama_context * context, char * error, size_t error_size);
+
+// llama_memory_can_shift.
+MOE_API enum moe_status moe_memory_can_shift(struct llama_context * context, int32_t * can_shift, char * error, size_t error_size);
+
+// llama_memory_seq_pos_min and _max; both -1 where the sequence is empty. The cells of all positions between are there.
+MOE_API enum moe_status moe_memory_range(
+        struct llama_context * context, llama_seq_id sequence, llama_pos * min, llama_pos * max, char * error, size_t error_size);
+
+// llama_state_seq_get_size.
+MOE_API enum moe_status moe_state_size(
+        struct llama_context * context, llama_seq_id sequence, size_t * size, char * error, size_t error_size);
+
+// llama_state_seq_get_data; *written is the number of bytes.
+MOE_API enum moe_status moe_state_get(
+        struct llama_context * context, llama_seq_id sequence, uint8_t * data, size_t size, size_t * written,
+        char * error, size_t error_size);
+
+// llama_state_seq_set_data. Data that another model, another llama.cpp or nobody wrote must be kept from it: it trusts them.
+// On any status but MOE_STATUS_OK the sequence is empty.
+MOE_API enum moe_status moe_state_set(
+        struct llama_context * context, llama_seq_id sequence, const uint8_t * data, size_t size, char * error, size_t error_size);
+
 // llama_sampler_init_grammar.
 MOE_API enum moe_status moe_sampler_grammar(
         const struct llama_vocab * vocab, const char * grammar, const char * root,

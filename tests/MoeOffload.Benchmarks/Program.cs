@@ -11,10 +11,17 @@ if (args is ["first-token", string file, string context, string prompt])
     return 0;
 }
 
+// Many requests of all kinds at once, for some seconds: nothing may be lost or mixed up, and memory must stay flat.
+if (args is ["soak", string seconds])
+{
+    return SoakCommand.Run(TimeSpan.FromSeconds(int.Parse(seconds, CultureInfo.InvariantCulture)));
+}
+
 int pairs = args is ["--pairs", string count] ? int.Parse(count, CultureInfo.InvariantCulture) : 5;
 if (args.Length > 0 && args is not ["--pairs", _])
 {
     Console.Error.WriteLine("usage: bench [--pairs N]    (5 pairs unless told otherwise)");
+    Console.Error.WriteLine("       bench soak SECONDS   (ends with 1 where something was lost or mixed up)");
     return 2;
 }
 

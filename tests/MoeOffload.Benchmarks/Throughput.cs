@@ -23,6 +23,7 @@ internal static class Throughput
             BatchSize = 2048,
             MicroBatchSize = 512,
             Threads = { Decode = Threads },
+            PrefixCache = { Enabled = false },
         });
         List<double> prompt = [];
         List<double> decode = [];

@@ -81,6 +81,27 @@ public sealed class LlamaServer : IDisposable
     /// <summary>What its <c>/v1/chat/completions</c> answers.</summary>
     public JsonNode Complete(JsonObject request) => Post("v1/chat/completions", request);
 
+    /// <summary>Continues tokens greedily, with the best alternatives of each position before any sampler, best first.</summary>
+    public (int Token, double LogProbability, (int Token, double LogProbability)[] Top)[] Complete(IEnumerable<int> prompt, int count, int top)
+    {
+        var request = new JsonObject
+        {
+            ["prompt"] = new JsonArray([.. prompt.Select(token => JsonValue.Create(token))]),
+            ["n_predict"] = count,
+            ["n_probs"] = top,
+            ["temperature"] = 0,
+            ["ignore_eos"] = true,
+            ["cache_prompt"] = false,
+        };
+        return
+        [
+            .. Post("completion", request)["completion_probabilities"]!.AsArray().Select(token => (
+                (int)token!["id"]!,
+                (double)token["logprob"]!,
+                token["top_logprobs"]!.AsArray().Select(other => ((int)other!["id"]!, (double)other["logprob"]!)).ToArray())),
+        ];
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

@@ -12,8 +12,8 @@ internal static class TinyArchitectures
             TinyVocabulary.SentencePiece(
                 options.VocabularySize, ChatTemplates.Phi3, "<|endoftext|>", "<|assistant|>", "<|system|>", "<|end|>", "<|user|>"),
             outputBias: true);
-        model.Constant("rope_factors_long.weight", shape.HeadLength / 2, 2);
-        model.Constant("rope_factors_short.weight", shape.HeadLength / 2, 1);
+        model.Constant("rope_factors_long.weight", 2, shape.HeadLength / 2);
+        model.Constant("rope_factors_short.weight", 1, shape.HeadLength / 2);
         for (var layer = 0; layer < shape.Layers; layer++)
         {
             model.Norm($"blk.{layer}.attn_norm", model.Embedding, bias: true);
@@ -153,6 +153,25 @@ internal static class TinyArchitectures
             model.Matrix($"blk.{layer}.ffn_up.weight", [model.Embedding, shape.ExpertFeedForwardLength]);
             model.Matrix($"blk.{layer}.ffn_down.weight", [shape.ExpertFeedForwardLength, model.Embedding]);
             model.Norm($"blk.{layer}.layer_output_norm", model.Embedding, bias: true);
+        }
+    }
+
+    public static void Mamba(TinyModelWriter model, TinyShape shape, TinyModelOptions options)
+    {
+        const int States = 16;
+        const int Kernel = 4;
+        int inner = 2 * shape.EmbeddingLength;
+        int rank = shape.EmbeddingLength / 16;
+        model.Set("feed_forward_length", 0u);
+        model.Set("ssm.conv_kernel", (uint)Kernel);
+        model.Set("ssm.inner_size", (uint)inner);
+        model.Set("ssm.state_size", (uint)States);
+        model.Set("ssm.time_step_rank", (uint)rank);
+        model.Vocabulary(TinyVocabulary.ByteLevel("olmo", options.VocabularySize, ChatTemplates.ChatMl, "<|endoftext|>", "<|im_end|>", "<|padding|>"));
+        for (var layer = 0; layer < shape.Layers; layer++)
+        {
+            model.Norm($"blk.{layer}.attn_norm", model.Embedding);
+            model.StateSpace(layer, inner, States, Kernel, rank);
         }
     }
 }

@@ -123,7 +123,20 @@ internal sealed class TinyModelWriter
 
     public void Bias(string name, params ReadOnlySpan<long> dimensions) => Add(name, GgmlType.F32, dimensions, 0, Jitter);
 
-    public void Constant(string name, int length, float value) => Add(name, GgmlType.F32, [length], value, 0);
+    public void Constant(string name, float value, params ReadOnlySpan<long> dimensions) => Add(name, GgmlType.F32, dimensions, value, 0);
+
+    public void StateSpace(int layer, int inner, int states, int kernel, int rank)
+    {
+        Matrix($"blk.{layer}.ssm_in.weight", [Embedding, 2 * inner]);
+        Add($"blk.{layer}.ssm_conv1d.weight", GgmlType.F32, [kernel, inner], 0, 1 / MathF.Sqrt(kernel));
+        Bias($"blk.{layer}.ssm_conv1d.bias", inner);
+        Matrix($"blk.{layer}.ssm_x.weight", [inner, rank + (2 * states)]);
+        Add($"blk.{layer}.ssm_dt.weight", GgmlType.F32, [rank, inner], 0, 1 / MathF.Sqrt(rank));
+        Bias($"blk.{layer}.ssm_dt.bias", inner);
+        Constant($"blk.{layer}.ssm_a", -1, states, inner);
+        Constant($"blk.{layer}.ssm_d", 1, inner);
+        Matrix($"blk.{layer}.ssm_out.weight", [inner, Embedding]);
+    }
 
     public void Write(string path) => _writer.Write(path);
 

@@ -107,6 +107,18 @@ public static class TinyModels
         KeyValueHeads = 2,
     });
 
+    /// <summary>Mamba: no attention, but a recurrent state; llama.cpp keeps no KV cache for it.</summary>
+    public static TinyModel Mamba(TinyModelOptions? options = null) => Get("mamba", options, TinyArchitectures.Mamba, it => new()
+    {
+        Architecture = "mamba",
+        Layers = it.Layers ?? 2,
+        Experts = 0,
+        ExpertsUsed = 0,
+        EmbeddingLength = it.EmbeddingLength ?? 128,
+        ExpertFeedForwardLength = it.ExpertFeedForwardLength ?? 0,
+        HeadLength = 32,
+    });
+
     /// <summary>A Qwen3-MoE of more than 100 MB, with experts large enough that computing, not calling, takes the time.</summary>
     public static TinyModel Benchmark(GgmlType weightType = GgmlType.Q8_0) => Qwen3Moe(new TinyModelOptions
     {

@@ -7,12 +7,31 @@ public sealed record ContextOptions
     private const int MostSequences = 256;
     private const int LongestContext = 1 << 28;
     private const int LargestBatch = 1 << 20;
+    private const int LongestQueue = 1 << 20;
 
     /// <summary>Length in tokens, over all sequences. Default: 0, the length that the model was trained for.</summary>
     public int ContextLength { get; init; }
 
-    /// <summary>Generations that can run at once; they share <see cref="ContextLength"/>. Default: 1.</summary>
+    /// <summary>Generations that can run at once; they share <see cref="ContextLength"/>, and more wait. Default: 1.</summary>
     public int SequenceCount { get; init; } = 1;
+
+    /// <summary>
+    /// Generations that may wait for others to end; beyond, reading a stream for the first time throws a
+    /// <see cref="QueueFullException"/>. Default: 256. 0 lets none wait.
+    /// </summary>
+    public int QueueLimit { get; init; } = 256;
+
+    /// <summary>
+    /// Most tokens of prompts in a step in which other generations wait for their next token: it bounds how long new prompts can delay
+    /// them. Default: null, one micro-batch. Less makes streams smoother and the first token of new ones later.
+    /// </summary>
+    public int? PromptTokensPerStep { get; init; }
+
+    /// <summary>What is kept of prompts and answers for requests that begin the same.</summary>
+    public PrefixCacheOptions PrefixCache { get; init; } = new();
+
+    /// <summary>How the next tokens of generations are guessed, to compute several in one step. Default: null, they are not.</summary>
+    public SpeculationOptions? Speculation { get; init; }
 
     /// <summary>Most tokens of one step. Default: 2048, llama.cpp's.</summary>
     public int? BatchSize { get; init; }
@@ -59,6 +78,8 @@ public sealed record ContextOptions
         Check(SequenceCount, 1, MostSequences, nameof(SequenceCount), string.Empty);
         Check(BatchSize, 1, LargestBatch, nameof(BatchSize), "null takes 2048.");
         Check(MicroBatchSize, 1, LargestBatch, nameof(MicroBatchSize), "null takes the default.");
+        Check(QueueLimit, 0, LongestQueue, nameof(QueueLimit), "0 lets none wait.");
+        Check(PromptTokensPerStep, 1, LargestBatch, nameof(PromptTokensPerStep), "null takes one micro-batch.");
         if (BatchSize < SequenceCount)
         {
             throw new ArgumentException($"BatchSize is {BatchSize}, but each of {SequenceCount} sequences needs a token of each step.", nameof(BatchSize));
@@ -73,10 +94,13 @@ public sealed record ContextOptions
         ArgumentNullException.ThrowIfNull(KvCache);
         ArgumentNullException.ThrowIfNull(Threads);
         ArgumentNullException.ThrowIfNull(Rope);
+        ArgumentNullException.ThrowIfNull(PrefixCache);
         OptionRange.CheckDefined(FlashAttention, nameof(FlashAttention));
         KvCache.Validate(FlashAttention);
         Threads.Validate();
         Rope.Validate();
+        PrefixCache.Validate();
+        Speculation?.Validate();
     }
 
     private static void Check(int? value, int least, int most, string name, string hint)

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using MoeOffload.Native;
 
 namespace MoeOffload;
@@ -12,14 +13,56 @@ internal sealed class Generation(int[] prompt, NativeSampler sampler, TokenPiece
     private readonly bool _ignoreEnd = request.Sampling?.IgnoreEndOfSequence ?? false;
     private readonly int? _topCount = request.Sampling?.TopLogProbabilities;
 
-    /// <summary>The native sequence, while it has one.</summary>
-    public int Slot { get; set; } = -1;
+    private readonly ContextFullAction _whenFull = request.ContextFull;
 
-    /// <summary>Tokens of the prompt.</summary>
-    public int PromptLength => prompt.Length;
+    private SequenceSlot? _sequence;
 
-    /// <summary>Tokens in the KV cache.</summary>
-    public int Position { get; set; }
+    /// <summary>The prompt.</summary>
+    public ReadOnlySpan<int> Prompt => prompt;
+
+    /// <summary>How urgent it is; larger comes first.</summary>
+    public int Priority => request.Priority;
+
+    /// <summary>How long it may take, or null.</summary>
+    public TimeSpan? TimeLimit => request.Deadline;
+
+    /// <summary>The most tokens to generate.</summary>
+    public int MaxTokens => _maxTokens;
+
+    /// <summary>Its place; there is none before <see cref="Begin"/>.</summary>
+    public SequenceSlot Sequence => _sequence!;
+
+    /// <summary>Tokens of the prompt that the prefix cache held.</summary>
+    public int CachedCount { get; private set; }
+
+    /// <summary>When it got its place.</summary>
+    public long BeginTimestamp { get; private set; }
+
+    /// <summary>Tokens that are known and not in the KV cache: one while it decodes, more while its prompt is computed.</summary>
+    public int PendingCount => Sequence.Tokens.Count - Sequence.Count;
+
+    /// <summary>Guesses of the tokens after the pending one, which the step that is being packed computes as well.</summary>
+    public List<int> Draft { get; } = [];
+
+    /// <summary>How many tokens are to be guessed in the step that is being packed.</summary>
+    public int DraftLimit { get; set; }
+
+    /// <summary>Where in a draft model's batch its logits are, or -1.</summary>
+    public int DraftLogits { get; set; } = -1;
+
+    /// <summary>Whether its tokens may be guessed.</summary>
+    public bool MayDraft => request.Speculate;
+
+    /// <summary>Tokens that were guessed.</summary>
+    public int DraftedCount { get; private set; }
+
+    /// <summary>Guesses that were right.</summary>
+    public int AcceptedCount { get; private set; }
+
+    /// <summary>How many tokens can be guessed now: each needs a cell, may be the last one, and yields one that must have room.</summary>
+    public int DraftRoom(int sequenceLength, int channelRoom) => Math.Min(
+        Math.Min(sequenceLength - Sequence.Count - 2, channelRoom - 1),
+        _maxTokens - GeneratedCount - 1);
 
     /// <summary>Tokens sampled so far.</summary>
     public int GeneratedCount { get; private set; }
@@ -36,58 +79,86 @@ internal sealed class Generation(int[] prompt, NativeSampler sampler, TokenPiece
     /// <summary>Where in the batch its logits are, or -1.</summary>
     public int LogitsIndex { get; set; } = -1;
 
-    /// <summary>Whether the whole prompt is in the KV cache.</summary>
-    public bool IsDecoding => Position >= prompt.Length;
-
-    /// <summary>The sampled token that is not in the KV cache yet.</summary>
-    public int LastToken { get; private set; }
-
     /// <summary>Why it ends, once that is known. The last tokens may still wait for the reader then.</summary>
     public StopReason? EndReason { get; private set; }
 
-    /// <summary>The prompt's token at a position.</summary>
-    public int PromptToken(int position) => prompt[position];
+    /// <summary>The error that it ends with, once that is known; as <see cref="EndReason"/>.</summary>
+    public Exception? EndFailure { get; private set; }
 
-    /// <summary>Samples the next token, for which the reader has room, and writes what can be read of it.</summary>
+    /// <summary>Whether nothing is to be computed for it any more.</summary>
+    public bool HasEnded => EndReason is not null || EndFailure is not null;
+
+    /// <summary>Forgets what the last step held of it.</summary>
+    public void ClearStep()
+    {
+        BatchedCount = 0;
+        LogitsIndex = -1;
+        DraftLimit = 0;
+        Draft.Clear();
+    }
+
+    /// <summary>Takes a place, in which some of the prompt may be cached already.</summary>
+    public void Begin(SequenceSlot sequence, long now)
+    {
+        _sequence = sequence;
+        CachedCount = sequence.Count;
+        BeginTimestamp = now;
+    }
+
+    /// <summary>Samples the next token, and those after it as long as they were guessed, and writes what can be read of them.</summary>
+    /// <param name="context">The context, which has just computed what was batched.</param>
+    /// <param name="channel">The reader's end; there is room.</param>
+    /// <param name="now">The time.</param>
     public void Advance(NativeContext context, TokenChannel channel, long now)
     {
-        int token = context.Sample(LogitsIndex, sampler);
-        TokenProbability[]? top = null;
-        float probability = float.NaN;
-        if (_topCount is { } count)
+        DraftedCount += Draft.Count;
+        Sequence.Count += BatchedCount - Draft.Count;
+        try
         {
-            top = count > 0 ? new TokenProbability[Math.Min(count, context.VocabularySize)] : null;
-            probability = context.LogProbability(LogitsIndex, token, top);
+            for (int next = 0; Sample(context, LogitsIndex + next, channel, now) is var token && IsGuess(next, token); next++)
+            {
+                Sequence.Count++;
+                AcceptedCount++;
+            }
+        }
+        catch (InferenceException)
+        {
+            DropGuesses(context);
+            throw;
         }
 
-        LastToken = token;
-        LastTokenTimestamp = now;
-        FirstTokenTimestamp = GeneratedCount == 0 ? now : FirstTokenTimestamp;
-        GeneratedCount++;
+        DropGuesses(context);
+    }
 
-        bool isEnd = !_ignoreEnd && vocabulary.IsEndOfGeneration(token);
-        EndReason = isEnd ? StopReason.EndOfSequence
-            : GeneratedCount >= _maxTokens ? StopReason.MaxTokens
-            : Position >= context.SequenceLength ? StopReason.ContextFull
-            : null;
-        ReadOnlyMemory<byte> text = _assembler.Append(pieces[token], pieces.IsWhole(token));
-        if (EndReason is not null)
-        {
-            ReadOnlyMemory<byte> rest = _assembler.Flush();
-            text = rest.IsEmpty ? text : (byte[])[.. text.Span, .. rest.Span];
-        }
-
-        Take(new GeneratedToken(token, text, probability, top, null), channel);
+    /// <summary>Takes what was computed without sampling from it.</summary>
+    public void Keep(NativeContext context)
+    {
+        Sequence.Count += BatchedCount - Draft.Count;
+        DropGuesses(context);
     }
 
     /// <summary>Ends it where no token was sampled.</summary>
-    public void End(StopReason reason) => EndReason = reason;
+    public void End(StopReason reason) => EndReason ??= reason;
+
+    /// <summary>Ends it where all sequences together leave it no room.</summary>
+    public void EndForOthers()
+    {
+        if (_whenFull == ContextFullAction.Error)
+        {
+            EndFailure = new ContextFullException(
+                "The generations that run at once fill the context: set ContextOptions.ContextLength higher, or SequenceCount lower.");
+        }
+        else
+        {
+            End(StopReason.ContextFull);
+        }
+    }
 
     /// <summary>Writes what can be read, as far as the reader has room for it.</summary>
     /// <returns>Whether all of it is written and nothing follows.</returns>
     public bool Flush(TokenChannel channel)
     {
-        if (EndReason is null)
+        if (!HasEnded)
         {
             while (_stops.HeldCount > 0 && channel.HasRoom() && _stops.TryRelease(out GeneratedToken released))
             {
@@ -111,8 +182,89 @@ internal sealed class Generation(int[] prompt, NativeSampler sampler, TokenPiece
         return true;
     }
 
+    /// <summary>What it has cost so far.</summary>
+    /// <param name="start">When it was first read.</param>
+    public GenerationStatistics Measure(long start) => new()
+    {
+        PromptTokens = prompt.Length,
+        CachedPromptTokens = CachedCount,
+        QueueTime = Stopwatch.GetElapsedTime(start, _sequence is null ? Stopwatch.GetTimestamp() : BeginTimestamp),
+        GeneratedTokens = GeneratedCount,
+        DraftedTokens = DraftedCount,
+        AcceptedTokens = AcceptedCount,
+        TimeToFirstToken = GeneratedCount > 0 ? Stopwatch.GetElapsedTime(start, FirstTokenTimestamp) : TimeSpan.Zero,
+        DecodeTime = GeneratedCount > 0 ? Stopwatch.GetElapsedTime(FirstTokenTimestamp, LastTokenTimestamp) : TimeSpan.Zero,
+    };
+
     /// <inheritdoc/>
     public void Dispose() => sampler.Dispose();
+
+    private bool IsGuess(int next, int token) => !HasEnded && next < Draft.Count && token == Draft[next];
+
+    // Behind the last token that was right, the KV cache still has the wrong ones.
+    private void DropGuesses(NativeContext context)
+    {
+        if (Draft.Count > 0)
+        {
+            context.Remove(Sequence.Id, Sequence.Count);
+        }
+    }
+
+    private int Sample(NativeContext context, int index, TokenChannel channel, long now)
+    {
+        int token = context.Sample(index, sampler);
+        TokenProbability[]? top = null;
+        float probability = float.NaN;
+        if (_topCount is { } count)
+        {
+            top = count > 0 ? new TokenProbability[Math.Min(count, context.VocabularySize)] : null;
+            probability = context.LogProbability(index, token, top);
+        }
+
+        Sequence.Tokens.Add(token);
+        LastTokenTimestamp = now;
+        FirstTokenTimestamp = GeneratedCount == 0 ? now : FirstTokenTimestamp;
+        GeneratedCount++;
+
+        bool isEnd = !_ignoreEnd && vocabulary.IsEndOfGeneration(token);
+        EndReason = isEnd ? StopReason.EndOfSequence
+            : GeneratedCount >= _maxTokens ? StopReason.MaxTokens
+            : null;
+
+        // A shift leaves one cell unused, as llama.cpp's tools do.
+        if (EndReason is null && Sequence.Count >= context.SequenceLength - (_whenFull == ContextFullAction.Shift ? 1 : 0))
+        {
+            MeetFullContext(context);
+        }
+
+        ReadOnlyMemory<byte> text = _assembler.Append(pieces[token], pieces.IsWhole(token));
+        if (HasEnded)
+        {
+            ReadOnlyMemory<byte> rest = _assembler.Flush();
+            text = rest.IsEmpty ? text : (byte[])[.. text.Span, .. rest.Span];
+        }
+
+        Take(new GeneratedToken(token, text, probability, top, null), channel);
+        return token;
+    }
+
+    private void MeetFullContext(NativeContext context)
+    {
+        switch (_whenFull)
+        {
+            case ContextFullAction.Shift:
+                ContextShift.Apply(context, Sequence, request.ShiftKeep ?? Math.Min(prompt.Length, context.SequenceLength / 2));
+                break;
+            case ContextFullAction.Error:
+                EndFailure = new ContextFullException(
+                    $"The generation fills its part of the context, {context.SequenceLength} tokens: set ContextOptions.ContextLength higher, or "
+                    + "GenerationRequest.ContextFull to Stop or Shift.");
+                break;
+            default:
+                EndReason = StopReason.ContextFull;
+                break;
+        }
+    }
 
     private void Take(in GeneratedToken token, TokenChannel channel)
     {
@@ -122,6 +274,7 @@ internal sealed class Generation(int[] prompt, NativeSampler sampler, TokenPiece
         }
         else if (_stops.Append(token))
         {
+            EndFailure = null;
             EndReason = StopReason.StopString;
         }
     }

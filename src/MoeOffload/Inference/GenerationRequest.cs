@@ -30,6 +30,31 @@ public sealed record GenerationRequest
     /// <summary>The chat that the prompt is of; it constrains the output, and says which special tokens are part of it.</summary>
     internal RenderedChat? Chat { get; init; }
 
+    /// <summary>
+    /// How urgent it is: where several wait for a place, or prompts share a step, the one with the larger number comes first, and those
+    /// with the same number in the order of their arrival. Default: 0. Generations that have begun to decode are not held up.
+    /// </summary>
+    public int Priority { get; init; }
+
+    /// <summary>
+    /// The time that it may take, from the first reading of its stream, waiting for a place included. As with
+    /// <see cref="MaxTokens"/>, the tokens until then are its result: it ends with <see cref="StopReason.Deadline"/>, not with an
+    /// exception, within one step. Default: null, there is no limit.
+    /// </summary>
+    public TimeSpan? Deadline { get; init; }
+
+    /// <summary>What happens when it fills its part of the context. Default: it stops.</summary>
+    public ContextFullAction ContextFull { get; init; }
+
+    /// <summary>
+    /// With <see cref="ContextFullAction.Shift"/>, how many tokens from the beginning are never forgotten. Default: null, the prompt, and
+    /// of a prompt longer than half of its part of the context the first half of that part.
+    /// </summary>
+    public int? ShiftKeep { get; init; }
+
+    /// <summary>Whether <see cref="ContextOptions.Speculation"/> applies to it, where the session has it. Default: true.</summary>
+    public bool Speculate { get; init; } = true;
+
     internal void Validate()
     {
         ArgumentNullException.ThrowIfNull(Prompt);
@@ -39,6 +64,17 @@ public sealed record GenerationRequest
             ArgumentOutOfRangeException.ThrowIfNegativeOrZero(max, nameof(MaxTokens));
         }
 
+        if (Deadline is { } deadline)
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(deadline, TimeSpan.Zero, nameof(Deadline));
+        }
+
+        if (ShiftKeep is { } keep)
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(keep, nameof(ShiftKeep));
+        }
+
+        OptionRange.CheckDefined(ContextFull, nameof(ContextFull));
         if (StopStrings.Any(string.IsNullOrEmpty))
         {
             throw new ArgumentException("A stop string is empty: every text contains it. Remove it.", nameof(StopStrings));

@@ -6,7 +6,7 @@ namespace MoeOffload;
 
 /// <summary>
 /// A context of a model: its KV cache, its threads, and the generations that run in it. Safe to use from several threads; as many
-/// generations run at once as <see cref="ContextOptions.SequenceCount"/> says.
+/// generations run at once as <see cref="ContextOptions.SequenceCount"/> says, and more wait for their turn.
 /// </summary>
 public sealed class GenerationSession : IDisposable, IAsyncDisposable
 {
@@ -16,6 +16,9 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
     private readonly ILogger _logger;
     private readonly ExpertCounter? _counter;
     private readonly Lock _lifetime = new();
+    private readonly ContextParameters _parameters;
+    private readonly int _vocabularySize;
+    private readonly bool _canShift;
     private bool _isDisposed;
 
     private GenerationSession(
@@ -33,6 +36,9 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
         MicroBatchSize = context.MicroBatchSize;
         Threads = parameters.Threads;
         PromptThreads = parameters.PromptThreads;
+        _parameters = parameters;
+        _vocabularySize = context.VocabularySize;
+        _canShift = context.CanShift;
         Memory = new MemoryBreakdown(context.ReadMemory());
     }
 
@@ -76,7 +82,7 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
 
     /// <summary>
     /// Takes these LoRA adapters, and no others, from the next step on. Returns at once. Generations that run go on with what the former
-    /// ones made of their tokens so far; one that is to know only the new ones begins afterwards.
+    /// ones made of their tokens so far; one that is to know only the new ones begins afterwards. The prefix cache drops what it keeps.
     /// </summary>
     /// <param name="adapters">Adapters of the session's model, each once; none for the model as it is.</param>
     /// <exception cref="ArgumentException">One is of another model or there twice, or a scale is no finite number.</exception>
@@ -90,6 +96,9 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
             _adapters.Set(checkedAdapters);
         }
     }
+
+    /// <summary>What the session does, and has done so far.</summary>
+    public SessionStatistics Statistics => _scheduler.ReadStatistics();
 
     /// <summary>Continues a prompt.</summary>
     /// <param name="prompt">The prompt, taken as it is: no chat template is applied.</param>
@@ -108,11 +117,13 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
     /// <returns>The tokens, which are generated as they are read.</returns>
     /// <exception cref="ArgumentException">An option is out of its range, the grammar has an error, or the prompt has no token.</exception>
     /// <exception cref="ContextFullException">The prompt is longer than <see cref="SequenceLength"/>.</exception>
+    /// <exception cref="NotSupportedException">The request asks for a shift, and the KV cache of this model cannot be shifted.</exception>
     /// <exception cref="ObjectDisposedException">The session was disposed.</exception>
     public TokenStream GenerateAsync(GenerationRequest request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
         request.Validate();
+        CheckShift(request);
 
         // Dispose waits for this: the vocabulary lives only as long as the session keeps the model.
         lock (_lifetime)
@@ -152,6 +163,75 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
         return new ChatStream(GenerateAsync(request, cancellationToken), chat);
     }
 
+    /// <summary>
+    /// Saves what the prefix cache keeps, so that a later session need not compute it again: prompts and answers of generations that have
+    /// ended, and of those that run as far as they are. Streams go on meanwhile; the copy is in system memory until it is written.
+    /// </summary>
+    /// <param name="destination">Gets the state. It holds the tokens, and is as confidential as they are.</param>
+    /// <param name="prompt">Saves only the sequence that has the most of these tokens; null saves all.</param>
+    /// <param name="cancellationToken">Ends the saving.</param>
+    /// <returns>How many tokens were saved.</returns>
+    /// <exception cref="InvalidOperationException">The prefix cache is turned off, or the session has LoRA adapters.</exception>
+    /// <exception cref="IOException">Writing failed, or the model's file cannot be read any more.</exception>
+    /// <exception cref="InferenceException">The session's context was lost.</exception>
+    /// <exception cref="ObjectDisposedException">The session was disposed.</exception>
+    public Task<int> SaveStateAsync(Stream destination, IReadOnlyList<int>? prompt = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(destination);
+        return States().SaveAsync(destination, prompt, cancellationToken);
+    }
+
+    /// <summary>Saves what the prefix cache keeps to a file, which is replaced if it exists.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="prompt">Saves only the sequence that has the most of these tokens; null saves all.</param>
+    /// <param name="cancellationToken">Ends the saving.</param>
+    /// <inheritdoc cref="SaveStateAsync(Stream, IReadOnlyList{int}?, CancellationToken)"/>
+    public async Task<int> SaveStateAsync(string path, IReadOnlyList<int>? prompt = null, CancellationToken cancellationToken = default)
+    {
+        SessionStates states = States();
+        FileStream file = File.Create(path);
+        await using (file.ConfigureAwait(false))
+        {
+            return await states.SaveAsync(file, prompt, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>
+    /// Loads what <see cref="SaveStateAsync(Stream, IReadOnlyList{int}?, CancellationToken)"/> has saved: requests then find it in the
+    /// prefix cache. The last used sequences come first where there are more than this session has places that are free.
+    /// </summary>
+    /// <param name="source">
+    /// The state. A checksum finds damage, not malice: load only what was saved by yourself, as with a model's file.
+    /// </param>
+    /// <param name="cancellationToken">Ends the loading.</param>
+    /// <returns>How many tokens are kept now that were loaded.</returns>
+    /// <exception cref="StateFormatException">
+    /// The state is damaged or cut short, or of another model, context or version; the session is as before.
+    /// </exception>
+    /// <exception cref="InvalidOperationException">The prefix cache is turned off, or the session has LoRA adapters.</exception>
+    /// <exception cref="IOException">Reading failed, or the model's file cannot be read any more.</exception>
+    /// <exception cref="InferenceException">The KV cache did not take it, or the session's context was lost.</exception>
+    /// <exception cref="ObjectDisposedException">The session was disposed.</exception>
+    public Task<int> LoadStateAsync(Stream source, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        return States().LoadAsync(source, cancellationToken);
+    }
+
+    /// <summary>Loads a state from a file.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="cancellationToken">Ends the loading.</param>
+    /// <inheritdoc cref="LoadStateAsync(Stream, CancellationToken)"/>
+    public async Task<int> LoadStateAsync(string path, CancellationToken cancellationToken = default)
+    {
+        SessionStates states = States();
+        FileStream file = File.OpenRead(path);
+        await using (file.ConfigureAwait(false))
+        {
+            return await states.LoadAsync(file, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
     /// <summary>Ends all generations of the session and gives its memory back.</summary>
     public void Dispose()
     {
@@ -177,15 +257,24 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
         ExpertCounter? counter = parameters.CountExperts ? new ExpertCounter(model.Info.LayerCount, model.Info.ExpertCount) : null;
         var adapters = new AdapterSlot(model.CheckAdapters(parameters.Adapters));
         NativeContext context = adapters.MakeContext(handle, parameters, logger, counter);
-        if (!context.HasMemory)
+        Scheduler scheduler;
+        try
+        {
+            if (!context.HasMemory)
+            {
+                throw new NotSupportedException($"'{model.Path}' ({model.Info.Architecture}) cannot continue a text: use MoeModel.CreateEmbedder.");
+            }
+
+            DraftModel? draft = MakeDraftModel(model, parameters, context, logger);
+            scheduler = new Scheduler(() => NativeContext.Create(handle, parameters, logger, adapters, counter), context, parameters, draft, handle, logger);
+        }
+        catch
         {
             context.Dispose();
             adapters.Release();
-            throw new NotSupportedException($"'{model.Path}' ({model.Info.Architecture}) cannot continue a text: use MoeModel.CreateEmbedder.");
+            throw;
         }
 
-        var scheduler = new Scheduler(
-            () => NativeContext.Create(handle, parameters, logger, adapters, counter), context, parameters.SequenceCount, handle, logger);
         adapters.ReleaseAfter(scheduler.Ended);
         try
         {
@@ -195,6 +284,56 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
         {
             scheduler.Stop();
             throw;
+        }
+    }
+
+    private static DraftModel? MakeDraftModel(MoeModel model, ContextParameters parameters, NativeContext context, ILogger logger)
+    {
+        if (parameters.Speculation is not { } speculation)
+        {
+            return null;
+        }
+
+        if (!context.CanForgetParts)
+        {
+            throw new NotSupportedException(
+                $"The state of {model.Info.Architecture} cannot be taken back from a guess that was wrong: leave ContextOptions.Speculation null.");
+        }
+
+        return speculation.DraftModel is { } draft
+            ? DraftModel.Create(model, draft, parameters.Options, context.ContextLength, logger)
+            : null;
+    }
+
+    private SessionStates States()
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        if (Adapters.Count > 0)
+        {
+            throw new InvalidOperationException(
+                "The session has LoRA adapters: what they compute cannot be told from what the model computes alone. Take them off first, with SetAdapters().");
+        }
+
+        return new SessionStates(
+            _scheduler, _model, _parameters, new StateLimits(SequenceLength, _vocabularySize, Memory.Total.ContextBytes));
+    }
+
+    private void CheckShift(GenerationRequest request)
+    {
+        if (request.ContextFull != ContextFullAction.Shift)
+        {
+            return;
+        }
+
+        if (!_canShift)
+        {
+            throw new NotSupportedException(
+                $"The KV cache of {_model.Info.Architecture} with these options cannot be shifted: set GenerationRequest.ContextFull to Stop or Error.");
+        }
+
+        if (request.ShiftKeep is { } keep)
+        {
+            OptionRange.Check(keep, 0, SequenceLength - 2, nameof(GenerationRequest.ShiftKeep), "some tokens must be left to forget");
         }
     }
 

@@ -6,8 +6,20 @@ public sealed record GenerationStatistics
     /// <summary>Tokens of the prompt, with the special ones that the model adds.</summary>
     public required int PromptTokens { get; init; }
 
+    /// <summary>Tokens of the prompt that the prefix cache held, and that were not computed for this generation.</summary>
+    public required int CachedPromptTokens { get; init; }
+
+    /// <summary>From the start of the request to its place in the session.</summary>
+    public required TimeSpan QueueTime { get; init; }
+
     /// <summary>Tokens that were sampled, an end-of-generation token included.</summary>
     public required int GeneratedTokens { get; init; }
+
+    /// <summary>Tokens that were guessed and computed ahead; see <see cref="SpeculationOptions"/>.</summary>
+    public required int DraftedTokens { get; init; }
+
+    /// <summary>Guessed tokens that were right, and saved a step each.</summary>
+    public required int AcceptedTokens { get; init; }
 
     /// <summary>From the start of the request to its first sampled token; zero where there was none.</summary>
     public required TimeSpan TimeToFirstToken { get; init; }

@@ -10,4 +10,7 @@ internal static partial class InferenceLog
 
     [LoggerMessage(EventId = 21, Level = LogLevel.Error, Message = "{Reason}")]
     public static partial void ContextLost(ILogger logger, string reason);
+
+    [LoggerMessage(EventId = 22, Level = LogLevel.Warning, Message = "The draft model is not used any more: {Reason}")]
+    public static partial void DraftModelLost(ILogger logger, string reason);
 }

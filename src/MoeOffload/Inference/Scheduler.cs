@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using MoeOffload.Native;
@@ -6,33 +5,34 @@ using MoeOffload.Native;
 namespace MoeOffload;
 
 /// <summary>
-/// Owns a native context on a thread of its own: nothing else computes with it. Requests join and leave between steps; each step packs
-/// one batch, the next token of every running sequence first and then as much of the waiting prompts as fits.
+/// Owns a native context on a thread of its own: nothing else computes with it. Requests wait in a queue, join and leave between steps;
+/// each step computes one batch, which <see cref="BatchPacker"/> fills.
 /// </summary>
 internal sealed class Scheduler
 {
-    private static readonly TimeSpan s_roomInterval = TimeSpan.FromMilliseconds(4);
-
     private readonly Func<NativeContext> _makeContext;
     private readonly ModelHandle _model;
     private readonly ILogger _logger;
-    private readonly ConcurrentQueue<TokenChannel> _arrivals = new();
+    private readonly SchedulerInbox _inbox;
     private readonly List<TokenChannel> _running = [];
     private readonly List<TokenChannel> _batched = [];
-    private readonly HashSet<TokenChannel> _open = [];
-    private readonly int _sequenceCount;
-    private readonly object _wake = new();
+    private readonly List<TokenChannel> _dropped = [];
+    private readonly ContextParameters _parameters;
+    private readonly DraftModel? _draftModel;
+    private readonly SessionCounters _counters = new();
+    private readonly PrefixCache _cache;
+    private readonly BatchPacker _packer;
+    private readonly Predicate<Generation> _hasPlace;
     private readonly Lock _gate = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Stack<int> _freeSlots;
     private readonly StepState _step = new();
     private readonly LossWatch _watch;
     private NativeContext _context;
     private volatile InferenceException? _failure;
-    private bool _isWoken;
+    private bool _isComputing;
     private volatile bool _isStopping;
 
-    public Scheduler(Func<NativeContext> makeContext, NativeContext context, int sequenceCount, ModelHandle model, ILogger logger)
+    public Scheduler(Func<NativeContext> makeContext, NativeContext context, ContextParameters parameters, DraftModel? draftModel, ModelHandle model, ILogger logger)
     {
         // A context that is lost gives the model back before there is another.
         bool added = false;
@@ -41,11 +41,15 @@ internal sealed class Scheduler
         _makeContext = makeContext;
         _context = context;
         _logger = logger;
-        _sequenceCount = sequenceCount;
-        _freeSlots = new Stack<int>(Enumerable.Range(0, sequenceCount).Reverse());
+        _parameters = parameters;
+        _draftModel = draftModel;
+        _inbox = new SchedulerInbox(parameters.SequenceCount, parameters.QueueLimit);
+        _cache = new PrefixCache(parameters.PrefixCache, parameters.SequenceCount, parameters.IsUnified, _counters);
+        _packer = new BatchPacker(parameters.PromptTokensPerStep, parameters.Speculation, draftModel);
+        _hasPlace = HasPlace;
         var thread = new Thread(Run) { IsBackground = true, Name = "MoeOffload scheduler" };
         thread.Start();
-        _watch = new LossWatch(model.Servers, _step, _ended.Task, Doom, Abandon);
+        _watch = new LossWatch([.. model.Servers, .. draftModel?.Servers ?? []], _step, _ended.Task, Doom, Abandon);
         _ = _watch.WatchServersAsync();
         _ = _watch.WatchThreadsAsync();
     }
@@ -55,48 +59,27 @@ internal sealed class Scheduler
 
     /// <summary>Adds a request.</summary>
     /// <exception cref="InferenceException">The context was lost and could not be made again.</exception>
-    /// <exception cref="InvalidOperationException">As many requests as there are sequences are open.</exception>
-    public void Submit(TokenChannel channel)
+    /// <exception cref="QueueFullException">As many requests run and wait as can.</exception>
+    public void Submit(TokenChannel channel) => _inbox.Add(channel);
+
+    /// <summary>Does something with the context between two steps.</summary>
+    /// <exception cref="InferenceException">The context was lost and could not be made again.</exception>
+    public Task RunAsync(Action<NativeContext, PrefixCache> work)
     {
-        lock (_gate)
-        {
-            if (_failure is { } failure)
-            {
-                throw new InferenceException(failure.Message, failure);
-            }
-
-            ObjectDisposedException.ThrowIf(_isStopping, typeof(GenerationSession));
-
-            if (_open.Count(open => !open.IsCancelled) >= _sequenceCount)
-            {
-                throw new InvalidOperationException(
-                    $"The session already runs {_sequenceCount} generation(s). Read or dispose them first, set ContextOptions.SequenceCount higher, "
-                    + "or make another session.");
-            }
-
-            _open.Add(channel);
-            _arrivals.Enqueue(channel);
-        }
-
-        Wake();
+        var command = new SchedulerCommand(work);
+        _inbox.Add(command);
+        return command.Done;
     }
 
     /// <summary>Makes the thread look for work.</summary>
-    public void Wake()
-    {
-        lock (_wake)
-        {
-            _isWoken = true;
-            Monitor.Pulse(_wake);
-        }
-    }
+    public void Wake() => _inbox.Wake();
 
     /// <summary>To be called after a stream was cancelled: ends the step that is running if nobody else needs it.</summary>
     public void OnCancelled()
     {
         lock (_gate)
         {
-            if (_step.IsRunning && _batched.TrueForAll(channel => channel.IsCancelled))
+            if (_isComputing && _batched.TrueForAll(channel => channel.IsCancelled))
             {
                 _context.RequestStop();
             }
@@ -106,17 +89,15 @@ internal sealed class Scheduler
     }
 
     /// <summary>To be called once a request is done with.</summary>
-    public void OnFinished(TokenChannel channel)
-    {
-        lock (_gate)
-        {
-            _open.Remove(channel);
-        }
-    }
+    public void OnFinished(TokenChannel channel) => _inbox.Remove(channel);
+
+    /// <summary>What it does, and has done so far.</summary>
+    public SessionStatistics ReadStatistics() => _inbox.Read(_counters);
 
     /// <summary>Ends all streams and the thread, without waiting for it.</summary>
     public void Stop()
     {
+        _inbox.Close(new ObjectDisposedException(nameof(GenerationSession)));
         lock (_gate)
         {
             _isStopping = true;
@@ -141,7 +122,7 @@ internal sealed class Scheduler
                 {
                     if (!Step(out isOurs) && isOurs && !_isStopping)
                     {
-                        WaitForWork();
+                        _inbox.Wait();
                     }
                 }
             }
@@ -161,24 +142,13 @@ internal sealed class Scheduler
             }
 
             FailAll(new ObjectDisposedException(nameof(GenerationSession)));
+            _cache.Close();
+            _draftModel?.Close();
             _context.Dispose();
             _model.DangerousRelease();
         }
 
         _ended.TrySetResult();
-    }
-
-    private void WaitForWork()
-    {
-        lock (_wake)
-        {
-            // Readers that take tokens once a frame wake nobody; the room that they made is found here.
-            while (!_isWoken && Monitor.Wait(_wake, _running.Count > 0 ? s_roomInterval : Timeout.InfiniteTimeSpan))
-            {
-            }
-
-            _isWoken = false;
-        }
     }
 
     /// <summary>One round: admit, pack, compute, sample.</summary>
@@ -197,12 +167,20 @@ internal sealed class Scheduler
         try
         {
             // In this order: what ends here makes room for what arrives, and nothing else may wake the thread for it.
-            DropCancelled();
+            DropEnded();
             Settle();
+            BeginWork();
+            if (_context.ApplyAdapters())
+            {
+                _cache.Distrust(_context);
+            }
+
+            RunCommands();
             Admit();
             Pack();
             if (_batched.Count == 0)
             {
+                isOurs = _step.End();
                 return false;
             }
 
@@ -222,24 +200,53 @@ internal sealed class Scheduler
         return isOurs;
     }
 
-    private void Admit()
+    // Sequences that come and go may move memory between devices, and a draft model computes: both can hang as a computation can.
+    private void BeginWork()
     {
-        while (_freeSlots.Count > 0 && _arrivals.TryDequeue(out TokenChannel? channel))
+        lock (_gate)
         {
-            channel.Generation.Slot = _freeSlots.Pop();
-            _running.Add(channel);
+            if (!_isStopping && (!_inbox.IsEmpty || (_draftModel is not null && _running.Count > 0)))
+            {
+                _step.Begin();
+            }
         }
     }
 
-    private void DropCancelled()
+    private void RunCommands()
     {
+        while (_inbox.TryTakeCommand(out SchedulerCommand? command))
+        {
+            command.Run(_context, _cache);
+        }
+    }
+
+    private void DropEnded()
+    {
+        long now = Stopwatch.GetTimestamp();
         for (int i = _running.Count - 1; i >= 0; i--)
         {
-            if (_running[i].IsCancelled)
+            TokenChannel channel = _running[i];
+            if (channel.IsCancelled)
             {
-                End(_running[i], _running[i].CancelException(), null);
+                End(channel, channel.CancelException(), null);
+            }
+            else if (now >= channel.Deadline && !channel.Generation.HasEnded)
+            {
+                channel.Generation.End(StopReason.Deadline);
             }
         }
+
+        _inbox.TakeEnded(now, _dropped);
+        foreach (TokenChannel channel in _dropped)
+        {
+            channel.Generation.Dispose();
+            channel.Finish(
+                channel.IsCancelled ? channel.CancelException() : null,
+                channel.Generation.Measure(channel.StartTimestamp),
+                channel.IsCancelled ? null : StopReason.Deadline);
+        }
+
+        _dropped.Clear();
     }
 
     // Readers that were behind take what was held back for them.
@@ -253,55 +260,51 @@ internal sealed class Scheduler
 
     private void Settle(TokenChannel channel)
     {
-        if (channel.Generation.Flush(channel))
+        Generation generation = channel.Generation;
+        if (generation.Flush(channel))
         {
-            End(channel, null, channel.Generation.EndReason);
+            End(channel, generation.EndFailure, generation.EndReason);
         }
+    }
+
+    private void Admit()
+    {
+        while (_inbox.TryTakeRequest(_hasPlace, out TokenChannel? channel))
+        {
+            Generation generation = channel.Generation;
+            _running.Add(channel);
+            int capacity = (int)Math.Min((long)generation.Prompt.Length + generation.MaxTokens, _context.SequenceLength) + 1;
+            generation.Begin(_cache.Acquire(_context, generation.Prompt, capacity), Stopwatch.GetTimestamp());
+        }
+    }
+
+    // In a shared cache, a prompt that does not fit beside what runs would end a generation: it waits instead.
+    private bool HasPlace(Generation next)
+    {
+        if (!_cache.HasFree || !_parameters.IsUnified || _running.Count == 0)
+        {
+            return _cache.HasFree;
+        }
+
+        long cells = next.Prompt.Length + 1;
+        foreach (TokenChannel channel in _running)
+        {
+            cells += channel.Generation.Sequence.Tokens.Count + 1;
+        }
+
+        return cells <= _context.ContextLength;
     }
 
     private void Pack()
     {
         lock (_gate)
         {
+            _isComputing = false;
             _batched.Clear();
             _context.ClearBatch();
         }
 
-        foreach (TokenChannel channel in _running)
-        {
-            Generation generation = channel.Generation;
-            if (generation is { IsDecoding: true, EndReason: null } && _context.BatchCount < _context.BatchSize && channel.HasRoom())
-            {
-                generation.LogitsIndex = _context.BatchCount;
-                generation.BatchedCount = 1;
-                _context.Add(generation.LastToken, generation.Position, generation.Slot, wantsLogits: true);
-                _batched.Add(channel);
-            }
-        }
-
-        foreach (TokenChannel channel in _running)
-        {
-            if (channel.Generation is { IsDecoding: false, EndReason: null } && _context.BatchCount < _context.BatchSize)
-            {
-                PackPrompt(channel);
-            }
-        }
-    }
-
-    private void PackPrompt(TokenChannel channel)
-    {
-        Generation generation = channel.Generation;
-        int count = Math.Min(generation.PromptLength - generation.Position, _context.BatchSize - _context.BatchCount);
-        bool isLast = generation.Position + count == generation.PromptLength;
-        for (int i = 0; i < count; i++)
-        {
-            int position = generation.Position + i;
-            _context.Add(generation.PromptToken(position), position, generation.Slot, isLast && i == count - 1);
-        }
-
-        generation.BatchedCount = count;
-        generation.LogitsIndex = isLast ? _context.BatchCount - 1 : -1;
-        _batched.Add(channel);
+        _packer.Pack(_context, _running, _batched);
     }
 
     // Sampling belongs to it: a device may still compute when the decode returns, and the first look at the logits waits for it.
@@ -313,13 +316,31 @@ internal sealed class Scheduler
                 Advance();
                 break;
             case DecodeResult.NoRoom:
-                // All sequences together overfill a unified cache: the youngest gives way.
-                _batched[^1].Generation.End(StopReason.ContextFull);
+                // All sequences together overfill a unified cache: what is only kept goes first, then the youngest gives way.
+                if (!_cache.TryEvict(_context))
+                {
+                    Youngest().Generation.EndForOthers();
+                }
+
                 break;
             default:
                 Rewind();
                 break;
         }
+    }
+
+    private TokenChannel Youngest()
+    {
+        TokenChannel youngest = _batched[0];
+        foreach (TokenChannel channel in _batched)
+        {
+            if (channel.Generation.BeginTimestamp > youngest.Generation.BeginTimestamp)
+            {
+                youngest = channel;
+            }
+        }
+
+        return youngest;
     }
 
     private bool TryBegin()
@@ -334,6 +355,7 @@ internal sealed class Scheduler
 
             _context.ClearStop();
             _step.Begin();
+            _isComputing = true;
             return true;
         }
     }
@@ -343,9 +365,9 @@ internal sealed class Scheduler
         foreach (TokenChannel channel in _batched)
         {
             Generation generation = channel.Generation;
-            generation.Position += generation.BatchedCount;
             if (generation.LogitsIndex < 0 || channel.IsCancelled)
             {
+                generation.Keep(_context);
                 continue;
             }
 
@@ -367,11 +389,11 @@ internal sealed class Scheduler
     {
         foreach (TokenChannel channel in _batched)
         {
-            Generation generation = channel.Generation;
-            if (!channel.IsCancelled && !_context.Remove(generation.Slot, generation.Position))
+            SequenceSlot sequence = channel.Generation.Sequence;
+            if (!_context.Remove(sequence.Id, sequence.Count))
             {
-                _context.Remove(generation.Slot, 0);
-                generation.Position = 0;
+                _context.Remove(sequence.Id, 0);
+                sequence.Count = 0;
             }
         }
     }
@@ -379,54 +401,43 @@ internal sealed class Scheduler
     private void End(TokenChannel channel, Exception? failure, StopReason? reason)
     {
         Generation generation = channel.Generation;
-        _context.Remove(generation.Slot, 0);
         _running.Remove(channel);
-        _freeSlots.Push(generation.Slot);
+        _cache.Release(_context, generation.Sequence);
         generation.Dispose();
-        channel.Finish(failure, Statistics(channel), reason);
-    }
-
-    private static GenerationStatistics Statistics(TokenChannel channel)
-    {
-        Generation generation = channel.Generation;
-        return new GenerationStatistics
-        {
-            PromptTokens = generation.PromptLength,
-            GeneratedTokens = generation.GeneratedCount,
-            TimeToFirstToken = generation.GeneratedCount > 0
-                ? Stopwatch.GetElapsedTime(channel.StartTimestamp, generation.FirstTokenTimestamp)
-                : TimeSpan.Zero,
-            DecodeTime = generation.GeneratedCount > 0
-                ? Stopwatch.GetElapsedTime(generation.FirstTokenTimestamp, generation.LastTokenTimestamp)
-                : TimeSpan.Zero,
-        };
+        channel.Finish(failure, channel.Generation.Measure(channel.StartTimestamp), reason);
     }
 
     private void FailAll(Exception failure)
     {
+        FailRunning(failure);
+        (TokenChannel[] waiting, SchedulerCommand[] commands) = _inbox.TakeAll();
+        foreach (SchedulerCommand command in commands)
+        {
+            command.Fail(failure);
+        }
+
+        foreach (TokenChannel channel in waiting)
+        {
+            channel.Generation.Dispose();
+            channel.Finish(failure, channel.Generation.Measure(channel.StartTimestamp));
+        }
+    }
+
+    private void FailRunning(Exception failure)
+    {
         foreach (TokenChannel channel in _running)
         {
             channel.Generation.Dispose();
-            channel.Finish(failure, Statistics(channel));
+            channel.Finish(failure, channel.Generation.Measure(channel.StartTimestamp));
         }
 
         _running.Clear();
-        while (_arrivals.TryDequeue(out TokenChannel? waiting))
-        {
-            waiting.Generation.Dispose();
-            waiting.Finish(failure, Statistics(waiting));
-        }
     }
 
     private void Rebuild(Exception cause)
     {
-        var failure = new InferenceException(cause.Message, cause);
-        foreach (TokenChannel channel in _running)
-        {
-            _freeSlots.Push(channel.Generation.Slot);
-        }
-
-        FailAll(failure);
+        FailRunning(new InferenceException(cause.Message, cause));
+        _cache.Reset();
         try
         {
             NativeContext broken = _context;
@@ -448,6 +459,7 @@ internal sealed class Scheduler
     // From here on every request fails with this.
     private void Fail(InferenceException failure)
     {
+        _inbox.Close(failure);
         lock (_gate)
         {
             _failure = failure;
@@ -460,9 +472,11 @@ internal sealed class Scheduler
     private void Doom(string reason)
     {
         InferenceLog.ContextLost(_logger, reason);
+        var failure = new InferenceException(reason);
+        _inbox.Close(failure);
         lock (_gate)
         {
-            _failure = new InferenceException(reason);
+            _failure = failure;
         }
 
         Wake();
@@ -475,6 +489,7 @@ internal sealed class Scheduler
         {
             _isStopping = true;
             _context.Abandon();
+            _draftModel?.Abandon();
             FailAll(_failure!);
             _ended.TrySetResult();
         }

@@ -33,14 +33,17 @@ internal sealed class StepState
         }
     }
 
-    /// <summary>A step begins.</summary>
+    /// <summary>A step begins, if it has not yet.</summary>
     public void Begin()
     {
         lock (_gate)
         {
-            _number++;
-            _isRunning = true;
-            Interlocked.Increment(ref s_running);
+            if (!_isRunning)
+            {
+                _number++;
+                _isRunning = true;
+                Interlocked.Increment(ref s_running);
+            }
         }
     }
 

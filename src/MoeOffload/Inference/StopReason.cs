@@ -14,4 +14,10 @@ public enum StopReason
 
     /// <summary>The sequence fills its part of the context.</summary>
     ContextFull,
+
+    /// <summary>
+    /// The time of <see cref="GenerationRequest.Deadline"/> has passed. There may be no token that carries it:
+    /// <see cref="TokenStream.StopReason"/> has it always.
+    /// </summary>
+    Deadline,
 }

@@ -57,6 +57,9 @@ internal sealed class TokenChannel
     /// <summary>When it was first read.</summary>
     public long StartTimestamp { get; private set; }
 
+    /// <summary>When it must have ended, as a timestamp.</summary>
+    public long Deadline { get; private set; } = long.MaxValue;
+
     /// <summary>Whether its tokens are not wanted any more.</summary>
     public bool IsCancelled => _isCancelled;
 
@@ -128,6 +131,9 @@ internal sealed class TokenChannel
         }
     }
 
+    /// <summary>How many tokens can be written.</summary>
+    public int Room => _queue.Room;
+
     /// <summary>Whether another token can be written; if not, the scheduler is woken once the reader waits, and looks now and then itself.</summary>
     public bool HasRoom()
     {
@@ -176,6 +182,12 @@ internal sealed class TokenChannel
         }
 
         StartTimestamp = Stopwatch.GetTimestamp();
+        if (Generation.TimeLimit is { } limit)
+        {
+            double ticks = limit.TotalSeconds * Stopwatch.Frequency;
+            Deadline = ticks < long.MaxValue - StartTimestamp ? StartTimestamp + (long)ticks : long.MaxValue;
+        }
+
         try
         {
             _cancellationToken.ThrowIfCancellationRequested();
@@ -218,6 +230,8 @@ internal sealed class TokenChannel
             {
                 OperationCanceledException cancelled => new OperationCanceledException(cancelled.Message, cancelled, cancelled.CancellationToken),
                 ObjectDisposedException disposed => new ObjectDisposedException(disposed.ObjectName, disposed.Message),
+                ContextFullException full => new ContextFullException(full.Message, full),
+                QueueFullException full => new QueueFullException(full.Message, full),
                 InvalidOperationException invalid => new InvalidOperationException(invalid.Message, invalid),
                 _ => new InferenceException(failure.Message, failure),
             };

@@ -46,6 +46,9 @@ internal sealed class TokenPieces
     public ReadOnlyMemory<byte> this[int token] =>
         IsOther(token) ? _others![token] : _bytes.AsMemory(_starts[token].._starts[token + 1]);
 
+    /// <summary>Whether another vocabulary has the same pieces at the same places.</summary>
+    public bool IsSameAs(TokenPieces other) => _starts.AsSpan().SequenceEqual(other._starts) && _bytes.AsSpan().SequenceEqual(other._bytes);
+
     /// <summary>Whether a token's bytes are whole code points.</summary>
     public bool IsWhole(int token) => IsOther(token) ? _others!._whole[token] : _whole[token];
 

@@ -39,9 +39,11 @@ public sealed class TokenStream : IAsyncEnumerable<GeneratedToken>, IAsyncDispos
     /// <summary>Takes the next token if there is one. The first call starts the generation. Never blocks.</summary>
     /// <param name="token">The token.</param>
     /// <returns>False where no token is ready now; <see cref="IsCompleted"/> tells whether there will be another.</returns>
-    /// <exception cref="InvalidOperationException">
-    /// Another thread is reading, or the session already runs as many generations as it can.
+    /// <exception cref="InvalidOperationException">Another thread is reading.</exception>
+    /// <exception cref="QueueFullException">
+    /// At the first call: as many generations run and wait as the session takes. The stream has ended; ask for a new one later.
     /// </exception>
+    /// <exception cref="ContextFullException">The context is full, and the request asked for this.</exception>
     /// <exception cref="OperationCanceledException">The generation was cancelled; tokens that were not taken before are lost.</exception>
     /// <exception cref="InferenceException">The generation failed.</exception>
     /// <exception cref="ObjectDisposedException">The stream or its session was disposed.</exception>

@@ -16,6 +16,7 @@ public sealed class MoeModel : IDisposable
     private readonly ILogger _logger;
     private readonly ILogger _nativeLogger;
     private readonly Lazy<IReadOnlyDictionary<string, string>> _metadata;
+    private readonly Lazy<string> _fingerprint;
     private readonly Lazy<TokenPieces> _pieces;
     private readonly Lazy<TokenPieces> _specialPieces;
     private readonly Lazy<ChatTemplate> _chatTemplate;
@@ -31,6 +32,7 @@ public sealed class MoeModel : IDisposable
         _logger = loggers.CreateLogger<MoeModel>();
         _nativeLogger = loggers.CreateLogger(NativeLog.Category);
         _metadata = new Lazy<IReadOnlyDictionary<string, string>>(ReadMetadata);
+        _fingerprint = new Lazy<string>(() => ModelFingerprint.Of(path, options.MetadataOverrides), LazyThreadSafetyMode.PublicationOnly);
         _pieces = new Lazy<TokenPieces>(() => TokenPieces.Read(native.Vocabulary, special: false));
         _specialPieces = new Lazy<TokenPieces>(() => TokenPieces.Read(native.Vocabulary, special: true));
         _chatTemplate = new Lazy<ChatTemplate>(() => ChatTemplate.Parse(this, null, _nativeLogger));
@@ -63,6 +65,9 @@ public sealed class MoeModel : IDisposable
     public ChatTemplate ChatTemplate => _chatTemplate.Value;
 
     internal NativeModel Native { get; }
+
+    /// <summary>Tells the model's files from any others; they are read when it is first asked for.</summary>
+    internal string Fingerprint => _fingerprint.Value;
 
     /// <summary>Loads a model without blocking the caller.</summary>
     /// <param name="path">A GGUF file; of a split model, its first part.</param>
@@ -141,25 +146,14 @@ public sealed class MoeModel : IDisposable
     /// An option is out of its range, options contradict each other, or a dense model is asked to count experts.
     /// </exception>
     /// <exception cref="InferenceException">llama.cpp refused the context, or memory ran out.</exception>
-    /// <exception cref="NotSupportedException">The model cannot continue a text.</exception>
+    /// <exception cref="NotSupportedException">The model cannot continue a text, or the options ask for what it cannot do.</exception>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     public GenerationSession CreateSession(ContextOptions? options = null)
     {
         options ??= new ContextOptions();
         options.Validate();
         using Use use = Enter();
-        if (!Native.HasDecoder || Native.HasEncoder)
-        {
-            throw new NotSupportedException($"'{Path}' ({Info.Architecture}) is not a decoder-only model: it cannot continue a text.");
-        }
-
-        if (options.CountExperts && !Info.IsMixtureOfExperts)
-        {
-            throw new ArgumentException(
-                $"'{Path}' ({Info.Architecture}) is a dense model, without experts to count: leave CountExperts off.", nameof(ContextOptions.CountExperts));
-        }
-
-        return GenerationSession.Create(this, FittingParameters(options, embeds: false), _nativeLogger);
+        return GenerationSession.Create(this, Prepare(options), _nativeLogger);
     }
 
     /// <summary>Makes a context without blocking the caller.</summary>
@@ -255,6 +249,23 @@ public sealed class MoeModel : IDisposable
         return copy.Select(item => item.Adapter).Distinct().Count() == copy.Length
             ? copy
             : throw new ArgumentException("An adapter is there twice: give it once, with the sum of its scales.", nameof(adapters));
+    }
+
+    /// <summary>Resolves options for this model, and checks that such a context fits.</summary>
+    internal ContextParameters Prepare(ContextOptions options)
+    {
+        if (!Native.HasDecoder || Native.HasEncoder)
+        {
+            throw new NotSupportedException($"'{Path}' ({Info.Architecture}) is not a decoder-only model: it cannot continue a text.");
+        }
+
+        if (options.CountExperts && !Info.IsMixtureOfExperts)
+        {
+            throw new ArgumentException(
+                $"'{Path}' ({Info.Architecture}) is a dense model, without experts to count: leave CountExperts off.", nameof(ContextOptions.CountExperts));
+        }
+
+        return FittingParameters(options, embeds: false);
     }
 
     internal TokenPieces Pieces(bool special) => special ? _specialPieces.Value : _pieces.Value;

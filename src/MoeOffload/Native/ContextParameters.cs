@@ -25,6 +25,9 @@ internal sealed class ContextParameters
         PromptThreads = options.Threads.Prompt ?? Threads;
     }
 
+    /// <summary>What was asked for.</summary>
+    public ContextOptions Options => _options;
+
     /// <summary>Sequences that can run at once.</summary>
     public int SequenceCount => _options.SequenceCount;
 
@@ -36,6 +39,21 @@ internal sealed class ContextParameters
 
     /// <summary>Length in tokens as the options have it, 0 for the model's.</summary>
     public int ContextLength => _options.ContextLength;
+
+    /// <summary>Requests that can wait for a sequence.</summary>
+    public int QueueLimit => _options.QueueLimit;
+
+    /// <summary>Most prompt tokens of a step while others decode.</summary>
+    public int PromptTokensPerStep => _options.PromptTokensPerStep ?? MicroBatchSize;
+
+    /// <summary>What is kept of prompts and answers.</summary>
+    public PrefixCacheOptions PrefixCache => _options.PrefixCache;
+
+    /// <summary>How tokens are guessed, or null.</summary>
+    public SpeculationOptions? Speculation => _options.Speculation;
+
+    /// <summary>Whether all sequences share one buffer.</summary>
+    public bool IsUnified => _options.KvCache.Unified == true;
 
     /// <summary>Most tokens that are computed at once.</summary>
     public int MicroBatchSize => (int)ToNative().n_ubatch;
@@ -50,7 +68,7 @@ internal sealed class ContextParameters
     public int PromptThreads { get; }
 
     /// <summary>Parts of the KV cache that are rounded up on their own.</summary>
-    public int PartCount => _options.KvCache.Unified == true ? 1 : SequenceCount;
+    public int PartCount => IsUnified ? 1 : SequenceCount;
 
     /// <summary>Cells of the KV cache, rounded up as llama.cpp does.</summary>
     /// <param name="trainedLength">The length that the model was trained for, in tokens.</param>
@@ -72,8 +90,9 @@ internal sealed class ContextParameters
         parameters.n_ubatch = Math.Min(
             (uint?)_options.MicroBatchSize ?? (_expertsOffloaded ? OffloadedMicroBatch : parameters.n_ubatch), parameters.n_batch);
 
-        // Only the last token of each sequence is ever sampled from; embeddings are of all.
-        parameters.n_outputs_max = _embeds ? 0 : (uint)SequenceCount;
+        // Only the last token of each sequence is ever sampled from, and those that were guessed; embeddings are of all.
+        uint sampled = Math.Min((uint)(SequenceCount * (1 + (Speculation?.MaxDraftTokens ?? 0))), parameters.n_batch);
+        parameters.n_outputs_max = _embeds ? 0 : sampled;
         parameters.embeddings = (byte)(_embeds ? 1 : 0);
         parameters.pooling_type = _embeds ? llama_pooling_type.LLAMA_POOLING_TYPE_NONE : parameters.pooling_type;
         parameters.n_threads = Threads;

@@ -28,6 +28,7 @@ internal sealed unsafe class NativeContext : IDisposable
     private readonly ContextAdapters _adapters;
     private llama_batch _batch;
     private bool _abandoned;
+    private bool _hasPendingUpdate;
 
     private NativeContext(
         ContextAdapters adapters, ContextHandle handle, int* stop, NativeMemoryScope memory, ggml_threadpool* threads, ggml_threadpool* promptThreads)
@@ -43,6 +44,13 @@ internal sealed unsafe class NativeContext : IDisposable
         SequenceLength = (int)LlamaApi.llama_n_ctx_seq(context);
         BatchSize = (int)LlamaApi.llama_n_batch(context);
         MicroBatchSize = (int)LlamaApi.llama_n_ubatch(context);
+        int canShift;
+        byte* error = stackalloc byte[NativeError.BufferSize];
+        Check(ShimApi.moe_memory_can_shift(context, &canShift, error, NativeError.BufferSize), error, "The KV cache could not be looked at");
+        llama_model* model = LlamaApi.llama_get_model(context);
+        CanForgetParts = LlamaApi.llama_model_is_recurrent(model) == 0 && LlamaApi.llama_model_is_hybrid(model) == 0;
+        CanShift = canShift != 0 && CanForgetParts;
+        WindowLength = LlamaApi.llama_model_n_swa(model);
         VocabularySize = LlamaApi.llama_vocab_n_tokens(LlamaApi.llama_model_get_vocab(LlamaApi.llama_get_model(context)));
         _scratch = _memory.Allocate<llama_token_data>(VocabularySize);
         _batch = MakeBatch(BatchSize);
@@ -65,6 +73,15 @@ internal sealed unsafe class NativeContext : IDisposable
 
     /// <summary>Whether it remembers sequences from one decode to the next; an encoder does not.</summary>
     public bool HasMemory => LlamaApi.llama_get_memory(_handle.Pointer) != null;
+
+    /// <summary>Whether a sequence can be cut back to any earlier position; a recurrent state cannot.</summary>
+    public bool CanForgetParts { get; }
+
+    /// <summary>Whether positions can be moved, see <see cref="Discard"/>.</summary>
+    public bool CanShift { get; }
+
+    /// <summary>How many positions layers with sliding-window attention look back; 0 where there are none.</summary>
+    public int WindowLength { get; }
 
     /// <summary>Tokens in the batch that is being filled.</summary>
     public int BatchCount => _batch.n_tokens;
@@ -179,6 +196,7 @@ internal sealed unsafe class NativeContext : IDisposable
 
         _adapters.Leave(isBatchRefused: result == -1);
         Check(status, error, "The computation failed");
+        _hasPendingUpdate &= result < 0;
         return result switch
         {
             0 => DecodeResult.Done,
@@ -209,6 +227,83 @@ internal sealed unsafe class NativeContext : IDisposable
             error,
             "The KV cache could not be cleared");
         return removed != 0;
+    }
+
+    /// <summary>Makes a sequence hold what another one holds.</summary>
+    public void Copy(int source, int target)
+    {
+        byte* error = stackalloc byte[NativeError.BufferSize];
+        Check(ShimApi.moe_memory_copy(_handle.Pointer, source, target, error, NativeError.BufferSize), error, "The KV cache could not be copied");
+        _hasPendingUpdate = true;
+    }
+
+    /// <summary>Forgets the positions from <paramref name="from"/> up to <paramref name="to"/> and moves later ones down to fill the gap.</summary>
+    /// <returns>False where the cache cannot do that, and nothing was done.</returns>
+    public bool Discard(int sequence, int from, int to)
+    {
+        byte* error = stackalloc byte[NativeError.BufferSize];
+        int moved;
+        Check(
+            ShimApi.moe_memory_discard(_handle.Pointer, sequence, from, to, &moved, error, NativeError.BufferSize),
+            error,
+            "The KV cache could not be shifted");
+        _hasPendingUpdate |= moved != 0;
+        return moved != 0;
+    }
+
+    /// <summary>The first position of a sequence whose cells are there, as all later ones are; -1 where it is empty.</summary>
+    public int FirstPosition(int sequence)
+    {
+        byte* error = stackalloc byte[NativeError.BufferSize];
+        int min;
+        int max;
+        Check(
+            ShimApi.moe_memory_range(_handle.Pointer, sequence, &min, &max, error, NativeError.BufferSize),
+            error,
+            "The KV cache could not be looked at");
+        return min;
+    }
+
+    /// <summary>How many bytes <see cref="ReadState"/> needs.</summary>
+    public long StateSize(int sequence)
+    {
+        Update();
+        byte* error = stackalloc byte[NativeError.BufferSize];
+        nuint size;
+        Check(ShimApi.moe_state_size(_handle.Pointer, sequence, &size, error, NativeError.BufferSize), error, "No state");
+        return (long)size;
+    }
+
+    /// <summary>Copies what the KV cache holds of a sequence.</summary>
+    /// <returns>The number of bytes.</returns>
+    public long ReadState(int sequence, NativeBuffer target)
+    {
+        Update();
+        byte* error = stackalloc byte[NativeError.BufferSize];
+        nuint written;
+        Check(
+            ShimApi.moe_state_get(_handle.Pointer, sequence, target.Pointer, (nuint)target.Length, &written, error, NativeError.BufferSize),
+            error,
+            "The state could not be read");
+        return (long)written;
+    }
+
+    /// <summary>Makes a sequence hold what <see cref="ReadState"/> has copied.</summary>
+    /// <returns>False where there is no room for it; the sequence is then empty.</returns>
+    public bool TryWriteState(int sequence, NativeBuffer source)
+    {
+        Update();
+        byte* error = stackalloc byte[NativeError.BufferSize];
+        moe_status status = ShimApi.moe_state_set(
+            _handle.Pointer, sequence, source.Pointer, (nuint)source.Length, error, NativeError.BufferSize);
+        if (status == moe_status.MOE_STATUS_FAILED)
+        {
+            NativeLog.TakeErrors();
+            return false;
+        }
+
+        Check(status, error, "The state could not be written");
+        return true;
     }
 
     /// <summary>Samples and accepts a token from the logits of the batch's index-th token; -1 is the last.</summary>
@@ -314,6 +409,18 @@ internal sealed unsafe class NativeContext : IDisposable
             FreeThreads(_threads, _promptThreads);
             _memory.Dispose();
             _adapters.Release();
+        }
+    }
+
+    // Cells that wait for the next decode to be copied or rotated hold the wrong values until then.
+    private void Update()
+    {
+        if (_hasPendingUpdate)
+        {
+            ClearStop();
+            byte* error = stackalloc byte[NativeError.BufferSize];
+            Check(ShimApi.moe_memory_update(_handle.Pointer, error, NativeError.BufferSize), error, "The KV cache could not be updated");
+            _hasPendingUpdate = false;
         }
     }
 

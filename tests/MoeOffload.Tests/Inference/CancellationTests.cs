@@ -30,6 +30,8 @@ public sealed class CancellationTests
     [Test]
     public async Task Generation_cancelled_in_its_prompt_ends_long_before_the_prompt_does()
     {
+        using GenerationSession session = SmallModel.Shared.CreateSession(
+            SmallModel.Context(4096) with { PrefixCache = new PrefixCacheOptions { Enabled = false } });
         int[] prompt = [.. Enumerable.Range(0, 4000).Select(i => i % 200)];
         long start = Stopwatch.GetTimestamp();
         await SmallModel.Read(Generate(prompt, CancellationToken.None));
@@ -47,7 +49,7 @@ public sealed class CancellationTests
         await IsUsable();
 
         TokenStream Generate(int[] prompt, CancellationToken cancellationToken) =>
-            _session.GenerateAsync(new GenerationRequest { PromptTokens = prompt, Sampling = SamplingOptions.Greedy, MaxTokens = 1 }, cancellationToken);
+            session.GenerateAsync(new GenerationRequest { PromptTokens = prompt, Sampling = SamplingOptions.Greedy, MaxTokens = 1 }, cancellationToken);
     }
 
     [Test]

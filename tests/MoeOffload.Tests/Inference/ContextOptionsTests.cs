@@ -16,6 +16,8 @@ public sealed class ContextOptionsTests
             yield return Case(nameof(ContextOptions.SequenceCount), new() { SequenceCount = value });
             yield return Case(nameof(ContextOptions.BatchSize), new() { BatchSize = value });
             yield return Case(nameof(ContextOptions.MicroBatchSize), new() { MicroBatchSize = value });
+            yield return Case(nameof(ContextOptions.PromptTokensPerStep), new() { PromptTokensPerStep = value });
+            yield return Case(nameof(ContextOptions.QueueLimit), new() { QueueLimit = value });
             yield return Case(nameof(ThreadOptions.Decode), new() { Threads = { Decode = value } });
             yield return Case(nameof(ThreadOptions.Prompt), new() { Threads = { Prompt = value } });
         }
@@ -23,6 +25,13 @@ public sealed class ContextOptionsTests
         yield return Case(nameof(ContextOptions.SequenceCount), new() { SequenceCount = 0 });
         yield return Case(nameof(ContextOptions.BatchSize), new() { BatchSize = 0 });
         yield return Case(nameof(ContextOptions.MicroBatchSize), new() { MicroBatchSize = 0 });
+        yield return Case(nameof(ContextOptions.PromptTokensPerStep), new() { PromptTokensPerStep = 0 });
+        yield return Case(nameof(SpeculationOptions.MaxDraftTokens), new() { Speculation = new SpeculationOptions { MaxDraftTokens = 0 } });
+        yield return Case(nameof(SpeculationOptions.MaxDraftTokens), new() { Speculation = new SpeculationOptions { MaxDraftTokens = 65 } });
+        yield return Case(nameof(SpeculationOptions.LongestLookup), new() { Speculation = new SpeculationOptions { LongestLookup = 0 } });
+        yield return Case(nameof(SpeculationOptions.ShortestLookup), new() { Speculation = new SpeculationOptions { ShortestLookup = 5 } });
+        yield return Case(nameof(ContextOptions.PrefixCache), new() { PrefixCache = null! });
+        yield return Case(nameof(PrefixCacheOptions.HostBytes), new() { PrefixCache = { HostBytes = -1 } });
         yield return Case(nameof(ContextOptions.BatchSize), new() { BatchSize = 2, SequenceCount = 3 });
         yield return Case(nameof(ContextOptions.ContextLength), new() { ContextLength = 2, SequenceCount = 3 });
         yield return Case(nameof(ThreadOptions.Decode), new() { Threads = { Decode = 0 } });

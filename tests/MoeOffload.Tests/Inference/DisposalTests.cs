@@ -127,9 +127,9 @@ public sealed class DisposalTests
     [Test]
     public async Task Stream_that_is_dropped_frees_its_place()
     {
-        using GenerationSession session = SmallModel.Shared.CreateSession(SmallModel.Context(4096));
+        using GenerationSession session = SmallModel.Shared.CreateSession(SmallModel.Context(4096) with { QueueLimit = 0 });
         DropStream(session);
-        FluentActions.Invoking(() => session.GenerateAsync("To be").TryRead(out _)).Should().Throw<InvalidOperationException>();
+        FluentActions.Invoking(() => session.GenerateAsync("To be").TryRead(out _)).Should().Throw<QueueFullException>();
         Collect(() => CanStart(session)).Should().BeTrue();
         (await SmallModel.Greedy(session, "To be", 3)).Should().HaveCount(3);
 
@@ -141,7 +141,7 @@ public sealed class DisposalTests
                 stream.TryRead(out _);
                 return true;
             }
-            catch (InvalidOperationException)
+            catch (QueueFullException)
             {
                 return false;
             }

@@ -15,6 +15,11 @@ public sealed class GenerationRequestTests
         yield return new(nameof(GenerationRequest.MaxTokens), request with { MaxTokens = 0 });
         yield return new(nameof(GenerationRequest.MaxTokens), request with { MaxTokens = -1 });
         yield return new(nameof(GenerationRequest.MaxTokens), request with { MaxTokens = int.MinValue });
+        yield return new(nameof(GenerationRequest.Deadline), request with { Deadline = TimeSpan.Zero });
+        yield return new(nameof(GenerationRequest.Deadline), request with { Deadline = Timeout.InfiniteTimeSpan });
+        yield return new(nameof(GenerationRequest.ContextFull), request with { ContextFull = (ContextFullAction)3 });
+        yield return new(nameof(GenerationRequest.ShiftKeep), request with { ShiftKeep = -1 });
+        yield return new(nameof(GenerationRequest.ShiftKeep), request with { ContextFull = ContextFullAction.Shift, ShiftKeep = 255 });
         yield return new(nameof(GenerationRequest.Prompt), request with { Prompt = null! });
         yield return new(nameof(GenerationRequest.StopStrings), request with { StopStrings = null! });
         yield return new(nameof(GenerationRequest.StopStrings), request with { StopStrings = ["a", ""] });

@@ -139,15 +139,6 @@ public sealed class TokenStreamTests
         read.SelectMany(tokens => tokens).Should().BeEquivalentTo(expected);
     }
 
-    [Test]
-    public void Session_that_runs_as_much_as_it_can_refuses_more()
-    {
-        using TokenStream first = _session.GenerateAsync(Prompt, SamplingOptions.Greedy);
-        first.TryRead(out _);
-        using TokenStream second = _session.GenerateAsync(Prompt, SamplingOptions.Greedy);
-        FluentActions.Invoking(() => second.TryRead(out _)).Should().Throw<InvalidOperationException>().WithMessage("*SequenceCount*");
-    }
-
     [TestCase(false)]
     [TestCase(true)]
     public async Task Generations_at_once_yield_what_each_yields_alone(bool isUnified)

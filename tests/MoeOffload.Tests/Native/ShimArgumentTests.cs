@@ -257,6 +257,45 @@ public sealed unsafe class ShimArgumentTests
     }
 
     [Test]
+    public void Memories_and_states()
+    {
+        int result;
+        int position;
+        nuint size;
+        byte* state = stackalloc byte[64];
+        Refused(ShimApi.moe_memory_copy(null, 0, 0, _error, ErrorSize));
+        Refused(ShimApi.moe_memory_copy(_context, 0, 0, _error, ErrorSize));
+        Refused(ShimApi.moe_memory_copy(_context, 0, 1, _error, ErrorSize));
+        Refused(ShimApi.moe_memory_copy(_context, -1, 0, _error, ErrorSize));
+        Refused(ShimApi.moe_memory_discard(null, 0, 0, 1, &result, _error, ErrorSize));
+        Refused(ShimApi.moe_memory_discard(_context, 1, 0, 1, &result, _error, ErrorSize));
+        Refused(ShimApi.moe_memory_discard(_context, 0, -1, 1, &result, _error, ErrorSize));
+        Refused(ShimApi.moe_memory_discard(_context, 0, 2, 2, &result, _error, ErrorSize));
+        Refused(ShimApi.moe_memory_discard(_context, 0, 0, 1, null, _error, ErrorSize));
+        Refused(ShimApi.moe_memory_update(null, _error, ErrorSize));
+        Refused(ShimApi.moe_memory_can_shift(null, &result, _error, ErrorSize));
+        Refused(ShimApi.moe_memory_can_shift(_context, null, _error, ErrorSize));
+        Refused(ShimApi.moe_memory_range(null, 0, &position, &position, _error, ErrorSize));
+        Refused(ShimApi.moe_memory_range(_context, 1, &position, &position, _error, ErrorSize));
+        Refused(ShimApi.moe_memory_range(_context, 0, null, &position, _error, ErrorSize));
+        Refused(ShimApi.moe_memory_range(_context, 0, &position, null, _error, ErrorSize));
+        Refused(ShimApi.moe_state_size(null, 0, &size, _error, ErrorSize));
+        Refused(ShimApi.moe_state_size(_context, -1, &size, _error, ErrorSize));
+        Refused(ShimApi.moe_state_size(_context, 0, null, _error, ErrorSize));
+        Refused(ShimApi.moe_state_get(null, 0, state, 64, &size, _error, ErrorSize));
+        Refused(ShimApi.moe_state_get(_context, 1, state, 64, &size, _error, ErrorSize));
+        Refused(ShimApi.moe_state_get(_context, 0, null, 64, &size, _error, ErrorSize));
+        Refused(ShimApi.moe_state_get(_context, 0, state, 64, null, _error, ErrorSize));
+        ShimApi.moe_state_get(_context, 0, state, 1, &size, _error, ErrorSize).Should().Be(moe_status.MOE_STATUS_FAILED);
+        Refused(ShimApi.moe_state_set(null, 0, state, 64, _error, ErrorSize));
+        Refused(ShimApi.moe_state_set(_context, 1, state, 64, _error, ErrorSize));
+        Refused(ShimApi.moe_state_set(_context, 0, null, 64, _error, ErrorSize));
+        Refused(ShimApi.moe_state_set(_context, 0, state, 0, _error, ErrorSize));
+        new Span<byte>(state, 64).Fill(0xee);
+        ShimApi.moe_state_set(_context, 0, state, 64, _error, ErrorSize).Should().Be(moe_status.MOE_STATUS_FAILED);
+    }
+
+    [Test]
     public void Vocabularies()
     {
         nuint count;

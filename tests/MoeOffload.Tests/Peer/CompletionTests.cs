@@ -1,3 +1,4 @@
+using System.Text;
 using FluentAssertions;
 using MoeOffload.Fixtures;
 using NUnit.Framework;
@@ -32,6 +33,37 @@ public sealed class CompletionTests
     public async Task Greedy_tokens_of_two_threads_without_flash_attention_are_the_completion_tools() => await Compare(
         TinyModels.GptOss(),
         s_context with { FlashAttention = FlashAttention.Off, Threads = new ThreadOptions { Decode = 2, Prompt = 2 } });
+
+    [TestCaseSource(nameof(Shifting))]
+    public async Task Text_beyond_a_full_context_is_the_completion_tools(TinyModel file, int keep, int addedByTool)
+    {
+        const int Length = 600;
+        ContextOptions context = s_context with { ContextLength = 256, FlashAttention = FlashAttention.On };
+        using MoeModel model = await MoeModel.LoadAsync(file.Path);
+        string expected = Encoding.UTF8.GetString(CompletionTool.Shift(file.Path, Prompt, Length, keep, context));
+
+        using GenerationSession session = model.CreateSession(context);
+        TokenStream stream = session.GenerateAsync(new GenerationRequest
+        {
+            Prompt = Prompt,
+            Sampling = SamplingOptions.Greedy with { IgnoreEndOfSequence = true },
+            MaxTokens = Length,
+            ContextFull = ContextFullAction.Shift,
+            ShiftKeep = keep + addedByTool,
+        });
+        List<GeneratedToken> tokens = await SmallModel.Read(stream);
+        string ours = SmallModel.Text(tokens);
+        int length = Math.Min(ours.Length, expected.Length - 1);
+        length.Should().BeGreaterThan(SmallModel.Text(tokens.Take(500)).Length, "most of it must be compared");
+        ours[..length].Should().Be(expected[..length]);
+    }
+
+    private static IEnumerable<TestCaseData> Shifting() =>
+    [
+        new(TinyModels.Qwen3Moe(), 0, 0),
+        new(TinyModels.Qwen3Moe(), 5, 0),
+        new(TinyModels.Llama(), 5, 1), // it keeps the token that begins a text besides
+    ];
 
     private static async Task Compare(TinyModel file, ContextOptions options)
     {

@@ -24,6 +24,17 @@ internal static class CompletionTool
         return (ReadTokens(state.Path), result.Output);
     }
 
+    /// <summary>Continues a prompt greedily beyond the context's length, of which it keeps the first tokens.</summary>
+    /// <returns>The text, of which the tool may lose the end.</returns>
+    public static byte[] Shift(string model, string prompt, int tokens, int keep, ContextOptions context)
+    {
+        using var file = new TemporaryFile(System.Text.Encoding.UTF8.GetBytes(prompt));
+        return Run(
+            model, file.Path, "-n", $"{tokens}", "--temp", "0", "--top-k", "1", "--ignore-eos", "--context-shift", "--keep", $"{keep}",
+            "-c", $"{context.ContextLength}", "-ub", $"{context.MicroBatchSize}", "-t", $"{context.Threads.Decode}", "-tb", $"{context.Threads.Prompt}",
+            "-fa", context.FlashAttention == FlashAttention.On ? "on" : "off").Output;
+    }
+
     /// <summary>The tokens that it makes of a prompt, special ones added and parsed. The prompt may be any bytes.</summary>
     public static int[] Tokenize(string model, ReadOnlySpan<byte> prompt)
     {

@@ -1,0 +1,159 @@
+using System.Runtime.InteropServices;
+using MoeOffload.Native;
+
+namespace MoeOffload;
+
+/// <summary>
+/// Fills the batch of one step: the next token of every generation first, then parts of the prompts. While others decode, prompts get no
+/// more than a limit, which bounds how long they can delay them; prompts of one priority share what there is evenly.
+/// </summary>
+/// <param name="promptLimit">Most prompt tokens of a step in which a generation decodes.</param>
+/// <param name="speculation">How tokens are guessed, or null.</param>
+/// <param name="draftModel">What guesses them, or null for a lookup.</param>
+internal sealed class BatchPacker(int promptLimit, SpeculationOptions? speculation, DraftModel? draftModel)
+{
+    private readonly List<Generation> _decoding = [];
+    private readonly List<TokenChannel> _prompts = [];
+
+    /// <summary>Packs what can be computed now.</summary>
+    /// <param name="context">Whose batch is filled; it is empty.</param>
+    /// <param name="running">The requests that have a place, in the order of their arrival.</param>
+    /// <param name="batched">Gets those that the batch holds something of, in the order of their sequences.</param>
+    public void Pack(NativeContext context, IReadOnlyList<TokenChannel> running, List<TokenChannel> batched)
+    {
+        _prompts.Clear();
+        _decoding.Clear();
+        int draftRoom = context.BatchSize - running.Count;
+        for (int i = 0; i < running.Count; i++)
+        {
+            TokenChannel channel = running[i];
+            Generation generation = channel.Generation;
+            generation.ClearStep();
+            if (!generation.HasEnded && generation.PendingCount > 1)
+            {
+                Insert(_prompts, channel, (other, it) => other.Generation.Priority < it.Generation.Priority);
+            }
+            else if (!generation.HasEnded && channel.HasRoom())
+            {
+                generation.DraftLimit = DraftLimit(context, channel, draftRoom);
+                draftRoom -= generation.DraftLimit;
+                _decoding.Add(generation);
+            }
+        }
+
+        int room = context.BatchSize - PackDecoding();
+        SharePrompts(_decoding.Count > 0 ? Math.Min(room, promptLimit) : room);
+        for (int i = 0; i < running.Count; i++)
+        {
+            if (running[i].Generation.BatchedCount > 0)
+            {
+                // Where sequences have caches of their own, llama.cpp computes those together that follow each other by number.
+                Insert(batched, running[i], (other, it) => other.Generation.Sequence.Id > it.Generation.Sequence.Id);
+            }
+        }
+
+        foreach (TokenChannel channel in batched)
+        {
+            Add(context, channel.Generation);
+        }
+    }
+
+    // Before those at the end that must come after it.
+    private static void Insert(List<TokenChannel> list, TokenChannel channel, Func<TokenChannel, TokenChannel, bool> isAfter)
+    {
+        int at = list.Count;
+        while (at > 0 && isAfter(list[at - 1], channel))
+        {
+            at--;
+        }
+
+        list.Insert(at, channel);
+    }
+
+    private static void Add(NativeContext context, Generation generation)
+    {
+        SequenceSlot sequence = generation.Sequence;
+        int known = generation.BatchedCount - generation.Draft.Count;
+        bool isLast = known == generation.PendingCount;
+        generation.LogitsIndex = isLast ? context.BatchCount + known - 1 : -1;
+        for (int i = 0; i < generation.BatchedCount; i++)
+        {
+            int position = sequence.Count + i;
+            int token = i < known ? sequence.Tokens[position] : generation.Draft[i - known];
+            context.Add(token, position, sequence.Id, wantsLogits: isLast && i >= known - 1);
+        }
+    }
+
+    private int DraftLimit(NativeContext context, TokenChannel channel, int room) => speculation is null || !channel.Generation.MayDraft
+        ? 0
+        : Math.Max(0, Math.Min(
+            Math.Min(room, speculation.MaxDraftTokens), channel.Generation.DraftRoom(context.SequenceLength, channel.Room)));
+
+    private int PackDecoding()
+    {
+        if (draftModel is not null)
+        {
+            draftModel.Guess(_decoding);
+        }
+        else if (speculation is not null)
+        {
+            LookUp(speculation);
+        }
+
+        int packed = 0;
+        foreach (Generation generation in _decoding)
+        {
+            generation.BatchedCount = 1 + generation.Draft.Count;
+            packed += generation.BatchedCount;
+        }
+
+        return packed;
+    }
+
+    private void LookUp(SpeculationOptions options)
+    {
+        foreach (Generation generation in _decoding)
+        {
+            generation.Draft.AddRange(
+                PromptLookup.Find(CollectionsMarshal.AsSpan(generation.Sequence.Tokens), options, generation.DraftLimit));
+        }
+    }
+
+    // The most urgent ones first, and among those of one priority evenly.
+    private void SharePrompts(int room)
+    {
+        for (int first = 0, end; first < _prompts.Count; first = end)
+        {
+            end = first + 1;
+            while (end < _prompts.Count && _prompts[end].Generation.Priority == _prompts[first].Generation.Priority)
+            {
+                end++;
+            }
+
+            room -= Share(first, end, room);
+        }
+    }
+
+    // What one does not need goes to the others.
+    private int Share(int first, int end, int room)
+    {
+        int left = room;
+        for (int wanting = end - first; left > 0 && wanting > 0;)
+        {
+            int share = Math.Max(1, left / wanting);
+            wanting = 0;
+            for (int i = first; i < end; i++)
+            {
+                // A prompt's last token yields one, which must have room.
+                Generation generation = _prompts[i].Generation;
+                int wanted = generation.PendingCount - (_prompts[i].HasRoom() ? 0 : 1) - generation.BatchedCount;
+                int given = Math.Min(Math.Min(wanted, share), left);
+                generation.BatchedCount += given;
+                left -= given;
+                wanting += wanted > given ? 1 : 0;
+            }
+        }
+
+        return room - left;
+    }
+}

@@ -1,0 +1,35 @@
+using MoeOffload.Native;
+
+namespace MoeOffload;
+
+/// <summary>Tokens, and what the KV cache held of them, in system memory.</summary>
+internal sealed class SavedSequence(int[] tokens, NativeBuffer data) : IDisposable
+{
+    /// <summary>The tokens.</summary>
+    public int[] Tokens => tokens;
+
+    /// <summary>The state, as llama.cpp writes it.</summary>
+    public NativeBuffer Data => data;
+
+    /// <summary>Copies a sequence out of the KV cache.</summary>
+    public static SavedSequence Read(NativeContext context, int sequence, int[] tokens)
+    {
+        var data = new NativeBuffer(context.StateSize(sequence));
+        try
+        {
+            data.Length = context.ReadState(sequence, data);
+            return new SavedSequence(tokens, data);
+        }
+        catch
+        {
+            data.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Makes another one that holds the same.</summary>
+    public SavedSequence Clone() => new(tokens, data.Clone());
+
+    /// <inheritdoc/>
+    public void Dispose() => data.Dispose();
+}
