@@ -71,7 +71,8 @@ public sealed partial class PerplexityTests
         }
     }
 
-    // As the tool has it: windows one after the other, of each the second half.
+    // As the tool has it: windows one after the other, of each the second half. A context gives the logits of one token of a sequence at a
+    // time, so that here the second half comes token by token.
     private static double Perplexity(ModelOptions options, string text)
     {
         using MoeModel model = MoeModel.Load(DemoModel.Path, options);
@@ -84,17 +85,18 @@ public sealed partial class PerplexityTests
         for (int start = 0; start + Window <= tokens.Length; start += Window)
         {
             context.Remove(0, 0);
-            context.ClearBatch();
-            for (int i = 0; i < Window; i++)
+            for (int i = 0; i < Window - 1; i++)
             {
-                context.Add(tokens[start + i], i, 0, wantsLogits: i >= Window / 2);
-            }
-
-            context.Decode().Should().Be(DecodeResult.Done);
-            for (int i = Window / 2; i < Window - 1; i++, count++)
-            {
-                context.CopyLogits(i, logits);
-                sum -= LogSoftmax(logits, tokens[start + i + 1]);
+                bool wantsLogits = i >= Window / 2;
+                context.Add(tokens[start + i], i, 0, wantsLogits);
+                if (wantsLogits)
+                {
+                    context.Decode().Should().Be(DecodeResult.Done);
+                    context.CopyLogits(-1, logits);
+                    context.ClearBatch();
+                    sum -= LogSoftmax(logits, tokens[start + i + 1]);
+                    count++;
+                }
             }
         }
 
