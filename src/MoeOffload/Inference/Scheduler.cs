@@ -101,9 +101,13 @@ internal sealed class Scheduler
         lock (_gate)
         {
             _isStopping = true;
-            if (_step.IsRunning)
+            if (_isComputing)
             {
                 _context.RequestStop();
+            }
+
+            if (_step.IsRunning)
+            {
                 _ = _watch.WatchStopAsync();
             }
         }
@@ -129,6 +133,7 @@ internal sealed class Scheduler
             catch (Exception exception)
             {
                 // Nothing above this frame could tell a caller, and an unhandled exception would end the process.
+                EndComputing();
                 isOurs = _step.End();
                 if (isOurs)
                 {
@@ -191,6 +196,7 @@ internal sealed class Scheduler
             fault = exception;
         }
 
+        EndComputing();
         isOurs = _step.End();
         if (isOurs && fault is not null)
         {
@@ -299,7 +305,6 @@ internal sealed class Scheduler
     {
         lock (_gate)
         {
-            _isComputing = false;
             _batched.Clear();
             _context.ClearBatch();
         }
@@ -357,6 +362,15 @@ internal sealed class Scheduler
             _step.Begin();
             _isComputing = true;
             return true;
+        }
+    }
+
+    // From here on nobody asks the context to stop: it may be freed.
+    private void EndComputing()
+    {
+        lock (_gate)
+        {
+            _isComputing = false;
         }
     }
 
