@@ -60,7 +60,7 @@ public static class TinyAdapters
                 for (var done = 0; done < destination.Length; done += (int)rowBytes)
                 {
                     random.Fill((offset + done) / rowBytes, row, mean: 0, deviation: 1 / MathF.Sqrt(row.Length));
-                    BlockQuantizer.EncodeRow(type, row, destination.Slice(done, (int)rowBytes));
+                    GgmlQuantizer.EncodeRow(type, row, destination.Slice(done, (int)rowBytes));
                 }
             });
         }
