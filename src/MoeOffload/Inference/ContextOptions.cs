@@ -64,8 +64,8 @@ public sealed record ContextOptions
     /// Whether <see cref="GenerationSession.ExpertActivity"/> counts which experts the routers choose. Default: false, which costs nothing.
     /// True cuts the computation at each layer's choice and reads it: once a layer for each micro-batch a device is waited for, and an RPC
     /// server gets that part of the graph anew. A device's kernels cannot fuse the operations around the choice then, which may change a
-    /// result by a rounding; on the CPU all tokens are the same. It takes 1 MiB, and 8 bytes for each expert of each layer. For models
-    /// with experts only.
+    /// result by a rounding; on the CPU all tokens are the same. What the prefix cache holds is not computed, nor counted. It takes 1 MiB,
+    /// and 8 bytes for each expert of each layer. For models with experts only.
     /// </summary>
     public bool CountExperts { get; init; }
 
