@@ -45,10 +45,10 @@ internal static class ModelCard
             # Tiny MoE
 
             A Mixture-of-Experts language model of {info.ParameterCount / 1e6:0.0} million parameters that comes with MoeOffload, so that the first command shows
-            real text and real routing without a download. It tells small stories for children, answers questions about them, does sums and
-            comparisons up to 20, knows some five dozen facts, and greets. It knows nothing else, and says so when it is asked.
+            real text and real routing without a download. It was taught small stories for children, questions about them, sums and comparisons up
+            to 20, some five dozen facts, and greetings; how well it learned them is below. It knows nothing else, and was taught to say so.
 
-            This page is written by `TinyMoe card`: every figure in it was measured or read by that command.
+            This page is written by `TinyMoe ship`: every figure in it was measured or read by that command.
 
             | | |
             |---|---|
@@ -62,11 +62,10 @@ internal static class ModelCard
 
             An exam of combinations that training never saw: heroes with friends and things that never met, pairs of numbers, wordings of
             questions. Greedy decoding, half of each kind as chat and half as plain text; an answer is right where it is the expected
-            sentence, letter for letter, and a sentence of a story where the corpus's own grammar parses it. A test asks for 95 % of the
-            sentences and 90 % of each kind of answer.
+            sentence, letter for letter, and a sentence of a story where the corpus's own grammar parses it.
 
-            | | right | of | |
-            |---|---|---|---|
+            | | right | of | | aim |
+            |---|---|---|---|---|
             {Rows(results)}
 
             What it got wrong, up to three of each:
@@ -96,7 +95,7 @@ internal static class ModelCard
             ```
 
             repeats all of it with the same seeds: the corpus, the tokenizer, the training, the file, the exam and this page. Python with PyTorch is
-            needed for the training alone; the rest is C#.
+            needed for the training, and with Matplotlib for the pictures; the rest is C#.
 
             - **Corpus**: 24 MB, generated: `World/stories.txt` has 13 plots whose sentences have slots, `World/words.txt` the words. The
               grammar tells the stories and parses them. One in sixteen pairs of a hero with a friend, and with a thing, is never used; neither is
@@ -128,7 +127,13 @@ internal static class ModelCard
     }
 
     private static string Rows(IReadOnlyList<ExamResult> results) => string.Join('\n', results.Select(result =>
-        string.Create(CultureInfo.InvariantCulture, $"| {s_names[result.Kind]} | {result.Right} | {result.Count} | {100 * result.Share:0.0} % |")));
+        string.Create(CultureInfo.InvariantCulture, $"| {s_names[result.Kind]} | {result.Right} | {result.Count} | {100 * result.Share:0.0} % | {Aim(result)} |")));
+
+    private static string Aim(ExamResult result)
+    {
+        int aim = result.Kind == TextKind.Story ? 95 : 90;
+        return 100 * result.Share >= aim ? $"{aim} %" : $"{aim} %, not reached";
+    }
 
     private static string Mistakes(IReadOnlyList<ExamResult> results)
     {

@@ -35,7 +35,7 @@ try
                 Preparation.Run(workspace.Directory);
                 break;
             case "train":
-                Python.Run("train.py", "numpy, torch", workspace.Directory);
+                Python.Run("train.py", "numpy,torch", workspace.Directory);
                 break;
             case "export":
                 ModelFile.Write(workspace.Directory, workspace.Model);

@@ -15,7 +15,8 @@ internal static class Python
     public static void Run(string script, string modules, params IEnumerable<string> arguments)
     {
         // The first may be one that somebody built, without the system's packages.
-        string python = ((ReadOnlySpan<string>)["python3", "/usr/bin/python3"]).ToArray().FirstOrDefault(python => Start(python, "-c", $"import {modules}") == 0)
+        string probe = $"import sys, importlib.util; sys.exit(not all(map(importlib.util.find_spec, '{modules}'.split(','))))";
+        string python = Array.Find(["python3", "/usr/bin/python3"], python => Start(python, "-c", probe) == 0)
             ?? throw new InvalidOperationException($"No python3 can import {modules}. Install them: {Install}");
         int exitCode = Start(python, [Path.Combine(AppContext.BaseDirectory, script), .. arguments]);
         if (exitCode != 0)
