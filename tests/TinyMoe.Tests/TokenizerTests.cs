@@ -26,6 +26,15 @@ public sealed class TokenizerTests
         }
     }
 
+    [Test]
+    public void Documents_fit_into_the_window_that_the_model_is_trained_with()
+    {
+        BpeTokenizer tokenizer = FromFile();
+        var library = new Library(seed: 1);
+
+        Enumerable.Range(0, 6000).Select(_ => tokenizer.Encode(library.Write()).Length).Count(length => length >= 512).Should().BeLessThan(60);
+    }
+
     [TestCase("Zürich, naïve café — 12345 + 6789 = ?")]
     [TestCase("  two  spaces,\ttabs\n\n\nand lines  ")]
     [TestCase("It's we'll they've DON'T")]
@@ -37,11 +46,11 @@ public sealed class TokenizerTests
     }
 
     [Test]
-    public void Trainer_merges_the_most_frequent_pair_first()
+    public void Trainer_merges_the_most_frequent_pair_first_and_of_equals_the_first_by_its_letters()
     {
         var merges = BpeTrainer.Train(new Dictionary<string, long> { ["low"] = 5, ["lower"] = 2, ["new"] = 6, ["newest"] = 3 }, count: 3);
 
-        merges.Should().Equal(("n", "e"), ("ne", "w"), ("l", "o"));
+        merges.Should().Equal(("e", "w"), ("n", "ew"), ("l", "o"));
     }
 
     private static BpeTokenizer FromFile()
