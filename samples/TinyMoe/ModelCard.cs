@@ -103,9 +103,9 @@ internal static class ModelCard
             - **Training**: {log.Count(line => line.GetProperty("lesson").GetString() == "copying") * 20} steps of copying random tokens, then {last.GetProperty("steps").GetInt32()} steps
               of {last.GetProperty("tokens").GetInt64() / last.GetProperty("steps").GetInt32()} tokens of text, {last.GetProperty("tokens").GetInt64() / 1e6:0.0} million in all, in {last.GetProperty("seconds").GetDouble() / 60:0} minutes
               on two CPU cores that other work shared. Final loss on validation text: {last.GetProperty("valid").GetDouble():0.000} nats per token.
-              The copying comes first since answering from a story is copying from it: an earlier training without it stood at a loss of 1.0 after
-              2.4 million tokens, with 5 % of the questions about stories right. Tokens of answers count five times, since most words of a story could be
-              others, and of an answer none.
+              The copying comes first since answering from a story is copying from it: an earlier training without it, and with smaller
+              initial embeddings, stood at a loss of 1.0 after 2.4 million tokens, with 5 % of the questions about stories right. Tokens of
+              answers count five times, since most words of a story could be others, and of an answer none.
             - **Log**: [log.jsonl](tiny-moe/log.jsonl), a line for every tenth step.
 
             ![Loss over the training](tiny-moe/loss.png)
