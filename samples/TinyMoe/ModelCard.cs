@@ -25,7 +25,7 @@ internal static class ModelCard
         using GenerationSession session = model.CreateSession(new ContextOptions { ContextLength = 512, CountExperts = true });
         IReadOnlyList<ExamResult> results = await new Examiner(session).Examine(ExamPaper.Write());
 
-        System.IO.Directory.CreateDirectory(workspace.Pictures);
+        Directory.CreateDirectory(workspace.Pictures);
         File.Copy(workspace.Log, Path.Combine(workspace.Pictures, "log.jsonl"), overwrite: true);
         string experts = Path.Combine(workspace.Directory, "experts.json");
         File.WriteAllText(experts, JsonSerializer.Serialize(results.ToDictionary(result => result.Kind.ToString(), result => Shares(result.Activity!))));

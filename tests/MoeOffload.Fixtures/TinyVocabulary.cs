@@ -1,5 +1,6 @@
 using System.Globalization;
 using MoeOffload.Gguf;
+using Bytes = TinyMoe.Tokenizer.ByteLevel;
 
 namespace MoeOffload.Fixtures;
 
@@ -57,12 +58,12 @@ internal sealed class TinyVocabulary
         var vocabulary = new TinyVocabulary("gpt2", pre, size) { ChatTemplate = chatTemplate };
         for (var value = 0; value < 256; value++)
         {
-            vocabulary.Add(ByteLetter(value).ToString(), Normal);
+            vocabulary.Add(Bytes.Letter((byte)value).ToString(), Normal);
         }
 
         vocabulary._byteLetters = vocabulary.Count;
 
-        foreach (var (left, right) in TrainedMerges.Train(ByteLetter(' ').ToString(), vocabulary.Room(others.Length + 2)))
+        foreach (var (left, right) in TrainedMerges.Train(Bytes.Letter((byte)' ').ToString(), vocabulary.Room(others.Length + 2)))
         {
             vocabulary.AddPiece(left + right, score: 0);
             vocabulary._merges.Add($"{left} {right}");
@@ -124,25 +125,6 @@ internal sealed class TinyVocabulary
 
         writer.Set("tokenizer.ggml.add_bos_token", _pre is null);
         writer.Set("tokenizer.chat_template", ChatTemplate);
-    }
-
-    // GPT-2 writes each byte as a printable letter: itself where it is one, else one from 256 upwards.
-    private static char ByteLetter(int value)
-    {
-        if (IsPrintable(value))
-        {
-            return (char)value;
-        }
-
-        var unprintableBefore = 0;
-        for (var i = 0; i < value; i++)
-        {
-            unprintableBefore += IsPrintable(i) ? 0 : 1;
-        }
-
-        return (char)(256 + unprintableBefore);
-
-        static bool IsPrintable(int value) => value is (>= '!' and <= '~') or (>= 0xA1 and <= 0xAC) or (>= 0xAE and <= 0xFF);
     }
 
     private int Room(int reserved) => _size - Count - reserved;

@@ -1,3 +1,5 @@
+using TinyMoe.Tokenizer;
+
 namespace MoeOffload.Fixtures;
 
 /// <summary>
@@ -26,55 +28,7 @@ internal static class TrainedMerges
         """;
 
     /// <summary>Gives at most so many merges, as pairs of pieces, most frequent first. A word begins with a mark.</summary>
-    public static List<(string Left, string Right)> Train(string wordMark, int most)
-    {
-        var words = Corpus.Split((char[])[' ', '\n', '\r'], StringSplitOptions.RemoveEmptyEntries)
-            .Select(word => wordMark + word)
-            .CountBy(word => word)
-            .Select(word => (Pieces: word.Key.Select(letter => letter.ToString()).ToList(), Count: word.Value))
-            .ToList();
-        var merges = new List<(string, string)>();
-        while (merges.Count < most && MostFrequent(words) is { } pair)
-        {
-            merges.Add(pair);
-            foreach (var (pieces, _) in words)
-            {
-                Merge(pieces, pair);
-            }
-        }
-
-        return merges;
-    }
-
-    private static (string Left, string Right)? MostFrequent(List<(List<string> Pieces, int Count)> words)
-    {
-        var counts = new Dictionary<(string Left, string Right), int>();
-        foreach (var (pieces, count) in words)
-        {
-            for (var i = 0; i + 1 < pieces.Count; i++)
-            {
-                var pair = (pieces[i], pieces[i + 1]);
-                counts[pair] = counts.GetValueOrDefault(pair) + count;
-            }
-        }
-
-        return counts.Count == 0
-            ? null
-            : counts.OrderByDescending(pair => pair.Value)
-                .ThenBy(pair => pair.Key.Left, StringComparer.Ordinal)
-                .ThenBy(pair => pair.Key.Right, StringComparer.Ordinal)
-                .First().Key;
-    }
-
-    private static void Merge(List<string> pieces, (string Left, string Right) pair)
-    {
-        for (var i = 0; i + 1 < pieces.Count; i++)
-        {
-            if (pieces[i] == pair.Left && pieces[i + 1] == pair.Right)
-            {
-                pieces[i] += pieces[i + 1];
-                pieces.RemoveAt(i + 1);
-            }
-        }
-    }
+    public static IReadOnlyList<(string Left, string Right)> Train(string wordMark, int most) => BpeTrainer.Train(
+        Corpus.Split((char[])[' ', '\n', '\r'], StringSplitOptions.RemoveEmptyEntries).CountBy(word => wordMark + word).ToDictionary(word => word.Key, word => (long)word.Value),
+        most);
 }

@@ -42,10 +42,8 @@ internal static class ExamPaper
 
     private static ExamQuestion Chat(TextKind kind, Exchange pair) => new(kind, Turn(pair.Question), pair.Answer);
 
-    private static ExamQuestion Plain(TextKind kind, string text, Exchange pair)
-    {
-        return new(kind, Document.Plain(kind, text, [pair]).Pieces[0], pair.Answer);
-    }
+    private static ExamQuestion Plain(TextKind kind, string text, Exchange pair) =>
+        new(kind, Document.Plain(kind, text, [pair]).Pieces[0], pair.Answer);
 
     private static string Turn(string message) =>
         string.Concat(Document.Chat(TextKind.Talk, null, [new Exchange(message, string.Empty)]).Pieces.SkipLast(3));

@@ -70,7 +70,7 @@ internal static class ModelFile
         writer.Set("tokenizer.ggml.pre", "gpt-2");
         writer.SetArray("tokenizer.ggml.tokens", [.. tokenizer.Tokens]);
         writer.SetArray<int>("tokenizer.ggml.token_type", types);
-        writer.SetArray("tokenizer.ggml.merges", [.. tokenizer.Merges.Select(merge => $"{merge.Left} {merge.Right}")]);
+        writer.SetArray("tokenizer.ggml.merges", [.. tokenizer.MergeLines]);
         writer.Set("tokenizer.ggml.bos_token_id", (uint)tokenizer.End);
         writer.Set("tokenizer.ggml.eos_token_id", (uint)tokenizer.Id(Document.TurnEnd));
         writer.Set("tokenizer.ggml.padding_token_id", (uint)tokenizer.End);

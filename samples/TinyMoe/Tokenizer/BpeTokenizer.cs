@@ -61,11 +61,14 @@ internal sealed class BpeTokenizer
 
     public static BpeTokenizer Read(string path) => FromMerges(File.ReadLines(path));
 
+    /// <summary>The merges as a GGUF file has them.</summary>
+    public IEnumerable<string> MergeLines => Merges.Select(merge => $"{merge.Left} {merge.Right}");
+
     /// <summary>Of merges as a GGUF file has them.</summary>
     public static BpeTokenizer FromMerges(IEnumerable<string> merges) =>
         new([.. merges.Select(merge => merge.Split(' ')).Select(pair => (pair[0], pair[1]))]);
 
-    public void Write(string path) => File.WriteAllLines(path, Merges.Select(merge => $"{merge.Left} {merge.Right}"));
+    public void Write(string path) => File.WriteAllLines(path, MergeLines);
 
     public int Id(string token) => _ids[token];
 

@@ -20,8 +20,6 @@ internal sealed class Lexicon
 
     public IReadOnlyList<string> this[string category] => _words[category];
 
-    public bool Has(string category) => _words.ContainsKey(category);
-
     /// <summary>"a" or "an".</summary>
     public static string Article(string nextWord) =>
         nextWord is "honest" || "aeiou".Contains(nextWord[0], StringComparison.Ordinal) ? "an" : "a";

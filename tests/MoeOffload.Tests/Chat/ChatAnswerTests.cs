@@ -129,17 +129,7 @@ public sealed class ChatAnswerTests
     [TestCaseSource(typeof(RealTemplates), nameof(RealTemplates.Files))]
     public void Updates_never_take_back(string template)
     {
-        RenderedChat chat;
-        try
-        {
-            chat = Template(template).Render(Chats.All["question"], new ChatOptions { Tools = [Chats.Weather, Chats.Time] });
-        }
-        catch (ChatTemplateException refused) when (refused.Message.Contains("raise", StringComparison.Ordinal))
-        {
-            Assert.Ignore(refused.Message);
-            return;
-        }
-
+        RenderedChat chat = Template(template).Render(Chats.All["question"], new ChatOptions { Tools = [Chats.Weather, Chats.Time] });
         foreach (string answer in (ReadOnlySpan<string>)["Hello <", "a <tool_call b [TOOL_CALLS <| x", "<think>a</think>b <function", "{\"name\": \"x\"} ", "  \n\n hello  \n "])
         {
             try
