@@ -49,16 +49,8 @@ internal static partial class FirstToken
             long start = Stopwatch.GetTimestamp();
             using MoeModel model = MoeModel.Load(path);
             using GenerationSession session = model.CreateSession(new ContextOptions { ContextLength = context, Threads = { Decode = 2 } });
-            ReadFirst(session.GenerateAsync(prompt, SamplingOptions.Greedy, maxTokens: 1)).GetAwaiter().GetResult();
+            TokenStreams.ReadToEnd(session.GenerateAsync(prompt, SamplingOptions.Greedy, maxTokens: 1));
             Console.WriteLine(Stopwatch.GetElapsedTime(start).TotalMilliseconds.ToString(CultureInfo.InvariantCulture));
-        }
-    }
-
-    private static async Task ReadFirst(TokenStream stream)
-    {
-        await foreach (GeneratedToken token in stream)
-        {
-            GC.KeepAlive(token.Id);
         }
     }
 

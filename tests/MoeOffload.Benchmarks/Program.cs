@@ -12,30 +12,49 @@ if (args is ["first-token", string file, string context, string prompt])
 }
 
 // Many requests of all kinds at once, for some seconds: nothing may be lost or mixed up, and memory must stay flat.
-if (args is ["soak", string seconds])
+if (args is ["soak", string seconds, .. { Length: < 2 } rest])
 {
-    return SoakCommand.Run(TimeSpan.FromSeconds(int.Parse(seconds, CultureInfo.InvariantCulture)));
+    return SoakCommand.Run(TimeSpan.FromSeconds(int.Parse(seconds, CultureInfo.InvariantCulture)), rest.FirstOrDefault());
 }
 
-int pairs = args is ["--pairs", string count] ? int.Parse(count, CultureInfo.InvariantCulture) : 5;
-if (args.Length > 0 && args is not ["--pairs", _])
+string[] known = ["tools", "streams"];
+string[] parts = [.. args.TakeWhile(known.Contains)];
+int pairs = args[parts.Length..] is ["--pairs", string count] ? int.Parse(count, CultureInfo.InvariantCulture) : 5;
+if (args[parts.Length..] is not ([] or ["--pairs", _]))
 {
-    Console.Error.WriteLine("usage: bench [--pairs N]    (5 pairs unless told otherwise)");
-    Console.Error.WriteLine("       bench soak SECONDS   (ends with 1 where something was lost or mixed up)");
+    Console.Error.WriteLine("usage: bench [tools] [streams] [--pairs N]    (both, and 5 pairs, unless told otherwise)");
+    Console.Error.WriteLine("       bench soak SECONDS [MODEL.gguf]        (ends with 1 where something was lost or mixed up)");
     return 2;
 }
 
-Console.WriteLine($"CPU only, synthetic weights, {Environment.ProcessorCount} logical processors, {pairs} interleaved pairs.");
+Console.WriteLine($"CPU only, {Environment.ProcessorCount} logical processors, {pairs} interleaved pairs.");
 Console.WriteLine("Ratio: ours to llama.cpp's own tool, on the same libraries, file and settings; median [smallest, largest].");
 Console.WriteLine();
 TinyModel[] models = [TinyModels.Benchmark(), TinyModels.Olmoe()];
-foreach (TinyModel model in models)
+bool isAll = parts.Length == 0;
+if (isAll || parts.Contains("tools"))
 {
-    Console.WriteLine($"{model.Name}, {new FileInfo(model.Path).Length / 1e6:0.0} MB");
-    Throughput.Run(model, pairs);
-    FirstToken.Run(model, pairs);
-    Console.WriteLine();
+    foreach (TinyModel model in models)
+    {
+        Announce($"{model.Name}, synthetic weights", model.Path);
+        Throughput.Run(model, pairs);
+        FirstToken.Run(model, pairs);
+        Console.WriteLine();
+    }
+
+    Allocation.Run(models[^1]);
 }
 
-Allocation.Run(models[^1]);
+if (isAll || parts.Contains("streams"))
+{
+    Announce($"{models[0].Name}, synthetic weights", models[0].Path);
+    Streams.Run(models[0].Path, pairs);
+    PrefixReuse.Run(models[0], pairs);
+    Console.WriteLine();
+    Announce("the demo model", DemoModel.Path);
+    Streams.Run(DemoModel.Path, pairs);
+}
+
 return 0;
+
+static void Announce(string what, string path) => Console.WriteLine($"{what}, {new FileInfo(path).Length / 1e6:0.0} MB");

@@ -77,18 +77,10 @@ internal static class Throughput
             MaxTokens = tokens,
             Sampling = SamplingOptions.Greedy,
         });
-        Read(stream).GetAwaiter().GetResult();
-        return stream.Statistics is { } statistics && statistics.GeneratedTokens == tokens
+        GenerationStatistics statistics = TokenStreams.ReadToEnd(stream);
+        return statistics.GeneratedTokens == tokens
             ? statistics
             : throw new InvalidOperationException("The model ended its text too soon: give it another seed.");
-    }
-
-    private static async Task Read(TokenStream stream)
-    {
-        await foreach (GeneratedToken token in stream)
-        {
-            GC.KeepAlive(token.Id);
-        }
     }
 
     private static void MeasurePeer(string path, List<double> prompt, List<double> decode)

@@ -15,8 +15,11 @@ public sealed class LlamaServer : IDisposable
     private LlamaServer(Process process, int port)
     {
         _process = process;
-        _http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}"), Timeout = s_limit };
+        _http = new HttpClient { BaseAddress = Address = new Uri($"http://127.0.0.1:{port}"), Timeout = s_limit };
     }
+
+    /// <summary>Where it listens.</summary>
+    public Uri Address { get; }
 
     /// <summary>Starts a server with a model and waits until it answers.</summary>
     /// <param name="model">The model's file.</param>

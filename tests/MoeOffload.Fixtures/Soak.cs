@@ -21,11 +21,13 @@ public sealed class Soak
     private readonly List<GenerationSession> _sessions = [];
     private readonly int _workers;
     private readonly int _seed;
+    private readonly bool _isTrained;
 
-    private Soak(int workers, int seed)
+    private Soak(int workers, int seed, bool isTrained)
     {
         _workers = workers;
         _seed = seed;
+        _isTrained = isTrained;
     }
 
     /// <summary>Runs.</summary>
@@ -33,9 +35,10 @@ public sealed class Soak
     /// <param name="duration">For how long requests are made.</param>
     /// <param name="workers">Clients that make them.</param>
     /// <param name="seed">Makes the same requests again, though not at the same moments.</param>
-    public static async Task<SoakReport> RunAsync(MoeModel model, TimeSpan duration, int workers = 24, int seed = 1)
+    /// <param name="isTrained">Whether prompts are of texts that the model writes, and not of random tokens.</param>
+    public static async Task<SoakReport> RunAsync(MoeModel model, TimeSpan duration, int workers = 24, int seed = 1, bool isTrained = false)
     {
-        var soak = new Soak(workers, seed);
+        var soak = new Soak(workers, seed, isTrained);
         await soak.PrepareAsync(model);
         await soak.WorkAsync(duration / 4);
         long before = MemoryInUse();
@@ -65,6 +68,22 @@ public sealed class Soak
         Threads = { Decode = 1 },
     };
 
+    private static async Task<int[]> WriteAsync(GenerationSession session, int length, int seed)
+    {
+        var tokens = new List<int>();
+        await foreach (GeneratedToken token in session.GenerateAsync(new GenerationRequest
+        {
+            Prompt = "Once",
+            MaxTokens = length,
+            Sampling = new SamplingOptions { Temperature = 1, Seed = (uint)seed, IgnoreEndOfSequence = true },
+        }))
+        {
+            tokens.Add(token.Id);
+        }
+
+        return [.. tokens];
+    }
+
     private static long MemoryInUse()
     {
         GC.Collect();
@@ -83,7 +102,8 @@ public sealed class Soak
             {
                 // Some begin as others do.
                 int[] begin = i > 4 && i % 2 == 0 ? _texts[random.Next(i)].Prompt : [];
-                int[] rest = [.. Enumerable.Range(0, random.Next(4, LongestPrompt)).Select(_ => random.Next(256, model.Vocabulary.Size))];
+                int length = random.Next(4, LongestPrompt);
+                int[] rest = _isTrained ? await WriteAsync(alone, length, i) : [.. Enumerable.Range(0, length).Select(_ => random.Next(256, model.Vocabulary.Size))];
                 int[] prompt = [.. begin[..random.Next(begin.Length + 1)], .. rest];
                 _texts.Add(await SoakText.MakeAsync(alone, prompt[..Math.Min(prompt.Length, LongestPrompt)], TextLength));
             }

@@ -1,0 +1,116 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using MoeOffload.Fixtures;
+
+namespace MoeOffload.Benchmarks;
+
+/// <summary>
+/// Tokens/s of all streams together, and TTFT, against <c>llama-server</c> with as many slots, on the same libraries, file and settings.
+/// Each stream makes one request after the other; ours go through the library, the peer's over HTTP on loopback.
+/// </summary>
+internal static class Streams
+{
+    private const int SequenceLength = 512;
+    private const int DecodeTokens = 64;
+    private const int Threads = 2;
+    private const int RequestsInAll = 24;
+    private const int LeastPrompt = 32;
+    private const int LongestPrompt = 256;
+
+    private static readonly int[] s_counts = [1, 4, 16];
+
+    public static void Run(string path, int pairs)
+    {
+        using MoeModel model = MoeModel.Load(path);
+        foreach (int count in s_counts)
+        {
+            Run(model, path, count, pairs);
+        }
+    }
+
+    private static void Run(MoeModel model, string path, int count, int pairs)
+    {
+        using LlamaServer server = LlamaServer.Start(
+            path, "-np", $"{count}", "-c", $"{count * SequenceLength}", "-t", $"{Threads}", "-b", "2048", "-ub", "512", "--no-kv-unified", "--cache-ram", "0");
+        using GenerationSession session = model.CreateSession(new ContextOptions
+        {
+            ContextLength = count * SequenceLength,
+            SequenceCount = count,
+            BatchSize = 2048,
+            MicroBatchSize = 512,
+            Threads = { Decode = Threads },
+            PrefixCache = { Enabled = false },
+        });
+        using var client = new CompletionClient(server.Address);
+        Func<int[], Task<TimeSpan>> ours = prompt => GenerateAsync(session, prompt);
+        Func<int[], Task<TimeSpan>> peer = prompt => client.StreamAsync(prompt, DecodeTokens);
+
+        List<Load> our = [];
+        List<Load> peers = [];
+        for (int pair = -1; pair < pairs; pair++)
+        {
+            // The order changes with each pair, so that a drift of the machine falls on both; the first only warms both up.
+            int[][] prompts = MakePrompts(model.Vocabulary.Size, pair);
+            Load? before = pair % 2 == 0 ? null : Measure(peer, prompts, count);
+            Load own = Measure(ours, prompts, count);
+            Load other = before ?? Measure(peer, prompts, count);
+            if (pair >= 0)
+            {
+                our.Add(own);
+                peers.Add(other);
+            }
+        }
+
+        string streams = count == 1 ? "1 stream" : $"{count} streams";
+        Print($"{streams}, all together", "tokens/s", load => load.TokensPerSecond);
+        Print($"{streams}, TTFT median", "ms", load => load.MedianMilliseconds);
+        Print($"{streams}, TTFT 95 %", "ms", load => load.HighMilliseconds);
+
+        void Print(string what, string unit, Func<Load, double> value) => Samples.Print(what, unit, [.. our.Select(value)], [.. peers.Select(value)]);
+    }
+
+    private static int[][] MakePrompts(int vocabulary, int seed)
+    {
+        var random = new Random(seed);
+        return [.. Enumerable.Range(0, RequestsInAll).Select(_ =>
+            Enumerable.Range(0, random.Next(LeastPrompt, LongestPrompt + 1)).Select(_ => random.Next(256, vocabulary - 8)).ToArray())];
+    }
+
+    private static Load Measure(Func<int[], Task<TimeSpan>> request, int[][] prompts, int streams)
+    {
+        var waiting = new ConcurrentQueue<int[]>(prompts);
+        var first = new ConcurrentBag<double>();
+        long start = Stopwatch.GetTimestamp();
+        Task.WhenAll(Enumerable.Range(0, streams).Select(_ => Task.Run(async () =>
+        {
+            while (waiting.TryDequeue(out int[]? prompt))
+            {
+                first.Add((await request(prompt)).TotalMilliseconds);
+            }
+        }))).GetAwaiter().GetResult();
+        double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        double[] sorted = [.. first.Order()];
+        return new Load(prompts.Length * DecodeTokens / seconds, Samples.Median(sorted), sorted[(int)(0.95 * (sorted.Length - 1))]);
+    }
+
+    private static async Task<TimeSpan> GenerateAsync(GenerationSession session, int[] prompt)
+    {
+        long start = Stopwatch.GetTimestamp();
+        TimeSpan? first = null;
+        int count = 0;
+        await foreach (GeneratedToken token in session.GenerateAsync(new GenerationRequest
+        {
+            PromptTokens = prompt,
+            MaxTokens = DecodeTokens,
+            Sampling = SamplingOptions.Greedy with { IgnoreEndOfSequence = true },
+        }))
+        {
+            first ??= Stopwatch.GetElapsedTime(start);
+            count++;
+        }
+
+        return count == DecodeTokens ? first!.Value : throw new InvalidOperationException($"The stream ended after {count} tokens.");
+    }
+
+    private sealed record Load(double TokensPerSecond, double MedianMilliseconds, double HighMilliseconds);
+}
