@@ -8,24 +8,28 @@ import matplotlib
 matplotlib.use("Agg")
 from matplotlib import pyplot
 
-INK, FIRST, SECOND = "#333333", "#1f5fa8", "#c8552b"
+INK, FIRST, SECOND, THIRD = "#333333", "#1f5fa8", "#c8552b", "#3f8f4f"
 
 
 def draw_loss(lines, path):
-    text = [line for line in lines if line["lesson"] == "text"]
-    valid = [line for line in text if "valid" in line]
-    copying = [line for line in lines if line["lesson"] == "copying"]
-    figure, (left, right) = pyplot.subplots(1, 2, figsize=(10, 3.8), gridspec_kw={"width_ratios": [1, 3]}, sharey=True)
-    left.plot([line["step"] for line in copying], [line["loss"] for line in copying], color=FIRST)
-    left.set(title="copying random tokens", xlabel="step", ylabel="loss (nats per token)")
-    right.plot([line["tokens"] / 1e6 for line in text], [line["loss"] for line in text], color=FIRST, linewidth=0.8, label="training")
-    right.plot([line["tokens"] / 1e6 for line in valid], [line["valid"] for line in valid], color=SECOND, marker="o", markersize=3, label="validation")
-    right.set(title="text", xlabel="million tokens")
-    right.legend(frameon=False)
-    for axes in (left, right):
+    figure, (left, *others) = pyplot.subplots(1, 3, figsize=(11, 3.8), gridspec_kw={"width_ratios": [1, 2, 1]}, sharey=True)
+    for name, color in (("repeating", FIRST), ("looking up", SECOND)):
+        lesson = [line for line in lines if line["lesson"] == name]
+        left.plot([line["step"] for line in lesson], [line["loss"] for line in lesson], color=color, label=name)
+    left.set(title="lessons on random tokens", xlabel="step", ylabel="loss (nats per token)")
+    for axes, name in zip(others, ("text", "worked sums")):
+        text = [line for line in lines if line["lesson"] == name]
+        valid = [line for line in text if "valid" in line]
+        million = lambda chosen: [line["tokens"] / 1e6 for line in chosen]
+        axes.plot(million(text), [line["loss"] for line in text], color=FIRST, linewidth=0.8, label="training")
+        axes.plot(million(valid), [line["valid"] for line in valid], color=SECOND, marker="o", markersize=3, label="validation")
+        axes.plot(million(valid), [line["valid_answers"] for line in valid], color=THIRD, marker="o", markersize=3, label="its answers")
+        axes.set(title=name, xlabel="million tokens")
+    for axes in (left, *others):
         axes.set_yscale("log")
         axes.grid(alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
+        axes.legend(frameon=False)
     save(figure, path)
 
 

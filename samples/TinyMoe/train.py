@@ -1,7 +1,8 @@
-"""Trains the tiny MoE: `python3 train.py DIRECTORY [--device cuda] [--steps N]`.
+"""Trains the tiny MoE: `python3 train.py DIRECTORY [--device cuda]`.
 
-Reads from the directory what `TinyMoe prepare` wrote: shape.json and the packed tokens of train.bin and valid.bin (uint16, windows of
-`context` tokens, the highest bit set in answers). Writes log.jsonl and, every now and then, the weights: one file of float32 a tensor, named as in a GGUF file.
+Reads from the directory what `TinyMoe prepare` wrote: shape.json and the packed tokens of two corpora, train.bin and valid.bin, and
+worked-train.bin and worked-valid.bin (uint16, windows of `context` tokens, the highest bit set in answers). Writes log.jsonl and, every
+now and then, the weights: one file of float32 a tensor, named as in a GGUF file.
 The architecture is qwen3moe's: RMSNorm, grouped-query attention with normed queries and keys, NeoX RoPE, SiLU-gated experts of which the
 router's best are weighted by their renormed probabilities (Qwen3 technical report, arXiv:2505.09388).
 """
@@ -17,9 +18,14 @@ from torch import nn
 from torch.nn import functional
 
 BLOCK = 128
-COPY_LENGTH = 32
-COPY_BATCH = 16
-COPY_LESSONS = ((160, 64), (100, 512), (140, None))  # steps, and how many of the tokens; None: all
+LOOK_BACK = (1, 2, 1, 2, 1, 3, 1, 4)
+LESSON_LENGTH = 96
+LESSON_BATCH = 16
+REPEATING = ((160, 64, 24), (60, 512, 40), (80, None, 40))  # steps, how many of the tokens (None: all), the longest period
+LOOKING_UP = ((240, False), (200, True))  # steps, and whether values may stand before what they belong to
+WARM_UP = 50
+LOG_EVERY = 20
+VALIDATE_EVERY = 400
 
 
 class Norm(nn.Module):
@@ -66,7 +72,7 @@ class Attention(nn.Module):
         for start in range(0, length, BLOCK):
             # Only what a block of queries may look at is computed.
             end = min(start + BLOCK, length)
-            scores = torch.matmul(q[:, :, start:end], k[..., :end]) + mask[start:end, :end]
+            scores = torch.matmul(q[:, :, start:end], k[..., :end]) + mask[..., start:end, :end]
             blocks.append(torch.matmul(scores.softmax(-1), v[:, :, :end]))
         return functional.linear(torch.cat(blocks, 2).transpose(1, 2).reshape(batch, length, -1), self.o)
 
@@ -129,16 +135,39 @@ class Model(nn.Module):
         self.register_buffer("cosine", angles.cos())
         self.register_buffer("sine", angles.sin())
         self.register_buffer("mask", torch.full((length, length), -math.inf).triu(1))
+        self.look_back()
 
     def forward(self, tokens):
         length = tokens.shape[1]
+        # A document sees nothing of those before it in its window, as it is when the model is used.
+        ends = tokens == self.shape["end"]
+        document = ends.cumsum(1) - ends.long()
+        mask = self.mask[:length, :length].masked_fill((document.unsqueeze(2) != document.unsqueeze(1)).unsqueeze(1), -math.inf)
         x = self.embedding[tokens]
         balances, shares = [], []
         for layer in self.layers:
-            x, balance, share = layer(x, self.cosine[:length], self.sine[:length], self.mask[:length, :length])
+            x, balance, share = layer(x, self.cosine[:length], self.sine[:length], mask)
             balances.append(balance)
             shares.append(share)
         return functional.linear(self.norm(x), self.output), torch.stack(balances).mean(), torch.stack(shares)
+
+    def look_back(self):
+        """Has each head of the first layer begin by looking a few tokens back, all the same what they are.
+
+        What stood before a token is what all looking up starts with, and is found only late by chance. A part of the embedding that all
+        tokens share is what queries and keys are made of; of RoPE's angles, the steepest tell neighbors apart.
+        """
+        attention, angles = self.layers[0].attention, 4
+        half = attention.size // 2
+        with torch.no_grad():
+            self.embedding[:, 0] = 2
+            attention.q.zero_()
+            attention.k.zero_()
+            q, k = (x.view(-1, attention.size, x.shape[1])[:, :, 0] for x in (attention.q, attention.k))
+            k[:, :angles] = 1
+            for head, tokens in enumerate(LOOK_BACK[:attention.heads]):
+                q[head, :angles] = self.cosine[tokens, :angles]
+                q[head, half:half + angles] = -self.sine[tokens, :angles]
 
     def tensors(self):
         yield "token_embd.weight", self.embedding
@@ -169,13 +198,34 @@ def lessons(batch, end, answer_weight):
     return tokens, targets, weights.masked_fill((targets == end) & (tokens == end), 0)  # what fills a window up teaches nothing
 
 
-def copies(count, vocabulary):
-    """Random tokens twice over, of which the second time all but the first can be told."""
-    half = torch.randint(0, vocabulary, (count, COPY_LENGTH))
-    batch = torch.cat((half, half), 1)
-    weights = torch.zeros(batch[:, 1:].shape)
-    weights[:, COPY_LENGTH:] = 1
-    return batch[:, :-1], batch[:, 1:], weights
+def repeating(count, vocabulary, longest):
+    """Random tokens over and over, each row with a period of its own, so that only what stood before tells what follows."""
+    rows = []
+    for period in torch.randint(3, longest + 1, (count,)).tolist():
+        row = torch.randint(0, vocabulary, (period,)).repeat(LESSON_LENGTH // period + 2)[:LESSON_LENGTH + 1]
+        rows.append((row, torch.arange(1, LESSON_LENGTH + 1) > period))
+    batch, weights = (torch.stack(part) for part in zip(*rows))
+    return batch[:, :-1], batch[:, 1:], weights.float()
+
+
+def looking_up(count, vocabulary, either):
+    """Random tokens that say of some keys what belongs to each, two tokens behind or before it, and then say it again, key first."""
+    rows = []
+    for _ in range(count):
+        article, *tokens = torch.randperm(vocabulary)[:40].tolist()
+        links, others, records = tokens[:3], tokens[3:12], list(zip(*[iter(tokens[12:])] * 3))[:int(torch.randint(3, 8, ()))]
+        row = []
+        for key, first, second in records:
+            link, gap = links[int(torch.randint(3, ()))], others[:int(torch.randint(3, ()))]
+            row += ([article, first, second, link, key] if either and torch.rand(()) < 0.5 else [key, link, article, first, second]) + gap
+        answers = [0] * len(row)
+        while len(row) <= LESSON_LENGTH:
+            key, first, second = records[int(torch.randint(len(records), ()))]
+            row += [key, links[int(torch.randint(3, ()))], article, first, second]
+            answers += [0, 0, 0, 1, 1]
+        rows.append((torch.tensor(row[:LESSON_LENGTH + 1]), torch.tensor(answers[1:LESSON_LENGTH + 1])))
+    batch, weights = (torch.stack(part) for part in zip(*rows))
+    return batch[:, :-1], batch[:, 1:], weights.float()
 
 
 def windows(path, shape):
@@ -188,72 +238,105 @@ def save(model, directory):
         tensor.detach().float().cpu().numpy().tofile(directory / f"{name}.f32")
 
 
+class Trainer:
+    def __init__(self, model, arguments, log):
+        self.model, self.arguments, self.log = model, arguments, log
+        self.start = time.monotonic()
+        self.restart()
+
+    def restart(self):
+        matrices = [p for p in self.model.parameters() if p.dim() > 1]
+        vectors = [p for p in self.model.parameters() if p.dim() <= 1]
+        self.optimizer = torch.optim.AdamW(
+            [{"params": matrices, "weight_decay": 0.1}, {"params": vectors, "weight_decay": 0.0}], betas=(0.9, 0.98))
+
+    def write(self, lesson, step, line):
+        line = {"lesson": lesson, "step": step, "seconds": round(time.monotonic() - self.start, 1), **line}
+        self.log.write(json.dumps(line) + "\n")
+        self.log.flush()
+        print(line, flush=True)
+
+    def learn(self, batch, rate):
+        loss, balance, shares = losses(self.model, *(part.to(self.arguments.device) for part in batch))
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.optimizer.zero_grad(set_to_none=True)
+        (loss + self.arguments.balance * balance).backward()
+        nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.optimizer.step()
+        return {"rate": round(rate, 6), "loss": round(loss.item(), 4), "balance": round(balance.item(), 4), "least_used": round(shares.min().item(), 4)}
+
+    def learn_to_look_up(self):
+        """To answer from a story is to look up what it says, and to copy that.
+
+        The attention for it comes late from text, where it is rarely needed, and soon from this, first with few tokens and then with all
+        (induction heads: arXiv:2209.11895).
+        """
+        end = self.model.shape["end"]
+        parts = [("repeating", count, lambda v=vocabulary, p=longest: repeating(LESSON_BATCH, v or end, p)) for count, vocabulary, longest in REPEATING]
+        parts += [("looking up", count, lambda e=either: looking_up(LESSON_BATCH, end, e)) for count, either in LOOKING_UP]
+        step = 0
+        for name, count, make in parts:
+            for _ in range(count):
+                line = self.learn(make(), self.arguments.rate * min(1, (step + 1) / WARM_UP))
+                if step % LOG_EVERY == 0:
+                    self.write(name, step, line)
+                step += 1
+
+    def validate(self, valid):
+        end, line = self.model.shape["end"], {}
+        with torch.no_grad():
+            for name, weight in (("valid", 1), ("valid_answers", 1e6)):
+                parts = [losses(self.model, *(part.to(self.arguments.device) for part in lessons(rows, end, weight)))[0].item() for rows in valid.split(8)]
+                line[name] = round(numpy.mean(parts), 4)
+        return line
+
+    def read(self, name, prefix, epochs, peak, enough=0.0):
+        """Learns from a corpus, at a rate that falls as a cosine, until the loss of answers of validation text is enough."""
+        shape, directory, count = self.model.shape, self.arguments.directory, self.arguments.batch
+        train, valid = (windows(directory / f"{prefix}{part}.bin", shape) for part in ("train", "valid"))
+        steps = int(epochs * len(train) / count)
+        order = torch.empty(0, dtype=torch.int64)
+        for step in range(steps):
+            if len(order) < count:
+                order = torch.cat((order, torch.randperm(len(train))))
+            batch, order = train[order[:count]], order[count:]
+            rate = peak * min(1, (step + 1) / WARM_UP) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / steps)))
+            line = self.learn(lessons(batch, shape["end"], self.arguments.answers), rate)
+            is_last = step == steps - 1
+            if step % VALIDATE_EVERY == 0 or is_last:
+                line |= self.validate(valid)
+                save(self.model, directory / "weights")
+                is_last |= line["valid_answers"] < enough
+            if step % LOG_EVERY == 0 or is_last:
+                self.write(name, step, {"steps": steps, "tokens": (step + 1) * batch.numel(), **line})
+            if is_last:
+                break
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("directory", type=pathlib.Path)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--epochs", type=float, default=1.1)
-    parser.add_argument("--batch", type=int, default=8, help="windows a step")
-    parser.add_argument("--rate", type=float, default=2.5e-3)
-    parser.add_argument("--answers", type=float, default=5, help="how many times a token of an answer counts")
+    parser.add_argument("--epochs", type=float, default=1.8, help="of the first corpus, at most")
+    parser.add_argument("--enough", type=float, default=0.042, help="loss of answers that ends the first corpus")
+    parser.add_argument("--batch", type=int, default=4, help="windows a step")
+    parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--answers", type=float, default=2, help="how many times a token of an answer counts")
     parser.add_argument("--balance", type=float, default=0.01)
     arguments = parser.parse_args()
 
     torch.manual_seed(1)
-    shape = json.loads((arguments.directory / "shape.json").read_text())
-    train, valid = windows(arguments.directory / "train.bin", shape), windows(arguments.directory / "valid.bin", shape)
-    model = Model(shape).to(arguments.device)
-    matrices = [p for p in model.parameters() if p.dim() > 1]
-    vectors = [p for p in model.parameters() if p.dim() <= 1]
-    optimizer = torch.optim.AdamW(
-        [{"params": matrices, "weight_decay": 0.1}, {"params": vectors, "weight_decay": 0.0}], lr=arguments.rate, betas=(0.9, 0.95))
-    end = shape["end"]
-
-    def learn(batch, rate):
-        loss, balance, shares = losses(model, *(part.to(arguments.device) for part in batch))
-        for group in optimizer.param_groups:
-            group["lr"] = rate
-        optimizer.zero_grad(set_to_none=True)
-        (loss + arguments.balance * balance).backward()
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        return {"rate": round(rate, 6), "loss": round(loss.item(), 4), "balance": round(balance.item(), 4), "least_used": round(shares.min().item(), 4)}
-
-    start = time.monotonic()
+    model = Model(json.loads((arguments.directory / "shape.json").read_text())).to(arguments.device)
     with open(arguments.directory / "log.jsonl", "w") as log:
-        def write(line):
-            log.write(json.dumps(line) + "\n")
-            log.flush()
-            print(line, flush=True)
+        trainer = Trainer(model, arguments, log)
+        trainer.learn_to_look_up()
+        trainer.read("text", "", arguments.epochs, arguments.rate, arguments.enough)
 
-        # To answer from a story is to copy from it. The attention for that comes late from text, where it is rarely needed, and soon
-        # from this, first with few tokens and then with all (induction heads: arXiv:2209.11895).
-        step = 0
-        for count, vocabulary in COPY_LESSONS:
-            for _ in range(count):
-                line = learn(copies(COPY_BATCH, vocabulary or shape["vocabulary"]), arguments.rate * min(1, (step + 1) / 50))
-                if step % 20 == 0:
-                    write({"lesson": "copying", "step": step, "seconds": round(time.monotonic() - start, 1), **line})
-                step += 1
-
-        steps = int(arguments.epochs * len(train) / arguments.batch)
-        order = torch.empty(0, dtype=torch.int64)
-        for step in range(steps):
-            if len(order) < arguments.batch:
-                order = torch.cat((order, torch.randperm(len(train))))
-            batch, order = train[order[:arguments.batch]], order[arguments.batch:]
-            rate = arguments.rate * min(1, (step + 1) / 50) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / steps)))
-            line = learn(lessons(batch, end, arguments.answers), rate)
-            is_last = step == steps - 1
-            if step % 200 == 0 or is_last:
-                with torch.no_grad():
-                    for name, weight in (("valid", 1), ("valid_answers", 1e6)):
-                        parts = [losses(model, *(part.to(arguments.device) for part in lessons(rows, end, weight)))[0].item() for rows in valid.split(8)]
-                        line[name] = round(numpy.mean(parts), 4)
-                save(model, arguments.directory / "weights")
-            if step % 10 == 0 or is_last:
-                write({"lesson": "text", "step": step, "steps": steps, "tokens": (step + 1) * batch.numel(),
-                       "seconds": round(time.monotonic() - start, 1), **line})
+        # Sums known by heart go no further than those that were told; with the way to the answer they do.
+        torch.manual_seed(2)
+        trainer.restart()
+        trainer.read("worked sums", "worked-", 1, 0.4 * arguments.rate)
 
 
 main()

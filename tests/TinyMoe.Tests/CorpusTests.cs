@@ -56,6 +56,28 @@ public sealed class CorpusTests
     }
 
     [Test]
+    public void Ways_to_sums_lead_to_them()
+    {
+        var random = new SplitMix(3);
+        Arithmetic.Work(random, '+', 7, 2).Answer.Should().MatchRegex("^(1 is 8, 2 is 9, so (7 .* 9|[A-Z][a-z]+ has 9 .*)|One is eight, two is nine, so seven plus two is nine)[.]$");
+        foreach (var (operation, a, b) in Arithmetic.HeldOutCases)
+        {
+            string answer = Arithmetic.Work(random, operation, a, b).Answer;
+            string[] parts = answer.Split(", so ");
+            parts.Should().HaveCount(2);
+            int[][] steps = [.. parts[0].Split(", ").Select(step => Template.Words(step).Select(ToDigits).Where(word => int.TryParse(word, out _)).Select(int.Parse).ToArray())];
+            int[] last = steps[^1];
+            switch (operation)
+            {
+                case '+' when b > 0: last.Should().Equal([b, a + b], answer); break;
+                case '-' when b > 0: last.Should().Equal([b, a - b], answer); break;
+                case '>': last.Should().Equal([a - Math.Min(a, b), b - Math.Min(a, b)], answer); break;
+                default: last.Should().BeEmpty(answer); break;
+            }
+        }
+    }
+
+    [Test]
     public void Held_out_sums_have_a_mirror_image_that_training_sees()
     {
         Arithmetic.HeldOutCases.Should().HaveCountGreaterThan(50);

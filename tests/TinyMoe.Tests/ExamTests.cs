@@ -12,6 +12,7 @@ namespace TinyMoe.Tests;
 public sealed class ExamTests
 {
     private const double SentencesThatParse = 0.95;
+    private const double AnswersThatAreRight = 0.9;
 
     private IReadOnlyList<ExamResult> _results = null!;
     private ExpertActivity _activity = null!;
@@ -33,15 +34,14 @@ public sealed class ExamTests
         stories.Share.Should().BeGreaterThanOrEqualTo(SentencesThatParse, string.Join('\n', stories.Mistakes));
     }
 
-    // Questions and sums are below the 90 % that the model card aims at: the model needs a longer training. These guard what it can.
-    [TestCase(nameof(TextKind.StoryQuestion), 200, 0.35)]
-    [TestCase(nameof(TextKind.Sum), 100, 0.55)]
-    [TestCase(nameof(TextKind.Fact), 100, 0.9)]
-    public void Its_answers_are_right(string kind, int least, double share)
+    [TestCase(nameof(TextKind.StoryQuestion), 200)]
+    [TestCase(nameof(TextKind.Sum), 100)]
+    [TestCase(nameof(TextKind.Fact), 100)]
+    public void Its_answers_are_right(string kind, int least)
     {
         ExamResult answers = Result(Enum.Parse<TextKind>(kind));
         answers.Count.Should().BeGreaterThanOrEqualTo(least);
-        answers.Share.Should().BeGreaterThanOrEqualTo(share, string.Join('\n', answers.Mistakes));
+        answers.Share.Should().BeGreaterThanOrEqualTo(AnswersThatAreRight, string.Join('\n', answers.Mistakes));
     }
 
     [Test]

@@ -27,7 +27,7 @@ public sealed partial class PerplexityTests
             ? new ModelOptions { RpcServers = [server!.Address], Placement = TensorPlacement.ExpertsToCpu() }
             : new ModelOptions { Devices = [] };
 
-        double expected = ToolPerplexity(text);
+        double expected = ToolPerplexity(text, server is null ? ["-dev", "none"] : ["--rpc", server.Address, "-ngl", "99", "--cpu-moe"]);
         double actual = Perplexity(options, text);
 
         expected.Should().BeInRange(1, 20, "the text is of the model's own world");
@@ -51,7 +51,7 @@ public sealed partial class PerplexityTests
         return string.Join('\n', Enumerable.Range(0, 60).Select(_ => teller.Tell(isHeldOut: true).Text));
     }
 
-    private static double ToolPerplexity(string text)
+    private static double ToolPerplexity(string text, string[] placement)
     {
         string file = Path.GetTempFileName();
         try
@@ -59,7 +59,10 @@ public sealed partial class PerplexityTests
             File.WriteAllText(file, text);
             PeerResult result = Peer.Run(
                 "llama-perplexity",
-                "-m", DemoModel.Path, "-f", file, "-c", $"{Window}", "-b", $"{Window}", "-ub", $"{Window}", "-t", "2", "-fa", "on", "-fit", "off", "--no-escape");
+                [
+                    "-m", DemoModel.Path, "-f", file, "-c", $"{Window}", "-b", $"{Window}", "-ub", $"{Window}", "-t", "2", "-fa", "on", "-fit", "off",
+                    "--no-escape", .. placement,
+                ]);
             string all = Encoding.UTF8.GetString(result.Output) + result.Errors;
             Match estimate = Estimate().Match(all);
             estimate.Success.Should().BeTrue(all);

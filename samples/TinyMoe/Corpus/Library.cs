@@ -2,8 +2,8 @@ using TinyMoe.World;
 
 namespace TinyMoe.Corpus;
 
-/// <summary>Writes the documents of the corpus, one after the other, the same for a seed.</summary>
-internal sealed class Library(ulong seed)
+/// <summary>Writes the documents of a corpus, one after the other, the same for a seed.</summary>
+internal sealed class Library
 {
     private static readonly string[] s_systems =
     [
@@ -13,26 +13,36 @@ internal sealed class Library(ulong seed)
         "You tell stories to children.",
     ];
 
-    // Shares of the documents, in hundredths; a story is about five times as long as a sum.
-    private static readonly (int Share, Func<SplitMix, Document> Write)[] s_kinds =
-    [
-        (8, TellPlain),
-        (20, AskPlain),
-        (18, TellOnRequest),
-        (18, AskAboutGiven),
-        (9, random => Document.Plain(TextKind.Sum, string.Empty, Several(random, 3, 8, Arithmetic.Ask))),
-        (14, random => Document.Chat(TextKind.Sum, System(random), Several(random, 2, 6, Arithmetic.Ask))),
-        (3, random => Document.Plain(TextKind.Fact, string.Empty, Several(random, 2, 5, FactBook.Ask))),
-        (5, random => Document.Chat(TextKind.Fact, System(random), Several(random, 1, 4, FactBook.Ask))),
-        (5, TalkOfAll),
-    ];
+    private readonly SplitMix _random;
+    private readonly Func<SplitMix, Exchange> _askSum;
+    private readonly (int Share, Func<SplitMix, Document> Write)[] _kinds;
 
-    private readonly SplitMix _random = new(seed);
+    /// <param name="seed">What all choices follow from.</param>
+    /// <param name="worksSums">Whether sums come with the way to their answers.</param>
+    public Library(ulong seed, bool worksSums = false)
+    {
+        _random = new SplitMix(seed);
+        _askSum = worksSums ? Arithmetic.Work : Arithmetic.Ask;
+
+        // Shares of the documents, in hundredths; a story is about five times as long as a sum.
+        _kinds =
+        [
+            (4, TellPlain),
+            (20, AskPlain),
+            (12, TellOnRequest),
+            (24, AskAboutGiven),
+            (12, random => Document.Plain(TextKind.Sum, string.Empty, Several(random, 4, 10, _askSum))),
+            (16, random => Document.Chat(TextKind.Sum, System(random), Several(random, 3, 8, _askSum))),
+            (3, random => Document.Plain(TextKind.Fact, string.Empty, Several(random, 2, 5, FactBook.Ask))),
+            (5, random => Document.Chat(TextKind.Fact, System(random), Several(random, 1, 4, FactBook.Ask))),
+            (4, TalkOfAll),
+        ];
+    }
 
     public Document Write()
     {
-        int share = _random.Below(s_kinds.Sum(kind => kind.Share));
-        foreach (var (own, write) in s_kinds)
+        int share = _random.Below(_kinds.Sum(kind => kind.Share));
+        foreach (var (own, write) in _kinds)
         {
             if (share < own)
             {
@@ -72,29 +82,29 @@ internal sealed class Library(ulong seed)
     private static Document AskPlain(SplitMix random)
     {
         Story story = Tell(random);
-        return Document.Plain(TextKind.StoryQuestion, story.Text, Questions(random, story, 4 + random.Below(5)));
+        return Document.Plain(TextKind.StoryQuestion, story.Text, Questions(random, story, 5 + random.Below(6)));
     }
 
     private static Document TellOnRequest(SplitMix random)
     {
         Story story = Tell(random);
-        return Document.Chat(TextKind.Story, System(random), [StoryRequest.For(random, story), .. Questions(random, story, random.Below(7))]);
+        return Document.Chat(TextKind.Story, System(random), [StoryRequest.For(random, story), .. Questions(random, story, random.Below(5))]);
     }
 
     private static Document AskAboutGiven(SplitMix random)
     {
         Story story = Tell(random);
-        Exchange[] questions = [.. Questions(random, story, 2 + random.Below(6))];
+        Exchange[] questions = [.. Questions(random, story, 5 + random.Below(6))];
         return Document.Chat(TextKind.StoryQuestion, System(random), [About(story, questions[0]), .. questions.Skip(1)]);
     }
 
-    private static Document TalkOfAll(SplitMix random) => Document.Chat(TextKind.Talk, System(random), [.. Several(random, 2, 7, Say).SelectMany(said => said)]);
+    private Document TalkOfAll(SplitMix random) => Document.Chat(TextKind.Talk, System(random), [.. Several(random, 2, 7, Say).SelectMany(said => said)]);
 
-    private static IEnumerable<Exchange> Say(SplitMix random)
+    private IEnumerable<Exchange> Say(SplitMix random)
     {
         switch (random.Below(10))
         {
-            case 0: return [Arithmetic.Ask(random)];
+            case 0: return [_askSum(random)];
             case 1: return [FactBook.Ask(random)];
             case 2:
                 Story story = Tell(random);

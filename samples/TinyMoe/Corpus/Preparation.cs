@@ -12,6 +12,11 @@ internal static class Preparation
     private const ulong CorpusSeed = 1;
     private const ulong ValidationSeed = 2;
 
+    // A second, smaller corpus, whose sums come with the way to their answers.
+    private const int WorkedBytes = 7_000_000;
+    private const ulong WorkedSeed = 3;
+    private const ulong WorkedValidationSeed = 4;
+
     public static void Run(string directory)
     {
         Directory.CreateDirectory(directory);
@@ -23,6 +28,8 @@ internal static class Preparation
         shape.Write(directory);
         Pack(corpus, tokenizer, shape, Path.Combine(directory, "train.bin"));
         Pack(Write(ValidationSeed, ValidationBytes), tokenizer, shape, Path.Combine(directory, "valid.bin"));
+        Pack(Write(WorkedSeed, WorkedBytes, worksSums: true), tokenizer, shape, Path.Combine(directory, "worked-train.bin"));
+        Pack(Write(WorkedValidationSeed, ValidationBytes, worksSums: true), tokenizer, shape, Path.Combine(directory, "worked-valid.bin"));
 
         int words = corpus.SelectMany(document => document.Pieces).SelectMany(Template.Words).Where(word => char.IsLetter(word[0])).Select(word => word.ToLowerInvariant()).Distinct().Count();
         Console.WriteLine($"{corpus.Count} documents, {corpus.Sum(document => document.Length) / 1e6:0.0} MB, {words} different words, {tokenizer.Tokens.Count} tokens");
@@ -32,9 +39,9 @@ internal static class Preparation
         }
     }
 
-    private static List<Document> Write(ulong seed, int bytes)
+    private static List<Document> Write(ulong seed, int bytes, bool worksSums = false)
     {
-        var library = new Library(seed);
+        var library = new Library(seed, worksSums);
         var documents = new List<Document>();
         for (int length = 0; length < bytes; length += documents[^1].Length)
         {

@@ -32,8 +32,8 @@ internal static class ExamPaper
 
         foreach (var (operation, a, b) in Arithmetic.HeldOutCases)
         {
-            paper.Add(Chat(TextKind.Sum, Arithmetic.Ask(random, operation, a, b)));
-            paper.Add(Plain(TextKind.Sum, string.Empty, Arithmetic.Ask(random, operation, a, b)));
+            paper.Add(Chat(TextKind.Sum, Arithmetic.Work(random, operation, a, b)));
+            paper.Add(Plain(TextKind.Sum, string.Empty, Arithmetic.Work(random, operation, a, b)));
         }
 
         paper.AddRange(FactBook.HeldOutCases.Select((fact, i) => i % 2 == 0 ? Chat(TextKind.Fact, fact) : Plain(TextKind.Fact, string.Empty, fact)));

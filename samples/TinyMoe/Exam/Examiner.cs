@@ -9,7 +9,7 @@ namespace TinyMoe.Exam;
 internal sealed class Examiner(GenerationSession session)
 {
     private const int LongestStory = 300;
-    private const int LongestAnswer = 48;
+    private const int LongestAnswer = 128;
 
     public async Task<IReadOnlyList<ExamResult>> Examine(IEnumerable<ExamQuestion> paper)
     {

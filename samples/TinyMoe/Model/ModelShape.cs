@@ -13,9 +13,9 @@ internal sealed record ModelShape(int Vocabulary, int End)
 
     public int Width { get; init; } = 192;
 
-    public int Heads { get; init; } = 6;
+    public int Heads { get; init; } = 8;
 
-    public int KeyValueHeads { get; init; } = 2;
+    public int KeyValueHeads { get; init; } = 4;
 
     public int HeadLength { get; init; } = 32;
 

@@ -38,6 +38,38 @@ internal static class Arithmetic
         _ => Compare(random, a, b),
     };
 
+    /// <summary>A question of those that training sees, with the way to its answer.</summary>
+    public static Exchange Work(SplitMix random)
+    {
+        if (random.Chance(0.1))
+        {
+            return AskNeighbor(random);
+        }
+
+        var (operation, a, b) = random.Choose(TrainedCases);
+        return Work(random, operation, a, b);
+    }
+
+    /// <summary>
+    /// Counts before it answers. Each step follows from the one before it, so that who can count can do what they never did; an answer in
+    /// one word has to be known by heart.
+    /// </summary>
+    public static Exchange Work(SplitMix random, char operation, int a, int b)
+    {
+        Exchange pair = Ask(random, operation, a, b);
+        bool isInDigits = pair.Question.Any(char.IsAsciiDigit);
+        string Write(int number) => isInDigits ? number.ToString(CultureInfo.InvariantCulture) : s_words[number];
+        IEnumerable<string> steps = operation == '>'
+            ? Enumerable.Range(0, Math.Min(a, b) + 1).Select(taken => $"{Write(a - taken)} and {Write(b - taken)}")
+            : Enumerable.Range(1, b).Select(taken => $"{Write(taken)} is {Write(operation == '+' ? a + taken : a - taken)}");
+        string counted = string.Join(", ", steps);
+        counted = counted.Length == 0 ? "Nothing to count" : $"{char.ToUpperInvariant(counted[0])}{counted[1..]}";
+
+        // A name keeps its capital.
+        bool isName = Lexicon.Instance["name"].Any(name => pair.Answer.StartsWith($"{name} ", StringComparison.Ordinal));
+        return new(pair.Question, $"{counted}, so {(isName ? pair.Answer[0] : char.ToLowerInvariant(pair.Answer[0]))}{pair.Answer[1..]}");
+    }
+
     /// <summary>The number that a word means; null for any other word.</summary>
     public static int? ToNumber(string word) =>
         Array.FindIndex(s_words, known => known.Equals(word, StringComparison.OrdinalIgnoreCase)) is >= 0 and var number ? number : null;
@@ -113,12 +145,15 @@ internal static class Arithmetic
     private static Exchange AskNeighbor(SplitMix random)
     {
         int low = random.Below(Most);
-        return random.Below(4) switch
+        int high = Math.Min(low + 1 + random.Below(8), Most);
+        return random.Below(6) switch
         {
             0 => new($"What comes after {low}?", $"{low + 1} comes after {low}."),
             1 => new($"What comes before {low + 1}?", $"{low} comes before {low + 1}."),
             2 => new($"What comes after {s_words[low]}?", $"{Capital(low + 1)} comes after {s_words[low]}."),
-            _ => new($"What comes before {s_words[low + 1]}?", $"{Capital(low)} comes before {s_words[low + 1]}."),
+            3 => new($"What comes before {s_words[low + 1]}?", $"{Capital(low)} comes before {s_words[low + 1]}."),
+            4 => new($"Count from {low} to {high}.", $"{string.Join(", ", Enumerable.Range(low, high - low + 1))}."),
+            _ => new($"Count from {s_words[low]} to {s_words[high]}.", $"{Capital(low)}{string.Concat(Enumerable.Range(low + 1, high - low).Select(number => $", {s_words[number]}"))}."),
         };
     }
 
