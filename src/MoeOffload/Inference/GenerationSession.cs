@@ -265,8 +265,9 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
                 throw new NotSupportedException($"'{model.Path}' ({model.Info.Architecture}) cannot continue a text: use MoeModel.CreateEmbedder.");
             }
 
-            DraftModel? draft = MakeDraftModel(model, parameters, context, logger);
-            scheduler = new Scheduler(() => NativeContext.Create(handle, parameters, logger, adapters, counter), context, parameters, draft, handle, logger);
+            IDrafter? drafter = MakeDrafter(model, parameters, context, logger);
+            scheduler = new Scheduler(
+                () => NativeContext.Create(handle, parameters, logger, adapters, counter), context, parameters, drafter, handle, logger);
         }
         catch
         {
@@ -287,22 +288,34 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
         }
     }
 
-    private static DraftModel? MakeDraftModel(MoeModel model, ContextParameters parameters, NativeContext context, ILogger logger)
+    private static IDrafter? MakeDrafter(MoeModel model, ContextParameters parameters, NativeContext context, ILogger logger)
     {
         if (parameters.Speculation is not { } speculation)
         {
             return null;
         }
 
-        if (!context.CanForgetParts)
+        if (context.RollbackLength < speculation.MaxDraftTokens)
         {
             throw new NotSupportedException(
                 $"The state of {model.Info.Architecture} cannot be taken back from a guess that was wrong: leave ContextOptions.Speculation null.");
         }
 
-        return speculation.DraftModel is { } draft
-            ? DraftModel.Create(model, draft, parameters.Options, context.ContextLength, logger)
-            : null;
+        // llama.cpp keeps the states of the tokens at the end of a micro-batch only.
+        if (!context.CanForgetParts && context.MicroBatchSize <= speculation.MaxDraftTokens + 1)
+        {
+            throw new ArgumentException(
+                $"For {model.Info.Architecture}, guesses and the token before them must fit into a micro-batch of {context.MicroBatchSize}: set "
+                + "MicroBatchSize higher, or MaxDraftTokens lower.",
+                nameof(ContextOptions.MicroBatchSize));
+        }
+
+        return speculation switch
+        {
+            { UseMtpLayers: true } => MtpLayers.Create(model, parameters, context, logger),
+            { DraftModel: { } draft } => DraftModel.Create(model, draft, parameters.Options, context.ContextLength, logger),
+            _ => null,
+        };
     }
 
     private SessionStates States()
