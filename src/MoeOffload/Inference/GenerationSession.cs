@@ -22,7 +22,14 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
     private bool _isDisposed;
 
     private GenerationSession(
-        MoeModel model, Scheduler scheduler, AdapterSlot adapters, NativeContext context, ContextParameters parameters, ExpertCounter? counter, ILogger logger)
+        MoeModel model,
+        Scheduler scheduler,
+        AdapterSlot adapters,
+        NativeContext context,
+        IReadOnlyList<MemoryUse> memory,
+        ContextParameters parameters,
+        ExpertCounter? counter,
+        ILogger logger)
     {
         _model = model;
         _scheduler = scheduler;
@@ -39,7 +46,7 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
         _parameters = parameters;
         _vocabularySize = context.VocabularySize;
         _canShift = context.CanShift;
-        Memory = new MemoryBreakdown(context.ReadMemory());
+        Memory = new MemoryBreakdown(memory);
     }
 
     /// <summary>Lets the thread end of a session that nobody disposed.</summary>
@@ -257,6 +264,8 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
         ExpertCounter? counter = parameters.CountExperts ? new ExpertCounter(model.Info.LayerCount, model.Info.ExpertCount) : null;
         var adapters = new AdapterSlot(model.CheckAdapters(parameters.Adapters));
         NativeContext context = adapters.MakeContext(handle, parameters, logger, counter);
+        IDrafter? drafter = null;
+        List<MemoryUse> memory;
         Scheduler scheduler;
         try
         {
@@ -265,12 +274,14 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
                 throw new NotSupportedException($"'{model.Path}' ({model.Info.Architecture}) cannot continue a text: use MoeModel.CreateEmbedder.");
             }
 
-            IDrafter? drafter = MakeDrafter(model, parameters, context, logger);
+            drafter = MakeDrafter(model, parameters, context, logger);
+            memory = [.. context.ReadMemory(), .. drafter?.ReadMemory() ?? []];
             scheduler = new Scheduler(
                 () => NativeContext.Create(handle, parameters, logger, adapters, counter), context, parameters, drafter, handle, logger);
         }
         catch
         {
+            drafter?.Close();
             context.Dispose();
             adapters.Release();
             throw;
@@ -279,7 +290,7 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
         adapters.ReleaseAfter(scheduler.Ended);
         try
         {
-            return new GenerationSession(model, scheduler, adapters, context, parameters, counter, logger);
+            return new GenerationSession(model, scheduler, adapters, context, memory, parameters, counter, logger);
         }
         catch
         {

@@ -286,7 +286,14 @@ public sealed class MoeModel : IDisposable
         var parameters = new ContextParameters(context, loader.ExpertsOffloaded, embeds);
         ContextMemoryCheck.CheckCells(native, parameters);
         using NativeContext simulated = NativeContext.Create(native.Handle, parameters, loader.NativeLogger);
-        return new MemoryBreakdown(simulated.ReadMemory());
+        List<MemoryUse> uses = simulated.ReadMemory();
+        if (context.Speculation is { UseMtpLayers: true } && native.MtpInfo is { loaded: not 0, computable: not 0 })
+        {
+            using NativeContext layers = NativeContext.Create(native.Handle, parameters.OfMtp(), loader.NativeLogger);
+            uses.AddRange(MtpLayers.ReadMemory(layers));
+        }
+
+        return new MemoryBreakdown(uses);
     }
 
     private ContextParameters FittingParameters(ContextOptions options, bool embeds)

@@ -68,6 +68,9 @@ internal sealed class DraftModel : IDrafter
     }
 
     /// <inheritdoc/>
+    public IReadOnlyList<MemoryUse> ReadMemory() => [];
+
+    /// <inheritdoc/>
     public void Begin(NativeContext context)
     {
     }

@@ -8,6 +8,9 @@ internal interface IDrafter
     /// <summary>The RPC servers that it uses besides those of the session's model.</summary>
     IReadOnlyCollection<string> Servers { get; }
 
+    /// <summary>What it holds of the session's model besides its weights.</summary>
+    IReadOnlyList<MemoryUse> ReadMemory();
+
     /// <summary>To be called with the context whose tokens it guesses: first, and with each one that takes its place.</summary>
     void Begin(NativeContext context);
 

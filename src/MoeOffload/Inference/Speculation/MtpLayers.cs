@@ -89,6 +89,13 @@ internal sealed class MtpLayers : IDrafter, ISequenceFollower
         }
     }
 
+    /// <summary>What a context of such layers holds, the weights apart.</summary>
+    public static IReadOnlyList<MemoryUse> ReadMemory(NativeContext context) =>
+        [.. context.ReadMemory().Select(use => use with { WeightBytes = 0 })];
+
+    /// <inheritdoc/>
+    public IReadOnlyList<MemoryUse> ReadMemory() => ReadMemory(_context);
+
     /// <inheritdoc/>
     public void Begin(NativeContext context)
     {
