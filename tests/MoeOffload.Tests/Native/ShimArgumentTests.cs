@@ -158,6 +158,7 @@ public sealed unsafe class ShimArgumentTests
 
         parameters.ctx_type = llama_context_type.LLAMA_CONTEXT_TYPE_MTP;
         Refused(ShimApi.moe_context_init(Model, &parameters, &context, _error, ErrorSize));
+        parameters.ctx_type = llama_context_type.LLAMA_CONTEXT_TYPE_DEFAULT;
 
         Refused(ShimApi.moe_memory_breakdown(null, null, 0, &count, _error, ErrorSize));
         Refused(ShimApi.moe_memory_breakdown(_context, null, 0, null, _error, ErrorSize));

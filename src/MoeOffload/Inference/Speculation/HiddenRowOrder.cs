@@ -1,3 +1,5 @@
+using MoeOffload.Native;
+
 namespace MoeOffload;
 
 /// <summary>
@@ -30,6 +32,15 @@ internal sealed class HiddenRowOrder
         _isConsecutive = isConsecutive;
         _tail = tail;
     }
+
+    /// <summary>That of a context.</summary>
+    /// <param name="context">The context.</param>
+    /// <param name="isUnified">Whether all of its sequences share one cache.</param>
+    public static HiddenRowOrder Of(NativeContext context, bool isUnified) => new(
+        context.MicroBatchSize,
+        splitsEqually: !isUnified || !context.CanForgetParts,
+        isConsecutive: !isUnified,
+        tail: context.CanForgetParts || context.RollbackLength == 0 ? 0 : context.RollbackLength + 1);
 
     /// <summary>Finds the row of each token of a batch.</summary>
     /// <param name="sequences">The tokens' sequences; those of one sequence stand together.</param>

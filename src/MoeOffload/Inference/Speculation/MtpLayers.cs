@@ -13,6 +13,7 @@ internal sealed class MtpLayers : IDrafter, ISequenceFollower
     private readonly NativeContext _context;
     private readonly NativeSampler _greedy;
     private readonly ILogger _logger;
+
     // Several layers guess one token each, one after the other; a single one goes on with its own guesses.
     private readonly bool _isChain;
     private readonly int _layerCount;
@@ -67,16 +68,10 @@ internal sealed class MtpLayers : IDrafter, ISequenceFollower
         try
         {
             made.KeepHidden(all: false);
-            bool isRecurrent = !context.CanForgetParts;
-            var order = new HiddenRowOrder(
-                context.MicroBatchSize,
-                splitsEqually: isRecurrent || !parameters.IsUnified,
-                isConsecutive: !parameters.IsUnified,
-                tail: isRecurrent ? context.RollbackLength + 1 : 0);
             return new MtpLayers(
                 made,
                 NativeSampler.Create(model.Native.Vocabulary, SamplingOptions.Greedy),
-                order,
+                HiddenRowOrder.Of(context, parameters.IsUnified),
                 layers,
                 context.BatchSize,
                 parameters,

@@ -24,7 +24,8 @@ public sealed record SpeculationOptions
     /// <see cref="ModelInfo.MtpLayerCount"/> says so, and <see cref="ModelOptions.LoadMtpLayers"/> must have been set. They take a KV
     /// cache of their own, and memory for the hidden states of one step. Of several layers each guesses one token, so that there are no
     /// more guesses at once than layers; a single one guesses as many as <see cref="MaxDraftTokens"/> says, of which the first are the
-    /// best: 2 to 4 are usual. Default: false.
+    /// best: 2 to 4 are usual. What comes back from system memory or a saved state has nothing in that cache, and is guessed on less well.
+    /// Default: false.
     /// </summary>
     public bool UseMtpLayers { get; init; }
 
