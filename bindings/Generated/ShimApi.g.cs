@@ -15,7 +15,7 @@ namespace MoeOffload.Native.Generated;
 internal static unsafe class ShimApi
 {
     /// <summary>Changes whenever a function or struct below does.</summary>
-    public const int MOE_SHIM_VERSION = 2;
+    public const int MOE_SHIM_VERSION = 3;
 
     /// <summary>Longest device, buffer type and tensor name that the structs below carry, terminator included.</summary>
     public const int MOE_NAME_SIZE = 128;
@@ -100,6 +100,11 @@ internal static unsafe class ShimApi
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern moe_status moe_model_tensors(llama_model* model, moe_tensor_placement* entries, nuint capacity, nuint* count, byte* error, nuint error_size);
 
+    /// <remarks><c>enum moe_status moe_model_mtp_info(const struct llama_model *model, struct moe_mtp_info *info, char *error, size_t error_size)</c></remarks>
+    [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    public static extern moe_status moe_model_mtp_info(llama_model* model, moe_mtp_info* info, byte* error, nuint error_size);
+
+    /// <summary>llama_init_from_model. LLAMA_CONTEXT_TYPE_MTP is refused where moe_model_mtp_info says that it cannot be.</summary>
     /// <remarks><c>enum moe_status moe_context_init(struct llama_model *model, const struct llama_context_params *params, struct llama_context **context, char *error, size_t error_size)</c></remarks>
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern moe_status moe_context_init(llama_model* model, llama_context_params* @params, llama_context** context, byte* error, nuint error_size);
@@ -148,6 +153,30 @@ internal static unsafe class ShimApi
     /// <remarks><c>enum moe_status moe_decode(struct llama_context *context, const struct llama_batch *batch, int32_t *result, char *error, size_t error_size)</c></remarks>
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern moe_status moe_decode(llama_context* context, llama_batch* batch, int* result, byte* error, nuint error_size);
+
+    /// <summary>llama_set_embeddings_nextn: has each later moe_decode keep hidden states, those of all tokens or of those with logits.</summary>
+    /// <remarks><c>enum moe_status moe_hidden_keep(struct llama_context *context, bool all, char *error, size_t error_size)</c></remarks>
+    [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    public static extern moe_status moe_hidden_keep(llama_context* context, byte all, byte* error, nuint error_size);
+
+    /// <summary>
+    /// llama_get_embeddings_nextn of a context that keeps those of all tokens: a row for each of the last moe_decode, until the next
+    /// one. They come in the order in which llama.cpp computed the tokens, of which the first n, where n had logits, are swapped
+    /// as it swaps the logits to bring these into the batch's order.
+    /// </summary>
+    /// <remarks><c>enum moe_status moe_hidden_rows(struct llama_context *context, const float **rows, char *error, size_t error_size)</c></remarks>
+    [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    public static extern moe_status moe_hidden_rows(llama_context* context, float** rows, byte* error, nuint error_size);
+
+    /// <summary>llama_get_embeddings_nextn_ith of a context that keeps those with logits: copies that of the batch's index-th token.</summary>
+    /// <remarks><c>enum moe_status moe_hidden_row(struct llama_context *context, int32_t index, float *row, size_t n_floats, char *error, size_t error_size)</c></remarks>
+    [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    public static extern moe_status moe_hidden_row(llama_context* context, int index, float* row, nuint n_floats, byte* error, nuint error_size);
+
+    /// <summary>llama_set_nextn_layer_offset: which layer later moe_decodes of a LLAMA_CONTEXT_TYPE_MTP compute, from 0.</summary>
+    /// <remarks><c>enum moe_status moe_mtp_select(struct llama_context *context, int32_t layer, char *error, size_t error_size)</c></remarks>
+    [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    public static extern moe_status moe_mtp_select(llama_context* context, int layer, byte* error, nuint error_size);
 
     /// <summary>llama_memory_clear / llama_memory_seq_rm of one sequence (sequence &lt; 0: all), from position p0 on.</summary>
     /// <remarks><c>enum moe_status moe_memory_remove(struct llama_context *context, llama_seq_id sequence, llama_pos p0, int32_t *removed, char *error, size_t error_size)</c></remarks>

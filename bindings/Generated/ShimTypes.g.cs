@@ -70,6 +70,19 @@ internal unsafe struct moe_embedding_info
     public int causal;
 }
 
+/// <summary>What a model has of its own for predicting several tokens at once (MTP; NextN in llama.cpp's names).</summary>
+internal unsafe struct moe_mtp_info
+{
+    /// <summary>layers of the file that are for this</summary>
+    public int n_layers;
+    /// <summary>1 where their weights are in memory, see llama_model_params.load_mtp</summary>
+    public int loaded;
+    /// <summary>1 where this llama.cpp can compute them</summary>
+    public int computable;
+    /// <summary>floats of one hidden state</summary>
+    public int width;
+}
+
 /// <summary>A model's chat template, parsed. Safe to use from several threads at once.</summary>
 internal struct moe_chat;
 

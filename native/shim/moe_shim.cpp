@@ -14,6 +14,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <exception>
+#include <initializer_list>
 #include <iterator>
 #include <limits>
 #include <new>
@@ -467,12 +468,83 @@ moe_status moe_model_tensors(
     });
 }
 
+namespace {
+
+bool has_all(std::initializer_list<const ggml_tensor *> tensors) {
+    return std::all_of(tensors.begin(), tensors.end(), [](const ggml_tensor * tensor) { return tensor != nullptr; });
+}
+
+bool mtp_loaded(const llama_model * model) {
+    const llama_hparams & hparams = model->hparams;
+    const size_t          first   = hparams.n_layer_all - hparams.n_layer_nextn;
+    return std::all_of(model->layers.begin() + first, model->layers.end(), [](const llama_layer & layer) {
+        return has_all({ layer.nextn.eh_proj, layer.nextn.enorm, layer.nextn.hnorm });
+    });
+}
+
+// The architectures with a graph of their own for LLM_GRAPH_TYPE_DECODER_MTP: llama.cpp would build any other's usual one, for
+// layers that are not in the context. What those graphs assert of the file is asked here.
+bool mtp_computable(const llama_model * model) {
+    const llama_hparams & hparams = model->hparams;
+    if (hparams.n_layer_nextn == 0 || hparams.router_layer >= 0 || model->output_norm == nullptr || model->output == nullptr) {
+        return false;
+    }
+    const llama_layer & layer  = model->layers[hparams.n_layer_all - hparams.n_layer_nextn];
+    const bool          loaded = mtp_loaded(model);
+    const auto          has    = [&](std::initializer_list<const ggml_tensor *> tensors) { return !loaded || has_all(tensors); };
+    switch (model->arch) {
+        case LLM_ARCH_HY_V3:
+        case LLM_ARCH_STEP35:
+            return true;
+        case LLM_ARCH_MIMO2:
+            return has({ layer.wqkv, layer.ffn_gate, layer.ffn_up, layer.ffn_down });
+        case LLM_ARCH_QWEN35:
+            return hparams.n_layer_nextn == 1;
+        case LLM_ARCH_COHERE2MOE:
+        case LLM_ARCH_DEEPSEEK32:
+        case LLM_ARCH_GLM4_MOE:
+        case LLM_ARCH_GLM_DSA:
+        case LLM_ARCH_QWEN35MOE:
+        case LLM_ARCH_QWEN3NEXT:
+            return hparams.n_layer_nextn == 1 && has({ layer.ffn_gate_inp });
+        case LLM_ARCH_BAILINGMOE3:
+        case LLM_ARCH_DEEPSEEK4:
+            return hparams.n_layer_nextn == 1 && has({ layer.nextn.shared_head_norm })
+                && hparams.n_layer_all - 1 >= hparams.dsv4_hash_layer_count;
+        case LLM_ARCH_NEMOTRON_H_MOE:
+            return hparams.n_layer_nextn == 1 && has({ layer.ffn_gate_inp, layer.nextn.shared_head_norm });
+        case LLM_ARCH_DEEPSEEK2:
+            return hparams.n_layer_nextn == 1 && hparams.n_lora_q > 0 && hparams.f_attn_temp_scale == 0.0f
+                && has({ layer.wk_b, layer.ffn_gate_inp, layer.ffn_gate_shexp });
+        default:
+            return false;
+    }
+}
+
+} // namespace
+
+moe_status moe_model_mtp_info(const llama_model * model, moe_mtp_info * info, char * error, size_t error_size) {
+    if (model == nullptr || info == nullptr) {
+        return invalid(error, error_size, "model and info must not be NULL");
+    }
+    return guarded(error, error_size, [&] {
+        info->n_layers   = llama_model_n_layer_nextn(model);
+        info->loaded     = mtp_loaded(model) ? 1 : 0;
+        info->computable = mtp_computable(model) ? 1 : 0;
+        info->width      = llama_model_n_embd_out(model);
+        return MOE_STATUS_OK;
+    });
+}
+
 moe_status moe_context_init(
         llama_model * model, const llama_context_params * params, llama_context ** context, char * error, size_t error_size) {
     if (model == nullptr || params == nullptr || context == nullptr) {
         return invalid(error, error_size, "model, params and context must not be NULL");
     }
     *context = nullptr;
+    if (params->ctx_type == LLAMA_CONTEXT_TYPE_MTP && !(mtp_loaded(model) && mtp_computable(model))) {
+        return invalid(error, error_size, "the model's MTP layers are not loaded, or cannot be computed");
+    }
     return guarded(error, error_size, [&] {
         *context = llama_init_from_model(model, *params);
         return *context != nullptr ? MOE_STATUS_OK : failed(error, error_size, "llama.cpp could not make the context");
@@ -664,6 +736,50 @@ moe_status moe_decode(llama_context * context, const llama_batch * batch, int32_
     }
     return guarded(error, error_size, [&] {
         *result = llama_decode(context, *batch);
+        return MOE_STATUS_OK;
+    });
+}
+
+moe_status moe_hidden_keep(llama_context * context, bool all, char * error, size_t error_size) {
+    if (context == nullptr) {
+        return invalid(error, error_size, "context must not be NULL");
+    }
+    return guarded(error, error_size, [&] {
+        llama_set_embeddings_nextn(context, true, !all);
+        return MOE_STATUS_OK;
+    });
+}
+
+moe_status moe_hidden_rows(llama_context * context, const float ** rows, char * error, size_t error_size) {
+    if (context == nullptr || rows == nullptr) {
+        return invalid(error, error_size, "context and rows must not be NULL");
+    }
+    return guarded(error, error_size, [&] {
+        *rows = llama_get_embeddings_nextn(context);
+        return *rows != nullptr ? MOE_STATUS_OK : invalid(error, error_size, "the context keeps no hidden states");
+    });
+}
+
+moe_status moe_hidden_row(llama_context * context, int32_t index, float * row, size_t n_floats, char * error, size_t error_size) {
+    if (context == nullptr || row == nullptr) {
+        return invalid(error, error_size, "context and row must not be NULL");
+    }
+    return guarded(error, error_size, [&] {
+        const float * hidden = llama_get_embeddings_nextn_ith(context, index);
+        if (hidden == nullptr || n_floats != (size_t) llama_model_n_embd_out(llama_get_model(context))) {
+            return invalid(error, error_size, "no hidden state at this index, or a buffer of another size");
+        }
+        std::copy(hidden, hidden + n_floats, row);
+        return MOE_STATUS_OK;
+    });
+}
+
+moe_status moe_mtp_select(llama_context * context, int32_t layer, char * error, size_t error_size) {
+    if (context == nullptr || layer < 0 || layer >= llama_model_n_layer_nextn(llama_get_model(context))) {
+        return invalid(error, error_size, "context must not be NULL, and layer be one of the model's for MTP");
+    }
+    return guarded(error, error_size, [&] {
+        llama_set_nextn_layer_offset(context, layer);
         return MOE_STATUS_OK;
     });
 }

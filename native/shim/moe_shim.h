@@ -22,7 +22,7 @@
 #endif
 
 // Changes whenever a function or struct below does.
-#define MOE_SHIM_VERSION 2
+#define MOE_SHIM_VERSION 3
 
 // Longest device, buffer type and tensor name that the structs below carry, terminator included.
 #define MOE_NAME_SIZE 128
@@ -72,6 +72,14 @@ struct moe_embedding_info {
     int32_t length;  // floats of one embedding
     int32_t pooling; // enum llama_pooling_type, the model's own
     int32_t causal;  // 1 where a token sees only those before it
+};
+
+// What a model has of its own for predicting several tokens at once (MTP; NextN in llama.cpp's names).
+struct moe_mtp_info {
+    int32_t n_layers;   // layers of the file that are for this
+    int32_t loaded;     // 1 where their weights are in memory, see llama_model_params.load_mtp
+    int32_t computable; // 1 where this llama.cpp can compute them
+    int32_t width;      // floats of one hidden state
 };
 
 // A model's chat template, parsed. Safe to use from several threads at once.
@@ -150,6 +158,10 @@ MOE_API enum moe_status moe_model_tensors(
         const struct llama_model * model, struct moe_tensor_placement * entries, size_t capacity, size_t * count,
         char * error, size_t error_size);
 
+MOE_API enum moe_status moe_model_mtp_info(
+        const struct llama_model * model, struct moe_mtp_info * info, char * error, size_t error_size);
+
+// llama_init_from_model. LLAMA_CONTEXT_TYPE_MTP is refused where moe_model_mtp_info says that it cannot be.
 MOE_API enum moe_status moe_context_init(
         struct llama_model * model, const struct llama_context_params * params,
         struct llama_context ** context, char * error, size_t error_size);
@@ -183,6 +195,21 @@ MOE_API enum moe_status moe_expert_counts(
 // llama_decode; *result is its answer (0: done, 1: no room in the KV cache, 2: ended by the abort callback, < 0: failed).
 MOE_API enum moe_status moe_decode(
         struct llama_context * context, const struct llama_batch * batch, int32_t * result, char * error, size_t error_size);
+
+// llama_set_embeddings_nextn: has each later moe_decode keep hidden states, those of all tokens or of those with logits.
+MOE_API enum moe_status moe_hidden_keep(struct llama_context * context, bool all, char * error, size_t error_size);
+
+// llama_get_embeddings_nextn of a context that keeps those of all tokens: a row for each of the last moe_decode, until the next
+// one. They come in the order in which llama.cpp computed the tokens, of which the first n, where n had logits, are swapped
+// as it swaps the logits to bring these into the batch's order.
+MOE_API enum moe_status moe_hidden_rows(struct llama_context * context, const float ** rows, char * error, size_t error_size);
+
+// llama_get_embeddings_nextn_ith of a context that keeps those with logits: copies that of the batch's index-th token.
+MOE_API enum moe_status moe_hidden_row(
+        struct llama_context * context, int32_t index, float * row, size_t n_floats, char * error, size_t error_size);
+
+// llama_set_nextn_layer_offset: which layer later moe_decodes of a LLAMA_CONTEXT_TYPE_MTP compute, from 0.
+MOE_API enum moe_status moe_mtp_select(struct llama_context * context, int32_t layer, char * error, size_t error_size);
 
 // llama_memory_clear / llama_memory_seq_rm of one sequence (sequence < 0: all), from position p0 on.
 MOE_API enum moe_status moe_memory_remove(

@@ -85,6 +85,7 @@ internal static unsafe class AbiLayout
         .. Of_moe_tensor_placement(),
         .. Of_moe_memory_entry(),
         .. Of_moe_embedding_info(),
+        .. Of_moe_mtp_info(),
         .. Of_moe_token_logprob(),
         .. Of_moe_expert_counter(),
         .. Of_ggml_opt_optimizer_params(),
@@ -669,6 +670,21 @@ internal static unsafe class AbiLayout
             new("moe_embedding_info.length", 0, (byte*)&value.length - start),
             new("moe_embedding_info.pooling", 4, (byte*)&value.pooling - start),
             new("moe_embedding_info.causal", 8, (byte*)&value.causal - start),
+        ];
+    }
+
+    private static LayoutCheck[] Of_moe_mtp_info()
+    {
+        moe_mtp_info value = default;
+        byte* start = (byte*)&value;
+        return
+        [
+            new("sizeof(moe_mtp_info)", 16, sizeof(moe_mtp_info)),
+            new("alignof(moe_mtp_info)", 4, LayoutCheck.AlignmentOf<moe_mtp_info>()),
+            new("moe_mtp_info.n_layers", 0, (byte*)&value.n_layers - start),
+            new("moe_mtp_info.loaded", 4, (byte*)&value.loaded - start),
+            new("moe_mtp_info.computable", 8, (byte*)&value.computable - start),
+            new("moe_mtp_info.width", 12, (byte*)&value.width - start),
         ];
     }
 

@@ -105,6 +105,27 @@ public sealed class LlamaServer : IDisposable
         ];
     }
 
+    /// <summary>Continues tokens greedily while it guesses ahead.</summary>
+    /// <returns>The tokens, how many were guessed, and how many of those were right.</returns>
+    public (int[] Tokens, int Drafted, int Accepted) Speculate(IEnumerable<int> prompt, int count)
+    {
+        var request = new JsonObject
+        {
+            ["prompt"] = new JsonArray([.. prompt.Select(token => JsonValue.Create(token))]),
+            ["n_predict"] = count,
+            ["temperature"] = 0,
+            ["ignore_eos"] = true,
+            ["cache_prompt"] = false,
+            ["return_tokens"] = true,
+        };
+        JsonNode answer = Post("completion", request);
+        JsonNode timings = answer["timings"]!;
+        return (
+            [.. answer["tokens"]!.AsArray().Select(token => (int)token!)],
+            (int)(timings["draft_n"] ?? 0),
+            (int)(timings["draft_n_accepted"] ?? 0));
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

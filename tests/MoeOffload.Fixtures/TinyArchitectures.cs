@@ -3,6 +3,9 @@ namespace MoeOffload.Fixtures;
 /// <summary>The tensors and hyperparameters that llama.cpp requires of each architecture (its <c>src/models</c>).</summary>
 internal static class TinyArchitectures
 {
+    // With this, a layer for multi-token prediction guesses about every second token right.
+    private const float MtpResidualScale = 0.12f;
+
     public static void PhiMoe(TinyModelWriter model, TinyShape shape, TinyModelOptions options)
     {
         model.Set("feed_forward_length", (uint)shape.ExpertFeedForwardLength);
@@ -133,6 +136,116 @@ internal static class TinyArchitectures
             else
             {
                 model.FeedForward(layer, shape.ExpertFeedForwardLength);
+            }
+        }
+    }
+
+    public static void Glm4Moe(TinyModelWriter model, TinyShape shape, TinyModelOptions options)
+    {
+        model.Set("nextn_predict_layers", (uint)shape.MtpLayers);
+        model.Set("feed_forward_length", (uint)shape.FeedForwardLength);
+        model.Set("expert_feed_forward_length", (uint)shape.ExpertFeedForwardLength);
+        model.Set("expert_shared_count", (uint)shape.SharedExperts);
+        model.Set("leading_dense_block_count", (uint)shape.LeadingDenseLayers);
+        model.Set("attention.key_length", (uint)shape.HeadLength);
+        model.Set("attention.value_length", (uint)shape.HeadLength);
+        model.ResidualScale = MtpResidualScale;
+        model.Vocabulary(TinyVocabulary.ByteLevel("glm4", options.VocabularySize, ChatTemplates.ChatMl, "<|endoftext|>", "<|im_end|>", "<|im_start|>"));
+        for (var layer = 0; layer < shape.Layers + shape.MtpLayers; layer++)
+        {
+            model.Norm($"blk.{layer}.attn_norm", model.Embedding);
+            model.Attention(layer);
+            model.Norm($"blk.{layer}.post_attention_norm", model.Embedding);
+            if (layer < shape.LeadingDenseLayers)
+            {
+                model.FeedForward(layer, shape.FeedForwardLength);
+            }
+            else
+            {
+                model.Experts(layer);
+                model.Bias($"blk.{layer}.exp_probs_b.bias", shape.Experts);
+                model.FeedForward(layer, shape.ExpertFeedForwardLength * shape.SharedExperts, "_shexp");
+            }
+
+            if (layer >= shape.Layers)
+            {
+                model.MtpInput(layer);
+                model.Norm($"blk.{layer}.nextn.shared_head_norm", model.Embedding);
+            }
+        }
+    }
+
+    public static void Step35(TinyModelWriter model, TinyShape shape, TinyModelOptions options)
+    {
+        var layers = shape.Layers + shape.MtpLayers;
+        model.Set("nextn_predict_layers", (uint)shape.MtpLayers);
+        model.Set("feed_forward_length", (uint)shape.FeedForwardLength);
+        model.Set("expert_feed_forward_length", (uint)shape.ExpertFeedForwardLength);
+        model.Set("expert_shared_feed_forward_length", (uint)(shape.ExpertFeedForwardLength * shape.SharedExperts));
+        model.Set("attention.key_length", (uint)shape.HeadLength);
+        model.Set("attention.value_length", (uint)shape.HeadLength);
+        model.Set("attention.sliding_window", 128u);
+        model.SetArray("attention.sliding_window_pattern", [.. Enumerable.Range(0, layers).Select(layer => layer % 2 == 1)]);
+        model.Set("rope.freq_base_swa", 10000f);
+        model.ResidualScale = MtpResidualScale;
+        model.Vocabulary(TinyVocabulary.ByteLevel("qwen2", options.VocabularySize, ChatTemplates.ChatMl, "<|endoftext|>", "<|im_end|>", "<|im_start|>"));
+        for (var layer = 0; layer < layers; layer++)
+        {
+            model.Norm($"blk.{layer}.attn_norm", model.Embedding);
+            model.Attention(layer);
+            model.Norm($"blk.{layer}.attn_q_norm", shape.HeadLength);
+            model.Norm($"blk.{layer}.attn_k_norm", shape.HeadLength);
+            model.Norm($"blk.{layer}.ffn_norm", model.Embedding);
+            model.Experts(layer);
+            model.FeedForward(layer, shape.ExpertFeedForwardLength * shape.SharedExperts, "_shexp");
+            if (layer >= shape.Layers)
+            {
+                model.MtpInput(layer);
+            }
+        }
+    }
+
+    public static void Qwen35Moe(TinyModelWriter model, TinyShape shape, TinyModelOptions options)
+    {
+        const int States = 32;
+        const int KeyHeads = 2;
+        const int ValueHeads = 4;
+        const int Kernel = 4;
+        model.Set("nextn_predict_layers", (uint)shape.MtpLayers);
+        model.Set("expert_feed_forward_length", (uint)shape.ExpertFeedForwardLength);
+        model.Set("expert_shared_feed_forward_length", (uint)shape.ExpertFeedForwardLength);
+        model.Set("attention.key_length", (uint)shape.HeadLength);
+        model.Set("attention.value_length", (uint)shape.HeadLength);
+        model.SetArray("rope.dimension_sections", shape.HeadLength / 4, shape.HeadLength / 8, shape.HeadLength / 8, 0);
+        model.Set("full_attention_interval", 2u);
+        model.Set("ssm.conv_kernel", (uint)Kernel);
+        model.Set("ssm.inner_size", (uint)(States * ValueHeads));
+        model.Set("ssm.state_size", (uint)States);
+        model.Set("ssm.time_step_rank", (uint)ValueHeads);
+        model.Set("ssm.group_count", (uint)KeyHeads);
+        model.ResidualScale = MtpResidualScale;
+        model.Vocabulary(TinyVocabulary.ByteLevel("qwen35", options.VocabularySize, ChatTemplates.ChatMl, "<|endoftext|>", "<|im_end|>", "<|im_start|>"));
+        for (var layer = 0; layer < shape.Layers + shape.MtpLayers; layer++)
+        {
+            model.Norm($"blk.{layer}.attn_norm", model.Embedding);
+            model.Norm($"blk.{layer}.post_attention_norm", model.Embedding);
+            if (layer < shape.Layers && layer % 2 == 0)
+            {
+                model.DeltaNet(layer, States, KeyHeads, ValueHeads, Kernel);
+            }
+            else
+            {
+                model.Attention(layer, gated: true);
+                model.Norm($"blk.{layer}.attn_q_norm", shape.HeadLength);
+                model.Norm($"blk.{layer}.attn_k_norm", shape.HeadLength);
+            }
+
+            model.Experts(layer);
+            model.Bias($"blk.{layer}.ffn_gate_inp_shexp.weight", model.Embedding);
+            model.FeedForward(layer, shape.ExpertFeedForwardLength, "_shexp");
+            if (layer >= shape.Layers)
+            {
+                model.MtpInput(layer);
             }
         }
     }

@@ -12,6 +12,9 @@ public sealed record TinyModelOptions
     /// <summary>Layers.</summary>
     public int? Layers { get; init; }
 
+    /// <summary>Layers for multi-token prediction, in architectures that have them.</summary>
+    public int? MtpLayers { get; init; }
+
     /// <summary>Experts per layer. 0 is no MoE model, where the architecture allows it.</summary>
     public int? Experts { get; init; }
 

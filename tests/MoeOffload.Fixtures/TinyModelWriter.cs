@@ -23,7 +23,7 @@ internal sealed class TinyModelWriter
         _writer.Set(GgufKeys.Name, $"Tiny {shape.Architecture}");
         _writer.Set("general.file_type", FileType(options.WeightType));
         _writer.Set("general.quantization_version", 2u);
-        Set("block_count", (uint)shape.Layers);
+        Set("block_count", (uint)(shape.Layers + shape.MtpLayers));
         Set("context_length", (uint)options.ContextLength);
         Set("embedding_length", (uint)shape.EmbeddingLength);
         Set("attention.head_count", (uint)shape.Heads);
@@ -38,6 +38,9 @@ internal sealed class TinyModelWriter
         }
     }
 
+    /// <summary>How much layers add to the hidden state: less leaves more of what the token itself says.</summary>
+    public float ResidualScale { get; set; } = 1;
+
     public int Embedding => _shape.EmbeddingLength;
 
     private int QueryLength => _shape.Heads * _shape.HeadLength;
@@ -48,6 +51,9 @@ internal sealed class TinyModelWriter
         where T : unmanaged => _writer.Set($"{_shape.Architecture}.{key}", value);
 
     public void Set(string key, string value) => _writer.Set($"{_shape.Architecture}.{key}", value);
+
+    public void SetArray<T>(string key, params ReadOnlySpan<T> values)
+        where T : unmanaged => _writer.SetArray($"{_shape.Architecture}.{key}", values);
 
     public void Vocabulary(TinyVocabulary vocabulary, bool outputBias = false)
     {
@@ -71,12 +77,12 @@ internal sealed class TinyModelWriter
         Matrix("token_embd.weight", [Embedding, vocabulary.Count], deviation: 1);
     }
 
-    public void Attention(int layer, bool bias = false)
+    public void Attention(int layer, bool bias = false, bool gated = false)
     {
-        Matrix($"blk.{layer}.attn_q.weight", [Embedding, QueryLength]);
+        Matrix($"blk.{layer}.attn_q.weight", [Embedding, gated ? 2 * QueryLength : QueryLength]);
         Matrix($"blk.{layer}.attn_k.weight", [Embedding, KeyLength]);
         Matrix($"blk.{layer}.attn_v.weight", [Embedding, KeyLength]);
-        Matrix($"blk.{layer}.attn_output.weight", [QueryLength, Embedding]);
+        Residual($"blk.{layer}.attn_output.weight", [QueryLength, Embedding]);
         if (bias)
         {
             Bias($"blk.{layer}.attn_q.bias", QueryLength);
@@ -92,7 +98,7 @@ internal sealed class TinyModelWriter
         Add($"blk.{layer}.ffn_gate_inp.weight", GgmlType.F32, [Embedding, experts], 0, 1 / MathF.Sqrt(Embedding));
         Matrix($"blk.{layer}.ffn_gate_exps.weight", [Embedding, hidden, experts]);
         Matrix($"blk.{layer}.ffn_up_exps.weight", [Embedding, hidden, experts]);
-        Matrix($"blk.{layer}.ffn_down_exps.weight", [hidden, Embedding, experts]);
+        Residual($"blk.{layer}.ffn_down_exps.weight", [hidden, Embedding, experts]);
         if (bias)
         {
             Bias($"blk.{layer}.ffn_gate_inp.bias", experts);
@@ -106,11 +112,51 @@ internal sealed class TinyModelWriter
     {
         Matrix($"blk.{layer}.ffn_gate{suffix}.weight", [Embedding, hidden]);
         Matrix($"blk.{layer}.ffn_up{suffix}.weight", [Embedding, hidden]);
-        Matrix($"blk.{layer}.ffn_down{suffix}.weight", [hidden, Embedding]);
+        Residual($"blk.{layer}.ffn_down{suffix}.weight", [hidden, Embedding]);
+    }
+
+    /// <summary>
+    /// What a layer for multi-token prediction begins with. It takes the token's embedding as it is and a little of the hidden state before
+    /// it, so that what comes out is much like what the whole model makes of the token.
+    /// </summary>
+    public void MtpInput(int layer)
+    {
+        const float HiddenShare = 0.2f;
+        Norm($"blk.{layer}.nextn.enorm", Embedding);
+        Norm($"blk.{layer}.nextn.hnorm", Embedding);
+        Add(
+            $"blk.{layer}.nextn.eh_proj.weight",
+            MatrixType(),
+            [2 * Embedding, Embedding],
+            0,
+            HiddenShare / MathF.Sqrt(Embedding),
+            adjust: (index, row) =>
+            {
+                row[..Embedding].Clear();
+                row[(int)index] = 1;
+            });
+    }
+
+    /// <summary>A layer with gated delta nets, which keep a state instead of keys and values.</summary>
+    public void DeltaNet(int layer, int states, int keyHeads, int valueHeads, int kernel)
+    {
+        var (keys, values) = (states * keyHeads, states * valueHeads);
+        Matrix($"blk.{layer}.attn_qkv.weight", [Embedding, (2 * keys) + values]);
+        Matrix($"blk.{layer}.attn_gate.weight", [Embedding, values]);
+        Add($"blk.{layer}.ssm_conv1d.weight", GgmlType.F32, [kernel, (2 * keys) + values], 0, 1 / MathF.Sqrt(kernel));
+        Bias($"blk.{layer}.ssm_dt.bias", valueHeads);
+        Constant($"blk.{layer}.ssm_a", -1, valueHeads);
+        Matrix($"blk.{layer}.ssm_beta.weight", [Embedding, valueHeads]);
+        Matrix($"blk.{layer}.ssm_alpha.weight", [Embedding, valueHeads]);
+        Norm($"blk.{layer}.ssm_norm", states);
+        Residual($"blk.{layer}.ssm_out.weight", [values, Embedding]);
     }
 
     public void Matrix(string name, ReadOnlySpan<long> dimensions, float? deviation = null) =>
         Add(name, MatrixType(isExperts: dimensions.Length == 3), dimensions, 0, deviation ?? 1 / MathF.Sqrt(dimensions[0]));
+
+    public void Residual(string name, ReadOnlySpan<long> dimensions) =>
+        Matrix(name, dimensions, ResidualScale / MathF.Sqrt(dimensions[0]));
 
     public void Norm(string name, int length, bool bias = false)
     {
@@ -153,7 +199,14 @@ internal sealed class TinyModelWriter
     private GgmlType MatrixType(bool isExperts = false) =>
         _options.WeightType == GgmlType.MXFP4 && !isExperts ? GgmlType.Q8_0 : _options.WeightType;
 
-    private void Add(string name, GgmlType type, ReadOnlySpan<long> dimensions, float mean, float deviation, Func<long, float>? rowScale = null)
+    private void Add(
+        string name,
+        GgmlType type,
+        ReadOnlySpan<long> dimensions,
+        float mean,
+        float deviation,
+        Func<long, float>? rowScale = null,
+        Action<long, Span<float>>? adjust = null)
     {
         var random = new RandomRows(_options.Seed, name);
         var row = new float[dimensions[0]];
@@ -164,6 +217,7 @@ internal sealed class TinyModelWriter
             {
                 var index = (offset + done) / rowBytes;
                 random.Fill(index, row, mean, deviation * (rowScale?.Invoke(index) ?? 1));
+                adjust?.Invoke(index, row);
                 GgmlQuantizer.EncodeRow(type, row, destination.Slice(done, (int)rowBytes));
             }
         });

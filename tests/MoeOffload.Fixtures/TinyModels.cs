@@ -94,6 +94,45 @@ public static class TinyModels
         ExpertFeedForwardLength = it.ExpertFeedForwardLength ?? 512,
     });
 
+    /// <summary>GLM-4.5: shared experts, the first layer is dense, and one layer for multi-token prediction.</summary>
+    public static TinyModel Glm4Moe(TinyModelOptions? options = null) => Get("glm4moe", options, TinyArchitectures.Glm4Moe, it => new()
+    {
+        Architecture = "glm4moe",
+        Layers = it.Layers ?? 3,
+        MtpLayers = it.MtpLayers ?? 1,
+        Experts = it.Experts ?? 16,
+        ExpertsUsed = it.ExpertsUsed ?? 4,
+        SharedExperts = 1,
+        LeadingDenseLayers = 1,
+        EmbeddingLength = it.EmbeddingLength ?? 128,
+        ExpertFeedForwardLength = it.ExpertFeedForwardLength ?? 32,
+    });
+
+    /// <summary>Step-3.5: sliding windows, and several layers for multi-token prediction, each for one token.</summary>
+    public static TinyModel Step35(TinyModelOptions? options = null) => Get("step35", options, TinyArchitectures.Step35, it => new()
+    {
+        Architecture = "step35",
+        Layers = it.Layers ?? 3,
+        MtpLayers = it.MtpLayers ?? 3,
+        Experts = it.Experts ?? 16,
+        ExpertsUsed = it.ExpertsUsed ?? 4,
+        SharedExperts = 1,
+        EmbeddingLength = it.EmbeddingLength ?? 128,
+        ExpertFeedForwardLength = it.ExpertFeedForwardLength ?? 32,
+    });
+
+    /// <summary>Qwen3.5-MoE: every second layer keeps a recurrent state, one layer for multi-token prediction.</summary>
+    public static TinyModel Qwen35Moe(TinyModelOptions? options = null) => Get("qwen35moe", options, TinyArchitectures.Qwen35Moe, it => new()
+    {
+        Architecture = "qwen35moe",
+        Layers = it.Layers ?? 4,
+        MtpLayers = it.MtpLayers ?? 1,
+        Experts = it.Experts ?? 16,
+        ExpertsUsed = it.ExpertsUsed ?? 4,
+        EmbeddingLength = it.EmbeddingLength ?? 128,
+        ExpertFeedForwardLength = it.ExpertFeedForwardLength ?? 32,
+    });
+
     /// <summary>BERT: an encoder, which embeds texts and continues none; attention in both directions, mean pooling.</summary>
     public static TinyModel Bert(TinyModelOptions? options = null) => Get("bert", options, TinyArchitectures.Bert, it => new()
     {

@@ -9,6 +9,9 @@ public sealed record TinyShape
     /// <summary>Layers.</summary>
     public required int Layers { get; init; }
 
+    /// <summary>Further layers for multi-token prediction.</summary>
+    public int MtpLayers { get; init; }
+
     /// <summary>Experts per layer, 0 in a dense model.</summary>
     public required int Experts { get; init; }
 

@@ -9,8 +9,8 @@ namespace MoeOffload;
 /// </summary>
 /// <param name="promptLimit">Most prompt tokens of a step in which a generation decodes.</param>
 /// <param name="speculation">How tokens are guessed, or null.</param>
-/// <param name="draftModel">What guesses them, or null for a lookup.</param>
-internal sealed class BatchPacker(int promptLimit, SpeculationOptions? speculation, DraftModel? draftModel)
+/// <param name="drafter">What guesses them, or null for a lookup.</param>
+internal sealed class BatchPacker(int promptLimit, SpeculationOptions? speculation, IDrafter? drafter)
 {
     private readonly List<Generation> _decoding = [];
     private readonly List<TokenChannel> _prompts = [];
@@ -91,9 +91,9 @@ internal sealed class BatchPacker(int promptLimit, SpeculationOptions? speculati
 
     private int PackDecoding()
     {
-        if (draftModel is not null)
+        if (drafter is not null)
         {
-            draftModel.Guess(_decoding);
+            drafter.Guess(_decoding);
         }
         else if (speculation is not null)
         {

@@ -47,7 +47,7 @@ internal sealed class Generation(int[] prompt, NativeSampler sampler, TokenPiece
     /// <summary>How many tokens are to be guessed in the step that is being packed.</summary>
     public int DraftLimit { get; set; }
 
-    /// <summary>Where in a draft model's batch its logits are, or -1.</summary>
+    /// <summary>Where in a drafter's batch its logits are, or -1.</summary>
     public int DraftLogits { get; set; } = -1;
 
     /// <summary>Whether its tokens may be guessed.</summary>

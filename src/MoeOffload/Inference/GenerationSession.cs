@@ -22,7 +22,14 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
     private bool _isDisposed;
 
     private GenerationSession(
-        MoeModel model, Scheduler scheduler, AdapterSlot adapters, NativeContext context, ContextParameters parameters, ExpertCounter? counter, ILogger logger)
+        MoeModel model,
+        Scheduler scheduler,
+        AdapterSlot adapters,
+        NativeContext context,
+        IReadOnlyList<MemoryUse> memory,
+        ContextParameters parameters,
+        ExpertCounter? counter,
+        ILogger logger)
     {
         _model = model;
         _scheduler = scheduler;
@@ -39,7 +46,7 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
         _parameters = parameters;
         _vocabularySize = context.VocabularySize;
         _canShift = context.CanShift;
-        Memory = new MemoryBreakdown(context.ReadMemory());
+        Memory = new MemoryBreakdown(memory);
     }
 
     /// <summary>Lets the thread end of a session that nobody disposed.</summary>
@@ -257,6 +264,8 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
         ExpertCounter? counter = parameters.CountExperts ? new ExpertCounter(model.Info.LayerCount, model.Info.ExpertCount) : null;
         var adapters = new AdapterSlot(model.CheckAdapters(parameters.Adapters));
         NativeContext context = adapters.MakeContext(handle, parameters, logger, counter);
+        IDrafter? drafter = null;
+        List<MemoryUse> memory;
         Scheduler scheduler;
         try
         {
@@ -265,11 +274,14 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
                 throw new NotSupportedException($"'{model.Path}' ({model.Info.Architecture}) cannot continue a text: use MoeModel.CreateEmbedder.");
             }
 
-            DraftModel? draft = MakeDraftModel(model, parameters, context, logger);
-            scheduler = new Scheduler(() => NativeContext.Create(handle, parameters, logger, adapters, counter), context, parameters, draft, handle, logger);
+            drafter = MakeDrafter(model, parameters, context, logger);
+            memory = [.. context.ReadMemory(), .. drafter?.ReadMemory() ?? []];
+            scheduler = new Scheduler(
+                () => NativeContext.Create(handle, parameters, logger, adapters, counter), context, parameters, drafter, handle, logger);
         }
         catch
         {
+            drafter?.Close();
             context.Dispose();
             adapters.Release();
             throw;
@@ -278,7 +290,7 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
         adapters.ReleaseAfter(scheduler.Ended);
         try
         {
-            return new GenerationSession(model, scheduler, adapters, context, parameters, counter, logger);
+            return new GenerationSession(model, scheduler, adapters, context, memory, parameters, counter, logger);
         }
         catch
         {
@@ -287,22 +299,34 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
         }
     }
 
-    private static DraftModel? MakeDraftModel(MoeModel model, ContextParameters parameters, NativeContext context, ILogger logger)
+    private static IDrafter? MakeDrafter(MoeModel model, ContextParameters parameters, NativeContext context, ILogger logger)
     {
         if (parameters.Speculation is not { } speculation)
         {
             return null;
         }
 
-        if (!context.CanForgetParts)
+        if (context.RollbackLength < speculation.MaxDraftTokens)
         {
             throw new NotSupportedException(
                 $"The state of {model.Info.Architecture} cannot be taken back from a guess that was wrong: leave ContextOptions.Speculation null.");
         }
 
-        return speculation.DraftModel is { } draft
-            ? DraftModel.Create(model, draft, parameters.Options, context.ContextLength, logger)
-            : null;
+        // llama.cpp keeps the states of the tokens at the end of a micro-batch only.
+        if (!context.CanForgetParts && context.MicroBatchSize <= speculation.MaxDraftTokens + 1)
+        {
+            throw new ArgumentException(
+                $"For {model.Info.Architecture}, guesses and the token before them must fit into a micro-batch of {context.MicroBatchSize}: set "
+                + "MicroBatchSize higher, or MaxDraftTokens lower.",
+                nameof(ContextOptions.MicroBatchSize));
+        }
+
+        return speculation switch
+        {
+            { UseMtpLayers: true } => MtpLayers.Create(model, parameters, context, logger),
+            { DraftModel: { } draft } => DraftModel.Create(model, draft, parameters.Options, context.ContextLength, logger),
+            _ => null,
+        };
     }
 
     private SessionStates States()

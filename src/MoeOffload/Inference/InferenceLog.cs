@@ -13,4 +13,7 @@ internal static partial class InferenceLog
 
     [LoggerMessage(EventId = 22, Level = LogLevel.Warning, Message = "The draft model is not used any more: {Reason}")]
     public static partial void DraftModelLost(ILogger logger, string reason);
+
+    [LoggerMessage(EventId = 23, Level = LogLevel.Warning, Message = "The layers for multi-token prediction are not used any more: {Reason}")]
+    public static partial void MtpLayersLost(ILogger logger, string reason);
 }

@@ -21,6 +21,11 @@ public sealed record ModelInfo
     /// <summary>Number of layers.</summary>
     public required int LayerCount { get; init; }
 
+    /// <summary>
+    /// Further layers, for multi-token prediction (MTP), which can guess tokens: see <see cref="SpeculationOptions.UseMtpLayers"/>.
+    /// </summary>
+    public int MtpLayerCount { get; init; }
+
     /// <summary>Width of the hidden state.</summary>
     public required int EmbeddingLength { get; init; }
 

@@ -59,6 +59,12 @@ public sealed record ModelOptions
     /// </summary>
     public bool? PinnedHostMemory { get; init; }
 
+    /// <summary>
+    /// Whether the layers for multi-token prediction (MTP) are loaded, where the model has some; <see cref="SpeculationOptions.UseMtpLayers"/>
+    /// guesses tokens with them. Default: false, they take no memory.
+    /// </summary>
+    public bool LoadMtpLayers { get; init; }
+
     /// <summary>Values that replace those of the file's metadata, by key.</summary>
     public IReadOnlyDictionary<string, MetadataValue> MetadataOverrides { get; init; } = new Dictionary<string, MetadataValue>();
 

@@ -20,6 +20,7 @@ public sealed class MoeModel : IDisposable
     private readonly Lazy<TokenPieces> _pieces;
     private readonly Lazy<TokenPieces> _specialPieces;
     private readonly Lazy<ChatTemplate> _chatTemplate;
+    private volatile bool _isDisposed;
 
     private MoeModel(string path, ModelOptions options, ModelLoader loader, NativeModel native)
     {
@@ -65,6 +66,9 @@ public sealed class MoeModel : IDisposable
     public ChatTemplate ChatTemplate => _chatTemplate.Value;
 
     internal NativeModel Native { get; }
+
+    /// <summary>Whether its layers for multi-token prediction were to be loaded.</summary>
+    internal bool LoadsMtpLayers => _options.LoadMtpLayers;
 
     /// <summary>Tells the model's files from any others; they are read when it is first asked for.</summary>
     internal string Fingerprint => _fingerprint.Value;
@@ -221,9 +225,14 @@ public sealed class MoeModel : IDisposable
     }
 
     /// <summary>Gives the model's memory back; sessions and embedders that are still open keep it, and go on, until they are disposed.</summary>
-    public void Dispose() => Native.Dispose();
+    public void Dispose()
+    {
+        _isDisposed = true;
+        Native.Dispose();
+    }
 
     /// <summary>Keeps the native model from being freed until disposed.</summary>
+    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     internal Use Enter() => new(this);
 
     /// <summary>Copies adapters that a session of this model can take.</summary>
@@ -277,7 +286,14 @@ public sealed class MoeModel : IDisposable
         var parameters = new ContextParameters(context, loader.ExpertsOffloaded, embeds);
         ContextMemoryCheck.CheckCells(native, parameters);
         using NativeContext simulated = NativeContext.Create(native.Handle, parameters, loader.NativeLogger);
-        return new MemoryBreakdown(simulated.ReadMemory());
+        List<MemoryUse> uses = simulated.ReadMemory();
+        if (context.Speculation is { UseMtpLayers: true } && native.MtpInfo is { loaded: not 0, computable: not 0 })
+        {
+            using NativeContext layers = NativeContext.Create(native.Handle, parameters.OfMtp(), loader.NativeLogger);
+            uses.AddRange(MtpLayers.ReadMemory(layers));
+        }
+
+        return new MemoryBreakdown(uses);
     }
 
     private ContextParameters FittingParameters(ContextOptions options, bool embeds)
@@ -319,6 +335,7 @@ public sealed class MoeModel : IDisposable
             ParameterCount = (long)Native.ParameterCount,
             TensorBytes = (long)Native.TensorBytes,
             LayerCount = Native.LayerCount,
+            MtpLayerCount = Native.MtpInfo.n_layers,
             EmbeddingLength = Native.EmbeddingLength,
             TrainedContextLength = Native.TrainedContextLength,
             ExpertCount = Number($"{architecture}.expert_count"),
@@ -352,6 +369,8 @@ public sealed class MoeModel : IDisposable
 
         public Use(MoeModel model)
         {
+            // A handle that sessions still hold takes references after it was disposed.
+            ObjectDisposedException.ThrowIf(model._isDisposed, model);
             bool added = false;
             model.Native.Handle.DangerousAddRef(ref added);
             _handle = model.Native.Handle;

@@ -16,17 +16,22 @@ internal sealed class ContextParameters
     /// <param name="options">The options.</param>
     /// <param name="expertsOffloaded">Whether experts stay in system memory while a device holds layers.</param>
     /// <param name="embeds">Whether the context gives an embedding of each token, not pooled.</param>
-    public ContextParameters(ContextOptions options, bool expertsOffloaded, bool embeds = false)
+    /// <param name="isMtp">Whether the context is that of the layers for multi-token prediction beside a usual one.</param>
+    public ContextParameters(ContextOptions options, bool expertsOffloaded, bool embeds = false, bool isMtp = false)
     {
         _options = options;
         _expertsOffloaded = expertsOffloaded;
         _embeds = embeds;
+        IsMtp = isMtp;
         Threads = options.Threads.Decode ?? Math.Min(PhysicalCores.Count, ThreadOptions.Most);
         PromptThreads = options.Threads.Prompt ?? Threads;
     }
 
     /// <summary>What was asked for.</summary>
     public ContextOptions Options => _options;
+
+    /// <summary>Whether the context is that of the layers for multi-token prediction.</summary>
+    public bool IsMtp { get; }
 
     /// <summary>Sequences that can run at once.</summary>
     public int SequenceCount => _options.SequenceCount;
@@ -61,6 +66,9 @@ internal sealed class ContextParameters
     /// <summary>Most tokens of one step that have logits or embeddings of their own.</summary>
     public int OutputCount => (int)(_embeds ? ToNative().n_batch : ToNative().n_outputs_max);
 
+    /// <summary>Tokens of one step whose hidden states are kept.</summary>
+    public int HiddenCount => Speculation is { UseMtpLayers: true } ? (int)ToNative().n_batch : 0;
+
     /// <summary>CPU threads that generate.</summary>
     public int Threads { get; }
 
@@ -80,6 +88,9 @@ internal sealed class ContextParameters
         return Math.Max((part + Multiple - 1) / Multiple, 1) * Multiple * PartCount;
     }
 
+    /// <summary>The same of the layers for multi-token prediction.</summary>
+    public ContextParameters OfMtp() => new(_options, _expertsOffloaded, isMtp: true);
+
     /// <summary>The parameters as llama.cpp takes them.</summary>
     public llama_context_params ToNative()
     {
@@ -93,6 +104,17 @@ internal sealed class ContextParameters
         // Only the last token of each sequence is ever sampled from, and those that were guessed; embeddings are of all.
         uint sampled = Math.Min((uint)(SequenceCount * (1 + (Speculation?.MaxDraftTokens ?? 0))), parameters.n_batch);
         parameters.n_outputs_max = _embeds ? 0 : sampled;
+
+        // A recurrent state must be taken back from a guess that was wrong; llama.cpp passes over it for all other models.
+        parameters.n_rs_seq = (uint)(Speculation?.MaxDraftTokens ?? 0);
+        if (IsMtp)
+        {
+            // What it catches up on is given to it in parts.
+            parameters.ctx_type = llama_context_type.LLAMA_CONTEXT_TYPE_MTP;
+            parameters.n_rs_seq = 0;
+            parameters.n_batch = Math.Min(parameters.n_batch, Math.Max(parameters.n_ubatch, sampled));
+        }
+
         parameters.embeddings = (byte)(_embeds ? 1 : 0);
         parameters.pooling_type = _embeds ? llama_pooling_type.LLAMA_POOLING_TYPE_NONE : parameters.pooling_type;
         parameters.n_threads = Threads;

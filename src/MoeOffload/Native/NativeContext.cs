@@ -21,17 +21,22 @@ internal sealed unsafe class NativeContext : IDisposable
 {
     private readonly ContextHandle _handle;
     private readonly NativeMemoryScope _memory;
-    private readonly int* _stop;
     private readonly ggml_threadpool* _threads;
     private readonly ggml_threadpool* _promptThreads;
     private readonly llama_token_data* _scratch;
     private readonly ContextAdapters _adapters;
-    private llama_batch _batch;
+    private int* _stop;
     private bool _abandoned;
     private bool _hasPendingUpdate;
 
     private NativeContext(
-        ContextAdapters adapters, ContextHandle handle, int* stop, NativeMemoryScope memory, ggml_threadpool* threads, ggml_threadpool* promptThreads)
+        ContextAdapters adapters,
+        ContextHandle handle,
+        bool isMtp,
+        int* stop,
+        NativeMemoryScope memory,
+        ggml_threadpool* threads,
+        ggml_threadpool* promptThreads)
     {
         _adapters = adapters;
         _handle = handle;
@@ -48,12 +53,14 @@ internal sealed unsafe class NativeContext : IDisposable
         byte* error = stackalloc byte[NativeError.BufferSize];
         Check(ShimApi.moe_memory_can_shift(context, &canShift, error, NativeError.BufferSize), error, "The KV cache could not be looked at");
         llama_model* model = LlamaApi.llama_get_model(context);
-        CanForgetParts = LlamaApi.llama_model_is_recurrent(model) == 0 && LlamaApi.llama_model_is_hybrid(model) == 0;
+        CanForgetParts = isMtp || (LlamaApi.llama_model_is_recurrent(model) == 0 && LlamaApi.llama_model_is_hybrid(model) == 0);
+        RollbackLength = CanForgetParts ? int.MaxValue : (int)LlamaApi.llama_n_rs_seq(context);
         CanShift = canShift != 0 && CanForgetParts;
         WindowLength = LlamaApi.llama_model_n_swa(model);
-        VocabularySize = LlamaApi.llama_vocab_n_tokens(LlamaApi.llama_model_get_vocab(LlamaApi.llama_get_model(context)));
+        VocabularySize = LlamaApi.llama_vocab_n_tokens(LlamaApi.llama_model_get_vocab(model));
+        HiddenWidth = LlamaApi.llama_model_n_embd_out(model);
         _scratch = _memory.Allocate<llama_token_data>(VocabularySize);
-        _batch = MakeBatch(BatchSize);
+        Batch = new NativeBatch(_memory, BatchSize, isMtp ? HiddenWidth : 0);
     }
 
     /// <summary>Cells of the KV cache, over all sequences.</summary>
@@ -77,14 +84,26 @@ internal sealed unsafe class NativeContext : IDisposable
     /// <summary>Whether a sequence can be cut back to any earlier position; a recurrent state cannot.</summary>
     public bool CanForgetParts { get; }
 
+    /// <summary>How many positions at its end a sequence can always be cut back by.</summary>
+    public int RollbackLength { get; }
+
     /// <summary>Whether positions can be moved, see <see cref="Discard"/>.</summary>
     public bool CanShift { get; }
 
     /// <summary>How many positions layers with sliding-window attention look back; 0 where there are none.</summary>
     public int WindowLength { get; }
 
+    /// <summary>Floats of one hidden state.</summary>
+    public int HiddenWidth { get; }
+
+    /// <summary>What the next decode computes.</summary>
+    public NativeBatch Batch { get; }
+
     /// <summary>Tokens in the batch that is being filled.</summary>
-    public int BatchCount => _batch.n_tokens;
+    public int BatchCount => Batch.Count;
+
+    /// <summary>Who keeps up with its sequences, or null.</summary>
+    public ISequenceFollower? Follower { get; set; }
 
     /// <summary>Makes a context; <paramref name="parameters"/> holds what the options and defaults say.</summary>
     /// <param name="model">The model.</param>
@@ -150,7 +169,7 @@ internal sealed unsafe class NativeContext : IDisposable
                 threads = NewThreads(native.n_threads);
                 promptThreads = native.n_threads_batch == native.n_threads ? null : NewThreads(native.n_threads_batch);
                 LlamaApi.llama_attach_threadpool(context, threads, promptThreads == null ? threads : promptThreads);
-                return new NativeContext(new ContextAdapters(model, adapters), handle, stop, memory, threads, promptThreads);
+                return new NativeContext(new ContextAdapters(model, adapters), handle, parameters.IsMtp, stop, memory, threads, promptThreads);
             }
             catch
             {
@@ -167,18 +186,10 @@ internal sealed unsafe class NativeContext : IDisposable
     }
 
     /// <summary>Adds a token to the batch.</summary>
-    public void Add(int token, int position, int sequence, bool wantsLogits)
-    {
-        int i = _batch.n_tokens++;
-        _batch.token[i] = token;
-        _batch.pos[i] = position;
-        _batch.n_seq_id[i] = 1;
-        _batch.seq_id[i][0] = sequence;
-        _batch.logits[i] = (sbyte)(wantsLogits ? 1 : 0);
-    }
+    public void Add(int token, int position, int sequence, bool wantsLogits) => Batch.Add(token, position, sequence, wantsLogits);
 
     /// <summary>Empties the batch.</summary>
-    public void ClearBatch() => _batch.n_tokens = 0;
+    public void ClearBatch() => Batch.Clear();
 
     /// <summary>Computes the batch.</summary>
     /// <exception cref="InferenceException">The computation failed; after <see cref="NativeAbortException"/> the context is unusable.</exception>
@@ -186,17 +197,18 @@ internal sealed unsafe class NativeContext : IDisposable
     {
         byte* error = stackalloc byte[NativeError.BufferSize];
         int result = 0;
-        moe_status status;
         ApplyAdapters();
         _adapters.Enter();
-        fixed (llama_batch* batch = &_batch)
-        {
-            status = ShimApi.moe_decode(_handle.Pointer, batch, &result, error, NativeError.BufferSize);
-        }
-
+        llama_batch batch = Batch.Native;
+        moe_status status = ShimApi.moe_decode(_handle.Pointer, &batch, &result, error, NativeError.BufferSize);
         _adapters.Leave(isBatchRefused: result == -1);
         Check(status, error, "The computation failed");
         _hasPendingUpdate &= result < 0;
+        if (result == 0)
+        {
+            Follower?.OnDecoded(this);
+        }
+
         return result switch
         {
             0 => DecodeResult.Done,
@@ -206,12 +218,54 @@ internal sealed unsafe class NativeContext : IDisposable
         };
     }
 
+    /// <summary>Has each later <see cref="Decode"/> keep hidden states: those of all tokens, or of those of which logits are wanted.</summary>
+    public void KeepHidden(bool all)
+    {
+        byte* error = stackalloc byte[NativeError.BufferSize];
+        Check(
+            ShimApi.moe_hidden_keep(_handle.Pointer, (byte)(all ? 1 : 0), error, NativeError.BufferSize), error, "Hidden states cannot be kept");
+    }
+
+    /// <summary>The hidden states of all tokens of the batch, until the next <see cref="Decode"/>; <see cref="HiddenRowOrder"/> says in which order.</summary>
+    public ReadOnlySpan<float> HiddenRows()
+    {
+        byte* error = stackalloc byte[NativeError.BufferSize];
+        float* rows;
+        Check(ShimApi.moe_hidden_rows(_handle.Pointer, &rows, error, NativeError.BufferSize), error, "No hidden states");
+        return new ReadOnlySpan<float>(rows, checked(BatchCount * HiddenWidth));
+    }
+
+    /// <summary>Copies the hidden state of the batch's index-th token, where only those with logits are kept.</summary>
+    public void CopyHidden(int index, Span<float> row)
+    {
+        byte* error = stackalloc byte[NativeError.BufferSize];
+        fixed (float* target = row)
+        {
+            Check(
+                ShimApi.moe_hidden_row(_handle.Pointer, index, target, (nuint)row.Length, error, NativeError.BufferSize),
+                error,
+                "No hidden state");
+        }
+    }
+
+    /// <summary>Chooses which of the layers for multi-token prediction computes, from 0.</summary>
+    public void SelectMtpLayer(int layer)
+    {
+        byte* error = stackalloc byte[NativeError.BufferSize];
+        Check(ShimApi.moe_mtp_select(_handle.Pointer, layer, error, NativeError.BufferSize), error, "No such layer");
+    }
+
     /// <summary>Takes over the LoRA adapters that are wanted now. <see cref="Decode"/> does so too.</summary>
     /// <returns>Whether they are others than before: what is in the KV cache was computed with those.</returns>
     public bool ApplyAdapters() => _adapters.Apply(_handle.Pointer);
 
     /// <summary>Makes a running or the next <see cref="Decode"/> end early where it can: CPU work between operations, all else between micro-batches.</summary>
-    public void RequestStop() => Volatile.Write(ref *_stop, 1);
+    /// <exception cref="ObjectDisposedException">It was disposed, and the memory that says so given back.</exception>
+    public void RequestStop()
+    {
+        ObjectDisposedException.ThrowIf(_stop is null, this);
+        Volatile.Write(ref *_stop, 1);
+    }
 
     /// <summary>Takes <see cref="RequestStop"/> back.</summary>
     public void ClearStop() => Volatile.Write(ref *_stop, 0);
@@ -226,6 +280,11 @@ internal sealed unsafe class NativeContext : IDisposable
             ShimApi.moe_memory_remove(_handle.Pointer, sequence, fromPosition, &removed, error, NativeError.BufferSize),
             error,
             "The KV cache could not be cleared");
+        if (removed != 0)
+        {
+            Follower?.OnRemoved(sequence, fromPosition);
+        }
+
         return removed != 0;
     }
 
@@ -235,6 +294,7 @@ internal sealed unsafe class NativeContext : IDisposable
         byte* error = stackalloc byte[NativeError.BufferSize];
         Check(ShimApi.moe_memory_copy(_handle.Pointer, source, target, error, NativeError.BufferSize), error, "The KV cache could not be copied");
         _hasPendingUpdate = true;
+        Follower?.OnCopied(source, target);
     }
 
     /// <summary>Forgets the positions from <paramref name="from"/> up to <paramref name="to"/> and moves later ones down to fill the gap.</summary>
@@ -248,6 +308,11 @@ internal sealed unsafe class NativeContext : IDisposable
             error,
             "The KV cache could not be shifted");
         _hasPendingUpdate |= moved != 0;
+        if (moved != 0)
+        {
+            Follower?.OnDiscarded(sequence, from, to);
+        }
+
         return moved != 0;
     }
 
@@ -293,6 +358,7 @@ internal sealed unsafe class NativeContext : IDisposable
     public bool TryWriteState(int sequence, NativeBuffer source)
     {
         Update();
+        Follower?.OnRemoved(sequence, 0);
         byte* error = stackalloc byte[NativeError.BufferSize];
         moe_status status = ShimApi.moe_state_set(
             _handle.Pointer, sequence, source.Pointer, (nuint)source.Length, error, NativeError.BufferSize);
@@ -407,6 +473,7 @@ internal sealed unsafe class NativeContext : IDisposable
         if (first && !_abandoned)
         {
             FreeThreads(_threads, _promptThreads);
+            _stop = null;
             _memory.Dispose();
             _adapters.Release();
         }
@@ -463,22 +530,5 @@ internal sealed unsafe class NativeContext : IDisposable
         {
             throw new InferenceException(NativeError.Describe(what, status, error));
         }
-    }
-
-    private llama_batch MakeBatch(int capacity)
-    {
-        llama_batch batch = default;
-        batch.token = _memory.Allocate<int>(capacity);
-        batch.pos = _memory.Allocate<int>(capacity);
-        batch.n_seq_id = _memory.Allocate<int>(capacity);
-        batch.logits = _memory.Allocate<sbyte>(capacity);
-        batch.seq_id = (int**)_memory.Allocate<nint>(capacity);
-        int* sequences = _memory.Allocate<int>(capacity);
-        for (int i = 0; i < capacity; i++)
-        {
-            batch.seq_id[i] = sequences + i;
-        }
-
-        return batch;
     }
 }

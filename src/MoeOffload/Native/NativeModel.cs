@@ -101,6 +101,19 @@ internal sealed unsafe class NativeModel : IDisposable
         }
     }
 
+    /// <summary>What the model has for multi-token prediction.</summary>
+    /// <exception cref="ModelLoadException">llama.cpp could not tell.</exception>
+    public moe_mtp_info MtpInfo
+    {
+        get
+        {
+            byte* error = stackalloc byte[NativeError.BufferSize];
+            moe_mtp_info info;
+            NativeCheck(ShimApi.moe_model_mtp_info(Handle.Pointer, &info, error, NativeError.BufferSize), error);
+            return info;
+        }
+    }
+
     /// <summary>llama.cpp's one-line description, such as <c>phimoe 16x3.8B Q4_K - Medium</c>.</summary>
     public string Description
     {
@@ -182,7 +195,7 @@ internal sealed unsafe class NativeModel : IDisposable
     {
         if (status != moe_status.MOE_STATUS_OK)
         {
-            throw new ModelLoadException(NativeError.Describe("The model's placement could not be read", status, error));
+            throw new ModelLoadException(NativeError.Describe("The model could not be read back", status, error));
         }
     }
 
@@ -259,6 +272,7 @@ internal sealed unsafe class NativeModel : IDisposable
             parameters->no_host = (byte)(pinned ? 0 : 1);
         }
 
+        parameters->load_mtp = (byte)(options.LoadMtpLayers ? 1 : 0);
         parameters->check_tensors = (byte)(options.ValidateTensors ? 1 : 0);
         if (options.MetadataOverrides.Count > 0)
         {

@@ -9,14 +9,17 @@ public sealed class MemoryBreakdown
     {
         Buffers =
         [
-            .. buffers.OrderBy(buffer => buffer.IsHost).ThenBy(buffer => buffer.Buffer, StringComparer.Ordinal),
+            .. buffers.GroupBy(buffer => (buffer.Buffer, buffer.Device, buffer.IsHost))
+                .Select(group => Sum(group.Key.Buffer, group.Key.Device, group.Key.IsHost, group))
+                .OrderBy(buffer => buffer.IsHost)
+                .ThenBy(buffer => buffer.Buffer, StringComparer.Ordinal),
         ];
         Devices =
         [
             .. Buffers.GroupBy(buffer => (Device: buffer.IsHost ? DeviceTotal.Host : buffer.Device, buffer.IsHost))
-                .Select(group => Sum(group.Key.Device, group.Key.IsHost, group)),
+                .Select(group => Sum(group.Key.Device, group.Key.Device, group.Key.IsHost, group)),
         ];
-        Total = Sum("all", false, Buffers);
+        Total = Sum("all", "all", false, Buffers);
     }
 
     /// <summary>Per buffer type, those in devices' own memory first.</summary>
@@ -55,8 +58,8 @@ public sealed class MemoryBreakdown
         return writer.ToString();
     }
 
-    private static MemoryUse Sum(string device, bool isHost, IEnumerable<MemoryUse> uses) => uses.Aggregate(
-        new MemoryUse(device, device, isHost, 0, 0, 0),
+    private static MemoryUse Sum(string buffer, string device, bool isHost, IEnumerable<MemoryUse> uses) => uses.Aggregate(
+        new MemoryUse(buffer, device, isHost, 0, 0, 0),
         (sum, use) => sum with
         {
             WeightBytes = sum.WeightBytes + use.WeightBytes,

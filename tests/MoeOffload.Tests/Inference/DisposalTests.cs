@@ -28,6 +28,22 @@ public sealed class DisposalTests
     }
 
     [Test]
+    public async Task Members_of_a_disposed_model_whose_sessions_are_open_say_so_too()
+    {
+        MoeModel model = MoeModel.Load(SmallModel.File.Path);
+        using GenerationSession session = model.CreateSession(SmallModel.Context());
+        model.Dispose();
+        Disposed(() => model.CreateSession(SmallModel.Context()));
+        Disposed(() => model.CreateEmbedder());
+        Disposed(() => model.LoadAdapter(SmallModel.File.Path));
+        Disposed(() => model.ParseChatTemplate("chatml"));
+        Disposed(() => model.Vocabulary.Tokenize("a"));
+        SpeculationOptions speculation = new() { DraftModel = model };
+        Disposed(() => SmallModel.Shared.CreateSession(SmallModel.Context() with { Speculation = speculation }));
+        (await SmallModel.Greedy(session, "To be", 3)).Should().HaveCount(3);
+    }
+
+    [Test]
     public async Task Members_of_a_disposed_session_say_that_it_is_disposed()
     {
         GenerationSession session = SmallModel.Shared.CreateSession(SmallModel.Context());

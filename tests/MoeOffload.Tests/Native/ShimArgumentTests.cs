@@ -123,6 +123,28 @@ public sealed unsafe class ShimArgumentTests
     }
 
     [Test]
+    public void Multi_token_prediction()
+    {
+        moe_mtp_info info;
+        float* rows;
+        float value;
+        Refused(ShimApi.moe_model_mtp_info(null, &info, _error, ErrorSize));
+        Refused(ShimApi.moe_model_mtp_info(Model, null, _error, ErrorSize));
+        ShimApi.moe_model_mtp_info(Model, &info, _error, ErrorSize).Should().Be(moe_status.MOE_STATUS_OK);
+        (info.n_layers, info.computable, info.width).Should().Be((0, 0, _model.Info.EmbeddingLength));
+        Refused(ShimApi.moe_hidden_keep(null, 1, _error, ErrorSize));
+        Refused(ShimApi.moe_hidden_rows(null, &rows, _error, ErrorSize));
+        Refused(ShimApi.moe_hidden_rows(_context, null, _error, ErrorSize));
+        Refused(ShimApi.moe_hidden_rows(_context, &rows, _error, ErrorSize));
+        Refused(ShimApi.moe_hidden_row(null, 0, &value, 1, _error, ErrorSize));
+        Refused(ShimApi.moe_hidden_row(_context, 0, null, 1, _error, ErrorSize));
+        Refused(ShimApi.moe_hidden_row(_context, 0, &value, 1, _error, ErrorSize));
+        Refused(ShimApi.moe_mtp_select(null, 0, _error, ErrorSize));
+        Refused(ShimApi.moe_mtp_select(_context, -1, _error, ErrorSize));
+        Refused(ShimApi.moe_mtp_select(_context, 0, _error, ErrorSize));
+    }
+
+    [Test]
     public void Contexts()
     {
         llama_context* context;
@@ -133,6 +155,10 @@ public sealed unsafe class ShimArgumentTests
         Refused(ShimApi.moe_context_init(Model, null, &context, _error, ErrorSize));
         Refused(ShimApi.moe_context_init(Model, &parameters, null, _error, ErrorSize));
         ShimApi.moe_context_free(null, _error, ErrorSize).Should().Be(moe_status.MOE_STATUS_OK);
+
+        parameters.ctx_type = llama_context_type.LLAMA_CONTEXT_TYPE_MTP;
+        Refused(ShimApi.moe_context_init(Model, &parameters, &context, _error, ErrorSize));
+        parameters.ctx_type = llama_context_type.LLAMA_CONTEXT_TYPE_DEFAULT;
 
         Refused(ShimApi.moe_memory_breakdown(null, null, 0, &count, _error, ErrorSize));
         Refused(ShimApi.moe_memory_breakdown(_context, null, 0, null, _error, ErrorSize));

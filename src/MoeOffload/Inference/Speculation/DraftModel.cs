@@ -6,9 +6,9 @@ namespace MoeOffload;
 
 /// <summary>
 /// Guesses tokens with a smaller model of the same vocabulary: what it would say greedily. It keeps a KV cache of its own, brought up to
-/// each sequence as it is asked. The scheduler's thread owns it; where it fails, there are no more guesses, and nothing else is harmed.
+/// each sequence as it is asked.
 /// </summary>
-internal sealed class DraftModel
+internal sealed class DraftModel : IDrafter
 {
     private readonly NativeContext _context;
     private readonly NativeSampler _greedy;
@@ -29,7 +29,7 @@ internal sealed class DraftModel
         _held = [.. Enumerable.Range(0, sequenceCount).Select(_ => new List<int>(context.SequenceLength))];
     }
 
-    /// <summary>The RPC servers that it uses.</summary>
+    /// <inheritdoc/>
     public IReadOnlyCollection<string> Servers { get; }
 
     /// <summary>Makes the draft model of a session.</summary>
@@ -67,7 +67,15 @@ internal sealed class DraftModel
         }
     }
 
-    /// <summary>Guesses for each generation as many tokens as it has a limit for.</summary>
+    /// <inheritdoc/>
+    public IReadOnlyList<MemoryUse> ReadMemory() => [];
+
+    /// <inheritdoc/>
+    public void Begin(NativeContext context)
+    {
+    }
+
+    /// <inheritdoc/>
     public void Guess(IReadOnlyList<Generation> generations)
     {
         _asking.Clear();
@@ -95,10 +103,10 @@ internal sealed class DraftModel
         }
     }
 
-    /// <summary>Gives its context up, since something may still be using it.</summary>
+    /// <inheritdoc/>
     public void Abandon() => _context.Abandon();
 
-    /// <summary>Gives its memory back.</summary>
+    /// <inheritdoc/>
     public void Close()
     {
         _greedy.Dispose();

@@ -6,9 +6,9 @@ namespace MoeOffload;
 /// batches. Plain data: making one calls nothing.
 /// </summary>
 /// <remarks>
-/// Without a draft model, the guess is what followed the last tokens the last time that they appeared in the prompt or the answer. That
-/// helps where answers repeat their prompts: summaries, edits of code, quotations. A draft model guesses anywhere, and takes time and
-/// memory of its own. Guesses that are dropped cost time: measure.
+/// By itself, the guess is what followed the last tokens the last time that they appeared in the prompt or the answer. That helps where
+/// answers repeat their prompts: summaries, edits of code, quotations. A model's own layers for multi-token prediction guess anywhere, at
+/// the cost of one layer; so does a draft model, which takes more time and memory. Guesses that are dropped cost time: measure.
 /// </remarks>
 public sealed record SpeculationOptions
 {
@@ -18,6 +18,16 @@ public sealed record SpeculationOptions
 
     /// <summary>Most tokens that are guessed at once. Default: 8.</summary>
     public int MaxDraftTokens { get; init; } = 8;
+
+    /// <summary>
+    /// Whether the model's own layers for multi-token prediction (MTP, also NextN) guess instead of the lookup, where it has them:
+    /// <see cref="ModelInfo.MtpLayerCount"/> says so, and <see cref="ModelOptions.LoadMtpLayers"/> must have been set. They take a KV
+    /// cache of their own, and memory for the hidden states of one step. Of several layers each guesses one token, so that there are no
+    /// more guesses at once than layers; a single one guesses as many as <see cref="MaxDraftTokens"/> says, of which the first are the
+    /// best: 2 to 4 are usual. What comes back from system memory or a saved state has nothing in that cache, and is guessed on less well.
+    /// Default: false.
+    /// </summary>
+    public bool UseMtpLayers { get; init; }
 
     /// <summary>
     /// A smaller model with the same vocabulary, which guesses instead of the lookup. The session keeps its memory, and makes a context
@@ -36,5 +46,9 @@ public sealed record SpeculationOptions
         OptionRange.Check(MaxDraftTokens, 1, MostTokens, nameof(MaxDraftTokens), "each takes an output of every sequence");
         OptionRange.Check(LongestLookup, 1, LongestMatch, nameof(LongestLookup), "longer matches are too rare to help");
         OptionRange.Check(ShortestLookup, 1, LongestLookup, nameof(ShortestLookup), "it is at most LongestLookup");
+        if (UseMtpLayers && DraftModel is not null)
+        {
+            throw new ArgumentException("Either the model's MTP layers guess or a draft model does: leave DraftModel null, or UseMtpLayers off.", nameof(UseMtpLayers));
+        }
     }
 }

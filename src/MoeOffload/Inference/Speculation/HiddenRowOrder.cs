@@ -1,0 +1,165 @@
+using MoeOffload.Native;
+
+namespace MoeOffload;
+
+/// <summary>
+/// Where llama.cpp leaves the hidden state of each token of a batch when it keeps those of all. It computes a batch in micro-batches and
+/// appends the rows of each. Where sequences have caches or states of their own, a micro-batch takes as many tokens of each sequence as
+/// of the others (<c>llama_batch_allocr::split_equal</c>), so that the rows come in another order than the tokens; and bringing the
+/// logits back into the order of the batch swaps the rows of hidden states with the same numbers
+/// (<c>llama_context::output_reorder</c>), whosever they are.
+/// </summary>
+internal sealed class HiddenRowOrder
+{
+    private readonly int _microBatchSize;
+    private readonly bool _splitsEqually;
+    private readonly bool _isConsecutive;
+    private readonly int _tail;
+    private readonly List<Run> _runs = [];
+    private readonly List<int> _taken = [];
+    private readonly List<int> _order = [];
+    private readonly List<int> _outputs = [];
+
+    /// <summary>Describes a context.</summary>
+    /// <param name="microBatchSize">Most tokens of a micro-batch.</param>
+    /// <param name="splitsEqually">Whether a micro-batch takes as many tokens of each sequence as of the others.</param>
+    /// <param name="isConsecutive">Whether it takes only sequences whose numbers follow each other.</param>
+    /// <param name="tail">How many tokens at the end of each sequence must come into one micro-batch; 0 where that does not matter.</param>
+    public HiddenRowOrder(int microBatchSize, bool splitsEqually, bool isConsecutive, int tail)
+    {
+        _microBatchSize = microBatchSize;
+        _splitsEqually = splitsEqually;
+        _isConsecutive = isConsecutive;
+        _tail = tail;
+    }
+
+    /// <summary>That of a context.</summary>
+    /// <param name="context">The context.</param>
+    /// <param name="isUnified">Whether all of its sequences share one cache.</param>
+    public static HiddenRowOrder Of(NativeContext context, bool isUnified) => new(
+        context.MicroBatchSize,
+        splitsEqually: !isUnified || !context.CanForgetParts,
+        isConsecutive: !isUnified,
+        tail: context.CanForgetParts || context.RollbackLength == 0 ? 0 : context.RollbackLength + 1);
+
+    /// <summary>Finds the row of each token of a batch.</summary>
+    /// <param name="sequences">The tokens' sequences; those of one sequence stand together.</param>
+    /// <param name="outputs">Not 0 for tokens with logits.</param>
+    /// <param name="rows">Gets the rows.</param>
+    public void Find(ReadOnlySpan<int> sequences, ReadOnlySpan<sbyte> outputs, Span<int> rows)
+    {
+        Split(sequences);
+        SwapAsLogits(outputs);
+        for (int row = 0; row < _order.Count; row++)
+        {
+            rows[_order[row]] = row;
+        }
+    }
+
+    private void Split(ReadOnlySpan<int> sequences)
+    {
+        _order.Clear();
+        _runs.Clear();
+        for (int first = 0, end; first < sequences.Length; first = end)
+        {
+            end = first + 1;
+            while (end < sequences.Length && sequences[end] == sequences[first])
+            {
+                end++;
+            }
+
+            _runs.Add(new Run(sequences[first], first, end - first));
+        }
+
+        if (!_splitsEqually || _runs.Count == 1)
+        {
+            for (int i = 0; i < sequences.Length; i++)
+            {
+                _order.Add(i);
+            }
+        }
+
+        while (_order.Count < sequences.Length)
+        {
+            TakeMicroBatch();
+        }
+    }
+
+    private void TakeMicroBatch()
+    {
+        Choose();
+        int count = Math.Max(1, _microBatchSize / _taken.Count);
+        foreach (int run in _taken)
+        {
+            count = Math.Min(count, _runs[run].Left);
+        }
+
+        for (int i = 0; i < _taken.Count; i++)
+        {
+            // What would tear the end of a sequence apart waits for the next micro-batch, or is computed alone.
+            int left = _runs[_taken[i]].Left;
+            if (_tail > 0 && left > count && left < count + _tail)
+            {
+                if (i == 0)
+                {
+                    Emit(_taken[0], left <= _microBatchSize ? left : left - _tail);
+                }
+
+                return;
+            }
+
+            Emit(_taken[i], count);
+        }
+    }
+
+    private void Choose()
+    {
+        _taken.Clear();
+        for (int run = 0; run < _runs.Count && _taken.Count <= _microBatchSize; run++)
+        {
+            if (_runs[run].Left > 0 && (!_isConsecutive || _taken.Count == 0 || _runs[run].Sequence == _runs[_taken[^1]].Sequence + 1))
+            {
+                _taken.Add(run);
+            }
+        }
+    }
+
+    private void Emit(int run, int count)
+    {
+        (int sequence, int first, int left) = _runs[run];
+        for (int i = 0; i < count; i++)
+        {
+            _order.Add(first + i);
+        }
+
+        _runs[run] = new Run(sequence, first + count, left - count);
+    }
+
+    // The selection sort by which llama.cpp orders the outputs.
+    private void SwapAsLogits(ReadOnlySpan<sbyte> outputs)
+    {
+        _outputs.Clear();
+        foreach (int token in _order)
+        {
+            if (outputs[token] != 0)
+            {
+                _outputs.Add(token);
+            }
+        }
+
+        for (int i = 0; i < _outputs.Count - 1; i++)
+        {
+            int least = i;
+            for (int j = i + 1; j < _outputs.Count; j++)
+            {
+                least = _outputs[j] < _outputs[least] ? j : least;
+            }
+
+            (_outputs[i], _outputs[least]) = (_outputs[least], _outputs[i]);
+            (_order[i], _order[least]) = (_order[least], _order[i]);
+        }
+    }
+
+    /// <summary>The tokens of one sequence that are still to be computed.</summary>
+    private readonly record struct Run(int Sequence, int First, int Left);
+}

@@ -1,0 +1,365 @@
+using Microsoft.Extensions.Logging;
+using MoeOffload.Native;
+using MoeOffload.Native.Generated;
+
+namespace MoeOffload;
+
+/// <summary>
+/// Guesses tokens with the model's own layers for multi-token prediction (MTP). Each takes a token and the hidden state of the one before
+/// it, from the model's last layer or from the guess before, and has a KV cache, which follows the one of the session.
+/// </summary>
+internal sealed class MtpLayers : IDrafter, ISequenceFollower
+{
+    private readonly NativeContext _context;
+    private readonly NativeSampler _greedy;
+    private readonly ILogger _logger;
+
+    // Several layers guess one token each, one after the other; a single one goes on with its own guesses.
+    private readonly bool _isChain;
+    private readonly int _layerCount;
+    private readonly int _width;
+    private readonly int[] _rows;
+    private readonly RecentHidden[] _recent;
+    private readonly RecentHidden[] _chains;
+    private readonly HiddenRowOrder _order;
+    private readonly List<Generation> _asked = [];
+    private readonly List<Generation> _guessing = [];
+    private readonly float[] _hidden;
+    private bool _isBroken;
+
+    private MtpLayers(
+        NativeContext context, NativeSampler greedy, HiddenRowOrder order, int layerCount, int batchSize, ContextParameters parameters, ILogger logger)
+    {
+        int guesses = parameters.Speculation!.MaxDraftTokens;
+        _context = context;
+        _greedy = greedy;
+        _order = order;
+        _isChain = layerCount > 1;
+        _layerCount = Math.Min(layerCount, guesses);
+        _logger = logger;
+        _width = context.HiddenWidth;
+        _hidden = new float[_width];
+        _rows = new int[batchSize];
+        _recent = [.. Enumerable.Range(0, parameters.SequenceCount).Select(_ => new RecentHidden(guesses + 1, _width))];
+        _chains = [.. Enumerable.Range(0, parameters.SequenceCount).Select(_ => new RecentHidden(guesses + 1, _width))];
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyCollection<string> Servers => [];
+
+    /// <summary>Makes what guesses for a session.</summary>
+    /// <param name="model">The session's model.</param>
+    /// <param name="parameters">The session's context.</param>
+    /// <param name="context">It.</param>
+    /// <param name="logger">Where llama.cpp's lines go.</param>
+    /// <exception cref="ArgumentException">A step has too many tokens.</exception>
+    /// <exception cref="NotSupportedException">The model has no such layers, or they are not loaded, or llama.cpp cannot compute them.</exception>
+    /// <exception cref="InferenceException">Their context could not be made.</exception>
+    public static MtpLayers Create(MoeModel model, ContextParameters parameters, NativeContext context, ILogger logger)
+    {
+        int layers = CheckLayers(model);
+        if ((long)context.BatchSize * context.HiddenWidth > int.MaxValue)
+        {
+            throw new ArgumentException(
+                $"The hidden states of {context.BatchSize} tokens are too many: set BatchSize lower.", nameof(ContextOptions.BatchSize));
+        }
+
+        NativeContext made = NativeContext.Create(model.Native.Handle, parameters.OfMtp(), logger);
+        try
+        {
+            made.KeepHidden(all: false);
+            return new MtpLayers(
+                made,
+                NativeSampler.Create(model.Native.Vocabulary, SamplingOptions.Greedy),
+                HiddenRowOrder.Of(context, parameters.IsUnified),
+                layers,
+                context.BatchSize,
+                parameters,
+                logger);
+        }
+        catch
+        {
+            made.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>What a context of such layers holds, the weights apart.</summary>
+    public static IReadOnlyList<MemoryUse> ReadMemory(NativeContext context) =>
+        [.. context.ReadMemory().Select(use => use with { WeightBytes = 0 })];
+
+    /// <inheritdoc/>
+    public IReadOnlyList<MemoryUse> ReadMemory() => ReadMemory(_context);
+
+    /// <inheritdoc/>
+    public void Begin(NativeContext context)
+    {
+        context.KeepHidden(all: true);
+        context.Follower = this;
+        for (int sequence = 0; sequence < _recent.Length; sequence++)
+        {
+            OnRemoved(sequence, 0);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Guess(IReadOnlyList<Generation> generations)
+    {
+        _asked.Clear();
+        for (int i = 0; i < generations.Count; i++)
+        {
+            Generation generation = generations[i];
+            if (!_isBroken && generation.DraftLimit > 0 && TryBegin(generation))
+            {
+                _asked.Add(generation);
+            }
+        }
+
+        // llama.cpp computes those together that follow each other by number.
+        _asked.Sort(static (one, other) => one.Sequence.Id.CompareTo(other.Sequence.Id));
+        Try(0, static (it, _) => it.Guess());
+        if (_isBroken)
+        {
+            _asked.ForEach(static generation => generation.Draft.Clear());
+        }
+    }
+
+    /// <inheritdoc/>
+    public void OnDecoded(NativeContext context)
+    {
+        // Waits for the computation of the session's own context: where that fails, it is no failure of these layers.
+        context.HiddenRows();
+        Try(context, static (it, context) => it.CatchUp(context.Batch, context.HiddenRows()));
+    }
+
+    /// <inheritdoc/>
+    public void OnRemoved(int sequence, int fromPosition)
+    {
+        _recent[sequence].Cut(fromPosition);
+        Try((sequence, fromPosition), static (it, cut) => it._context.Remove(cut.sequence, cut.fromPosition));
+    }
+
+    /// <inheritdoc/>
+    public void OnCopied(int source, int target)
+    {
+        _recent[target].CopyFrom(_recent[source]);
+        Try((source, target), static (it, copy) => it._context.Copy(copy.source, copy.target));
+    }
+
+    /// <inheritdoc/>
+    public void OnDiscarded(int sequence, int from, int to)
+    {
+        _recent[sequence].Discard(from, to);
+        Try((sequence, from, to), static (it, gap) =>
+        {
+            if (!it._context.Discard(gap.sequence, gap.from, gap.to))
+            {
+                it._context.Remove(gap.sequence, 0);
+            }
+        });
+    }
+
+    /// <inheritdoc/>
+    public void Abandon() => _context.Abandon();
+
+    /// <inheritdoc/>
+    public void Close()
+    {
+        _greedy.Dispose();
+        _context.Dispose();
+    }
+
+    private static int CheckLayers(MoeModel model)
+    {
+        moe_mtp_info info = model.Native.MtpInfo;
+        string name = $"'{model.Path}' ({model.Info.Architecture})";
+        return (info.n_layers, info.computable, info.loaded) switch
+        {
+            (0, _, _) => throw new NotSupportedException(
+                $"{name} has no layers for multi-token prediction: leave SpeculationOptions.UseMtpLayers off, or take a DraftModel."),
+            (_, 0, _) => throw new NotSupportedException(
+                $"{name} has layers for multi-token prediction that this llama.cpp cannot compute: leave SpeculationOptions.UseMtpLayers off."),
+            (_, _, 0) when model.LoadsMtpLayers => throw new NotSupportedException(
+                $"The layers of {name} for multi-token prediction are not in the file: take one that was converted with them."),
+            (_, _, 0) => throw new NotSupportedException(
+                $"The layers of {name} for multi-token prediction are not loaded: set ModelOptions.LoadMtpLayers."),
+            _ => info.n_layers,
+        };
+    }
+
+    private void Try<T>(T state, Action<MtpLayers, T> action)
+    {
+        try
+        {
+            if (!_isBroken)
+            {
+                action(this, state);
+            }
+        }
+        catch (Exception exception) when (exception is InferenceException or NativeAbortException)
+        {
+            _isBroken = true;
+            InferenceLog.MtpLayersLost(_logger, exception.Message);
+        }
+    }
+
+    private bool TryBegin(Generation generation)
+    {
+        SequenceSlot sequence = generation.Sequence;
+        ReadOnlySpan<float> hidden = _recent[sequence.Id].At(sequence.Count - 1);
+        if (hidden.IsEmpty)
+        {
+            return false;
+        }
+
+        RecentHidden chain = _chains[sequence.Id];
+        chain.Restart(sequence.Count);
+        chain.Add(hidden);
+        return true;
+    }
+
+    private void Guess()
+    {
+        _guessing.Clear();
+        _guessing.AddRange(_asked);
+        for (int step = 0; _guessing.Count > 0; step++)
+        {
+            Pack(step);
+            if (_context.Decode() != DecodeResult.Done)
+            {
+                break;
+            }
+
+            for (int i = _guessing.Count - 1; i >= 0; i--)
+            {
+                if (!TakeGuess(_guessing[i]))
+                {
+                    _guessing.RemoveAt(i);
+                }
+            }
+        }
+
+        // What comes after the last token is computed again from hidden states that are no guesses.
+        foreach (Generation generation in _asked)
+        {
+            _context.Remove(generation.Sequence.Id, generation.Sequence.Count);
+        }
+    }
+
+    private void Pack(int step)
+    {
+        _context.ClearBatch();
+        if (_isChain)
+        {
+            _context.SelectMtpLayer(step);
+        }
+
+        foreach (Generation generation in _guessing)
+        {
+            // Each layer has a cache of its own for these positions: what another one has left there does not count.
+            int first = _isChain ? 0 : step;
+            SequenceSlot sequence = generation.Sequence;
+            if (_isChain && step > 0)
+            {
+                _context.Remove(sequence.Id, sequence.Count);
+            }
+
+            for (int i = first; i <= step; i++)
+            {
+                int token = i == 0 ? sequence.Tokens[^1] : generation.Draft[i - 1];
+                int position = sequence.Count + i;
+                _context.Batch.Add(token, position, sequence.Id, wantsLogits: true, _chains[sequence.Id].At(position));
+            }
+
+            generation.DraftLogits = _context.BatchCount - 1;
+        }
+    }
+
+    private bool TakeGuess(Generation generation)
+    {
+        generation.Draft.Add(_context.Sample(generation.DraftLogits, _greedy));
+        _context.CopyHidden(generation.DraftLogits, _hidden);
+        _chains[generation.Sequence.Id].Add(_hidden);
+        generation.DraftLogits = -1;
+        return generation.Draft.Count < generation.DraftLimit && (!_isChain || generation.Draft.Count < _layerCount);
+    }
+
+    private void CatchUp(NativeBatch batch, ReadOnlySpan<float> hidden)
+    {
+        _order.Find(batch.Sequences, batch.Outputs, _rows);
+        for (int first = 0; first < batch.Count; first += _context.BatchSize)
+        {
+            PackKnown(batch, hidden, first, Math.Min(batch.Count, first + _context.BatchSize));
+            ComputeKnown();
+        }
+
+        Remember(batch, hidden);
+    }
+
+    private void PackKnown(NativeBatch batch, ReadOnlySpan<float> hidden, int first, int end)
+    {
+        _context.ClearBatch();
+        ReadOnlySpan<int> sequences = batch.Sequences;
+        for (int i = first; i < end; i++)
+        {
+            int position = batch.Positions[i];
+            bool isFirst = i == 0 || sequences[i - 1] != sequences[i];
+            ReadOnlySpan<float> before = isFirst ? _recent[sequences[i]].At(position - 1) : Row(hidden, i - 1);
+            _context.Batch.Add(batch.Tokens[i], position, sequences[i], wantsLogits: false, before);
+        }
+    }
+
+    private void ComputeKnown()
+    {
+        for (int layer = 0; layer < _layerCount; layer++)
+        {
+            if (_isChain)
+            {
+                _context.SelectMtpLayer(layer);
+            }
+
+            if (layer > 0)
+            {
+                Forget(isWhole: false);
+            }
+
+            if (_context.Decode() != DecodeResult.Done)
+            {
+                Forget(isWhole: true);
+                return;
+            }
+        }
+    }
+
+    // The sequences of the batch: what it added to them, or all of them.
+    private void Forget(bool isWhole)
+    {
+        NativeBatch batch = _context.Batch;
+        for (int i = 0; i < batch.Count; i++)
+        {
+            if (i == 0 || batch.Sequences[i] != batch.Sequences[i - 1])
+            {
+                _context.Remove(batch.Sequences[i], isWhole ? 0 : batch.Positions[i]);
+            }
+        }
+    }
+
+    private void Remember(NativeBatch batch, ReadOnlySpan<float> hidden)
+    {
+        ReadOnlySpan<int> sequences = batch.Sequences;
+        for (int first = 0, end; first < sequences.Length; first = end)
+        {
+            end = first + sequences[first..].IndexOfAnyExcept(sequences[first]);
+            end = end < first ? sequences.Length : end;
+            RecentHidden recent = _recent[sequences[first]];
+            int kept = Math.Max(first, end - recent.Capacity);
+            recent.Restart(batch.Positions[kept]);
+            for (int i = kept; i < end; i++)
+            {
+                recent.Add(Row(hidden, i));
+            }
+        }
+    }
+
+    private ReadOnlySpan<float> Row(ReadOnlySpan<float> hidden, int token) => hidden.Slice(_rows[token] * _width, _width);
+}
