@@ -14,7 +14,6 @@ internal sealed class ApiRequest : IDisposable
 
     private readonly CancellationTokenSource _cancellation;
     private readonly long _start = Stopwatch.GetTimestamp();
-    private readonly JsonDocumentOptions _jsonOptions = new() { MaxDepth = 64, AllowDuplicateProperties = false };
     private JsonDocument? _body;
 
     public ApiRequest(HttpContext http, string id, ApiServices services, CancellationToken stopping)
@@ -76,11 +75,9 @@ internal sealed class ApiRequest : IDisposable
         limit.CancelAfter(Options.BodyTimeout);
         try
         {
-            _body = await JsonDocument.ParseAsync(Http.Request.Body, _jsonOptions, limit.Token).ConfigureAwait(false);
-        }
-        catch (JsonException error)
-        {
-            throw new ApiException(400, "invalid_request_error", "invalid_json", $"The body is not valid JSON: {error.Message}", null, error);
+            var bytes = new MemoryStream();
+            await Http.Request.Body.CopyToAsync(bytes, limit.Token).ConfigureAwait(false);
+            _body = JsonBody.Parse(bytes.GetBuffer().AsMemory(0, (int)bytes.Length));
         }
         catch (OperationCanceledException) when (!Cancellation.IsCancellationRequested)
         {
