@@ -221,7 +221,7 @@ public sealed class SafetyTests
         }
 
         await Until(() => server.Statistics.RunningCount == 0, TimeSpan.FromSeconds(30));
-        server.Log.Lines.Should().Contain(line => Equals(line.Fields.GetValueOrDefault("Status"), 499));
+        await Until(() => server.Log.Lines.Any(line => Equals(line.Fields.GetValueOrDefault("Status"), 499)), TimeSpan.FromSeconds(2));
     }
 
     [TestCase("../../etc/passwd")]

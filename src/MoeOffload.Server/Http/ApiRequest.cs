@@ -192,7 +192,15 @@ internal sealed class ApiRequest : IDisposable
         Http.Response.StatusCode = status;
         Http.Response.ContentType = "application/json";
         Http.Response.ContentLength = json.Length;
-        await Http.Response.Body.WriteAsync(json, CancellationToken.None).AsTask().WaitAsync(Options.WriteTimeout, Http.RequestAborted).ConfigureAwait(false);
+        try
+        {
+            await Http.Response.Body.WriteAsync(json, CancellationToken.None).AsTask().WaitAsync(Options.WriteTimeout, Http.RequestAborted).ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is IOException or OperationCanceledException or TimeoutException)
+        {
+            Http.Abort();
+            throw new ClientGoneException("The client is gone, or took nothing of the answer for too long.", error);
+        }
     }
 
     public void Dispose()
