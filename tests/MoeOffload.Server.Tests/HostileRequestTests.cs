@@ -44,7 +44,9 @@ public sealed class HostileRequestTests
         await AbortAsync(server, AbortedStreams);
 
         wrong.Distinct().Take(10).Should().BeEmpty();
-        server.Log.Lines.Where(line => line.Level >= LogLevel.Error).Select(line => line.Text).Should().BeEmpty("nothing was the server's fault");
+
+        // llama.cpp calls it an error where a computation is stopped.
+        server.Log.Lines.Where(line => line.Level >= LogLevel.Error && line.Category != "MoeOffload.Native").Select(line => line.Text).Take(10).Should().BeEmpty("nothing was the server's fault");
         (await AskAsync(server)).Should().Be(before);
         await Wait.Until(() => server.Statistics is { RunningCount: 0, QueuedCount: 0 });
         server.Models.GetStatus(TestServer.Demo).ActiveRequests.Should().Be(0);
