@@ -67,6 +67,7 @@ internal static class MoeCommand
         })
         {
             run(command.Command, command.RunAsync);
+            command.Command.Validators.Add(global.Validate);
             root.Subcommands.Add(command.Command);
         }
 

@@ -92,7 +92,7 @@ internal sealed class BenchCommand : ICliCommand
         }
 
         TextWriter output = invocation.Terminal.Out;
-        output.WriteLine($"{entry.Name}: {model.Info.Description}, {session.Threads} threads, {runs} runs of {promptTokens} + {results[0].GeneratedTokens} tokens");
+        output.WriteLine($"{entry.Name}: {model.Info.Description}, {session.Threads} {(session.Threads == 1 ? "thread" : "threads")}, {runs} runs of {promptTokens} + {results[0].GeneratedTokens} tokens");
         var table = new Columns(string.Empty, ">median", ">least", ">most");
         table.Add("prompt, tokens/s", Number(read.Median), Number(read.Least), Number(read.Most));
         table.Add("first token, ms", Number(first.Median), Number(first.Least), Number(first.Most));

@@ -37,19 +37,18 @@ internal sealed class ChatLoop(
         _terminal.Out.WriteLine(_terminal.Grey($"{entry.Name}: {model.Info.Description}, a context of {session.SequenceLength} tokens. /help lists the commands."));
         while (await ReadAsync().ConfigureAwait(false) is { } said)
         {
-            string line = said.Trim();
-            if (line.Length == 0)
+            if (string.IsNullOrWhiteSpace(said))
             {
                 continue;
             }
 
             history.Add(said);
-            if (line is "/bye" or "/exit" or "/quit")
+            if (said.Trim() is "/bye" or "/exit" or "/quit")
             {
                 break;
             }
 
-            await TakeAsync(line).ConfigureAwait(false);
+            await TakeAsync(said.TrimEnd()).ConfigureAwait(false);
             invocation.Cancelled.ThrowIfCancellationRequested();
         }
 
@@ -62,7 +61,7 @@ internal sealed class ChatLoop(
         {
             if (!line.StartsWith('/'))
             {
-                await AnswerAsync(line).ConfigureAwait(false);
+                await AnswerAsync(line.Trim()).ConfigureAwait(false);
                 return;
             }
 
@@ -164,7 +163,7 @@ internal sealed class ChatLoop(
         _terminal.Out.WriteLine(model.Path);
         session.Memory.WriteTo(_terminal.Out);
         int used = chat.LastStatistics is { } last ? last.PromptTokens + last.GeneratedTokens : 0;
-        _terminal.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{used} of {session.SequenceLength} tokens of the context in use, {session.Threads} threads"));
+        _terminal.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{used} of {session.SequenceLength} tokens of the context in use, threads: {session.Threads}"));
     }
 
     private string Markdown()

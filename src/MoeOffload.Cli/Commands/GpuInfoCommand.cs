@@ -64,7 +64,11 @@ internal sealed class GpuInfoCommand : ICliCommand
         output.WriteLine();
         output.WriteLine($"NVIDIA driver: {driver ?? "none"}");
         output.WriteLine($"llama.cpp {runtime.LlamaCppVersion} in {runtime.Directory}");
-        output.WriteLine($"Features: {string.Join(", ", runtime.Features)}");
+        foreach (IGrouping<string, string> backend in runtime.Features.GroupBy(feature => feature.Split(": ")[0], feature => feature.Split(": ")[^1]))
+        {
+            output.WriteLine($"{backend.Key} features: {string.Join(", ", backend)}");
+        }
+
         output.WriteLine($"{RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}, {Environment.ProcessorCount} processors for this process, {RuntimeInformation.FrameworkDescription}");
     }
 

@@ -35,12 +35,7 @@ internal sealed class ServeCommand : ICliCommand
 
     public async Task<int> RunAsync(Invocation invocation)
     {
-        CatalogEntry? preloaded = _model.TryRead(invocation.Parsed);
-        ModelCatalogOptions places = _model.CatalogOptions(invocation.Parsed);
-        var catalog = new ModelCatalog(preloaded is null ? places : places with { Paths = [preloaded.Path, .. places.Paths] });
-
-        // A file that is named by its path may be found under another name, beside others that are named alike.
-        preloaded = preloaded is null ? null : catalog.Discover().FirstOrDefault(entry => entry.Path == preloaded.Path) ?? preloaded;
+        (ModelCatalog catalog, CatalogEntry? preloaded) = Find(invocation);
         Action<MoeServerOptions> configure = Configure(invocation, preloaded);
         var options = new MoeServerOptions();
         configure(options);
@@ -83,6 +78,26 @@ internal sealed class ServeCommand : ICliCommand
 
         // A server is stopped by SIGTERM: that is how it ends well.
         return invocation.Interruption.Code == ExitCode.Terminated ? ExitCode.Success : invocation.Interruption.Code;
+    }
+
+    private (ModelCatalog Catalog, CatalogEntry? Preloaded) Find(Invocation invocation)
+    {
+        ModelCatalogOptions places = _model.CatalogOptions(invocation.Parsed);
+        var catalog = new ModelCatalog(places);
+        if (_model.TryRead(invocation.Parsed) is not { } named)
+        {
+            return (catalog, null);
+        }
+
+        if (catalog.Discover().FirstOrDefault(entry => entry.Path == named.Path) is { } known)
+        {
+            return (catalog, known);
+        }
+
+        // A file elsewhere; what it is called depends on what else there is.
+        catalog = new ModelCatalog(places with { Paths = [named.Path, .. places.Paths] });
+        return (catalog, catalog.Discover().FirstOrDefault(entry => entry.Path == named.Path)
+            ?? throw new UsageException($"{named.Path} is a part of a split model: name its first part."));
     }
 
     private static WebApplication Build(Invocation invocation, ModelCatalog catalog, Action<MoeServerOptions> configure, string url)

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 
 namespace MoeOffload.Cli.Options;
 
@@ -36,14 +37,15 @@ internal sealed class GlobalOptions
         {
             root.Options.Add(option);
         }
+    }
 
-        root.Validators.Add(result =>
+    /// <summary>Refuses options that exclude each other; a command calls it, since those of the root are not asked.</summary>
+    public void Validate(CommandResult result)
+    {
+        if (result.GetValue(CpuMoe) && result.GetResult(LayersCpuMoe) is { Implicit: false })
         {
-            if (result.GetResult(CpuMoe) is { Implicit: false } all && all.GetValueOrDefault<bool>() && result.GetResult(LayersCpuMoe) is { Implicit: false })
-            {
-                result.AddError("--cpu-moe and --n-cpu-moe exclude each other: the first keeps the experts of all layers in system memory, the second those of some.");
-            }
-        });
+            result.AddError("--cpu-moe and --n-cpu-moe exclude each other: the first keeps the experts of all layers in system memory, the second those of some.");
+        }
     }
 
     private static T Global<T>(T option)

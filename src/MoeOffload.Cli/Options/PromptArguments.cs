@@ -34,6 +34,12 @@ internal sealed class PromptArguments
             prompt = await Console.In.ReadToEndAsync(invocation.Cancelled).ConfigureAwait(false);
         }
 
+        // The end of the last line of a file is no part of what it says, as llama.cpp has it.
+        if (prompt is [.. var text, '\n'] && prompt != invocation.Parsed.GetValue(_prompt))
+        {
+            prompt = text.TrimEnd('\r');
+        }
+
         return string.IsNullOrEmpty(prompt) ? throw new UsageException("There is no prompt: give one with --prompt or --file, or by standard input.") : prompt;
     }
 }

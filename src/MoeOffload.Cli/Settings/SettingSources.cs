@@ -35,12 +35,10 @@ internal sealed class SettingSources(Func<string, string?> environment)
     {
         ConfigFile? file = OpenFile(parsed, root);
         Command command = parsed.CommandResult.Command;
-        HashSet<string> given = [.. OptionsOf(command, root).Where(option => parsed.GetResult(option) is { Implicit: false }).Select(option => option.Name)];
-        var added = new List<string>();
-        foreach (Option option in OptionsOf(command, root).Where(option => !given.Contains(option.Name)))
-        {
-            added.AddRange(Add(option, command.Name, given, file));
-        }
+        Option[] options = [.. OptionsOf(command, root)];
+        Said said = new([.. options.Where(option => parsed.GetResult(option) is { Implicit: false }).Select(option => option.Name)]);
+        List<string> added = Add(options, said, FromEnvironment);
+        added.AddRange(Add(options, said, option => file?.Find(command.Name, KeyOf(option)) is { } values ? (file.Path, values) : null));
 
         // What comes after -- is not read as options.
         int end = Array.IndexOf(arguments, "--");
@@ -53,48 +51,42 @@ internal sealed class SettingSources(Func<string, string?> environment)
         .Concat(command == root ? [] : root.Options.Where(option => option.Recursive))
         .Where(option => option is not (System.CommandLine.Help.HelpOption or VersionOption) && !option.Hidden);
 
-    private IEnumerable<string> Add(Option option, string command, HashSet<string> given, ConfigFile? file)
+    // Takes from one source what no earlier source has said.
+    private List<string> Add(Option[] options, Said said, Func<Option, (string Origin, string[] Values)?> find)
     {
-        if (s_exclusive.Any(group => group.Contains(option.Name) && group.Any(given.Contains)))
+        var added = new List<string>();
+        var names = new List<(string Name, bool IsOff)>();
+        foreach (Option option in options.Where(option => !said.Excludes(option.Name)))
         {
-            return [];
+            if (find(option) is not var (origin, values))
+            {
+                continue;
+            }
+
+            bool isFlag = option.ValueType == typeof(bool);
+            string[] texts = isFlag ? [.. values.Select(Truth)] : values;
+            added.AddRange(texts.Select(text => $"{option.Name}={text}"));
+            names.Add((option.Name, isFlag && texts is ["false"]));
+            _origins[option] = origin;
         }
 
-        string[]? values;
-        if (FromEnvironment(option) is var (variable, value))
+        foreach ((string name, bool isOff) in names)
         {
-            values = [value];
-            _origins[option] = variable;
-        }
-        else
-        {
-            values = file?.Find(command, KeyOf(option));
-            _origins[option] = file?.Path ?? string.Empty;
+            said.Add(name, isOff);
         }
 
-        if (values is null)
-        {
-            return [];
-        }
-
-        bool isFlag = option.ValueType == typeof(bool);
-        if (!isFlag || values[^1] != "false")
-        {
-            given.Add(option.Name);
-        }
-
-        return values.Select(text => $"{option.Name}={(isFlag ? Truth(text) : text)}");
+        return added;
     }
 
-    private (string Name, string Value)? FromEnvironment(Option option)
+    private (string Origin, string[] Values)? FromEnvironment(Option option)
     {
         string own = VariableOf(option);
         if (environment(own) is { Length: > 0 } value)
         {
-            return (own, value);
+            return (own, [value]);
         }
 
-        return s_shimmy.TryGetValue(option.Name, out string? shimmy) && environment(shimmy) is { Length: > 0 } other ? (shimmy, other) : null;
+        return s_shimmy.TryGetValue(option.Name, out string? shimmy) && environment(shimmy) is { Length: > 0 } other ? (shimmy, [other]) : null;
     }
 
     private ConfigFile? OpenFile(ParseResult parsed, RootCommand root)
@@ -120,4 +112,25 @@ internal sealed class SettingSources(Func<string, string?> environment)
         "0" or "no" or "off" => "false",
         _ => text,
     };
+
+    /// <summary>What earlier sources have said.</summary>
+    /// <param name="names">Names of options.</param>
+    private sealed class Said(HashSet<string> names)
+    {
+        private readonly HashSet<string> _names = [.. names];
+        private readonly HashSet<string> _on = [.. names];
+
+        public bool Excludes(string name) =>
+            _names.Contains(name) || s_exclusive.Any(group => group.Contains(name) && group.Any(_on.Contains));
+
+        // A flag that is off says nothing of the options that it excludes.
+        public void Add(string name, bool isOff)
+        {
+            _names.Add(name);
+            if (!isOff)
+            {
+                _on.Add(name);
+            }
+        }
+    }
 }

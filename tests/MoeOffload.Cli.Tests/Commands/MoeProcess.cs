@@ -53,7 +53,13 @@ internal sealed partial class MoeProcess : IDisposable
     }
 
     /// <summary>Sends a signal, as Ctrl-C and a service manager do.</summary>
-    public void Signal(int signal) => kill(Process.Id, signal);
+    public void Signal(int signal)
+    {
+        if (kill(Process.Id, signal) != 0)
+        {
+            throw new InvalidOperationException("The signal could not be sent.");
+        }
+    }
 
     public MoeResult WaitForEnd(TimeSpan limit)
     {
