@@ -5,6 +5,7 @@ using NUnit.Framework;
 namespace MoeOffload.Cli.Tests.Terminals;
 
 [TestFixture]
+[FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 public sealed class LineEditorTests
 {
     private readonly History _history = new(null);
