@@ -155,7 +155,7 @@ internal sealed class ServeCommand : ICliCommand
                 return true;
             }).ConfigureAwait(false);
         }
-        catch (Exception error) when (error is MoeOffloadException or IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        catch (ApiException error)
         {
             throw new LoadFailedException(error);
         }

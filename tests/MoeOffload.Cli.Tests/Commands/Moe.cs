@@ -40,8 +40,15 @@ internal sealed class Moe : IDisposable
     /// <summary>Starts it.</summary>
     public MoeProcess Start(params IEnumerable<string> arguments)
     {
-        var start = new ProcessStartInfo(
-            System.Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", [Path.Combine(AppContext.BaseDirectory, "moe.dll"), .. arguments])
+        string[] command = [System.Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", Path.Combine(AppContext.BaseDirectory, "moe.dll"), .. arguments];
+
+        // A shell has what it starts in the background ignore Ctrl-C, and so would what the tests start then.
+        if (OperatingSystem.IsLinux())
+        {
+            command = ["env", "--default-signal=INT", .. command];
+        }
+
+        var start = new ProcessStartInfo(command[0], command[1..])
         {
             WorkingDirectory = _home.Path,
             RedirectStandardInput = true,
