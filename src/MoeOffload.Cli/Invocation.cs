@@ -41,8 +41,8 @@ internal sealed class Invocation : IDisposable
         logging.SetMinimumLevel(IsVerbose ? LogLevel.Debug : LogLevel.Warning);
         if (!IsVerbose)
         {
-            // llama.cpp warns of what is usual, such as a context shorter than the model's.
-            logging.AddFilter("MoeOffload.Native", LogLevel.Error);
+            // llama.cpp warns of what is usual, and calls a step that was cancelled an error; true errors are in exceptions' messages.
+            logging.AddFilter("MoeOffload.Native", LogLevel.Critical);
         }
 
         logging.AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
