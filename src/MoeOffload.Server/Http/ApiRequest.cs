@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using MoeOffload.Server.Catalog;
 
 namespace MoeOffload.Server;
 
@@ -73,17 +74,22 @@ internal sealed class ApiRequest : IDisposable
 
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
         limit.CancelAfter(Options.BodyTimeout);
+        var bytes = new MemoryStream();
         try
         {
-            var bytes = new MemoryStream();
             await Http.Request.Body.CopyToAsync(bytes, limit.Token).ConfigureAwait(false);
-            _body = JsonBody.Parse(bytes.GetBuffer().AsMemory(0, (int)bytes.Length));
         }
         catch (OperationCanceledException) when (!Cancellation.IsCancellationRequested)
         {
             throw new ApiException(408, "invalid_request_error", "request_timeout", $"The body did not arrive within {Options.BodyTimeout.TotalSeconds} s.");
         }
+        catch (Exception error) when (error is not (OperationCanceledException or BadHttpRequestException) && !Http.RequestAborted.IsCancellationRequested)
+        {
+            // Some chunk sizes end Kestrel's reading with exceptions of other kinds.
+            throw new ApiException(400, "invalid_request_error", "invalid_request", "The body cannot be read: its length or chunks are malformed.", null, error);
+        }
 
+        _body = JsonBody.Parse(bytes.GetBuffer().AsMemory(0, (int)bytes.Length));
         return new JsonFields(_body.RootElement);
     }
 
@@ -100,13 +106,13 @@ internal sealed class ApiRequest : IDisposable
     public async Task<ModelLease> AcquireAsync(string? name, Func<ModelStatus, Task>? report)
     {
         name ??= Options.DefaultModel ?? throw ApiException.Invalid("Missing required parameter: 'model'.", "model", "missing_required_parameter");
-        string found = Models.Find(name).Name;
-        Task<ModelLease> acquiring = Models.AcquireAsync(found, Cancellation);
+        CatalogEntry entry = Models.Find(name);
+        Task<ModelLease> acquiring = Models.AcquireAsync(entry, Cancellation);
         try
         {
             while (report is not null && !acquiring.IsCompleted)
             {
-                await report(Models.GetStatus(found)).ConfigureAwait(false);
+                await report(Models.GetStatus(entry)).ConfigureAwait(false);
                 await Task.WhenAny(acquiring, Task.Delay(Options.ProgressInterval, Cancellation)).ConfigureAwait(false);
             }
 
