@@ -42,7 +42,7 @@ public sealed class ModelPullTests : IDisposable
         _progress.First().Stage.Should().Be(PullStage.Resolving);
         _progress.Last().Should().Be(new PullProgress(PullStage.Done, "sub dir/model-Q4_K_M.gguf", Size, Size));
         new ModelCatalog(new ModelCatalogOptions { Paths = [], HuggingFaceCache = _directory.Path }).Find(HubServer.Repository)
-            .Should().BeEquivalentTo(entry);
+            .Should().Be(entry);
     }
 
     [Test]
@@ -374,7 +374,7 @@ public sealed class ModelPullTests : IDisposable
         await begun.Task;
         CatalogEntry second = await PullAsync(HubServer.Repository);
 
-        (await first).Should().BeEquivalentTo(second);
+        (await first).Should().Be(second);
         File.ReadAllBytes(second.Path).Should().Equal(content);
         _hub.Requests.Should().ContainSingle();
         _progress.Should().Contain(step => step.Stage == PullStage.Waiting);
