@@ -23,7 +23,7 @@ public sealed class OptionTests
         _load.AddTo(command);
         _context.AddTo(command);
         _sampling.AddTo(command);
-        command.SetAction(async (_, _) => await Task.FromResult(0));
+        command.SetAction((_, _) => Task.FromResult(0));
         _root.Subcommands.Add(command);
     }
 
