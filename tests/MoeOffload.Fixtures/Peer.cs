@@ -14,5 +14,17 @@ public static class Peer
 
     /// <summary>Runs any program to its end.</summary>
     /// <inheritdoc cref="Run" path="/returns"/>
-    public static PeerResult RunFile(string path, params IEnumerable<string> arguments) => Command.Run(new ProcessStartInfo(path, arguments), s_limit);
+    public static PeerResult RunFile(string path, params IEnumerable<string> arguments) => RunFile(path, arguments, new Dictionary<string, string>());
+
+    /// <summary>Runs it with further environment variables.</summary>
+    public static PeerResult RunFile(string path, IEnumerable<string> arguments, IReadOnlyDictionary<string, string> environment)
+    {
+        var start = new ProcessStartInfo(path, arguments);
+        foreach ((string name, string value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
+        return Command.Run(start, s_limit);
+    }
 }

@@ -9,7 +9,7 @@ namespace MoeOffload.Server.Catalog;
 internal sealed record CatalogCandidate(string Path, long Bytes, ModelSource Source, string[] Names, string[] Aliases)
 {
     /// <summary>Gives each candidate the first of its names that is no other's, or its last one.</summary>
-    public static IEnumerable<CatalogEntry> Name(IReadOnlyCollection<CatalogCandidate> candidates)
+    public static IEnumerable<NamedModel> Name(IReadOnlyCollection<CatalogCandidate> candidates)
     {
         ILookup<string, CatalogCandidate> byName = candidates
             .SelectMany(candidate => candidate.Names.Distinct(StringComparer.Ordinal), (candidate, name) => (candidate, name))
@@ -17,10 +17,8 @@ internal sealed record CatalogCandidate(string Path, long Bytes, ModelSource Sou
         foreach (CatalogCandidate candidate in candidates)
         {
             string name = Array.Find(candidate.Names, name => byName[name].Count() == 1) ?? candidate.Names[^1];
-            yield return new CatalogEntry(name, candidate.Path, candidate.Bytes, candidate.Source)
-            {
-                Aliases = [.. candidate.Names.Concat(candidate.Aliases).Distinct(StringComparer.OrdinalIgnoreCase)],
-            };
+            yield return new NamedModel(
+                new CatalogEntry(name, candidate.Path, candidate.Bytes, candidate.Source), [.. candidate.Names, .. candidate.Aliases]);
         }
     }
 }

@@ -8,8 +8,4 @@ namespace MoeOffload.Server.Catalog;
 /// <param name="Path">The GGUF file; of a split model, its first part.</param>
 /// <param name="Bytes">The size of all its files.</param>
 /// <param name="Source">Where it was found.</param>
-public sealed record CatalogEntry(string Name, string Path, long Bytes, ModelSource Source)
-{
-    /// <summary>Other names that lead to it where they lead to no other entry.</summary>
-    internal IReadOnlyList<string> Aliases { get; init; } = [];
-}
+public sealed record CatalogEntry(string Name, string Path, long Bytes, ModelSource Source);

@@ -15,19 +15,21 @@ internal static class FileSearch
         pending.Push((root, string.Empty, 0));
         while (pending.TryPop(out (string Path, string Relative, int Depth) at))
         {
-            if (!seen.Add(Target(at.Path)))
+            // Searched where it really is, so that a link to a directory above leads to nothing new.
+            string place = Target(at.Path);
+            if (!seen.Add(place))
             {
                 continue;
             }
 
-            foreach (FoundModel model in ModelsIn(at.Path, at.Relative))
+            foreach (FoundModel model in ModelsIn(place, at.Relative))
             {
                 yield return model;
             }
 
             if (at.Depth < DeepestDirectory)
             {
-                foreach (string directory in Directories(at.Path).Reverse())
+                foreach (string directory in Directories(place).Reverse())
                 {
                     pending.Push((directory, at.Relative + Path.GetFileName(directory) + "/", at.Depth + 1));
                 }
@@ -56,7 +58,11 @@ internal static class FileSearch
     public static string[] Files(string path) => Sorted(() => Directory.GetFiles(path));
 
     /// <summary>The size of a file, links followed; null where there is none, or it cannot be seen.</summary>
-    public static long? Length(string path) => Try<long?>(() => new FileInfo(Target(path)) is { Exists: true } file ? file.Length : null);
+    public static long? Length(string path) => Try<long?>(() =>
+    {
+        var file = new FileInfo(path);
+        return (file.ResolveLinkTarget(returnFinalTarget: true) ?? file) is FileInfo { Exists: true } target ? target.Length : null;
+    });
 
     /// <summary>What a path leads to, its own links followed; the path itself where they break or turn in circles.</summary>
     public static string Target(string path) => Try(() => File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName) ?? path;

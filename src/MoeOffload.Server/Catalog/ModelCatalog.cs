@@ -12,7 +12,7 @@ public sealed class ModelCatalog
     private readonly ModelCatalogOptions _options;
     private readonly TimeProvider _time;
     private readonly Lock _gate = new();
-    private IReadOnlyList<CatalogEntry>? _entries;
+    private NamedModel[]? _models;
     private long _scanned;
 
     /// <summary>Makes a catalog; nothing is searched until it is asked.</summary>
@@ -30,7 +30,7 @@ public sealed class ModelCatalog
     {
         lock (_gate)
         {
-            return Scan();
+            return [.. Scan().Select(model => model.Entry)];
         }
     }
 
@@ -46,32 +46,32 @@ public sealed class ModelCatalog
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
         lock (_gate)
         {
-            IReadOnlyList<CatalogEntry> entries = _entries ?? Scan();
-            if (Match(entries, name) is { } known)
+            NamedModel[] models = _models ?? Scan();
+            if (Match(models, name) is { } known)
             {
                 return known;
             }
 
             if (_time.GetElapsedTime(_scanned) >= s_rescanInterval)
             {
-                entries = Scan();
+                models = Scan();
             }
 
-            return Match(entries, name) ?? throw NotFound(name, entries);
+            return Match(models, name) ?? throw NotFound(name, models);
         }
     }
 
-    private static CatalogEntry? Match(IReadOnlyList<CatalogEntry> entries, string name)
+    private static CatalogEntry? Match(NamedModel[] models, string name)
     {
-        CatalogEntry[] found = [.. entries.Where(entry => entry.Name == name)];
+        CatalogEntry[] found = Where(models, model => model.Entry.Name == name);
         if (found.Length == 0)
         {
-            found = [.. entries.Where(entry => string.Equals(entry.Name, name, StringComparison.OrdinalIgnoreCase))];
+            found = Where(models, model => string.Equals(model.Entry.Name, name, StringComparison.OrdinalIgnoreCase));
         }
 
         if (found.Length == 0)
         {
-            found = [.. entries.Where(entry => entry.Aliases.Contains(name, StringComparer.OrdinalIgnoreCase))];
+            found = Where(models, model => model.Aliases.Contains(name, StringComparer.OrdinalIgnoreCase));
         }
 
         return found.Length switch
@@ -87,15 +87,17 @@ public sealed class ModelCatalog
         };
     }
 
-    private static ModelNotFoundException NotFound(string name, IReadOnlyList<CatalogEntry> entries)
+    private static CatalogEntry[] Where(NamedModel[] models, Func<NamedModel, bool> matches) => [.. models.Where(matches).Select(model => model.Entry)];
+
+    private static ModelNotFoundException NotFound(string name, NamedModel[] models)
     {
-        string[] close = [.. entries.Select(entry => entry.Name).Where(known => known.Contains(name, StringComparison.OrdinalIgnoreCase)).Take(5)];
+        string[] close = [.. models.Select(model => model.Entry.Name).Where(known => known.Contains(name, StringComparison.OrdinalIgnoreCase)).Take(5)];
         return new ModelNotFoundException(
             $"There is no model '{name}' here. "
-            + (close.Length > 0 ? $"Did you mean {string.Join(", ", close)}?" : $"{entries.Count} models are known; list them, or add a directory."));
+            + (close.Length > 0 ? $"Did you mean {string.Join(", ", close)}?" : $"{models.Length} models are known; list them, or add a directory."));
     }
 
-    private IReadOnlyList<CatalogEntry> Scan()
+    private NamedModel[] Scan()
     {
         var files = new HashSet<string>(StringComparer.Ordinal);
         CatalogCandidate[] candidates =
@@ -107,9 +109,9 @@ public sealed class ModelCatalog
                 .Where(candidate => files.Add(FileSearch.Target(candidate.Path)))
                 .DistinctBy(candidate => (candidate.Names[^1], candidate.Bytes)),
         ];
-        _entries = [.. CatalogCandidate.Name(candidates).OrderBy(entry => entry.Source).ThenBy(entry => entry.Name, StringComparer.Ordinal)];
+        _models = [.. CatalogCandidate.Name(candidates).OrderBy(model => model.Entry.Source).ThenBy(model => model.Entry.Name, StringComparer.Ordinal)];
         _scanned = _time.GetTimestamp();
-        return _entries;
+        return _models;
     }
 
     private static IEnumerable<string> FullPaths(IEnumerable<string?> paths) =>

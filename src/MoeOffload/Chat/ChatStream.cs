@@ -32,6 +32,9 @@ public sealed class ChatStream : IAsyncEnumerable<ChatUpdate>, IAsyncDisposable,
     /// <summary>Tokens of the prompt, with the special ones that the model adds.</summary>
     public int PromptTokenCount => _tokens.PromptTokenCount;
 
+    /// <inheritdoc cref="TokenStream.ComputedPromptTokenCount"/>
+    public int ComputedPromptTokenCount => _tokens.ComputedPromptTokenCount;
+
     /// <summary>Why the generation ended: null while it runs, and where it was cancelled or failed.</summary>
     public StopReason? StopReason => _tokens.StopReason;
 

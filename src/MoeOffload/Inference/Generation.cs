@@ -16,6 +16,7 @@ internal sealed class Generation(int[] prompt, NativeSampler sampler, TokenPiece
     private readonly ContextFullAction _whenFull = request.ContextFull;
 
     private SequenceSlot? _sequence;
+    private volatile int _computedCount;
 
     /// <summary>The prompt.</summary>
     public ReadOnlySpan<int> Prompt => prompt;
@@ -34,6 +35,9 @@ internal sealed class Generation(int[] prompt, NativeSampler sampler, TokenPiece
 
     /// <summary>Tokens of the prompt that the prefix cache held.</summary>
     public int CachedCount { get; private set; }
+
+    /// <summary>Tokens of the prompt that are in the KV cache; from any thread.</summary>
+    public int ComputedPromptCount => Math.Min(_computedCount, prompt.Length);
 
     /// <summary>When it got its place.</summary>
     public long BeginTimestamp { get; private set; }
@@ -105,6 +109,7 @@ internal sealed class Generation(int[] prompt, NativeSampler sampler, TokenPiece
     {
         _sequence = sequence;
         CachedCount = sequence.Count;
+        _computedCount = sequence.Count;
         BeginTimestamp = now;
     }
 
@@ -116,6 +121,7 @@ internal sealed class Generation(int[] prompt, NativeSampler sampler, TokenPiece
     {
         DraftedCount += Draft.Count;
         Sequence.Count += BatchedCount - Draft.Count;
+        _computedCount = Sequence.Count;
         try
         {
             for (int next = 0; Sample(context, LogitsIndex + next, channel, now) is var token && IsGuess(next, token); next++)
@@ -137,6 +143,7 @@ internal sealed class Generation(int[] prompt, NativeSampler sampler, TokenPiece
     public void Keep(NativeContext context)
     {
         Sequence.Count += BatchedCount - Draft.Count;
+        _computedCount = Sequence.Count;
         DropGuesses(context);
     }
 

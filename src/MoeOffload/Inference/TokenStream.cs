@@ -39,6 +39,12 @@ public sealed class TokenStream : IAsyncEnumerable<GeneratedToken>, IAsyncDispos
     /// <summary>Tokens of the prompt, with the special ones that the model adds.</summary>
     public int PromptTokenCount => _channel.Generation.Prompt.Length;
 
+    /// <summary>
+    /// Tokens of the prompt that are computed so far, or were cached: up to <see cref="PromptTokenCount"/>, from any thread. Steps of a
+    /// long prompt compute a micro-batch or more each.
+    /// </summary>
+    public int ComputedPromptTokenCount => _channel.Generation.ComputedPromptCount;
+
     /// <summary>What the generation cost; null until it has ended, and where it never began.</summary>
     public GenerationStatistics? Statistics => _channel.Statistics;
 

@@ -144,6 +144,16 @@ public sealed class MoeModel : IDisposable
         return [.. NativeDevice.All().Select(device => device.Describe())];
     }
 
+    /// <summary>The native libraries that this process uses; they are loaded if they were not yet.</summary>
+    /// <param name="options">Where the native libraries are; null takes the defaults.</param>
+    /// <exception cref="NativeLibraryException">The native libraries are missing or of another version.</exception>
+    public static RuntimeInfo DescribeRuntime(ModelOptions? options = null)
+    {
+        ILoggerFactory loggers = options?.LoggerFactory ?? NullLoggerFactory.Instance;
+        NativeRuntime.EnsureLoaded(options?.NativeLibraryDirectory, loggers.CreateLogger(NativeLog.Category));
+        return NativeRuntime.Describe();
+    }
+
     /// <summary>Makes a context to generate in. Takes as long as reserving its memory does.</summary>
     /// <param name="options">Length, KV cache, threads; null takes the defaults.</param>
     /// <exception cref="ArgumentException">

@@ -11,7 +11,7 @@ internal static unsafe class NativeRuntime
     private static readonly Lock s_gate = new();
     private static readonly Lock s_serversGate = new();
     private static readonly HashSet<string> s_servers = new(StringComparer.Ordinal);
-    private static readonly List<string> s_unavailable = [];
+    private static readonly List<BackendLibrary> s_backends = [];
     private static string? s_directory;
     private static bool s_bound;
 
@@ -22,8 +22,18 @@ internal static unsafe class NativeRuntime
         {
             lock (s_gate)
             {
-                return [.. s_unavailable];
+                return [.. s_backends.Where(backend => backend.NotLoaded is not null && !IsCpu(backend.Name))
+                    .Select(backend => $"{Path.GetFileName(backend.Path)}: {backend.NotLoaded}")];
             }
+        }
+    }
+
+    /// <summary>What is loaded, after <see cref="EnsureLoaded"/>.</summary>
+    public static RuntimeInfo Describe()
+    {
+        lock (s_gate)
+        {
+            return new RuntimeInfo(BindingsVersion.LlamaCpp, s_directory!, [.. s_backends], RuntimeInfo.ReadFeatures(Utf8.ToString(LlamaApi.llama_print_system_info())));
         }
     }
 
@@ -156,27 +166,30 @@ internal static unsafe class NativeRuntime
         List<(string Name, string Path)> found = [.. NativeLibraries.Backends(directories)];
 
         // GPU backends first: the order of registration is the order of devices.
-        foreach ((string _, string path) in found.Where(backend => !IsCpu(backend.Name)))
+        foreach ((string name, string path) in found.Where(backend => !IsCpu(backend.Name)))
         {
-            LoadBackend(path, logger);
+            LoadBackend(name, path, logger);
         }
 
-        (string Path, int Score) best = found
-            .Where(backend => IsCpu(backend.Name))
-            .Select(backend => (backend.Path, Score: Score(backend.Path, logger)))
-            .DefaultIfEmpty()
-            .MaxBy(backend => backend.Score);
-        if (best.Score <= 0 || !LoadBackend(best.Path, logger))
+        List<(string Name, string Path, int Score)> cpus =
+            [.. found.Where(backend => IsCpu(backend.Name)).Select(backend => (backend.Name, backend.Path, Score(backend.Name, backend.Path, logger)))];
+        (string Name, string Path, int Score) best = cpus.DefaultIfEmpty().MaxBy(backend => backend.Score);
+        if (best.Score <= 0 || !LoadBackend(best.Name, best.Path, logger))
         {
             throw new NativeLibraryException(
                 $"No CPU backend for this machine was found in {directories[0]}: the package or build is incomplete, or was made for another "
                 + "processor; run ./build.sh native, or reference MoeOffload.Native.Cpu.");
         }
+
+        foreach ((string name, string path, int score) in cpus.Where(cpu => !s_backends.Exists(backend => backend.Path == cpu.Path)))
+        {
+            s_backends.Add(new BackendLibrary(name, path, score > 0 ? $"{best.Name} suits this processor better" : "this processor lacks what it needs"));
+        }
     }
 
     private static bool IsCpu(string name) => name == "cpu" || name.StartsWith("cpu-", StringComparison.Ordinal);
 
-    private static int Score(string path, ILogger logger)
+    private static int Score(string name, string path, ILogger logger)
     {
         byte* error = stackalloc byte[NativeError.BufferSize];
         int score;
@@ -185,7 +198,7 @@ internal static unsafe class NativeRuntime
             moe_status status = ShimApi.moe_backend_score(text, &score, error, NativeError.BufferSize);
             if (status != moe_status.MOE_STATUS_OK)
             {
-                Unavailable(path, NativeError.Reason(status, error), logger);
+                Unavailable(name, path, NativeError.Reason(status, error), logger);
                 return 0;
             }
         }
@@ -193,7 +206,7 @@ internal static unsafe class NativeRuntime
         return score;
     }
 
-    private static bool LoadBackend(string path, ILogger logger)
+    private static bool LoadBackend(string name, string path, ILogger logger)
     {
         byte* error = stackalloc byte[NativeError.BufferSize];
         ggml_backend_reg* registry;
@@ -202,23 +215,25 @@ internal static unsafe class NativeRuntime
             moe_status status = ShimApi.moe_backend_load(text, &registry, error, NativeError.BufferSize);
             if (status != moe_status.MOE_STATUS_OK)
             {
-                Unavailable(path, NativeError.Reason(status, error), logger);
+                Unavailable(name, path, NativeError.Reason(status, error), logger);
                 return false;
             }
         }
 
         if (registry == null)
         {
-            Unavailable(path, "this machine lacks what it needs", logger);
+            Unavailable(name, path, "this machine lacks what it needs", logger);
+            return false;
         }
 
-        return registry != null;
+        s_backends.Add(new BackendLibrary(name, path, NotLoaded: null));
+        return true;
     }
 
-    private static void Unavailable(string path, string reason, ILogger logger)
+    private static void Unavailable(string name, string path, string reason, ILogger logger)
     {
         string file = Path.GetFileName(path);
-        s_unavailable.Add($"{file}: {reason}");
+        s_backends.Add(new BackendLibrary(name, path, reason));
         NativeLogMessages.BackendUnavailable(logger, file, reason);
     }
 }

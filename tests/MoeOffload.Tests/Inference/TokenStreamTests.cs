@@ -63,6 +63,25 @@ public sealed class TokenStreamTests
     }
 
     [Test]
+    public async Task Prompt_is_computed_step_by_step_and_its_progress_can_be_read()
+    {
+        using GenerationSession session = SmallModel.Shared.CreateSession(SmallModel.Context(2048) with { BatchSize = 64, MicroBatchSize = 64 });
+        using TokenStream stream = session.GenerateAsync(string.Concat(Enumerable.Repeat(Prompt, 60)), SamplingOptions.Greedy, 1);
+        stream.ComputedPromptTokenCount.Should().Be(0);
+
+        var seen = new HashSet<int>();
+        while (!stream.TryRead(out _))
+        {
+            seen.Add(stream.ComputedPromptTokenCount);
+            await Task.Yield();
+        }
+
+        stream.PromptTokenCount.Should().BeGreaterThan(200);
+        stream.ComputedPromptTokenCount.Should().Be(stream.PromptTokenCount);
+        seen.Should().Contain(count => count > 0 && count < stream.PromptTokenCount);
+    }
+
+    [Test]
     public async Task Stream_that_nobody_reads_generates_nothing()
     {
         TokenStream unread = _session.GenerateAsync(Prompt, SamplingOptions.Greedy);

@@ -1,0 +1,246 @@
+using System.Globalization;
+using System.Text;
+using MoeOffload.Cli.Terminals;
+using MoeOffload.Server.Catalog;
+
+namespace MoeOffload.Cli.Commands;
+
+/// <summary>The chat in a terminal: reads what is typed, answers it, and does what lines with a <c>/</c> ask for.</summary>
+internal sealed class ChatLoop(
+    Invocation invocation, CatalogEntry entry, MoeModel model, GenerationSession session, ChatSession chat, History history)
+{
+    private const string BlockMark = "\"\"\"";
+
+    private const string Help = """"
+        /help              this list
+        /clear             forget what was said
+        /undo              take back the last question and its answer
+        /retry             answer the last question again
+        /system [TEXT]     show the system message, or set it; "" removes it
+        /set               show how answers are made
+        /set NAME VALUE    temperature, top_k, top_p, min_p, repeat_penalty, seed (-1: random), max_tokens (-1: no limit), thinking (on, off)
+        /show              the model, its memory, and the context in use
+        /experts           which experts were chosen (with --count-experts)
+        /save PATH         write the chat to a file, as Markdown
+        /bye               end the chat, as Ctrl-D does
+
+        Ctrl-C ends an answer. A \ at the end of a line goes on in the next one, and so does everything between two lines of """.
+        """";
+
+    private readonly Terminal _terminal = invocation.Terminal;
+    private readonly LineEditor _editor = new(new Keyboard(), invocation.Terminal.Out, history);
+
+    /// <summary>Runs until it is left.</summary>
+    /// <returns>The exit code.</returns>
+    public async Task<int> RunAsync()
+    {
+        _terminal.Out.WriteLine(_terminal.Grey($"{entry.Name}: {model.Info.Description}, a context of {session.SequenceLength} tokens. /help lists the commands."));
+        while (await ReadAsync().ConfigureAwait(false) is { } said)
+        {
+            if (string.IsNullOrWhiteSpace(said))
+            {
+                continue;
+            }
+
+            history.Add(said);
+            if (said.Trim() is "/bye" or "/exit" or "/quit")
+            {
+                break;
+            }
+
+            await TakeAsync(said.TrimEnd()).ConfigureAwait(false);
+            invocation.Cancelled.ThrowIfCancellationRequested();
+        }
+
+        return ExitCode.Success;
+    }
+
+    private async Task TakeAsync(string line)
+    {
+        try
+        {
+            if (!line.StartsWith('/'))
+            {
+                await AnswerAsync(line.Trim()).ConfigureAwait(false);
+                return;
+            }
+
+            string[] words = line.Split(' ', 2, StringSplitOptions.TrimEntries);
+            await CommandAsync(words[0], words.Length > 1 ? words[1] : string.Empty).ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is not OperationCanceledException && Failure.CodeOf(error) != ExitCode.Defect)
+        {
+            _terminal.Out.WriteLine($"error: {Failure.LineOf(error)}");
+        }
+    }
+
+    private async Task CommandAsync(string command, string rest)
+    {
+        switch (command)
+        {
+            case "/help" or "/?":
+                _terminal.Out.WriteLine(Help);
+                break;
+            case "/clear":
+                chat.Clear();
+                break;
+            case "/undo":
+                _terminal.Out.WriteLine(chat.TakeBack() is null ? "There is nothing to take back." : "Taken back.");
+                break;
+            case "/retry" when chat.TakeBack() is { } said:
+                await AnswerAsync(said).ConfigureAwait(false);
+                break;
+            case "/retry":
+                _terminal.Out.WriteLine("There is nothing to answer again.");
+                break;
+            case "/system":
+                chat.System = rest.Length == 0 ? chat.System : rest == "\"\"" ? null : rest;
+                _terminal.Out.WriteLine(chat.System ?? "There is no system message.");
+                break;
+            case "/set":
+                Set(rest);
+                break;
+            case "/show":
+                Show();
+                break;
+            case "/experts":
+                _terminal.Out.WriteLine(session.ExpertActivity?.ToString() ?? "Experts are not counted: begin the chat with --count-experts.");
+                break;
+            case "/save" when rest.Length > 0:
+                await File.WriteAllTextAsync(rest, Markdown(), invocation.Cancelled).ConfigureAwait(false);
+                _terminal.Out.WriteLine($"Saved to {Path.GetFullPath(rest)}.");
+                break;
+            case "/save":
+                _terminal.Out.WriteLine("Name a file: /save PATH");
+                break;
+            default:
+                _terminal.Out.WriteLine($"There is no command {command}; /help lists them. To say it to the model, put a space before it.");
+                break;
+        }
+    }
+
+    private async Task AnswerAsync(string said)
+    {
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(invocation.Cancelled);
+        invocation.Interruption.Instead = end.Cancel;
+        try
+        {
+            await chat.AnswerAsync(_terminal, said, end.Token).ConfigureAwait(false);
+            _terminal.Out.WriteLine();
+            _terminal.Out.WriteLine(chat.LastStatistics is { } statistics ? _terminal.Grey(GenerateCommand.Line(statistics)) : string.Empty);
+        }
+        catch (OperationCanceledException) when (!invocation.Cancelled.IsCancellationRequested)
+        {
+            _terminal.Out.WriteLine();
+            _terminal.Out.WriteLine(_terminal.Grey("[ended; the question is taken back]"));
+        }
+        catch (ContextFullException error)
+        {
+            _terminal.Out.WriteLine($"error: {Failure.LineOf(error)} Here: /clear forgets what was said, and -c gives a longer context.");
+        }
+        finally
+        {
+            invocation.Interruption.Instead = null;
+        }
+    }
+
+    private void Set(string rest)
+    {
+        if (rest.Length > 0)
+        {
+            string[] words = rest.Split([' ', '='], 2, StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+            chat.Options = ChatSettings.With(chat.Options, words[0], words.Length > 1 ? words[1] : string.Empty);
+        }
+
+        _terminal.Out.WriteLine(ChatSettings.Describe(chat.Options));
+    }
+
+    private void Show()
+    {
+        ModelInfo info = model.Info;
+        _terminal.Out.WriteLine($"{info.Name} ({info.Architecture}): {info.Description}");
+        _terminal.Out.WriteLine(info.IsMixtureOfExperts ? $"{info.ExpertCount} experts in a layer, {info.ExpertUsedCount} used" : "a dense model");
+        _terminal.Out.WriteLine(model.Path);
+        session.Memory.WriteTo(_terminal.Out);
+        int used = chat.LastStatistics is { } last ? last.PromptTokens + last.GeneratedTokens : 0;
+        _terminal.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{used} of {session.SequenceLength} tokens of the context in use, threads: {session.Threads}"));
+    }
+
+    private string Markdown()
+    {
+        var text = new StringBuilder($"# Chat with {entry.Name}\n");
+        if (chat.System is { Length: > 0 } system)
+        {
+            Append(text, ChatRole.System, system);
+        }
+
+        foreach (ChatMessage message in chat.Messages)
+        {
+            Append(text, message.Role, message.Content);
+        }
+
+        return text.ToString();
+    }
+
+    private static void Append(StringBuilder text, ChatRole who, string? said) =>
+        text.Append(CultureInfo.InvariantCulture, $"\n## {who}\n\n{said?.Trim()}\n");
+
+    // Null where there is no more.
+    private async Task<string?> ReadAsync()
+    {
+        var said = new StringBuilder();
+        bool isBlock = false;
+        while (true)
+        {
+            string prompt = said.Length == 0 && !isBlock ? ">>> " : "... ";
+            (LineEnd end, string line) = await ReadLineAsync(prompt).ConfigureAwait(false);
+            switch (end)
+            {
+                case LineEnd.Closed:
+                    return null;
+                case LineEnd.Cancelled:
+                    return string.Empty;
+            }
+
+            if (line.Trim() == BlockMark)
+            {
+                if (isBlock)
+                {
+                    return said.ToString();
+                }
+
+                isBlock = true;
+            }
+            else if (isBlock)
+            {
+                said.Append(line).Append('\n');
+            }
+            else if (line.EndsWith('\\'))
+            {
+                said.Append(line, 0, line.Length - 1).Append('\n');
+            }
+            else
+            {
+                return said.Append(line).ToString();
+            }
+        }
+    }
+
+    private async Task<(LineEnd End, string Line)> ReadLineAsync(string prompt)
+    {
+        // A thread waits for keys, so that SIGTERM can end the command meanwhile.
+        Task<(LineEnd, string)> read = Task.Run(() =>
+        {
+            Console.TreatControlCAsInput = true;
+            try
+            {
+                return (_editor.Read(prompt, out string line), line);
+            }
+            finally
+            {
+                Console.TreatControlCAsInput = false;
+            }
+        });
+        return await read.WaitAsync(invocation.Cancelled).ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,159 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json.Nodes;
+using MoeOffload.Cli.Options;
+using MoeOffload.Cli.Reports;
+using MoeOffload.Gguf;
+using MoeOffload.Server.Catalog;
+
+namespace MoeOffload.Cli.Commands;
+
+/// <summary><c>moe inspect</c>: what is in a model's file. Needs no native library.</summary>
+internal sealed class InspectCommand : ICliCommand
+{
+    private readonly ModelArgument _model;
+    private readonly Option<bool> _tensors = Opt.Flag("List every tensor", "--tensors");
+    private readonly Option<bool> _metadata = Opt.Flag("List the metadata", "--metadata");
+    private readonly Option<bool> _json = Opt.Flag("As JSON", "--json");
+
+    public InspectCommand(GlobalOptions global)
+    {
+        _model = new ModelArgument(global);
+        Command = new Command("inspect", "Say what is in a model: architecture, experts, tensors by group and type, sizes") { _tensors, _metadata, _json };
+        _model.AddTo(Command);
+    }
+
+    public Command Command { get; }
+
+    public Task<int> RunAsync(Invocation invocation)
+    {
+        CatalogEntry entry = _model.Read(invocation.Parsed);
+        GgufModelFiles files = ModelOpener.Loading(() => GgufModelFiles.Open(entry.Path));
+        ModelSummary summary = ModelSummary.Of(files);
+        TensorGroup[] groups = TensorGroup.Of(files.Tensors);
+        if (invocation.Parsed.GetValue(_json))
+        {
+            Json.Write(invocation.Terminal.Out, Describe(invocation.Parsed, entry, files, summary, groups));
+        }
+        else
+        {
+            Write(invocation, files, summary, groups);
+        }
+
+        return Task.FromResult(ExitCode.Success);
+    }
+
+    private void Write(Invocation invocation, GgufModelFiles files, ModelSummary summary, TensorGroup[] groups)
+    {
+        TextWriter output = invocation.Terminal.Out;
+        var facts = new Columns("model", summary.Name.Length > 0 ? summary.Name : "(no name)");
+        facts.Add("file", files.Parts.Count == 1 ? files.Path : $"{files.Path} (of {files.Parts.Count} files)");
+        facts.Add("size", Size.Of(files.Length));
+        facts.Add("architecture", summary.Architecture);
+        facts.Add("parameters", Size.OfCount(summary.ParameterCount));
+        facts.Add("layers", Number(summary.LayerCount));
+        facts.Add("width", Number(summary.EmbeddingLength));
+        facts.Add("context", $"{Number(summary.ContextLength)} tokens");
+        facts.Add("experts", summary.ExpertCount == 0
+            ? "none, a dense model"
+            : $"{summary.ExpertCount} in a layer, {summary.ExpertUsedCount} used{(summary.SharedExpertCount > 0 ? $", {summary.SharedExpertCount} shared" : string.Empty)}");
+        facts.WriteTo(output);
+        output.WriteLine();
+
+        long all = Math.Max(1, groups.Sum(group => group.Bytes));
+        var table = new Columns("tensors", "type", ">count", ">parameters", ">size", ">share");
+        foreach (TensorGroup group in groups)
+        {
+            table.Add(
+                group.Name, group.Type, Number(group.Count), Size.OfCount(group.ParameterCount), Size.Of(group.Bytes), (group.Bytes / (double)all).ToString("0.0 %", CultureInfo.InvariantCulture));
+        }
+
+        table.Add("all", string.Empty, Number(groups.Sum(group => group.Count)), Size.OfCount(summary.ParameterCount), Size.Of(groups.Sum(group => group.Bytes)), string.Empty);
+        table.WriteTo(output);
+        if (invocation.Parsed.GetValue(_metadata))
+        {
+            output.WriteLine();
+            var columns = new Columns("key", "value");
+            foreach ((string key, GgufValue value) in files.Metadata)
+            {
+                columns.Add(key, Shorten(value));
+            }
+
+            columns.WriteTo(output);
+        }
+
+        if (invocation.Parsed.GetValue(_tensors))
+        {
+            output.WriteLine();
+            var columns = new Columns("tensor", "group", "type", "shape", ">size");
+            foreach (GgufTensorInfo tensor in files.Tensors)
+            {
+                columns.Add(
+                    tensor.Name, TensorGroup.NameOf(tensor.Name), GgmlTypeInfo.Of(tensor.Type).Name, string.Join(" x ", tensor.Dimensions), Size.Of(tensor.ByteCount));
+            }
+
+            columns.WriteTo(output);
+        }
+    }
+
+    private JsonObject Describe(ParseResult parsed, CatalogEntry entry, GgufModelFiles files, ModelSummary summary, TensorGroup[] groups)
+    {
+        var json = new JsonObject
+        {
+            ["name"] = entry.Name,
+            ["path"] = files.Path,
+            ["files"] = Json.Array(files.Parts.Select(part => part.Path!)),
+            ["bytes"] = files.Length,
+            ["model_name"] = summary.Name,
+            ["architecture"] = summary.Architecture,
+            ["parameters"] = summary.ParameterCount,
+            ["layers"] = summary.LayerCount,
+            ["embedding_length"] = summary.EmbeddingLength,
+            ["context_length"] = summary.ContextLength,
+            ["experts"] = summary.ExpertCount,
+            ["experts_used"] = summary.ExpertUsedCount,
+            ["experts_shared"] = summary.SharedExpertCount,
+            ["tensor_groups"] = Json.Array(groups.Select(group => new JsonObject
+            {
+                ["group"] = group.Name,
+                ["type"] = group.Type,
+                ["count"] = group.Count,
+                ["parameters"] = group.ParameterCount,
+                ["bytes"] = group.Bytes,
+            })),
+        };
+        if (parsed.GetValue(_metadata))
+        {
+            var metadata = new JsonObject();
+            foreach ((string key, GgufValue value) in files.Metadata)
+            {
+                metadata[key] = Shorten(value);
+            }
+
+            json["metadata"] = metadata;
+        }
+
+        if (parsed.GetValue(_tensors))
+        {
+            json["tensors"] = Json.Array(files.Tensors.Select(tensor => new JsonObject
+            {
+                ["name"] = tensor.Name,
+                ["group"] = TensorGroup.NameOf(tensor.Name),
+                ["type"] = GgmlTypeInfo.Of(tensor.Type).Name,
+                ["shape"] = Json.Array(tensor.Dimensions.Select(length => (JsonNode?)length)),
+                ["bytes"] = tensor.ByteCount,
+            }));
+        }
+
+        return json;
+    }
+
+    private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);
+
+    private static string Shorten(GgufValue value)
+    {
+        const int Longest = 100;
+        string text = value.ToString()!.ReplaceLineEndings(" ");
+        return text.Length <= Longest ? text : text[..Longest] + "…";
+    }
+}

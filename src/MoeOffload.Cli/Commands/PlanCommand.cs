@@ -1,0 +1,68 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using MoeOffload.Cli.Options;
+using MoeOffload.Cli.Reports;
+using MoeOffload.Gguf;
+using MoeOffload.Server.Catalog;
+
+namespace MoeOffload.Cli.Commands;
+
+/// <summary><c>moe plan</c>: what a model and its context would take of each device, before anything is loaded.</summary>
+internal sealed class PlanCommand : ICliCommand
+{
+    private readonly ModelOpener _opener;
+    private readonly Option<bool> _json = Opt.Flag("As JSON", "--json");
+
+    public PlanCommand(GlobalOptions global)
+    {
+        _opener = new ModelOpener(new ModelArgument(global), new LoadArguments(global), new ContextArguments());
+        Command = new Command("plan", "Say what memory a model would take on each device, without loading it") { _json };
+        _opener.AddTo(Command);
+    }
+
+    public Command Command { get; }
+
+    public Task<int> RunAsync(Invocation invocation)
+    {
+        CatalogEntry entry = _opener.Find(invocation);
+        ModelSummary summary = ModelSummary.Of(ModelOpener.Loading(() => GgufModelFiles.Open(entry.Path)));
+        ModelOptions options = _opener.LoadOptions(invocation);
+        ContextOptions context = ContextArguments.WithLength(_opener.ContextOptions(invocation), summary.ContextLength);
+        MemoryBreakdown memory = ModelOpener.Loading(() => MoeModel.EstimateMemory(entry.Path, options, context));
+        IReadOnlyList<DeviceInfo> devices = ModelOpener.Loading(() => MoeModel.ListDevices(options));
+        var needs = memory.Devices.Select(use => (Use: use, Device: devices.FirstOrDefault(device => IsOf(device, use)))).ToList();
+        bool fits = needs.All(need => need.Device is not { FreeBytes: > 0 } || need.Use.TotalBytes <= need.Device.FreeBytes);
+        if (invocation.Parsed.GetValue(_json))
+        {
+            JsonArray uses = MemoryReport.Describe(memory);
+            for (int i = 0; i < needs.Count; i++)
+            {
+                uses[i]!["free_bytes"] = needs[i].Device?.FreeBytes;
+            }
+
+            Json.Write(
+                invocation.Terminal.Out,
+                new JsonObject { ["name"] = entry.Name, ["path"] = entry.Path, ["context_length"] = context.ContextLength, ["fits"] = fits, ["memory"] = uses });
+            return Task.FromResult(ExitCode.Success);
+        }
+
+        invocation.Terminal.Out.WriteLine($"{entry.Name}, a context of {context.ContextLength} tokens");
+        var table = new Columns("memory of", ">weights", ">context", ">compute", ">total", ">free now");
+        foreach ((MemoryUse use, DeviceInfo? device) in needs)
+        {
+            table.Add(
+                use.IsHost ? "system" : use.Device,
+                Size.Of(use.WeightBytes),
+                Size.Of(use.ContextBytes),
+                Size.Of(use.ComputeBytes),
+                Size.Of(use.TotalBytes),
+                device is { FreeBytes: > 0 } ? Size.Of(device.FreeBytes) : "?");
+        }
+
+        table.WriteTo(invocation.Terminal.Out);
+        invocation.Terminal.Out.WriteLine(fits ? "It fits." : "It does not fit: keep more experts in system memory (--n-cpu-moe, --cpu-moe), or take a shorter context (-c).");
+        return Task.FromResult(ExitCode.Success);
+    }
+
+    private static bool IsOf(DeviceInfo device, MemoryUse use) => use.IsHost ? device.Kind == DeviceKind.Cpu : device.Name == use.Device;
+}

@@ -1,0 +1,90 @@
+using System.CommandLine;
+using MoeOffload.Cli.Options;
+using MoeOffload.Cli.Reports;
+using MoeOffload.Cli.Terminals;
+using MoeOffload.Server.Catalog;
+using Spectre.Console;
+using Size = MoeOffload.Cli.Reports.Size;
+
+namespace MoeOffload.Cli.Commands;
+
+/// <summary><c>moe pull</c>: gets a model from a hub.</summary>
+internal sealed class PullCommand : ICliCommand
+{
+    private readonly Argument<string> _reference = new("ORG/REPO[:QUANT]")
+    {
+        Description = "The model, for instance ggml-org/gpt-oss-20b-GGUF; without QUANT it is Q4_K_M, or the repository's only one",
+    };
+
+    private readonly Option<string?> _revision = Opt.Text("NAME", "The branch, tag or commit; the default is main", "--revision");
+    private readonly Option<bool> _json = Opt.Flag("As JSON", "--json");
+
+    public PullCommand() => Command = new Command("pull", "Get a model from Hugging Face, or from HF_ENDPOINT, into the Hugging Face cache") { _reference, _revision, _json };
+
+    public Command Command { get; }
+
+    public async Task<int> RunAsync(Invocation invocation)
+    {
+        ModelReference reference;
+        PullOptions options;
+        try
+        {
+            reference = ModelReference.Parse(invocation.Parsed.GetValue(_reference)!);
+            options = PullOptions.FromEnvironment();
+        }
+        catch (FormatException error)
+        {
+            throw new UsageException(error.Message);
+        }
+
+        if (invocation.Parsed.GetValue(_revision) is { } revision)
+        {
+            options = options with { Revision = revision };
+        }
+
+        using var pull = new ModelPull(options);
+        CatalogEntry entry = await ProgressBar.RunBytesAsync(
+            invocation.Terminal,
+            reference.ToString(),
+            bar => pull.PullAsync(reference, new ProgressBar.Direct<PullProgress>(step => Show(invocation, bar, step)), invocation.Cancelled)).ConfigureAwait(false);
+        if (invocation.Parsed.GetValue(_json))
+        {
+            Json.Write(invocation.Terminal.Out, ListCommand.Describe(entry));
+        }
+        else
+        {
+            invocation.Terminal.Out.WriteLine($"{entry.Name}  {Size.Of(entry.Bytes)}  {entry.Path}");
+        }
+
+        return ExitCode.Success;
+    }
+
+    private static void Show(Invocation invocation, ProgressTask? bar, PullProgress step)
+    {
+        if (bar is null)
+        {
+            // Without a bar, only what someone who waits should know.
+            if (step.Stage == PullStage.Retrying)
+            {
+                invocation.Terminal.Error.WriteLine($"{step.Message} Trying again.");
+            }
+
+            return;
+        }
+
+        if (step.BytesTotal > 0)
+        {
+            bar.MaxValue = step.BytesTotal;
+            bar.Value = step.BytesDone;
+        }
+
+        bar.Description = Markup.Escape(step.Stage switch
+        {
+            PullStage.Resolving => "Asking the hub",
+            PullStage.Waiting => "Another pull is at it; waiting",
+            PullStage.Resuming => "Checking what is here",
+            PullStage.Retrying => $"{step.Message} Trying again",
+            _ => step.File,
+        });
+    }
+}

@@ -1,0 +1,65 @@
+using System.CommandLine;
+using MoeOffload.Cli.Options;
+using MoeOffload.Cli.Terminals;
+using MoeOffload.Server.Catalog;
+
+namespace MoeOffload.Cli.Commands;
+
+/// <summary><c>moe run</c>: a chat in the terminal; with a prompt, or in a pipe, one answer.</summary>
+internal sealed class RunCommand : ICliCommand
+{
+    private readonly ModelOpener _opener;
+    private readonly AnswerArguments _answer = new(usualTokens: -1);
+    private readonly SamplingArguments _sampling = new();
+    private readonly Argument<string[]> _prompt = new("PROMPT") { Description = "What to say; without it a chat begins", Arity = ArgumentArity.ZeroOrMore };
+    private readonly Option<bool> _noHistory = Opt.Flag("Keep nothing of what is typed for the next chat", "--no-history");
+
+    public RunCommand(GlobalOptions global)
+    {
+        _opener = new ModelOpener(new ModelArgument(global), new LoadArguments(global), new ContextArguments());
+        Command = new Command("run", "Chat with a model in the terminal");
+        _opener.AddTo(Command);
+        Command.Arguments.Add(_prompt);
+        _answer.AddTo(Command);
+        _sampling.AddTo(Command);
+        Command.Options.Add(_noHistory);
+    }
+
+    public Command Command { get; }
+
+    public async Task<int> RunAsync(Invocation invocation)
+    {
+        ParseResult parsed = invocation.Parsed;
+        CatalogEntry entry = _opener.Find(invocation);
+        ChatOptions options = _answer.Chat(parsed, _sampling.Read(parsed), _sampling.ReadSchema(parsed));
+        string prompt = string.Join(' ', parsed.GetValue(_prompt) ?? []);
+        if (!invocation.Terminal.IsInputTyped)
+        {
+            string piped = await Console.In.ReadToEndAsync(invocation.Cancelled).ConfigureAwait(false);
+            prompt = string.Join("\n\n", new[] { prompt, piped }.Where(part => !string.IsNullOrWhiteSpace(part)));
+            if (prompt.Length == 0)
+            {
+                throw new UsageException("There is no prompt: standard input is empty, and no PROMPT is given.");
+            }
+        }
+
+        using MoeModel model = await _opener.LoadAsync(invocation, entry).ConfigureAwait(false);
+        using GenerationSession session = await ModelOpener.OpenSessionAsync(model, _opener.ContextOptions(invocation)).ConfigureAwait(false);
+        var chat = new ChatSession(session, options, _answer.System(parsed));
+        if (prompt.Length > 0)
+        {
+            await chat.AnswerAsync(invocation.Terminal, prompt, invocation.Cancelled).ConfigureAwait(false);
+            invocation.Terminal.Out.WriteLine();
+            if (invocation.IsVerbose && chat.LastStatistics is { } statistics)
+            {
+                invocation.Terminal.Error.WriteLine(GenerateCommand.Line(statistics));
+            }
+
+            GenerateCommand.WriteExperts(invocation, session);
+            return ExitCode.Success;
+        }
+
+        var history = new History(parsed.GetValue(_noHistory) ? null : History.DefaultPath);
+        return await new ChatLoop(invocation, entry, model, session, chat, history).RunAsync().ConfigureAwait(false);
+    }
+}

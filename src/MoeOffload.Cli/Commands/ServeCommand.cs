@@ -1,0 +1,171 @@
+using System.CommandLine;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using MoeOffload.Cli.Options;
+using MoeOffload.Cli.Terminals;
+using MoeOffload.Server;
+using MoeOffload.Server.Catalog;
+
+namespace MoeOffload.Cli.Commands;
+
+/// <summary><c>moe serve</c>: the models of this machine over HTTP.</summary>
+internal sealed class ServeCommand : ICliCommand
+{
+    private static readonly TimeSpan s_progressInterval = TimeSpan.FromMilliseconds(100);
+
+    private readonly ModelArgument _model;
+    private readonly ModelOpener _opener;
+    private readonly ServeArguments _serve = new();
+    private readonly SamplingArguments _sampling = new();
+
+    public ServeCommand(GlobalOptions global)
+    {
+        _model = new ModelArgument(global);
+        _opener = new ModelOpener(_model, new LoadArguments(global), new ContextArguments());
+        Command = new Command("serve", "Serve models over HTTP: the APIs of OpenAI, Anthropic, Ollama and shimmy");
+        _opener.AddTo(Command);
+        _serve.AddTo(Command);
+        _sampling.AddTo(Command);
+    }
+
+    public Command Command { get; }
+
+    public async Task<int> RunAsync(Invocation invocation)
+    {
+        (ModelCatalog catalog, CatalogEntry? preloaded) = Find(invocation);
+        Action<MoeServerOptions> configure = Configure(invocation, preloaded);
+        var options = new MoeServerOptions();
+        configure(options);
+        string url = BindAddress.Choose(invocation.Parsed.GetValue(_serve.Bind), _serve.HostAndPort(invocation.Parsed), Environment.GetEnvironmentVariable);
+        try
+        {
+            ServerAddress.Check([url], options);
+        }
+        catch (InvalidOperationException)
+        {
+            throw new UsageException(
+                $"{url} can be reached from other machines, and there is no API key: set one with --api-key or MOE_API_KEY, listen on 127.0.0.1, "
+                + "or say --allow-remote-without-key if everyone on the network may use the server.");
+        }
+
+        WebApplication application = Build(invocation, catalog, configure, url);
+        await using (application.ConfigureAwait(false))
+        {
+            await StartAsync(application, url, invocation.Cancelled).ConfigureAwait(false);
+            invocation.Terminal.Out.WriteLine($"Listening on {application.Urls.First()}");
+            try
+            {
+                if (preloaded is not null)
+                {
+                    await PreloadAsync(invocation, application.Services.GetRequiredService<ModelHost>(), preloaded).ConfigureAwait(false);
+                    invocation.Terminal.Out.WriteLine($"Loaded {preloaded.Name}");
+                }
+
+                await Task.Delay(Timeout.Infinite, invocation.Cancelled).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (invocation.Cancelled.IsCancellationRequested)
+            {
+                invocation.Terminal.Error.WriteLine("Stopping: running requests may go on for a while; once more ends them at once.");
+            }
+            finally
+            {
+                await application.StopAsync(CancellationToken.None).ConfigureAwait(false);
+            }
+        }
+
+        // A server is stopped by SIGTERM: that is how it ends well.
+        return invocation.Interruption.Code == ExitCode.Terminated ? ExitCode.Success : invocation.Interruption.Code;
+    }
+
+    private (ModelCatalog Catalog, CatalogEntry? Preloaded) Find(Invocation invocation)
+    {
+        ModelCatalogOptions places = _model.CatalogOptions(invocation.Parsed);
+        var catalog = new ModelCatalog(places);
+        if (_model.TryRead(invocation.Parsed) is not { } named)
+        {
+            return (catalog, null);
+        }
+
+        if (catalog.Discover().FirstOrDefault(entry => entry.Path == named.Path) is { } known)
+        {
+            return (catalog, known);
+        }
+
+        // A file elsewhere; what it is called depends on what else there is.
+        catalog = new ModelCatalog(places with { Paths = [named.Path, .. places.Paths] });
+        return (catalog, catalog.Discover().FirstOrDefault(entry => entry.Path == named.Path)
+            ?? throw new UsageException($"{named.Path} is a part of a split model: name its first part."));
+    }
+
+    private static WebApplication Build(Invocation invocation, ModelCatalog catalog, Action<MoeServerOptions> configure, string url)
+    {
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = [], ContentRootPath = AppContext.BaseDirectory });
+        invocation.ConfigureLogging(builder.Logging);
+        builder.WebHost.UseUrls(url);
+        builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
+        builder.Services.AddMoeOffload(catalog, configure);
+        WebApplication application = builder.Build();
+        application.MapMoeOffload();
+        return application;
+    }
+
+    private Action<MoeServerOptions> Configure(Invocation invocation, CatalogEntry? preloaded)
+    {
+        ModelOptions model = _opener.LoadOptions(invocation);
+        SamplingOptions sampling = _sampling.Read(invocation.Parsed);
+        Action<MoeServerOptions> serve = _serve.Read(invocation.Parsed);
+        return options =>
+        {
+            options.Model = model;
+            options.Context = _opener.ContextOptions(invocation, options.Context);
+            options.Sampling = sampling;
+            options.DefaultModel = preloaded?.Name;
+            serve(options);
+        };
+    }
+
+    private static async Task StartAsync(WebApplication application, string url, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await application.StartAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is IOException or SocketException)
+        {
+            throw new IOException($"{url} cannot be listened on: {error.Message} Choose another one with --bind, or let --bind auto find one.", error);
+        }
+    }
+
+    private static async Task PreloadAsync(Invocation invocation, ModelHost host, CatalogEntry entry)
+    {
+        try
+        {
+            await ProgressBar.RunAsync(invocation.Terminal, $"Loading {entry.Name}", async progress =>
+            {
+                Task<ModelLease> load = host.AcquireAsync(entry.Name, invocation.Cancelled);
+                while (await Task.WhenAny(load, Task.Delay(s_progressInterval)).ConfigureAwait(false) != load)
+                {
+                    progress.Report((float)host.GetStatus(entry.Name).Progress);
+                }
+
+                (await load.ConfigureAwait(false)).Dispose();
+                return true;
+            }).ConfigureAwait(false);
+        }
+        catch (ApiException error)
+        {
+            throw new LoadFailedException(error);
+        }
+    }
+
+    // The command itself hears Ctrl-C and SIGTERM.
+    private sealed class NoLifetime : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}

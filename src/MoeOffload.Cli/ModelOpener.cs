@@ -1,0 +1,84 @@
+using System.CommandLine;
+using MoeOffload.Cli.Options;
+using MoeOffload.Cli.Terminals;
+using MoeOffload.Server.Catalog;
+
+namespace MoeOffload.Cli;
+
+/// <summary>Loads the model that a command line names, and makes its context.</summary>
+/// <param name="model">Which model.</param>
+/// <param name="load">How it is loaded.</param>
+/// <param name="context">The context.</param>
+internal sealed class ModelOpener(ModelArgument model, LoadArguments load, ContextArguments context)
+{
+    public void AddTo(Command command)
+    {
+        model.AddTo(command);
+        load.AddTo(command);
+        context.AddTo(command);
+    }
+
+    /// <summary>The model that is named.</summary>
+    public CatalogEntry Find(Invocation invocation) => model.Read(invocation.Parsed);
+
+    /// <summary>How it is loaded.</summary>
+    /// <exception cref="LoadFailedException">A device or a rule is wrong.</exception>
+    public ModelOptions LoadOptions(Invocation invocation) => Loading(() =>
+        load.ChooseBackend(load.Read(invocation.Parsed) with { LoggerFactory = invocation.Loggers }, invocation.Parsed));
+
+    /// <summary>The context, with a length of 0 where none is said.</summary>
+    public ContextOptions ContextOptions(Invocation invocation, ContextOptions? start = null) =>
+        context.Read(invocation.Parsed, start ?? new ContextOptions());
+
+    /// <summary>Loads a model, with a bar.</summary>
+    /// <exception cref="LoadFailedException">It cannot be loaded.</exception>
+    public async Task<MoeModel> LoadAsync(Invocation invocation, CatalogEntry entry)
+    {
+        ModelOptions options = LoadOptions(invocation);
+        try
+        {
+            return await ProgressBar.RunAsync(
+                invocation.Terminal,
+                $"Loading {entry.Name}",
+                progress => MoeModel.LoadAsync(entry.Path, options, progress, invocation.Cancelled)).ConfigureAwait(false);
+        }
+        catch (Exception error) when (IsLoadFailure(error))
+        {
+            throw new LoadFailedException(error);
+        }
+    }
+
+    /// <summary>Makes a session of a loaded model.</summary>
+    /// <exception cref="LoadFailedException">The context cannot be made.</exception>
+    public static async Task<GenerationSession> OpenSessionAsync(MoeModel loaded, ContextOptions options)
+    {
+        ContextOptions sized = ContextArguments.WithLength(options, loaded.Info.TrainedContextLength) with
+        {
+            CountExperts = options.CountExperts && loaded.Info.IsMixtureOfExperts,
+        };
+        try
+        {
+            return await loaded.CreateSessionAsync(sized).ConfigureAwait(false);
+        }
+        catch (Exception error) when (IsLoadFailure(error))
+        {
+            throw new LoadFailedException(error);
+        }
+    }
+
+    /// <summary>Does a part of loading, whose errors are those of loading.</summary>
+    public static T Loading<T>(Func<T> part)
+    {
+        try
+        {
+            return part();
+        }
+        catch (Exception error) when (IsLoadFailure(error))
+        {
+            throw new LoadFailedException(error);
+        }
+    }
+
+    private static bool IsLoadFailure(Exception error) =>
+        error is MoeOffloadException or IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException;
+}

@@ -1,0 +1,108 @@
+using System.CommandLine;
+using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
+using MoeOffload.Cli.Commands;
+using MoeOffload.Cli.Options;
+using MoeOffload.Cli.Settings;
+using MoeOffload.Cli.Terminals;
+
+namespace MoeOffload.Cli;
+
+/// <summary>The command <c>moe</c>: reads the command line, runs what it asks for, and turns errors into a line and an exit code.</summary>
+internal static class MoeCommand
+{
+    // A prompt may begin with an @, and llama.cpp's -ngl is no -n -g -l.
+    private static readonly ParserConfiguration s_parser = new() { EnablePosixBundling = false, ResponseFileTokenReplacer = null };
+
+    /// <summary>Runs it.</summary>
+    /// <param name="arguments">The command line.</param>
+    /// <returns>The exit code.</returns>
+    public static async Task<int> RunAsync(string[] arguments)
+    {
+        var terminal = new Terminal();
+        using var interruption = new Interruption();
+        bool isVerbose = arguments.Contains("--verbose") || arguments.Contains("-v");
+        try
+        {
+            var global = new GlobalOptions();
+            RootCommand root = Build(global, (command, run) => command.SetAction(async (parsed, _) =>
+            {
+                using var invocation = new Invocation(parsed, global, terminal, interruption);
+                isVerbose = invocation.IsVerbose;
+                return await run(invocation).ConfigureAwait(false);
+            }));
+            ParseResult result = Parse(root, arguments, Environment.GetEnvironmentVariable);
+            return await result.InvokeAsync(
+                new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (interruption.Token.IsCancellationRequested)
+        {
+            return interruption.Code;
+        }
+        catch (Exception error)
+        {
+            terminal.Out.Flush();
+            terminal.Error.WriteLine($"error: {Failure.LineOf(error)}");
+            if (isVerbose)
+            {
+                terminal.Error.WriteLine(error);
+            }
+
+            return Failure.CodeOf(error);
+        }
+    }
+
+    /// <summary>Makes the command with all others.</summary>
+    /// <param name="global">The options of all commands.</param>
+    /// <param name="run">Takes what a command does.</param>
+    public static RootCommand Build(GlobalOptions global, Action<Command, Func<Invocation, Task<int>>> run)
+    {
+        var root = new RootCommand("Runs and serves Mixture-of-Experts models on a GPU far smaller than the model.");
+        global.AddTo(root);
+        foreach (ICliCommand command in new ICliCommand[]
+        {
+            new RunCommand(global), new ServeCommand(global), new GenerateCommand(global), new ListCommand(global), new DiscoverCommand(global),
+            new PullCommand(), new ProbeCommand(global), new InspectCommand(global), new PlanCommand(global), new BenchCommand(global),
+            new GpuInfoCommand(global), new CompletionCommand(),
+        })
+        {
+            run(command.Command, command.RunAsync);
+            command.Command.Validators.Add(global.Validate);
+            root.Subcommands.Add(command.Command);
+        }
+
+        root.SetAction(parsed => new System.CommandLine.Help.HelpAction().Invoke(parsed));
+        return root;
+    }
+
+    /// <summary>Reads a command line, completed with the environment and the configuration file.</summary>
+    /// <exception cref="UsageException">One of them is wrong.</exception>
+    public static ParseResult Parse(RootCommand root, string[] arguments, Func<string, string?> environment)
+    {
+        ParseResult first = Check(root.Parse(arguments, s_parser), null);
+
+        // Help, the version and completions want no settings, and must work where these are wrong.
+        if (first.CommandResult.Command == root || first.Action is not AsynchronousCommandLineAction)
+        {
+            return first;
+        }
+
+        var sources = new SettingSources(environment);
+        return Check(root.Parse(sources.Complete(arguments, first, root), s_parser), sources);
+    }
+
+    private static ParseResult Check(ParseResult result, SettingSources? sources)
+    {
+        if (result.Action is not ParseErrorAction)
+        {
+            return result;
+        }
+
+        ParseError error = result.Errors[0];
+        Option? option = (error.SymbolResult as OptionResult ?? error.SymbolResult?.Parent as OptionResult)?.Option;
+        string origin = option is not null && sources?.OriginOf(option) is { Length: > 0 } place ? $" It comes from {place}." : string.Empty;
+        Command command = result.CommandResult.Command;
+        string help = command is RootCommand ? "moe --help" : $"moe {command.Name} --help";
+        throw new UsageException($"{error.Message}{origin} See '{help}'.");
+    }
+}

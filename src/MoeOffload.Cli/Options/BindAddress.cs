@@ -1,0 +1,75 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+
+namespace MoeOffload.Cli.Options;
+
+/// <summary>Where the server listens.</summary>
+internal static class BindAddress
+{
+    /// <summary>The port of shimmy, one above Ollama's.</summary>
+    public const int UsualPort = 11435;
+
+    private const int PortsToTry = 100;
+
+    /// <summary>Chooses the address.</summary>
+    /// <param name="bind">What <c>--bind</c> says; null as <c>auto</c>.</param>
+    /// <param name="hostAndPort">What <c>--host</c> and <c>--port</c> say.</param>
+    /// <param name="environment">Reads a variable.</param>
+    /// <returns>The address, as Kestrel takes it.</returns>
+    /// <exception cref="UsageException">It is none.</exception>
+    /// <exception cref="IOException">No port is free.</exception>
+    public static string Choose(string? bind, string? hostAndPort, Func<string, string?> environment)
+    {
+        if (hostAndPort is not null)
+        {
+            return Url(hostAndPort, "--host and --port");
+        }
+
+        if (bind is not null && bind != "auto")
+        {
+            return Url(bind, "--bind");
+        }
+
+        return environment("SHIMMY_BIND_ADDRESS") is { Length: > 0 } own
+            ? Url(own, "SHIMMY_BIND_ADDRESS")
+            : Url(Join("127.0.0.1", FirstFreePort(UsualPort)), "--bind");
+    }
+
+    /// <summary>Host and port in one text.</summary>
+    public static string Join(string host, int port) =>
+        string.Create(CultureInfo.InvariantCulture, $"{(host.Contains(':', StringComparison.Ordinal) && !host.StartsWith('[') ? $"[{host}]" : host)}:{port}");
+
+    /// <summary>The first port of loopback, from one on, that nobody listens on.</summary>
+    /// <exception cref="IOException">None of a hundred is free.</exception>
+    public static int FirstFreePort(int from)
+    {
+        for (int port = from; port < from + PortsToTry; port++)
+        {
+            using var listener = new TcpListener(IPAddress.Loopback, port);
+            try
+            {
+                listener.Start();
+                return port;
+            }
+            catch (SocketException error) when (error.SocketErrorCode is SocketError.AddressAlreadyInUse or SocketError.AccessDenied)
+            {
+                // The next one.
+            }
+        }
+
+        throw new IOException($"None of the ports {from} to {from + PortsToTry - 1} is free: name one with --bind HOST:PORT.");
+    }
+
+    private static string Url(string address, string origin)
+    {
+        string rest = address.StartsWith("http://", StringComparison.OrdinalIgnoreCase) ? address["http://".Length..].TrimEnd('/') : address;
+        int colon = rest.LastIndexOf(':');
+        string host = colon < 0 ? string.Empty : rest[..colon];
+        bool isPort = int.TryParse(rest.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int port) && port <= ushort.MaxValue;
+        bool isHost = host is "*" or "+" || Uri.CheckHostName(host.Trim('[', ']')) != UriHostNameType.Unknown;
+        return isPort && isHost
+            ? $"http://{Join(host, port)}"
+            : throw new UsageException($"{origin} is '{address}', and must be HOST:PORT, as 127.0.0.1:{UsualPort}.");
+    }
+}

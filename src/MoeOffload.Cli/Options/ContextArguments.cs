@@ -1,0 +1,72 @@
+using System.CommandLine;
+
+namespace MoeOffload.Cli.Options;
+
+/// <summary>The context of a model, with llama.cpp's names.</summary>
+internal sealed class ContextArguments
+{
+    /// <summary>The length of a context where none is said and the model was trained for a longer one; the server has the same.</summary>
+    public const int UsualLength = 8192;
+
+    private static readonly Dictionary<string, GgmlType> s_cacheTypes = new GgmlType[]
+    {
+        GgmlType.F32, GgmlType.F16, GgmlType.BF16, GgmlType.Q8_0, GgmlType.Q4_0, GgmlType.Q4_1, GgmlType.IQ4_NL, GgmlType.Q5_0, GgmlType.Q5_1,
+    }.ToDictionary(type => GgmlTypeInfo.Of(type).Name);
+
+    private readonly Option<int?> _length = Opt.Integer(
+        "N", $"Length of the context in tokens; 0, the default, is the model's own, at most {UsualLength}", 0, 1 << 28, "--ctx-size", "-c");
+
+    private readonly Option<int?> _batch = Opt.Integer("N", "Most tokens of one step", 1, 1 << 20, "--batch-size", "-b");
+    private readonly Option<int?> _microBatch = Opt.Integer("N", "Most tokens that are computed at once", 1, 1 << 20, "--ubatch-size", "-ub");
+    private readonly Option<int?> _threads = Opt.Integer("N", "CPU threads that generate; the default is the physical cores", 1, 512, "--threads", "-t");
+    private readonly Option<int?> _promptThreads = Opt.Integer("N", "CPU threads that process prompts", 1, 512, "--threads-batch", "-tb");
+    private readonly Option<GgmlType?> _keyType = Opt.Choice("How keys are stored in the KV cache", s_cacheTypes, "--cache-type-k", "-ctk");
+    private readonly Option<GgmlType?> _valueType = Opt.Choice("How values are stored in the KV cache", s_cacheTypes, "--cache-type-v", "-ctv");
+    private readonly Option<FlashAttention?> _flashAttention = Opt.Choice(
+        "When attention is computed by the flash attention kernels",
+        new Dictionary<string, FlashAttention> { ["auto"] = FlashAttention.Auto, ["on"] = FlashAttention.On, ["off"] = FlashAttention.Off },
+        "--flash-attn",
+        "-fa");
+
+    private readonly Option<bool> _noKvOffload = Opt.Flag("Keep the KV cache in system memory", "--no-kv-offload", "-nkvo");
+    private readonly Option<bool> _noOpOffload = Opt.Flag("Compute with weights where they lie, large batches too", "--no-op-offload");
+    private readonly Option<bool> _countExperts = Opt.Flag("Count which experts the routers choose, and show it", "--count-experts");
+
+    public void AddTo(Command command)
+    {
+        foreach (Option option in new Option[]
+        {
+            _length, _batch, _microBatch, _threads, _promptThreads, _keyType, _valueType, _flashAttention, _noKvOffload, _noOpOffload, _countExperts,
+        })
+        {
+            command.Options.Add(option);
+        }
+    }
+
+    /// <summary>Reads the options of a command, on top of a context.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="start">What holds where nothing is said.</param>
+    public ContextOptions Read(ParseResult parsed, ContextOptions start) => start with
+    {
+        ContextLength = parsed.GetValue(_length) ?? start.ContextLength,
+        BatchSize = parsed.GetValue(_batch) ?? start.BatchSize,
+        MicroBatchSize = parsed.GetValue(_microBatch) ?? start.MicroBatchSize,
+        Threads = new ThreadOptions { Decode = parsed.GetValue(_threads), Prompt = parsed.GetValue(_promptThreads) },
+        KvCache = start.KvCache with
+        {
+            KeyType = parsed.GetValue(_keyType),
+            ValueType = parsed.GetValue(_valueType),
+            Offload = parsed.GetValue(_noKvOffload) ? false : null,
+        },
+        FlashAttention = parsed.GetValue(_flashAttention) ?? FlashAttention.Auto,
+        OpOffload = parsed.GetValue(_noOpOffload) ? false : null,
+        CountExperts = parsed.GetValue(_countExperts),
+    };
+
+    /// <summary>The context with the length that 0 stands for.</summary>
+    /// <param name="options">The context.</param>
+    /// <param name="trainedLength">What the model was trained for; 0 where it does not say.</param>
+    public static ContextOptions WithLength(ContextOptions options, int trainedLength) => options.ContextLength > 0
+        ? options
+        : options with { ContextLength = trainedLength > 0 ? Math.Min(trainedLength, UsualLength) : UsualLength };
+}

@@ -1,0 +1,70 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+
+namespace MoeOffload.Cli.Options;
+
+/// <summary>Makes options whose errors say what is allowed. The first name is the long one, which names the variable and the key as well.</summary>
+internal static class Opt
+{
+    public static Option<bool> Flag(string description, string name, params string[] aliases) =>
+        new(name, aliases) { Description = description };
+
+    public static Option<string?> Text(string value, string description, string name, params string[] aliases) =>
+        new(name, aliases) { Description = description, HelpName = value };
+
+    public static Option<string[]> Texts(string value, string description, string name, params string[] aliases) =>
+        new(name, aliases) { Description = description, HelpName = value, Arity = ArgumentArity.OneOrMore, AllowMultipleArgumentsPerToken = false };
+
+    public static Option<int?> Integer(string value, string description, int least, int most, string name, params string[] aliases) => Parsed<int?>(
+        value,
+        description,
+        text => int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int number) && number >= least && number <= most ? number : null,
+        string.Create(CultureInfo.InvariantCulture, $"a whole number from {least} to {most}"),
+        name,
+        aliases);
+
+    public static Option<double?> Number(string value, string description, double least, double most, string name, params string[] aliases) => Parsed<double?>(
+        value,
+        description,
+        text => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) && number >= least && number <= most ? number : null,
+        string.Create(CultureInfo.InvariantCulture, $"a number from {least} to {most}"),
+        name,
+        aliases);
+
+    /// <summary>An option with a few values, of which capitals do not count.</summary>
+    public static Option<T?> Choice<T>(string description, IReadOnlyDictionary<string, T> values, string name, params string[] aliases)
+        where T : struct
+    {
+        string all = string.Join('|', values.Keys);
+        Option<T?> option = Parsed<T?>(
+            all,
+            description,
+            text => values.Where(pair => string.Equals(pair.Key, text, StringComparison.OrdinalIgnoreCase)).Select(pair => (T?)pair.Value).FirstOrDefault(),
+            $"one of {all}",
+            name,
+            aliases);
+        option.CompletionSources.Add(values.Keys.ToArray());
+        return option;
+    }
+
+    /// <summary>An option whose value is read by a function, which gives null where it is none.</summary>
+    public static Option<T?> Parsed<T>(string value, string description, Func<string, T?> parse, string allowed, string name, params string[] aliases) => new(name, aliases)
+    {
+        Description = description,
+        HelpName = value,
+        CustomParser = result => Parse(result, parse, allowed, name),
+    };
+
+    private static T? Parse<T>(ArgumentResult result, Func<string, T?> parse, string allowed, string name)
+    {
+        string text = result.Tokens.Count > 0 ? result.Tokens[^1].Value : string.Empty;
+        T? value = parse(text);
+        if (value is null)
+        {
+            result.AddError($"{name} is '{text}', and must be {allowed}.");
+        }
+
+        return value;
+    }
+}

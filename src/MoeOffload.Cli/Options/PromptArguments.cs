@@ -1,0 +1,45 @@
+using System.CommandLine;
+
+namespace MoeOffload.Cli.Options;
+
+/// <summary>The prompt of a command that answers once.</summary>
+internal sealed class PromptArguments
+{
+    private readonly Option<string?> _prompt = Opt.Text("TEXT", "The prompt; - reads standard input, as does leaving it out in a pipe", "--prompt", "-p");
+    private readonly Option<string?> _file = Opt.Text("PATH", "A file with the prompt", "--file", "-f");
+
+    public void AddTo(Command command)
+    {
+        command.Options.Add(_prompt);
+        command.Options.Add(_file);
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(_prompt) is not null && result.GetValue(_file) is not null)
+            {
+                result.AddError("--prompt and --file exclude each other.");
+            }
+        });
+    }
+
+    /// <summary>Reads the prompt.</summary>
+    /// <exception cref="UsageException">There is none.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    public async Task<string> ReadAsync(Invocation invocation)
+    {
+        string? prompt = invocation.Parsed.GetValue(_file) is { } path
+            ? await File.ReadAllTextAsync(path, invocation.Cancelled).ConfigureAwait(false)
+            : invocation.Parsed.GetValue(_prompt);
+        if (prompt == "-" || (prompt is null && !invocation.Terminal.IsInputTyped))
+        {
+            prompt = await Console.In.ReadToEndAsync(invocation.Cancelled).ConfigureAwait(false);
+        }
+
+        // The end of the last line of a file is no part of what it says, as llama.cpp has it.
+        if (prompt is [.. var text, '\n'] && prompt != invocation.Parsed.GetValue(_prompt))
+        {
+            prompt = text.TrimEnd('\r');
+        }
+
+        return string.IsNullOrEmpty(prompt) ? throw new UsageException("There is no prompt: give one with --prompt or --file, or by standard input.") : prompt;
+    }
+}

@@ -1,0 +1,3 @@
+using MoeOffload.Cli;
+
+return await MoeCommand.RunAsync(args).ConfigureAwait(false);

@@ -1,0 +1,136 @@
+using System.CommandLine;
+
+namespace MoeOffload.Cli.Settings;
+
+/// <summary>
+/// Completes a command line with what the environment and the configuration file say, so that all three are read by the same options: the
+/// command line before the environment, the environment before the file.
+/// </summary>
+internal sealed class SettingSources(Func<string, string?> environment)
+{
+    private const string Prefix = "MOE_";
+
+    // Of these one decides: what the command line says of one is not to be joined by what a variable says of another.
+    private static readonly string[][] s_exclusive = [["--cpu-moe", "--n-cpu-moe"], ["--grammar", "--grammar-file", "--json-schema"]];
+
+    private static readonly Dictionary<string, string> s_shimmy = new(StringComparer.Ordinal) { ["--model"] = "SHIMMY_BASE_GGUF" };
+
+    private readonly Dictionary<Option, string> _origins = [];
+
+    /// <summary>The variable of an option: <c>MOE_CTX_SIZE</c> of <c>--ctx-size</c>.</summary>
+    public static string VariableOf(Option option) => Prefix + KeyOf(option).Replace('-', '_').ToUpperInvariant();
+
+    /// <summary>The key of an option in the configuration file: <c>ctx-size</c> of <c>--ctx-size</c>.</summary>
+    public static string KeyOf(Option option) => option.Name.TrimStart('-');
+
+    /// <summary>Where an option's value comes from, if it was not given on the command line.</summary>
+    public string? OriginOf(Option option) => _origins.GetValueOrDefault(option);
+
+    /// <summary>Gives a command line with the values that it does not have itself.</summary>
+    /// <param name="arguments">The command line.</param>
+    /// <param name="parsed">The same, parsed, without errors.</param>
+    /// <param name="root">The command that has all others.</param>
+    /// <exception cref="UsageException">The configuration file is wrong.</exception>
+    public string[] Complete(string[] arguments, ParseResult parsed, RootCommand root)
+    {
+        ConfigFile? file = OpenFile(parsed, root);
+        Command command = parsed.CommandResult.Command;
+        Option[] options = [.. OptionsOf(command, root)];
+        Said said = new([.. options.Where(option => parsed.GetResult(option) is { Implicit: false }).Select(option => option.Name)]);
+        List<string> added = Add(options, said, FromEnvironment);
+        added.AddRange(Add(options, said, option => file?.Find(command.Name, KeyOf(option)) is { } values ? (file.Path, values) : null));
+
+        // What comes after -- is not read as options.
+        int end = Array.IndexOf(arguments, "--");
+        end = end < 0 ? arguments.Length : end;
+        return [.. arguments[..end], .. added, .. arguments[end..]];
+    }
+
+    /// <summary>The options of a command, those of all commands included, that can have a variable and a key.</summary>
+    public static IEnumerable<Option> OptionsOf(Command command, RootCommand root) => command.Options
+        .Concat(command == root ? [] : root.Options.Where(option => option.Recursive))
+        .Where(option => option is not (System.CommandLine.Help.HelpOption or VersionOption) && !option.Hidden);
+
+    // Takes from one source what no earlier source has said.
+    private List<string> Add(Option[] options, Said said, Func<Option, (string Origin, string[] Values)?> find)
+    {
+        var added = new List<string>();
+        var names = new List<(string Name, bool IsOff)>();
+        foreach (Option option in options.Where(option => !said.Excludes(option.Name)))
+        {
+            if (find(option) is not var (origin, values))
+            {
+                continue;
+            }
+
+            bool isFlag = option.ValueType == typeof(bool);
+            string[] texts = isFlag ? [.. values.Select(Truth)] : values;
+            added.AddRange(texts.Select(text => $"{option.Name}={text}"));
+            names.Add((option.Name, isFlag && texts is ["false"]));
+            _origins[option] = origin;
+        }
+
+        foreach ((string name, bool isOff) in names)
+        {
+            said.Add(name, isOff);
+        }
+
+        return added;
+    }
+
+    private (string Origin, string[] Values)? FromEnvironment(Option option)
+    {
+        string own = VariableOf(option);
+        if (environment(own) is { Length: > 0 } value)
+        {
+            return (own, [value]);
+        }
+
+        return s_shimmy.TryGetValue(option.Name, out string? shimmy) && environment(shimmy) is { Length: > 0 } other ? (shimmy, [other]) : null;
+    }
+
+    private ConfigFile? OpenFile(ParseResult parsed, RootCommand root)
+    {
+        Option config = root.Options.Single(option => option.Name == "--config");
+        string? named = parsed.GetResult(config) is { Implicit: false } result
+            ? result.GetValueOrDefault<string?>()
+            : environment(VariableOf(config)) is { Length: > 0 } variable ? variable : null;
+        if (named is null && !File.Exists(ConfigFile.DefaultPath))
+        {
+            return null;
+        }
+
+        Dictionary<string, IReadOnlySet<string>> commands = root.Subcommands.Prepend(root).ToDictionary(
+            command => command == root ? string.Empty : command.Name,
+            command => (IReadOnlySet<string>)OptionsOf(command, root).Select(KeyOf).ToHashSet(StringComparer.Ordinal));
+        return ConfigFile.Read(named ?? ConfigFile.DefaultPath, commands);
+    }
+
+    private static string Truth(string text) => text.ToLowerInvariant() switch
+    {
+        "1" or "yes" or "on" => "true",
+        "0" or "no" or "off" => "false",
+        _ => text,
+    };
+
+    /// <summary>What earlier sources have said.</summary>
+    /// <param name="names">Names of options.</param>
+    private sealed class Said(HashSet<string> names)
+    {
+        private readonly HashSet<string> _names = [.. names];
+        private readonly HashSet<string> _on = [.. names];
+
+        public bool Excludes(string name) =>
+            _names.Contains(name) || s_exclusive.Any(group => group.Contains(name) && group.Any(_on.Contains));
+
+        // A flag that is off says nothing of the options that it excludes.
+        public void Add(string name, bool isOff)
+        {
+            _names.Add(name);
+            if (!isOff)
+            {
+                _on.Add(name);
+            }
+        }
+    }
+}

@@ -1,0 +1,11 @@
+namespace MoeOffload.Cli.Terminals;
+
+/// <summary>The terminal's keyboard.</summary>
+internal sealed class Keyboard : IKeys
+{
+    public bool HasMore => Console.KeyAvailable;
+
+    public int Width => Math.Max(Console.WindowWidth, 10);
+
+    public ConsoleKeyInfo Read() => Console.ReadKey(intercept: true);
+}

@@ -1,0 +1,32 @@
+using Spectre.Console;
+
+namespace MoeOffload.Cli.Terminals;
+
+/// <summary>A bar on standard error while something takes its time; nothing where nobody looks.</summary>
+internal static class ProgressBar
+{
+    /// <summary>Does something that says how far it is.</summary>
+    /// <param name="terminal">Where the bar is.</param>
+    /// <param name="title">What it is for.</param>
+    /// <param name="work">Does it, and reports values from 0 to 1.</param>
+    public static Task<T> RunAsync<T>(Terminal terminal, string title, Func<IProgress<float>, Task<T>> work) =>
+        RunAsync<T>(terminal, title, [new PercentageColumn()], bar => work(new Direct<float>(value => bar?.Value = value)));
+
+    /// <summary>Does something that moves bytes.</summary>
+    /// <inheritdoc cref="RunAsync{T}(Terminal, string, Func{IProgress{float}, Task{T}})"/>
+    public static Task<T> RunBytesAsync<T>(Terminal terminal, string title, Func<ProgressTask?, Task<T>> work) =>
+        RunAsync(terminal, title, [new PercentageColumn(), new DownloadedColumn(), new TransferSpeedColumn(), new RemainingTimeColumn()], work);
+
+    private static Task<T> RunAsync<T>(Terminal terminal, string title, ProgressColumn[] columns, Func<ProgressTask?, Task<T>> work) => !terminal.IsErrorSeen
+        ? work(null)
+        : terminal.Errors.Progress()
+            .AutoClear(true)
+            .Columns([new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), .. columns])
+            .StartAsync(context => work(context.AddTask(Markup.Escape(title), maxValue: 1)));
+
+    /// <summary>Reports on the thread that does the work; <see cref="Progress{T}"/> would report late, and out of order.</summary>
+    internal sealed class Direct<T>(Action<T> report) : IProgress<T>
+    {
+        public void Report(T value) => report(value);
+    }
+}

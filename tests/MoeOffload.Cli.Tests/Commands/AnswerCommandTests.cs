@@ -1,0 +1,115 @@
+using System.Text.Json.Nodes;
+using FluentAssertions;
+using MoeOffload.Fixtures;
+using NUnit.Framework;
+
+namespace MoeOffload.Cli.Tests.Commands;
+
+/// <summary>The commands that answer.</summary>
+[TestFixture]
+[FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
+public sealed class AnswerCommandTests : IDisposable
+{
+    private const int Interrupt = 2;
+
+    private readonly Moe _moe = new();
+
+    public void Dispose() => _moe.Dispose();
+
+    [Test]
+    public void Generate_continues_a_prompt_as_the_library_does()
+    {
+        string expected = Continue("Once upon a time", 24);
+
+        MoeResult result = _moe.Run("generate", DemoModel.Path, "--prompt", "Once upon a time", "--temp", "0", "--max-tokens", "24", "-c", "512");
+
+        result.Should().Be(new MoeResult(0, expected, string.Empty));
+    }
+
+    [Test]
+    public void Generate_reads_its_prompt_from_a_pipe_and_from_a_file()
+    {
+        string expected = Continue("Once upon a time", 12);
+        string file = _moe.Home.Write("prompt.txt", "Once upon a time");
+
+        _moe.Run("Once upon a time", ["generate", DemoModel.Path, "--temp", "0", "-n", "12", "-c", "512"]).Output.Should().Be(expected);
+        _moe.Run("generate", DemoModel.Path, "--file", file, "--temp", "0", "-n", "12", "-c", "512").Output.Should().Be(expected);
+    }
+
+    [Test]
+    public void Generate_answers_a_chat_and_reports()
+    {
+        JsonNode json = _moe.Report("generate", DemoModel.Path, "--chat", "--prompt", "What do bees make?", "--temp", "0", "-c", "512");
+
+        json["model"]!.GetValue<string>().Should().Be("tiny-moe");
+        json["response"]!.GetValue<string>().Should().ContainEquivalentOf("honey");
+        json["stop_reason"]!.GetValue<string>().Should().Be("Stop");
+        json["prompt_tokens"]!.GetValue<int>().Should().BePositive();
+    }
+
+    [Test]
+    public void Generate_follows_a_json_schema()
+    {
+        MoeResult result = _moe.Run(
+            "generate", DemoModel.Path, "--prompt", "A bee:", "-n", "40", "-c", "512", "-j", """{"type":"object","properties":{"legs":{"type":"integer","minimum":0,"maximum":99}},"required":["legs"]}""");
+
+        JsonNode.Parse(result.Output)!["legs"]!.GetValue<int>().Should().BeInRange(0, 99);
+    }
+
+    [Test]
+    public void Generate_without_a_prompt_is_a_usage_error()
+    {
+        MoeResult result = _moe.Run("generate", DemoModel.Path);
+
+        result.Code.Should().Be(64);
+        result.Errors.Should().Contain("--prompt");
+    }
+
+    [Test]
+    public void Run_answers_a_prompt_and_ends()
+    {
+        MoeResult result = _moe.Run("run", DemoModel.Path, "What", "do", "bees", "make?", "--temp", "0", "-c", "512");
+
+        result.Code.Should().Be(0);
+        result.Output.Should().ContainEquivalentOf("honey");
+        result.Errors.Should().BeEmpty();
+    }
+
+    [Test]
+    public void Run_in_a_pipe_answers_what_comes_in()
+    {
+        MoeResult result = _moe.Run("What do bees make?", ["run", DemoModel.Path, "--temp", "0", "-c", "512"]);
+
+        result.Output.Should().ContainEquivalentOf("honey");
+    }
+
+    [Test]
+    [Platform("Linux,MacOsX")]
+    public async Task Interrupt_ends_an_answer_cleanly_with_130()
+    {
+        using MoeProcess process = _moe.Start("generate", DemoModel.Path, "--prompt", "Once", "-n", "-1", "--ignore-eos", "-c", "200000");
+        process.Process.StandardInput.Close();
+        await process.WaitForOutputAsync(output => output.Length > 20);
+
+        process.Signal(Interrupt);
+        MoeResult result = process.WaitForEnd(TimeSpan.FromSeconds(30));
+
+        result.Code.Should().Be(130);
+        result.Errors.Should().BeEmpty();
+    }
+
+    [Test]
+    public void Expert_counts_are_shown_on_request()
+    {
+        MoeResult result = _moe.Run("generate", DemoModel.Path, "--prompt", "Once", "-n", "4", "-c", "512", "--count-experts");
+
+        result.Errors.Should().Contain("layer");
+    }
+
+    private static string Continue(string prompt, int count)
+    {
+        using MoeModel model = MoeModel.Load(DemoModel.Path);
+        using GenerationSession session = model.CreateSession(new ContextOptions { ContextLength = 512, Threads = { Decode = 1 } });
+        return string.Concat(session.GenerateAsync(prompt, new SamplingOptions { Temperature = 0 }, count).ToBlockingEnumerable().Select(token => token.Text));
+    }
+}

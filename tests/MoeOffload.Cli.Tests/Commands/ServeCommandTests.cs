@@ -1,0 +1,108 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Net.Sockets;
+using System.Text.Json.Nodes;
+using FluentAssertions;
+using MoeOffload.Fixtures;
+using NUnit.Framework;
+
+namespace MoeOffload.Cli.Tests.Commands;
+
+[TestFixture]
+[FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
+public sealed class ServeCommandTests : IDisposable
+{
+    private const int Interrupt = 2;
+    private const int Terminate = 15;
+
+    private readonly Moe _moe = new();
+
+    public void Dispose() => _moe.Dispose();
+
+    [TestCase(Terminate, 0)]
+    [TestCase(Interrupt, 130)]
+    [Platform("Linux,MacOsX")]
+    public async Task Server_answers_and_stops_when_it_is_told_to(int signal, int code)
+    {
+        using MoeProcess process = _moe.Start("serve", DemoModel.Path, "--bind", "127.0.0.1:0", "-c", "1024");
+        string output = await process.WaitForOutputAsync(text => text.Contains("Loaded tiny-moe"));
+        Uri address = AddressIn(output);
+        using var http = new HttpClient { BaseAddress = address };
+
+        JsonNode answer = (await (await http.PostAsJsonAsync(
+            "/v1/chat/completions",
+            new { model = "tiny-moe", messages = new[] { new { role = "user", content = "What do bees make?" } }, temperature = 0 }))
+            .Content.ReadFromJsonAsync<JsonNode>())!;
+        process.Signal(signal);
+        MoeResult result = process.WaitForEnd(TimeSpan.FromSeconds(60));
+
+        answer["choices"]![0]!["message"]!["content"]!.GetValue<string>().Should().ContainEquivalentOf("honey");
+        result.Code.Should().Be(code);
+    }
+
+    [Test]
+    [Platform("Linux,MacOsX")]
+    public async Task Automatic_address_is_shimmys_or_the_next_free_port()
+    {
+        using MoeProcess first = _moe.Start("serve");
+        int one = AddressIn(await first.WaitForOutputAsync(text => text.Contains('\n'))).Port;
+        using MoeProcess second = _moe.Start("serve", "--bind", "auto");
+        int other = AddressIn(await second.WaitForOutputAsync(text => text.Contains('\n'))).Port;
+
+        one.Should().BeInRange(11435, 11534);
+        other.Should().BeInRange(one + 1, 11534);
+    }
+
+    [TestCase("0.0.0.0:0")]
+    [TestCase("[::]:0")]
+    public void Open_address_needs_a_key(string address)
+    {
+        MoeResult result = _moe.Run("serve", "--bind", address);
+
+        result.Code.Should().Be(64);
+        result.Errors.Should().Contain("--api-key").And.Contain("--allow-remote-without-key");
+    }
+
+    [Test]
+    [Platform("Linux,MacOsX")]
+    public async Task Key_is_asked_for()
+    {
+        string keys = _moe.Home.Write("keys", "first\n\nsecond\n");
+        using MoeProcess process = _moe.Start("serve", "--bind", "127.0.0.1:0", "--api-key-file", keys);
+        using var http = new HttpClient { BaseAddress = AddressIn(await process.WaitForOutputAsync(text => text.Contains('\n'))) };
+
+        (await http.GetAsync("/v1/models")).StatusCode.Should().Be(HttpStatusCode.Unauthorized);
+        http.DefaultRequestHeaders.Add("Authorization", "Bearer second");
+        (await http.GetAsync("/v1/models")).StatusCode.Should().Be(HttpStatusCode.OK);
+    }
+
+    [Test]
+    public void Address_that_is_taken_is_an_error_with_the_remedy()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+
+        MoeResult result = _moe.Run("serve", "--bind", listener.LocalEndpoint.ToString()!);
+
+        result.Code.Should().Be(1);
+        result.Errors.Should().Contain("--bind auto");
+    }
+
+    [Test]
+    public void Model_that_does_not_load_ends_the_server_with_2()
+    {
+        string path = _moe.Home.Write("broken.gguf", "GGUF and nothing more");
+
+        _moe.Run("serve", path, "--bind", "127.0.0.1:0").Code.Should().Be(2);
+    }
+
+    [Test]
+    public void File_without_keys_is_no_server_without_keys()
+    {
+        MoeResult result = _moe.Run("serve", "--bind", "127.0.0.1:0", "--api-key-file", _moe.Home.Write("keys", "\n"));
+
+        result.Code.Should().Be(64);
+    }
+
+    private static Uri AddressIn(string output) => new(output.Split('\n')[0].Split(' ')[^1].Trim());
+}

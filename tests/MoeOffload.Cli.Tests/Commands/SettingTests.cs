@@ -1,0 +1,117 @@
+using FluentAssertions;
+using MoeOffload.Fixtures;
+using NUnit.Framework;
+
+namespace MoeOffload.Cli.Tests.Commands;
+
+/// <summary>Command line, environment and configuration file, as a user meets them.</summary>
+[TestFixture]
+[FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
+public sealed class SettingTests : IDisposable
+{
+    private readonly Moe _moe = new();
+
+    public void Dispose() => _moe.Dispose();
+
+    [Test]
+    public void Command_line_comes_before_environment_before_file()
+    {
+        _moe.Home.Write("config/moe/config.json", """
+            {
+                // comments are allowed
+                "ctx-size": 512,
+                "generate": { "max-tokens": 3, "ignore-eos": true },
+            }
+            """);
+
+        Generated().Should().Be(3);
+        _moe.Environment["MOE_MAX_TOKENS"] = "4";
+        Generated().Should().Be(4);
+        Generated("-n", "5").Should().Be(5);
+    }
+
+    [Test]
+    public void Model_may_come_from_shimmys_variable()
+    {
+        _moe.Environment["SHIMMY_BASE_GGUF"] = DemoModel.Path;
+
+        _moe.Run("probe", "-c", "256").Output.Should().StartWith("ok: loaded tiny-moe");
+    }
+
+    [Test]
+    public void Wrong_value_of_a_variable_is_an_error_that_names_the_variable()
+    {
+        _moe.Environment["MOE_CTX_SIZE"] = "many";
+
+        MoeResult result = _moe.Run("probe", DemoModel.Path);
+
+        result.Code.Should().Be(64);
+        result.Errors.Should().Contain("--ctx-size is 'many'").And.Contain("MOE_CTX_SIZE");
+    }
+
+    [TestCase("""{"ctx-sise": 1}""", "'ctx-sise' is no option")]
+    [TestCase("""{"probe": {"bind": "auto"}}""", "'probe.bind' is no option")]
+    [TestCase("""{"ctx-size": {}}""", "'ctx-size' must be")]
+    [TestCase("[]", "must be an object")]
+    [TestCase("{", "is no JSON")]
+    public void Wrong_configuration_file_is_an_error_that_names_the_key(string content, string message)
+    {
+        string path = _moe.Home.Write("other.json", content);
+
+        MoeResult result = _moe.Run("probe", DemoModel.Path, "--config", path);
+
+        result.Code.Should().Be(64);
+        result.Errors.Should().Contain(path).And.Contain(message);
+    }
+
+    [Test]
+    public void Help_works_with_a_wrong_configuration_file()
+    {
+        _moe.Home.Write("config/moe/config.json", "{");
+
+        MoeResult result = _moe.Run("serve", "--help");
+
+        result.Code.Should().Be(0);
+        result.Output.Should().Contain("--n-cpu-moe").And.Contain("--bind");
+    }
+
+    [TestCase("--unknown")]
+    [TestCase("--ctx-size", "-5")]
+    [TestCase("--cpu-moe", "--n-cpu-moe", "3")]
+    [TestCase("--cache-type-k", "q9_9")]
+    [TestCase("--seed", "-2")]
+    public void Wrong_command_line_ends_with_64_and_one_line(params string[] arguments)
+    {
+        MoeResult result = _moe.Run(["generate", DemoModel.Path, "--prompt", "x", .. arguments]);
+
+        result.Code.Should().Be(64);
+        result.Errors.Trim().Should().StartWith("error: ").And.NotContain("\n").And.Contain("moe generate --help");
+    }
+
+    [Test]
+    public void Option_of_the_command_line_replaces_its_opposite_in_the_environment()
+    {
+        _moe.Environment["MOE_CPU_MOE"] = "1";
+
+        _moe.Run("probe", DemoModel.Path, "--n-cpu-moe", "2", "-c", "256").Code.Should().Be(0);
+    }
+
+    [TestCase("bash")]
+    [TestCase("zsh")]
+    [TestCase("fish")]
+    [TestCase("pwsh")]
+    public void Completion_script_asks_the_command(string shell) => _moe.Run("completion", shell).Output.Should().Contain("[suggest:");
+
+    [Test]
+    public void Completions_are_commands_options_and_models()
+    {
+        File.CreateSymbolicLink(Path.Combine(Directory.CreateDirectory(_moe.Home["models"]).FullName, "demo.gguf"), DemoModel.Path);
+
+        _moe.Run("[suggest:6]", "moe pr").Output.Should().Contain("probe");
+        _moe.Run("[suggest:10]", "moe probe ").Output.Should().Contain("demo");
+        _moe.Run("[suggest:17]", "moe probe --n-cpu").Output.Should().Contain("--n-cpu-moe");
+    }
+
+    private int Generated(params string[] arguments) =>
+        _moe.Report(["generate", DemoModel.Path, "--prompt", "Once upon a time", .. arguments])["generated_tokens"]!.GetValue<int>();
+}

@@ -1,0 +1,163 @@
+using System.CommandLine;
+using FluentAssertions;
+using MoeOffload.Cli.Options;
+using NUnit.Framework;
+
+namespace MoeOffload.Cli.Tests.Options;
+
+/// <summary>What options mean to the library, in llama.cpp's spellings and in long ones.</summary>
+[TestFixture]
+public sealed class OptionTests
+{
+    private readonly GlobalOptions _global = new();
+    private readonly LoadArguments _load;
+    private readonly ContextArguments _context = new();
+    private readonly SamplingArguments _sampling = new();
+    private readonly RootCommand _root = new();
+
+    public OptionTests()
+    {
+        _load = new LoadArguments(_global);
+        var command = new Command("try");
+        _global.AddTo(_root);
+        _load.AddTo(command);
+        _context.AddTo(command);
+        _sampling.AddTo(command);
+        command.SetAction((_, _) => Task.FromResult(0));
+        _root.Subcommands.Add(command);
+    }
+
+    [TestCase("-ngl", "12")]
+    [TestCase("--n-gpu-layers", "12")]
+    [TestCase("--gpu-layers=12")]
+    public void Gpu_layers(params string[] words) => Load(words).GpuLayers.Should().Be(12);
+
+    [TestCase("all")]
+    [TestCase("auto")]
+    [TestCase("-1")]
+    public void All_gpu_layers(string value) => Load("-ngl", value).GpuLayers.Should().BeNull();
+
+    [Test]
+    public void Placement_rules_keep_the_order_of_the_command_line()
+    {
+        Load("-ot", @"blk\.0\.=CUDA0", "--cpu-moe", "-ot", "attn=CPU,output=RPC0").Placement.ToString()
+            .Should().Be(TensorPlacement.Parse(@"-ot blk\.0\.=CUDA0 --cpu-moe -ot attn=CPU,output=RPC0").ToString());
+        Load("-ncmoe", "3", "--override-tensor=exps=CPU").Placement.ToString()
+            .Should().Be(TensorPlacement.Parse("--n-cpu-moe 3 -ot exps=CPU").ToString());
+    }
+
+    [Test]
+    public void Placement_options_may_stand_before_the_command() =>
+        Parse(["--cpu-moe", "try"], parsed => _load.Read(parsed)).Placement.Should().Be(TensorPlacement.ExpertsToCpu());
+
+    [Test]
+    public void Rpc_servers_and_devices_are_lists()
+    {
+        ModelOptions options = Load("--rpc", "a:1,b:2", "-dev", "CUDA0,RPC0", "-sm", "row", "-ts", "3,1", "-mg", "1");
+
+        options.RpcServers.Should().Equal("a:1", "b:2");
+        options.Devices.Should().Equal("CUDA0", "RPC0");
+        options.SplitMode.Should().Be(SplitMode.Row);
+        options.TensorSplit.Should().Equal(3, 1);
+        options.MainGpu.Should().Be(1);
+        Load("--device", "none").Devices.Should().BeEmpty();
+    }
+
+    [TestCase(LoadMode.Auto)]
+    [TestCase(LoadMode.None, "--no-mmap")]
+    [TestCase(LoadMode.MmapMlock, "--mlock")]
+    [TestCase(LoadMode.Mlock, "--mlock", "--no-mmap")]
+    [TestCase(LoadMode.DirectIo, "-dio")]
+    public void Load_mode(LoadMode expected, params string[] words) => Load(words).LoadMode.Should().Be(expected);
+
+    [Test]
+    public void Context_has_llama_cpps_spellings()
+    {
+        ContextOptions options = Context("-c", "4096", "-b", "1024", "-ub", "256", "-t", "3", "-tb", "4", "-ctk", "q8_0", "-ctv", "Q4_0", "-fa", "on", "-nkvo");
+
+        options.ContextLength.Should().Be(4096);
+        options.BatchSize.Should().Be(1024);
+        options.MicroBatchSize.Should().Be(256);
+        options.Threads.Should().Be(new ThreadOptions { Decode = 3, Prompt = 4 });
+        options.KvCache.Should().Be(new KvCacheOptions { KeyType = GgmlType.Q8_0, ValueType = GgmlType.Q4_0, Offload = false });
+        options.FlashAttention.Should().Be(FlashAttention.On);
+    }
+
+    [TestCase(0, 131072, 8192)]
+    [TestCase(0, 2048, 2048)]
+    [TestCase(0, 0, 8192)]
+    [TestCase(500, 131072, 500)]
+    public void Length_that_is_not_said_is_the_models_but_not_a_huge_one(int said, int trained, int expected) =>
+        ContextArguments.WithLength(new ContextOptions { ContextLength = said }, trained).ContextLength.Should().Be(expected);
+
+    [Test]
+    public void Sampling_has_llama_cpps_spellings()
+    {
+        SamplingOptions options = Sampling("--temp", "0.5", "--top-k", "10", "--top-p", "0.9", "--min-p", "0.1", "-s", "42", "--repeat-penalty", "1.1");
+
+        options.Should().BeEquivalentTo(new SamplingOptions
+        {
+            Temperature = 0.5f,
+            TopK = 10,
+            TopP = 0.9f,
+            MinP = 0.1f,
+            Seed = 42,
+            Penalties = new PenaltiesSampler { Repeat = 1.1f },
+        });
+        Sampling("--seed", "-1").Seed.Should().BeNull();
+    }
+
+    [TestCase("24GiB", 24L << 30)]
+    [TestCase("1.5G", 3L << 29)]
+    [TestCase("8000MB", 8_000_000_000)]
+    [TestCase("4096", 4096)]
+    [TestCase("12 KiB", 12 << 10)]
+    public void Sizes_have_units(string text, long expected) => ByteSize.TryParse(text).Should().Be(expected);
+
+    [TestCase("")]
+    [TestCase("GiB")]
+    [TestCase("-1G")]
+    [TestCase("0")]
+    [TestCase("1 parsec")]
+    [TestCase("99999999999T")]
+    public void What_is_no_size_is_refused(string text) => ByteSize.TryParse(text).Should().BeNull();
+
+    [TestCase("127.0.0.1:8080", "http://127.0.0.1:8080")]
+    [TestCase("localhost:80", "http://localhost:80")]
+    [TestCase("[::1]:8080", "http://[::1]:8080")]
+    [TestCase("http://127.0.0.1:8080/", "http://127.0.0.1:8080")]
+    [TestCase("*:8080", "http://*:8080")]
+    public void Address_is_host_and_port(string bind, string expected) => BindAddress.Choose(bind, null, _ => null).Should().Be(expected);
+
+    [TestCase("8080")]
+    [TestCase("localhost")]
+    [TestCase("localhost:")]
+    [TestCase("localhost:99999")]
+    [TestCase("a b:80")]
+    [TestCase(":80")]
+    public void What_is_no_address_is_refused(string bind)
+    {
+        Action choose = () => BindAddress.Choose(bind, null, _ => null);
+
+        choose.Should().Throw<UsageException>().WithMessage("*HOST:PORT*");
+    }
+
+    [Test]
+    public void Automatic_address_is_the_variables_where_there_is_one()
+    {
+        static string? Variable(string name) => name == "SHIMMY_BIND_ADDRESS" ? "127.0.0.1:9999" : null;
+
+        BindAddress.Choose("auto", null, Variable).Should().Be("http://127.0.0.1:9999");
+        BindAddress.Choose(null, null, Variable).Should().Be("http://127.0.0.1:9999");
+        BindAddress.Choose("127.0.0.1:1", null, Variable).Should().Be("http://127.0.0.1:1");
+        BindAddress.Choose(null, "localhost:2", Variable).Should().Be("http://localhost:2");
+    }
+
+    private ModelOptions Load(params string[] words) => Parse(["try", .. words], _load.Read);
+
+    private ContextOptions Context(params string[] words) => Parse(["try", .. words], parsed => _context.Read(parsed, new ContextOptions()));
+
+    private SamplingOptions Sampling(params string[] words) => Parse(["try", .. words], _sampling.Read);
+
+    private T Parse<T>(string[] words, Func<ParseResult, T> read) => read(MoeCommand.Parse(_root, words, _ => null));
+}
