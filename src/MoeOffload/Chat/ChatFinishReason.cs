@@ -9,6 +9,6 @@ public enum ChatFinishReason
     /// <summary>The model called tools, and waits for their results.</summary>
     ToolCalls,
 
-    /// <summary>The most tokens were reached, or the context is full: the answer is cut.</summary>
+    /// <summary>The most tokens were reached, the context is full, or the time is over: the answer is cut.</summary>
     Length,
 }

@@ -38,6 +38,15 @@ public sealed record ChatOptions
     /// <summary>Texts that end the answer where they appear, in what the model writes before it is parsed.</summary>
     public IReadOnlyList<string> StopStrings { get; init; } = [];
 
+    /// <inheritdoc cref="GenerationRequest.Priority"/>
+    public int Priority { get; init; }
+
+    /// <summary>
+    /// The time that the answer may take, from the first reading of its stream, waiting for a place included; then it is cut, as with
+    /// <see cref="MaxTokens"/>. Default: null, there is no limit.
+    /// </summary>
+    public TimeSpan? Deadline { get; init; }
+
     internal void Validate()
     {
         ArgumentNullException.ThrowIfNull(Tools);

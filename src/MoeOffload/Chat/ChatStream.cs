@@ -15,6 +15,7 @@ public sealed class ChatStream : IAsyncEnumerable<ChatUpdate>, IAsyncDisposable,
 {
     private readonly TokenStream _tokens;
     private readonly ChatAnswerReader _reader;
+    private readonly List<GeneratedToken> _taken = [];
     private bool _isUnread;
     private bool _isUnreadable;
 
@@ -27,6 +28,18 @@ public sealed class ChatStream : IAsyncEnumerable<ChatUpdate>, IAsyncDisposable,
 
     /// <summary>The prompt that is answered.</summary>
     public RenderedChat Chat { get; }
+
+    /// <summary>Tokens of the prompt, with the special ones that the model adds.</summary>
+    public int PromptTokenCount => _tokens.PromptTokenCount;
+
+    /// <summary>Why the generation ended: null while it runs, and where it was cancelled or failed.</summary>
+    public StopReason? StopReason => _tokens.StopReason;
+
+    /// <summary>The stop string that ended the answer, one of the template's included; null where none did.</summary>
+    public string? StopString => _tokens.StopString;
+
+    /// <summary>What the answer cost; null until it has ended, and where it never began.</summary>
+    public GenerationStatistics? Statistics => _tokens.Statistics;
 
     /// <summary>Whether nothing is left to read. Never blocks.</summary>
     public bool IsCompleted => Message is not null || _isUnreadable || (_tokens.IsCompleted && _tokens.StopReason is null);
@@ -63,7 +76,13 @@ public sealed class ChatStream : IAsyncEnumerable<ChatUpdate>, IAsyncDisposable,
             update = _reader.Advance();
         }
 
-        return !update.IsEmpty;
+        if (update.IsEmpty)
+        {
+            return false;
+        }
+
+        update = update with { Tokens = TakeTokens() };
+        return true;
     }
 
     /// <summary>Reads the answer as it comes. A stream can be read once.</summary>
@@ -120,19 +139,28 @@ public sealed class ChatStream : IAsyncEnumerable<ChatUpdate>, IAsyncDisposable,
     private void Take(in GeneratedToken token)
     {
         _reader.Append(token.Utf8.Span);
+        _taken.Add(token);
         _isUnread = true;
+    }
+
+    private GeneratedToken[] TakeTokens()
+    {
+        GeneratedToken[] tokens = [.. _taken];
+        _taken.Clear();
+        return tokens;
     }
 
     private ChatUpdate Finish()
     {
-        bool isCut = _tokens.StopReason is StopReason.MaxTokens or StopReason.ContextFull;
+        bool isCut = StopReason is MoeOffload.StopReason.MaxTokens or MoeOffload.StopReason.ContextFull or MoeOffload.StopReason.Deadline;
         try
         {
             Message = _reader.Finish(out ChatUpdate update, isCut);
             return update with
             {
+                Tokens = TakeTokens(),
                 Message = Message,
-                Statistics = _tokens.Statistics,
+                Statistics = Statistics,
                 FinishReason = isCut ? ChatFinishReason.Length
                     : Message.ToolCalls.Count > 0 ? ChatFinishReason.ToolCalls
                     : ChatFinishReason.Stop,

@@ -12,6 +12,12 @@ public sealed record ChatUpdate
     /// <summary>What is added to tool calls.</summary>
     public IReadOnlyList<ToolCallUpdate> ToolCalls { get; init; } = [];
 
+    /// <summary>
+    /// The tokens that were generated since the last update, with log-probabilities where <see cref="ChatOptions.Sampling"/> asked for
+    /// them. Some of their text may be in no update, such as the marks around a tool call.
+    /// </summary>
+    public IReadOnlyList<GeneratedToken> Tokens { get; init; } = [];
+
     /// <summary>On the last update, why the answer ended; else null.</summary>
     public ChatFinishReason? FinishReason { get; init; }
 

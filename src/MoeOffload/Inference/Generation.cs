@@ -82,6 +82,9 @@ internal sealed class Generation(int[] prompt, NativeSampler sampler, TokenPiece
     /// <summary>Why it ends, once that is known. The last tokens may still wait for the reader then.</summary>
     public StopReason? EndReason { get; private set; }
 
+    /// <summary>The stop string that ends it, where one does.</summary>
+    public string? StopString => _stops.Found;
+
     /// <summary>The error that it ends with, once that is known; as <see cref="EndReason"/>.</summary>
     public Exception? EndFailure { get; private set; }
 

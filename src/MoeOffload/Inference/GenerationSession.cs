@@ -158,6 +158,8 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
             Sampling = options.Sampling,
             MaxTokens = options.MaxTokens,
             StopStrings = [.. options.StopStrings, .. chat.StopStrings],
+            Priority = options.Priority,
+            Deadline = options.Deadline,
             Chat = chat,
         };
         return new ChatStream(GenerateAsync(request, cancellationToken), chat);

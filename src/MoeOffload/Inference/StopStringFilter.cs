@@ -5,16 +5,23 @@ namespace MoeOffload;
 /// <summary>Holds tokens back for as long as their text may be the beginning of a stop string.</summary>
 internal sealed class StopStringFilter
 {
+    private readonly IReadOnlyList<string> _texts;
     private readonly byte[][] _stops;
     private readonly Queue<GeneratedToken> _held = new();
     private byte[] _text = new byte[256];
     private int _length;
 
-    public StopStringFilter(IReadOnlyList<string> stops) =>
+    public StopStringFilter(IReadOnlyList<string> stops)
+    {
+        _texts = stops;
         _stops = [.. stops.Select(stop => Encoding.UTF8.GetBytes(stop))];
+    }
 
     /// <summary>Whether there is anything to look for.</summary>
     public bool IsActive => _stops.Length > 0;
+
+    /// <summary>The stop string that is complete; null where none is.</summary>
+    public string? Found { get; private set; }
 
     /// <summary>Takes a token. Where a stop string is complete, what comes before it can be released, and nothing after.</summary>
     /// <returns>Whether a stop string is complete.</returns>
@@ -30,10 +37,14 @@ internal sealed class StopStringFilter
         _length += token.Utf8.Length;
 
         int found = -1;
-        foreach (byte[] stop in _stops)
+        for (int i = 0; i < _stops.Length; i++)
         {
-            int at = _text.AsSpan(0, _length).IndexOf(stop);
-            found = at >= 0 && (found < 0 || at < found) ? at : found;
+            int at = _text.AsSpan(0, _length).IndexOf(_stops[i]);
+            if (at >= 0 && (found < 0 || at < found))
+            {
+                found = at;
+                Found = _texts[i];
+            }
         }
 
         if (found < 0)

@@ -45,6 +45,9 @@ internal sealed class TokenChannel
     /// <summary>Why the generation ended, null as long as it has not, and where it was cancelled or failed.</summary>
     public StopReason? StopReason => _isComplete ? _stopReason : null;
 
+    /// <summary>The stop string that ended the generation, where one did.</summary>
+    public string? StopString => _isComplete ? Generation.StopString : null;
+
     /// <summary>What the generation cost; null until it has ended.</summary>
     public GenerationStatistics? Statistics => _isComplete ? _statistics : null;
 

@@ -33,6 +33,12 @@ public sealed class TokenStream : IAsyncEnumerable<GeneratedToken>, IAsyncDispos
     /// <summary>Why the generation ended: null while it runs, and where it was cancelled or failed.</summary>
     public StopReason? StopReason => _channel.StopReason;
 
+    /// <summary>The stop string that ended the generation; null where none did.</summary>
+    public string? StopString => _channel.StopString;
+
+    /// <summary>Tokens of the prompt, with the special ones that the model adds.</summary>
+    public int PromptTokenCount => _channel.Generation.Prompt.Length;
+
     /// <summary>What the generation cost; null until it has ended, and where it never began.</summary>
     public GenerationStatistics? Statistics => _channel.Statistics;
 

@@ -92,6 +92,17 @@ public sealed class Vocabulary
     public string Detokenize(ReadOnlySpan<int> tokens, bool removeSpecial = false, bool renderSpecial = false) =>
         Encoding.UTF8.GetString(DetokenizeToUtf8(tokens, removeSpecial, renderSpecial));
 
+    /// <summary>The bytes that a token adds to a text, special tokens as their texts; not always whole code points.</summary>
+    /// <param name="token">The token.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The token is outside the vocabulary.</exception>
+    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
+    public ReadOnlyMemory<byte> GetPiece(int token)
+    {
+        Check(token);
+        using MoeModel.Use use = _model.Enter();
+        return _model.Pieces(special: true)[token];
+    }
+
     /// <summary>Whether a token ends a generation.</summary>
     /// <param name="token">The token.</param>
     /// <exception cref="ArgumentOutOfRangeException">The token is outside the vocabulary.</exception>

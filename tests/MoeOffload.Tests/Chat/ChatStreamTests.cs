@@ -143,6 +143,47 @@ public sealed class ChatStreamTests
     }
 
     [Test]
+    public async Task Updates_have_all_tokens_once_with_the_probabilities_that_were_asked_for()
+    {
+        ChatOptions options = Options(maxTokens: 30) with { Reasoning = false, Sampling = SamplingOptions.Greedy with { TopLogProbabilities = 2 } };
+        ChatStream stream = _session.ChatAsync([ChatMessage.User("Hi")], options);
+        List<ChatUpdate> updates = await Read(stream);
+
+        GeneratedToken[] tokens = [.. updates.SelectMany(update => update.Tokens)];
+        tokens.Should().HaveCount(stream.Statistics!.GeneratedTokens).And.OnlyContain(token => token.TopLogProbabilities.Count == 2);
+        string.Concat(tokens.Select(token => token.Text)).Should().Be(updates[^1].Message!.Content);
+        stream.PromptTokenCount.Should().Be(stream.Statistics.PromptTokens);
+    }
+
+    [Test]
+    public async Task Answer_tells_which_stop_string_ended_it()
+    {
+        ChatOptions options = Options(maxTokens: 30) with { Reasoning = false };
+        string text = (await _session.ChatAsync([ChatMessage.User("Hi")], options).CompleteAsync()).Message!.Content;
+        string stop = text[^4..];
+        ChatStream stream = _session.ChatAsync([ChatMessage.User("Hi")], options with { StopStrings = ["never to be found", stop] });
+        ChatUpdate last = await stream.CompleteAsync();
+
+        last.FinishReason.Should().Be(ChatFinishReason.Stop);
+        last.Message!.Content.Should().Be(text[..text.IndexOf(stop, StringComparison.Ordinal)]);
+        stream.StopString.Should().Be(stop);
+        stream.StopReason.Should().Be(StopReason.StopString);
+    }
+
+    [Test]
+    public async Task Answer_whose_time_is_over_is_cut()
+    {
+        ChatOptions options = Options(maxTokens: 3000) with { Sampling = SamplingOptions.Greedy with { IgnoreEndOfSequence = true } };
+        ChatStream stream = _session.ChatAsync([ChatMessage.User("Hi")], options with { Deadline = TimeSpan.FromMilliseconds(100) });
+        ChatUpdate last = await stream.CompleteAsync();
+
+        last.FinishReason.Should().Be(ChatFinishReason.Length);
+        last.Message.Should().NotBeNull();
+        stream.StopReason.Should().Be(StopReason.Deadline);
+        last.Statistics!.GeneratedTokens.Should().BeLessThan(3000);
+    }
+
+    [Test]
     public async Task Cancelling_ends_it()
     {
         using var cancel = new CancellationTokenSource();
@@ -193,6 +234,7 @@ public sealed class ChatStreamTests
         Refuses(new ChatOptions { Sampling = new() { JsonSchema = schema } }, "*ResponseSchema*");
         Refuses(new ChatOptions { StopStrings = [string.Empty] }, "*stop string*");
         Refuses(new ChatOptions { MaxTokens = 0 }, "*MaxTokens*");
+        Refuses(new ChatOptions { Deadline = TimeSpan.Zero }, "*Deadline*");
 
         ChatMessage call = ChatMessage.Assistant(string.Empty) with { ToolCalls = [new ToolCall { Id = "1", Name = "paint", Arguments = "{\"color" }] };
         _session.Invoking(it => it.ChatAsync([.. messages, call])).Should().Throw<ArgumentException>().WithMessage("*'paint' in message 1*no JSON*");

@@ -38,7 +38,9 @@ public sealed class StopStringTests
                 continue;
             }
 
-            List<GeneratedToken> tokens = await Read(stop);
+            TokenStream stream = Stream(stop);
+            List<GeneratedToken> tokens = await SmallModel.Read(stream);
+            stream.StopString.Should().Be(stop);
             SmallModel.Text(tokens).Should().Be(_text[.._text.IndexOf(stop, StringComparison.Ordinal)]);
             tokens[^1].StopReason.Should().Be(StopReason.StopString);
             tokens.SkipLast(1).Should().OnlyContain(token => token.StopReason == null);
@@ -60,14 +62,18 @@ public sealed class StopStringTests
     {
         string late = _text[^3..];
         string early = _tokens[2].Text + _tokens[3].Text;
-        List<GeneratedToken> tokens = await Read(late, early, "never to be found");
+        TokenStream stream = Stream(late, early, "never to be found");
+        List<GeneratedToken> tokens = await SmallModel.Read(stream);
+        stream.StopString.Should().Be(early);
         SmallModel.Text(tokens).Should().Be(_text[.._text.IndexOf(early, StringComparison.Ordinal)]);
     }
 
     [Test]
     public async Task Generation_that_ends_within_a_stop_string_keeps_what_was_held_back()
     {
-        List<GeneratedToken> tokens = await Read(_text[^5..] + "and more that never comes");
+        TokenStream stream = Stream(_text[^5..] + "and more that never comes");
+        List<GeneratedToken> tokens = await SmallModel.Read(stream);
+        stream.StopString.Should().BeNull();
         SmallModel.Text(tokens).Should().Be(_text);
         tokens[^1].StopReason.Should().Be(StopReason.MaxTokens);
     }
@@ -90,6 +96,8 @@ public sealed class StopStringTests
         tokens[^1].StopReason.Should().Be(StopReason.MaxTokens);
     }
 
-    private Task<List<GeneratedToken>> Read(params string[] stops) => SmallModel.Read(_session.GenerateAsync(
-        new GenerationRequest { Prompt = Prompt, Sampling = SamplingOptions.Greedy, MaxTokens = Count, StopStrings = stops }));
+    private Task<List<GeneratedToken>> Read(params string[] stops) => SmallModel.Read(Stream(stops));
+
+    private TokenStream Stream(params string[] stops) => _session.GenerateAsync(
+        new GenerationRequest { Prompt = Prompt, Sampling = SamplingOptions.Greedy, MaxTokens = Count, StopStrings = stops });
 }

@@ -1,0 +1,30 @@
+using System.Text.Json.Serialization;
+using MoeOffload.Server.OpenAI;
+
+namespace MoeOffload.Server;
+
+/// <summary>What those who run the server ask: health, readiness, metrics.</summary>
+internal static class OperationsEndpoints
+{
+    public static void Map(ApiRoutes routes)
+    {
+        routes.Get("/health", OpenAIErrors.Format, HealthAsync, ApiAccess.Open);
+        routes.Get("/ready", OpenAIErrors.Format, ReadyAsync, ApiAccess.Open);
+    }
+
+    // Alive as long as it answers, also while it stops: what restarts a server must not cut its grace time short.
+    private static Task HealthAsync(ApiRequest request) => WriteAsync(request, request.Services.Gate.IsStopping ? "stopping" : "ok", 200);
+
+    private static Task ReadyAsync(ApiRequest request) => request.Services.Gate.IsStopping
+        ? WriteAsync(request, "stopping", 503)
+        : WriteAsync(request, "ready", 200);
+
+    private static Task WriteAsync(ApiRequest request, string status, int code) => request.WriteJsonAsync(
+        new HealthBody(status, request.Models.Snapshot().Count, request.Services.Gate.Active), OperationsJson.Default.HealthBody, code);
+}
+
+internal sealed record HealthBody(string Status, int ModelsLoaded, int ActiveRequests);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSerializable(typeof(HealthBody))]
+internal sealed partial class OperationsJson : JsonSerializerContext;

@@ -1,0 +1,14 @@
+namespace MoeOffload.Server;
+
+/// <summary>Who may ask an endpoint.</summary>
+internal enum ApiAccess
+{
+    /// <summary>Whoever has a key, as long as the server takes requests.</summary>
+    Work,
+
+    /// <summary>Whoever has a key, at any time: it costs next to nothing.</summary>
+    Look,
+
+    /// <summary>Everyone, at any time.</summary>
+    Open,
+}

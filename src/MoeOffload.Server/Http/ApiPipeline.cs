@@ -1,0 +1,138 @@
+using System.Diagnostics;
+using Microsoft.AspNetCore.Http;
+
+namespace MoeOffload.Server;
+
+/// <summary>What holds for every endpoint, around what each does.</summary>
+internal sealed class ApiPipeline(ApiServices services, ApiKeys keys, Origins origins)
+{
+    /// <summary>Answers a request, or says why not.</summary>
+    public async Task InvokeAsync(HttpContext http, string route, ErrorFormat errors, Func<ApiRequest, Task> handler, ApiAccess access)
+    {
+        string id = RequestId.Of(http);
+        http.Response.Headers[RequestId.Header] = id;
+        using IDisposable? scope = services.Logger.BeginScope(new KeyValuePair<string, object?>[] { new("RequestId", id) });
+        using Activity? activity = ServerActivities.Source.StartActivity(route, ActivityKind.Server);
+        using var request = new ApiRequest(http, id, services, services.Gate.Ending);
+        ApiException? failure = null;
+        bool isIn = false;
+        services.Metrics.Begin();
+        try
+        {
+            origins.Check(http);
+            if (access != ApiAccess.Open)
+            {
+                keys.Check(http);
+            }
+
+            if (access == ApiAccess.Work)
+            {
+                services.Gate.Enter();
+                isIn = true;
+            }
+
+            await handler(request).ConfigureAwait(false);
+        }
+        catch (Exception error)
+        {
+            failure = ApiErrors.Explain(error, request);
+            if (failure.Status is 500)
+            {
+                ApiLog.Failed(services.Logger, error, http.Request.Method, route, id);
+            }
+
+            await TellAsync(request, failure, errors).ConfigureAwait(false);
+        }
+        finally
+        {
+            if (isIn)
+            {
+                services.Gate.Leave();
+            }
+
+            if (request.Stream is { } stream)
+            {
+                await stream.DisposeAsync().ConfigureAwait(false);
+            }
+
+            Finish(request, route, failure, activity);
+        }
+    }
+
+    /// <summary>Answers a browser that asks whether a page may ask.</summary>
+    public Task PreflightAsync(HttpContext http) => origins.PreflightAsync(http);
+
+    private static async Task TellAsync(ApiRequest request, ApiException failure, ErrorFormat errors)
+    {
+        HttpContext http = request.Http;
+        if (failure.Status == ApiErrors.ClientGone)
+        {
+            http.Abort();
+            return;
+        }
+
+        byte[] body = errors.Body(failure, request.Id);
+        try
+        {
+            if (!http.Response.HasStarted)
+            {
+                http.Response.Headers.ContentType = default;
+                SetHeaders(http.Response.Headers, failure.Status);
+                await request.WriteAsync(body, failure.Status).ConfigureAwait(false);
+            }
+            else if (request.Stream is { } stream)
+            {
+                await stream.FailAsync(body, errors).ConfigureAwait(false);
+            }
+            else
+            {
+                http.Abort();
+            }
+        }
+        catch (Exception error) when (error is OperationCanceledException or IOException or TimeoutException)
+        {
+            http.Abort();
+        }
+    }
+
+    private static void SetHeaders(IHeaderDictionary headers, int status)
+    {
+        switch (status)
+        {
+            case StatusCodes.Status401Unauthorized:
+                headers.WWWAuthenticate = "Bearer";
+                break;
+            case StatusCodes.Status429TooManyRequests:
+            case StatusCodes.Status503ServiceUnavailable:
+                headers.RetryAfter = "1";
+                break;
+            default:
+                break;
+        }
+    }
+
+    private void Finish(ApiRequest request, string route, ApiException? failure, Activity? activity)
+    {
+        string method = request.Http.Request.Method;
+        int status = failure?.Status ?? request.Http.Response.StatusCode;
+        string code = failure?.Code ?? "ok";
+        string model = request.Model ?? string.Empty;
+        services.Metrics.End(route, model, status, request.Elapsed);
+        ApiLog.Answered(
+            services.Logger, method, route, status, code, request.Elapsed.TotalMilliseconds, model, request.PromptTokens, request.GeneratedTokens, request.Id);
+        if (activity is not null)
+        {
+            activity.SetTag("http.request.method", method);
+            activity.SetTag("http.route", route);
+            activity.SetTag("http.response.status_code", status);
+            activity.SetTag("gen_ai.request.model", model);
+            activity.SetTag("gen_ai.usage.input_tokens", request.PromptTokens);
+            activity.SetTag("gen_ai.usage.output_tokens", request.GeneratedTokens);
+            activity.SetTag("moe.request.id", request.Id);
+            if (failure is not null)
+            {
+                activity.SetStatus(ActivityStatusCode.Error, failure.Code);
+            }
+        }
+    }
+}

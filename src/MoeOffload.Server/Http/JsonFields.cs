@@ -1,0 +1,195 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace MoeOffload.Server;
+
+/// <summary>
+/// The fields of a JSON object in a request. What has another type or lies outside its range is an error that names the field, and so is,
+/// once <see cref="RefuseUnknown"/> is called, what nobody asked for.
+/// </summary>
+internal sealed class JsonFields
+{
+    private readonly JsonElement _object;
+    private readonly string _path;
+    private readonly HashSet<string> _known = new(StringComparer.Ordinal);
+
+    /// <summary>Takes an object.</summary>
+    /// <param name="element">The object.</param>
+    /// <param name="path">What it is called in errors; empty for the body.</param>
+    /// <exception cref="ApiException">It is no object.</exception>
+    public JsonFields(JsonElement element, string path = "")
+    {
+        _object = element.ValueKind == JsonValueKind.Object
+            ? element
+            : throw Wrong(path.Length == 0 ? "The body" : path, "an object", path);
+        _path = path;
+    }
+
+    /// <summary>The object itself.</summary>
+    public JsonElement Element => _object;
+
+    /// <summary>What a field of it is called in errors.</summary>
+    public string PathOf(string name) => _path.Length == 0 ? name : $"{_path}.{name}";
+
+    /// <summary>A field's value; null where it is absent or null.</summary>
+    public JsonElement? Any(string name)
+    {
+        _known.Add(name);
+        return _object.TryGetProperty(name, out JsonElement value) && value.ValueKind is not (JsonValueKind.Null or JsonValueKind.Undefined) ? value : null;
+    }
+
+    /// <summary>Whether a field has a value other than null.</summary>
+    public bool Has(string name) => Any(name) is not null;
+
+    /// <summary>A text; null where it is absent or null.</summary>
+    public string? Text(string name) => Any(name) is { } value ? TextOf(value, PathOf(name)) : null;
+
+    /// <summary>A text that must be there.</summary>
+    public string RequiredText(string name) => Text(name) ?? throw Missing(name);
+
+    /// <summary>One of several words; null where it is absent or null.</summary>
+    public string? Word(string name, params ReadOnlySpan<string> words)
+    {
+        string? text = Text(name);
+        return text is null || words.Contains(text) ? text : throw ApiException.Invalid(
+            $"'{PathOf(name)}' must be one of {string.Join(", ", words.ToArray())}.", PathOf(name));
+    }
+
+    /// <summary>A truth value; null where it is absent or null.</summary>
+    public bool? Flag(string name) => Any(name) switch
+    {
+        null => null,
+        { ValueKind: JsonValueKind.True } => true,
+        { ValueKind: JsonValueKind.False } => false,
+        _ => throw Wrong(PathOf(name), "a boolean", PathOf(name)),
+    };
+
+    /// <summary>A number; null where it is absent or null.</summary>
+    public float? Number(string name, double least = double.MinValue, double most = double.MaxValue)
+    {
+        if (Any(name) is not { } value)
+        {
+            return null;
+        }
+
+        if (value.ValueKind != JsonValueKind.Number || !value.TryGetDouble(out double number) || !float.IsFinite((float)number))
+        {
+            throw Wrong(PathOf(name), "a finite number", PathOf(name));
+        }
+
+        return number >= least && number <= most
+            ? (float)number
+            : throw ApiException.Invalid(string.Create(CultureInfo.InvariantCulture, $"'{PathOf(name)}' must be from {least} to {most}."), PathOf(name));
+    }
+
+    /// <summary>An integer; null where it is absent or null.</summary>
+    public int? Integer(string name, int least = int.MinValue, int most = int.MaxValue) => (int?)Long(name, least, most);
+
+    /// <summary>An integer of 64 bits; null where it is absent or null.</summary>
+    public long? Long(string name, long least = long.MinValue, long most = long.MaxValue)
+    {
+        if (Any(name) is not { } value)
+        {
+            return null;
+        }
+
+        // Some clients write 40 as 40.0.
+        long? number = value.ValueKind != JsonValueKind.Number ? null
+            : value.TryGetInt64(out long whole) ? whole
+            : value.TryGetDouble(out double real) && Math.Abs(real) < 1e15 && real == Math.Truncate(real) ? (long)real
+            : null;
+        if (number is null)
+        {
+            throw Wrong(PathOf(name), "an integer", PathOf(name));
+        }
+
+        return number >= least && number <= most
+            ? number
+            : throw ApiException.Invalid(string.Create(CultureInfo.InvariantCulture, $"'{PathOf(name)}' must be from {least} to {most}."), PathOf(name));
+    }
+
+    /// <summary>An object; null where it is absent or null.</summary>
+    public JsonFields? Object(string name) => Any(name) is { } value ? new JsonFields(value, PathOf(name)) : null;
+
+    /// <summary>The elements of an array with what each is called in errors; null where it is absent or null.</summary>
+    public IReadOnlyList<(JsonElement Value, string Path)>? Items(string name)
+    {
+        if (Any(name) is not { } value)
+        {
+            return null;
+        }
+
+        return value.ValueKind == JsonValueKind.Array
+            ? [.. value.EnumerateArray().Select((item, index) => (item, $"{PathOf(name)}[{index}]"))]
+            : throw Wrong(PathOf(name), "an array", PathOf(name));
+    }
+
+    /// <summary>An array of objects; empty where it is absent or null.</summary>
+    public IReadOnlyList<JsonFields> Objects(string name) => [.. (Items(name) ?? []).Select(item => new JsonFields(item.Value, item.Path))];
+
+    /// <summary>A text or an array of texts; empty where it is absent or null.</summary>
+    public IReadOnlyList<string> Texts(string name) => Any(name) switch
+    {
+        null => [],
+        { ValueKind: JsonValueKind.String } text => [text.GetString()!],
+        _ => [.. Items(name)!.Select(item => TextOf(item.Value, item.Path))],
+    };
+
+    /// <summary>Knows fields that change nothing here.</summary>
+    public void Ignore(params ReadOnlySpan<string> names)
+    {
+        foreach (string name in names)
+        {
+            _known.Add(name);
+        }
+    }
+
+    /// <summary>Refuses a field that asks for what cannot be done.</summary>
+    public void Refuse(string name, string remedy)
+    {
+        if (Has(name))
+        {
+            throw ApiException.Invalid($"'{PathOf(name)}' is not supported: {remedy}.", PathOf(name), "unsupported_parameter");
+        }
+    }
+
+    /// <summary>Refuses fields that nobody asked for: a mistyped name would otherwise have no effect in silence.</summary>
+    public void RefuseUnknown()
+    {
+        foreach (JsonProperty field in _object.EnumerateObject())
+        {
+            if (!_known.Contains(field.Name))
+            {
+                string name = field.Name.Length > 64 ? string.Concat(field.Name.AsSpan(0, 64), "…") : field.Name;
+                throw ApiException.Invalid($"Unknown parameter: '{PathOf(name)}'.", PathOf(name), "unknown_parameter");
+            }
+        }
+    }
+
+    /// <summary>The error that a field is missing.</summary>
+    public ApiException Missing(string name) => ApiException.Invalid($"Missing required parameter: '{PathOf(name)}'.", PathOf(name), "missing_required_parameter");
+
+    /// <summary>A value as a text.</summary>
+    /// <exception cref="ApiException">It is none.</exception>
+    public static string TextOf(JsonElement value, string path)
+    {
+        if (value.ValueKind != JsonValueKind.String)
+        {
+            throw Wrong(path, "a string", path);
+        }
+
+        try
+        {
+            return value.GetString()!;
+        }
+        catch (InvalidOperationException)
+        {
+            // An escaped surrogate without its other half.
+            throw ApiException.Invalid($"'{path}' is no valid Unicode text.", path, "invalid_unicode");
+        }
+    }
+
+    /// <summary>The error that a value is of another type.</summary>
+    public static ApiException Wrong(string what, string wanted, string path) =>
+        ApiException.Invalid($"'{what}' must be {wanted}.", path.Length == 0 ? null : path, "invalid_type");
+}

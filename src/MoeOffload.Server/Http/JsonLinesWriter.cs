@@ -1,0 +1,34 @@
+using System.Buffers;
+using System.Text.Json.Serialization.Metadata;
+
+namespace MoeOffload.Server;
+
+/// <summary>An answer as one JSON value a line, as Ollama streams.</summary>
+internal sealed class JsonLinesWriter(ApiRequest request) : ResponseStream(request, "application/x-ndjson")
+{
+    /// <summary>Sends a value as a line.</summary>
+    public Task SendAsync<T>(T value, JsonTypeInfo<T> type)
+    {
+        Prepare();
+        WriteJson(value, type);
+        Writer.Write("\n"u8);
+        return SendAsync();
+    }
+
+    /// <summary>Sends a blank, which JSON allows before a value: the format has no comments, and clients fail on empty lines.</summary>
+    public override Task ReportAsync(ModelStatus status)
+    {
+        Prepare();
+        Writer.Write(" "u8);
+        return SendAsync();
+    }
+
+    /// <inheritdoc/>
+    public override Task FailAsync(byte[] error, ErrorFormat format)
+    {
+        Prepare();
+        Writer.Write(error);
+        Writer.Write("\n"u8);
+        return SendAsync();
+    }
+}

@@ -1,0 +1,17 @@
+using Microsoft.AspNetCore.Http;
+
+namespace MoeOffload.Server;
+
+/// <summary>Names a request: as its client does, where that is a name that can stand in a log, else anew.</summary>
+internal static class RequestId
+{
+    public const string Header = "x-request-id";
+
+    public static string Of(HttpContext http)
+    {
+        string? given = http.Request.Headers[Header];
+        return given is { Length: > 0 and <= 128 } && given.All(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '_' or '.')
+            ? given
+            : $"req_{Guid.NewGuid():N}";
+    }
+}

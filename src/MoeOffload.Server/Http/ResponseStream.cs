@@ -1,0 +1,95 @@
+using System.IO.Pipelines;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace MoeOffload.Server;
+
+/// <summary>
+/// An answer that is sent as it grows. What a client has not taken yet is bounded by the connection's buffer: then its own answer waits,
+/// and after <see cref="MoeServerOptions.WriteTimeout"/> its connection is closed. One writer at a time.
+/// </summary>
+internal abstract class ResponseStream : IAsyncDisposable
+{
+    private readonly HttpContext _http;
+    private readonly string _contentType;
+    private readonly TimeSpan _limit;
+    private Utf8JsonWriter? _json;
+
+    protected ResponseStream(ApiRequest request, string contentType)
+    {
+        _http = request.Http;
+        _contentType = contentType;
+        _limit = request.Options.WriteTimeout;
+    }
+
+    protected PipeWriter Writer => _http.Response.BodyWriter;
+
+    /// <summary>Sends status 200 and the headers; the first write does so too.</summary>
+    public Task StartAsync()
+    {
+        Prepare();
+        return SendAsync();
+    }
+
+    /// <summary>Tells how far the load of a model is that the answer waits for.</summary>
+    public abstract Task ReportAsync(ModelStatus status);
+
+    /// <summary>Ends the stream with an error.</summary>
+    /// <param name="error">The error's JSON.</param>
+    /// <param name="format">How the API tells of errors.</param>
+    public abstract Task FailAsync(byte[] error, ErrorFormat format);
+
+    public ValueTask DisposeAsync() => _json?.DisposeAsync() ?? ValueTask.CompletedTask;
+
+    protected void Prepare()
+    {
+        if (!_http.Response.HasStarted && _http.Response.ContentType is null)
+        {
+            _http.Response.ContentType = _contentType;
+            _http.Response.Headers.CacheControl = "no-store";
+
+            // Proxies such as nginx would otherwise hold the stream back.
+            _http.Response.Headers["X-Accel-Buffering"] = "no";
+            _http.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
+        }
+    }
+
+    protected void WriteJson<T>(T value, JsonTypeInfo<T> type)
+    {
+        _json ??= new Utf8JsonWriter(Writer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true });
+        _json.Reset(Writer);
+        JsonSerializer.Serialize(_json, value, type);
+        _json.Flush();
+    }
+
+    /// <summary>Sends what was written.</summary>
+    /// <exception cref="OperationCanceledException">The client is gone, or took nothing for too long.</exception>
+    protected async Task SendAsync()
+    {
+        ValueTask<FlushResult> flush = Writer.FlushAsync(CancellationToken.None);
+        FlushResult result;
+        try
+        {
+            result = flush.IsCompletedSuccessfully
+                ? flush.Result
+                : await flush.AsTask().WaitAsync(_limit, _http.RequestAborted).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            _http.Abort();
+            throw new OperationCanceledException("The client took nothing of the answer for too long: its connection was closed.");
+        }
+        catch (IOException error)
+        {
+            throw new OperationCanceledException("The client is gone.", error);
+        }
+
+        if (result.IsCompleted || _http.RequestAborted.IsCancellationRequested)
+        {
+            throw new OperationCanceledException("The client is gone.");
+        }
+    }
+}

@@ -1,0 +1,67 @@
+namespace MoeOffload.Server;
+
+/// <summary>A model in memory with its contexts.</summary>
+internal sealed class LoadedModel(MoeModel model, GenerationSession? session, Func<MoeModel, Task<Embedder>> makeEmbedder) : IAsyncDisposable
+{
+    private readonly Lock _gate = new();
+    private Task<Embedder>? _embedder;
+
+    public MoeModel Model => model;
+
+    /// <summary>Where texts are continued; null where the model cannot.</summary>
+    public GenerationSession? Session => session;
+
+    /// <summary>What makes embeddings, where it has been asked for and is ready.</summary>
+    public Embedder? Embedder => _embedder is { IsCompletedSuccessfully: true } made ? made.Result : null;
+
+    /// <summary>What each device holds of it: weights once, and the contexts.</summary>
+    public IReadOnlyList<MemoryUse> Memory
+    {
+        get
+        {
+            IReadOnlyList<MemoryUse> generating = session?.Memory.Devices ?? [];
+            IReadOnlyList<MemoryUse> embedding = Embedder?.Memory.Devices ?? [];
+            return session is null
+                ? embedding
+                :
+                [
+                    .. generating,
+                    .. embedding.Select(use => use with { WeightBytes = 0 }).Where(use => use.TotalBytes > 0),
+                ];
+        }
+    }
+
+    /// <summary>Bytes that it takes, over all devices and system memory.</summary>
+    public long MemoryBytes => session is null && Embedder is null ? model.Placement.Bytes : Memory.Sum(use => use.TotalBytes);
+
+    public Task<Embedder> GetEmbedderAsync(CancellationToken cancellationToken)
+    {
+        Task<Embedder> made;
+        lock (_gate)
+        {
+            // One that failed is made anew: there may be room by now.
+            made = _embedder is null or { IsFaulted: true } ? _embedder = makeEmbedder(model) : _embedder;
+        }
+
+        return made.WaitAsync(cancellationToken);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (session is not null)
+        {
+            await session.DisposeAsync().ConfigureAwait(false);
+        }
+
+        if (_embedder is { } made)
+        {
+            await ((Task)made).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (Embedder is { } embedder)
+            {
+                await embedder.DisposeAsync().ConfigureAwait(false);
+            }
+        }
+
+        model.Dispose();
+    }
+}

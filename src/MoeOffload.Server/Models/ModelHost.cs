@@ -1,0 +1,434 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using MoeOffload.Gguf;
+using MoeOffload.Server.Catalog;
+
+namespace MoeOffload.Server;
+
+/// <summary>
+/// The models of a server: loaded when they are first asked for, several at a time, shared by all requests, and unloaded when they were
+/// idle for long or others need the room. Safe to use from several threads.
+/// </summary>
+public sealed class ModelHost : IAsyncDisposable
+{
+    private const int LongestName = 512;
+    private const int DefaultContextLength = 8192;
+
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, ModelSlot> _slots = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _failures = new(StringComparer.Ordinal);
+    private readonly SemaphoreSlim _memory = new(1);
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly ModelCatalog _catalog;
+    private readonly MoeServerOptions _options;
+    private readonly ILoggerFactory _loggers;
+    private readonly ILogger _logger;
+    private readonly TimeProvider _time;
+    private readonly Task _unloading;
+
+    /// <summary>Makes a host without any model loaded.</summary>
+    /// <param name="catalog">The models by name.</param>
+    /// <param name="options">How to load them, and when to unload.</param>
+    /// <param name="loggers">Where logs go, those of llama.cpp included unless <see cref="ModelOptions.LoggerFactory"/> is set.</param>
+    /// <param name="time">The clock.</param>
+    public ModelHost(ModelCatalog catalog, IOptions<MoeServerOptions> options, ILoggerFactory loggers, TimeProvider time)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        _catalog = catalog;
+        _options = options.Value;
+        _loggers = loggers;
+        _logger = loggers.CreateLogger<ModelHost>();
+        _time = time;
+        _unloading = _options.IdleUnload is { } idle ? UnloadIdleAsync(idle) : Task.CompletedTask;
+    }
+
+    /// <summary>The models by name.</summary>
+    public ModelCatalog Catalog => _catalog;
+
+    /// <summary>Gets a model to use, loading it if nobody has yet.</summary>
+    /// <param name="name">Its name in the catalog.</param>
+    /// <param name="cancellationToken">Ends the wait; a load goes on for others, and for the next who asks.</param>
+    /// <returns>The use of the model, which keeps it loaded until it is disposed.</returns>
+    /// <exception cref="ApiException">There is no such model, it cannot be loaded, or there is no room for it.</exception>
+    /// <exception cref="OperationCanceledException">The wait was cancelled, or the server stops.</exception>
+    public async Task<ModelLease> AcquireAsync(string name, CancellationToken cancellationToken = default)
+    {
+        ModelSlot slot = Enter(Find(name));
+        try
+        {
+            LoadedModel loaded = await slot.Loading.WaitAsync(cancellationToken).ConfigureAwait(false);
+            return new ModelLease(slot.Entry.Name, loaded, () => Leave(slot));
+        }
+        catch
+        {
+            Leave(slot);
+            throw;
+        }
+    }
+
+    /// <summary>Gives up a model's memory unless requests use it.</summary>
+    /// <param name="name">Its name in the catalog.</param>
+    /// <returns>False where it is not loaded.</returns>
+    /// <exception cref="ApiException">There is no such model, or requests use it.</exception>
+    public async Task<bool> UnloadAsync(string name)
+    {
+        CatalogEntry entry = Find(name);
+        await _memory.WaitAsync(_stopping.Token).ConfigureAwait(false);
+        try
+        {
+            ModelSlot? slot;
+            lock (_gate)
+            {
+                if (!_slots.TryGetValue(entry.Name, out slot))
+                {
+                    return false;
+                }
+
+                if (slot.Users > 0 || slot.Loaded is null)
+                {
+                    throw new ApiException(
+                        409, "invalid_request_error", "model_in_use", $"The model '{name}' is being used or loaded: unload it once its requests have ended.", "model");
+                }
+
+                _slots.Remove(entry.Name);
+            }
+
+            await FreeAsync(slot).ConfigureAwait(false);
+            return true;
+        }
+        finally
+        {
+            _memory.Release();
+        }
+    }
+
+    /// <summary>What the server does with a model now.</summary>
+    /// <param name="name">Its name in the catalog.</param>
+    /// <exception cref="ApiException">There is no such model.</exception>
+    public ModelStatus GetStatus(string name) => Describe(Find(name));
+
+    /// <summary>What the server does with each model of the catalog now.</summary>
+    public IReadOnlyList<ModelStatus> List() => [.. _catalog.Discover().Select(Describe)];
+
+    /// <summary>Ends all loads and gives all memory back. Requests that still run end with an error.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync().ConfigureAwait(false);
+        await _unloading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        ModelSlot[] slots;
+        lock (_gate)
+        {
+            slots = [.. _slots.Values];
+            _slots.Clear();
+        }
+
+        foreach (ModelSlot slot in slots)
+        {
+            await ((Task)slot.Loading).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (slot.Loaded is { } loaded)
+            {
+                await loaded.DisposeAsync().ConfigureAwait(false);
+            }
+        }
+    }
+
+    /// <summary>The models in memory, for measuring.</summary>
+    internal IReadOnlyList<(string Name, LoadedModel Model)> Snapshot()
+    {
+        lock (_gate)
+        {
+            return [.. _slots.Values.Where(slot => slot.Loaded is not null).Select(slot => (slot.Entry.Name, slot.Loaded!))];
+        }
+    }
+
+    /// <summary>Whether a request need not wait for the model.</summary>
+    internal bool IsLoaded(string name)
+    {
+        lock (_gate)
+        {
+            return _slots.TryGetValue(name, out ModelSlot? slot) && slot.Loaded is not null;
+        }
+    }
+
+    /// <summary>Finds a model: a name is only ever compared with those of the catalog, and never becomes part of a path.</summary>
+    internal CatalogEntry Find(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return (name.Length is > 0 and <= LongestName ? _catalog.Find(name) : null)
+            ?? throw ApiException.ModelNotFound(name.Length > 100 ? string.Concat(name.AsSpan(0, 100), "…") : name);
+    }
+
+    private static bool IsOfTheFile(Exception error) =>
+        error is MoeOffloadException or IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException;
+
+    private ModelSlot Enter(CatalogEntry entry)
+    {
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_stopping.IsCancellationRequested, this);
+            if (!_slots.TryGetValue(entry.Name, out ModelSlot? slot))
+            {
+                slot = new ModelSlot(entry);
+                _slots.Add(entry.Name, slot);
+                _failures.Remove(entry.Name);
+                slot.Loading = Task.Run(() => LoadAsync(slot));
+            }
+
+            slot.Users++;
+            return slot;
+        }
+    }
+
+    private void Leave(ModelSlot slot)
+    {
+        lock (_gate)
+        {
+            slot.Users--;
+            slot.IdleSince = _time.GetTimestamp();
+        }
+    }
+
+    // Not cancelled with the request that began it: others may wait, and the next one will.
+    private async Task<LoadedModel> LoadAsync(ModelSlot slot)
+    {
+        CatalogEntry entry = slot.Entry;
+        try
+        {
+            await _memory.WaitAsync(_stopping.Token).ConfigureAwait(false);
+            try
+            {
+                long start = _time.GetTimestamp();
+                ModelLog.Loading(_logger, entry.Name, entry.Path);
+                LoadedModel loaded = await LoadAsync(entry, slot).ConfigureAwait(false);
+                ModelLog.Loaded(_logger, entry.Name, _time.GetElapsedTime(start).TotalSeconds, loaded.MemoryBytes);
+                return loaded;
+            }
+            finally
+            {
+                _memory.Release();
+            }
+        }
+        catch (Exception error)
+        {
+            Forget(slot, error.Message);
+            if (error is ApiException or OperationCanceledException)
+            {
+                throw;
+            }
+
+            ModelLog.LoadFailed(_logger, error, entry.Name, entry.Path);
+            throw IsOfTheFile(error)
+                ? new ApiException(502, "server_error", "model_load_failed", $"The model '{entry.Name}' could not be loaded: {error.Message}", "model", error)
+                : new ApiException($"The model '{entry.Name}' could not be loaded.", error);
+        }
+    }
+
+    private async Task<LoadedModel> LoadAsync(CatalogEntry entry, ModelSlot slot)
+    {
+        ModelOptions options = _options.Model.LoggerFactory is null ? _options.Model with { LoggerFactory = _loggers } : _options.Model;
+        await MakeRoomAsync(entry, options).ConfigureAwait(false);
+        MoeModel model = await MoeModel.LoadAsync(entry.Path, options, slot, _stopping.Token).ConfigureAwait(false);
+        try
+        {
+            ContextOptions context = ContextFor(model.Info.TrainedContextLength);
+            GenerationSession? session = await MakeSessionAsync(model, context with { CountExperts = context.CountExperts && model.Info.IsMixtureOfExperts })
+                .ConfigureAwait(false);
+            return new LoadedModel(model, session, owner => MakeEmbedder(slot, owner));
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
+    }
+
+    private static async Task<GenerationSession?> MakeSessionAsync(MoeModel model, ContextOptions context)
+    {
+        try
+        {
+            return await model.CreateSessionAsync(context).ConfigureAwait(false);
+        }
+        catch (NotSupportedException)
+        {
+            // An encoder, which makes embeddings.
+            return null;
+        }
+    }
+
+    private ContextOptions ContextFor(int trainedLength) => _options.Context.ContextLength == 0
+        ? _options.Context with { ContextLength = Math.Min(trainedLength, DefaultContextLength) }
+        : _options.Context;
+
+    private async Task MakeRoomAsync(CatalogEntry entry, ModelOptions options)
+    {
+        if (_options.MemoryLimit is not null)
+        {
+            long needed = await Task.Run(() => Estimate(entry, options)).ConfigureAwait(false);
+            await MakeRoomAsync(needed, $"The model '{entry.Name}'").ConfigureAwait(false);
+        }
+    }
+
+    private long Estimate(CatalogEntry entry, ModelOptions options)
+    {
+        GgufMetadata metadata = GgufFile.Open(entry.Path).Metadata;
+        int trained = metadata.TryGetString("general.architecture", out string architecture)
+            && metadata.TryGetInt64($"{architecture}.context_length", out long length)
+            ? (int)Math.Clamp(length, 1, int.MaxValue)
+            : DefaultContextLength;
+        return MoeModel.EstimateMemory(entry.Path, options, ContextFor(trained) with { CountExperts = false }).Total.TotalBytes;
+    }
+
+    // Called by whoever holds the memory semaphore.
+    private async Task MakeRoomAsync(long needed, string what)
+    {
+        if (_options.MemoryLimit is not { } limit)
+        {
+            return;
+        }
+
+        while (true)
+        {
+            ModelSlot? oldest;
+            lock (_gate)
+            {
+                ModelSlot[] loaded = [.. _slots.Values.Where(slot => slot.Loaded is not null)];
+                long used = loaded.Sum(slot => slot.Loaded!.MemoryBytes);
+                if (used + needed <= limit)
+                {
+                    return;
+                }
+
+                oldest = loaded.Where(slot => slot.Users == 0).MinBy(slot => slot.IdleSince);
+                if (oldest is null)
+                {
+                    throw ApiException.Unavailable(
+                        "insufficient_memory",
+                        $"{what} needs {Mebibytes(needed)} MiB, models in use take {Mebibytes(used)} MiB of the limit of {Mebibytes(limit)} MiB: "
+                        + "wait until others are idle, raise the memory limit, or serve with a shorter context.");
+                }
+
+                _slots.Remove(oldest.Entry.Name);
+            }
+
+            await FreeAsync(oldest).ConfigureAwait(false);
+        }
+    }
+
+    private static long Mebibytes(long bytes) => bytes / (1024 * 1024);
+
+    // Keeps the model from being unloaded meanwhile, which would wait for this and for which this would wait.
+    private Task<Embedder> MakeEmbedder(ModelSlot slot, MoeModel model)
+    {
+        lock (_gate)
+        {
+            slot.Users++;
+        }
+
+        return Task.Run(async () =>
+        {
+            try
+            {
+                return await MakeEmbedderAsync(model).ConfigureAwait(false);
+            }
+            finally
+            {
+                Leave(slot);
+            }
+        });
+    }
+
+    private async Task<Embedder> MakeEmbedderAsync(MoeModel model)
+    {
+        await _memory.WaitAsync(_stopping.Token).ConfigureAwait(false);
+        try
+        {
+            EmbeddingOptions options = _options.Embedding;
+            Embedder embedder = model.CreateEmbedder(options);
+            if (embedder.Pooling is null)
+            {
+                await embedder.DisposeAsync().ConfigureAwait(false);
+                embedder = model.CreateEmbedder(options with { Pooling = EmbeddingPooling.Mean });
+            }
+
+            try
+            {
+                long taken = embedder.Memory.Total.ContextBytes + embedder.Memory.Total.ComputeBytes;
+                await MakeRoomAsync(taken, "Embedding").ConfigureAwait(false);
+                return embedder;
+            }
+            catch
+            {
+                await embedder.DisposeAsync().ConfigureAwait(false);
+                throw;
+            }
+        }
+        finally
+        {
+            _memory.Release();
+        }
+    }
+
+    private async Task FreeAsync(ModelSlot slot)
+    {
+        await slot.Loaded!.DisposeAsync().ConfigureAwait(false);
+        ModelLog.Unloaded(_logger, slot.Entry.Name);
+    }
+
+    private void Forget(ModelSlot slot, string reason)
+    {
+        lock (_gate)
+        {
+            _slots.Remove(slot.Entry.Name);
+            _failures[slot.Entry.Name] = reason;
+        }
+    }
+
+    private async Task UnloadIdleAsync(TimeSpan idle)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromTicks(Math.Clamp(idle.Ticks / 4, TimeSpan.TicksPerMillisecond * 10, TimeSpan.TicksPerMinute)), _time);
+        while (await timer.WaitForNextTickAsync(_stopping.Token).ConfigureAwait(false))
+        {
+            await _memory.WaitAsync(_stopping.Token).ConfigureAwait(false);
+            try
+            {
+                foreach (ModelSlot slot in TakeIdle(idle))
+                {
+                    await FreeAsync(slot).ConfigureAwait(false);
+                }
+            }
+            finally
+            {
+                _memory.Release();
+            }
+        }
+    }
+
+    private List<ModelSlot> TakeIdle(TimeSpan idle)
+    {
+        lock (_gate)
+        {
+            List<ModelSlot> taken =
+            [
+                .. _slots.Values.Where(slot => slot.Loaded is not null && slot.Users == 0 && _time.GetElapsedTime(slot.IdleSince) >= idle),
+            ];
+            taken.ForEach(slot => _slots.Remove(slot.Entry.Name));
+            return taken;
+        }
+    }
+
+    private ModelStatus Describe(CatalogEntry entry)
+    {
+        lock (_gate)
+        {
+            if (!_slots.TryGetValue(entry.Name, out ModelSlot? slot))
+            {
+                string? failure = _failures.GetValueOrDefault(entry.Name);
+                return new ModelStatus(entry, failure is null ? ModelState.Unloaded : ModelState.Failed, 0, 0, 0, failure);
+            }
+
+            return slot.Loaded is { } loaded
+                ? new ModelStatus(entry, ModelState.Loaded, 1, slot.Users, loaded.MemoryBytes, null)
+                : new ModelStatus(entry, ModelState.Loading, slot.Progress, slot.Users, 0, null);
+        }
+    }
+}

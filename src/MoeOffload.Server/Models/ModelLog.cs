@@ -1,0 +1,18 @@
+using Microsoft.Extensions.Logging;
+
+namespace MoeOffload.Server;
+
+internal static partial class ModelLog
+{
+    [LoggerMessage(1, LogLevel.Information, "Loading model {Model} from {Path}")]
+    public static partial void Loading(ILogger logger, string model, string path);
+
+    [LoggerMessage(2, LogLevel.Information, "Loaded model {Model} in {Seconds:F2} s; it takes {Bytes} bytes with its context")]
+    public static partial void Loaded(ILogger logger, string model, double seconds, long bytes);
+
+    [LoggerMessage(3, LogLevel.Error, "Model {Model} could not be loaded from {Path}")]
+    public static partial void LoadFailed(ILogger logger, Exception error, string model, string path);
+
+    [LoggerMessage(4, LogLevel.Information, "Unloaded model {Model}")]
+    public static partial void Unloaded(ILogger logger, string model);
+}

@@ -1,0 +1,45 @@
+using System.Net;
+
+namespace MoeOffload.Server;
+
+/// <summary>Checks the addresses that a server is to listen on, before it does.</summary>
+public static class ServerAddress
+{
+    /// <summary>Refuses to let other machines ask without a key, unless that was said.</summary>
+    /// <param name="urls">The addresses, as Kestrel takes them, such as <c>http://127.0.0.1:11435</c>.</param>
+    /// <param name="options">Keys, and whether there need be none.</param>
+    /// <exception cref="InvalidOperationException">An address can be reached from other machines, and there is no key.</exception>
+    public static void Check(IEnumerable<string> urls, MoeServerOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(urls);
+        ArgumentNullException.ThrowIfNull(options);
+        if (options.ApiKeys.Any(string.IsNullOrWhiteSpace))
+        {
+            throw new InvalidOperationException("An API key is empty: give it a text, or leave it out.");
+        }
+
+        if (options.ApiKeys.Count == 0 && !options.AllowRemoteWithoutKey && urls.FirstOrDefault(url => !IsLoopback(url)) is { } open)
+        {
+            throw new InvalidOperationException(
+                $"'{open}' can be reached from other machines, and there is no API key: set {nameof(MoeServerOptions)}.{nameof(MoeServerOptions.ApiKeys)}, "
+                + $"listen on 127.0.0.1, or set {nameof(MoeServerOptions.AllowRemoteWithoutKey)} if everyone on the network may use the server.");
+        }
+    }
+
+    /// <summary>Whether only this machine can reach an address. A name other than <c>localhost</c> may point anywhere, and counts as open.</summary>
+    /// <param name="url">The address.</param>
+    public static bool IsLoopback(string url)
+    {
+        ArgumentNullException.ThrowIfNull(url);
+        int start = url.IndexOf("://", StringComparison.Ordinal);
+        string rest = start < 0 ? url : url[(start + 3)..];
+        if (rest.StartsWith("unix:", StringComparison.Ordinal))
+        {
+            return true;
+        }
+
+        rest = rest.Split('/')[0];
+        string host = rest.StartsWith('[') ? rest[1..Math.Max(1, rest.IndexOf(']', StringComparison.Ordinal))] : rest.Split(':')[0];
+        return host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(host, out IPAddress? address) && IPAddress.IsLoopback(address));
+    }
+}
