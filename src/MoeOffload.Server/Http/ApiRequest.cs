@@ -14,7 +14,6 @@ internal sealed class ApiRequest : IDisposable
 
     private readonly CancellationTokenSource _cancellation;
     private readonly long _start = Stopwatch.GetTimestamp();
-    private readonly JsonDocumentOptions _jsonOptions = new() { MaxDepth = 64, AllowDuplicateProperties = false };
     private JsonDocument? _body;
 
     public ApiRequest(HttpContext http, string id, ApiServices services, CancellationToken stopping)
@@ -25,6 +24,9 @@ internal sealed class ApiRequest : IDisposable
         _cancellation = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, stopping);
         _cancellation.CancelAfter(Options.RequestTimeout + s_slack);
     }
+
+    /// <summary>How a request's JSON is read.</summary>
+    public static JsonDocumentOptions JsonOptions { get; } = new() { MaxDepth = 64, AllowDuplicateProperties = false };
 
     /// <summary>The connection's side.</summary>
     public HttpContext Http { get; }
@@ -76,7 +78,7 @@ internal sealed class ApiRequest : IDisposable
         limit.CancelAfter(Options.BodyTimeout);
         try
         {
-            _body = await JsonDocument.ParseAsync(Http.Request.Body, _jsonOptions, limit.Token).ConfigureAwait(false);
+            _body = await JsonDocument.ParseAsync(Http.Request.Body, JsonOptions, limit.Token).ConfigureAwait(false);
         }
         catch (JsonException error)
         {
