@@ -1,4 +1,6 @@
 using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using MoeOffload.Server.OpenAI;
 
 namespace MoeOffload.Server;
@@ -10,6 +12,8 @@ internal static class OperationsEndpoints
     {
         routes.Get("/health", OpenAIErrors.Format, HealthAsync, ApiAccess.Open);
         routes.Get("/ready", OpenAIErrors.Format, ReadyAsync, ApiAccess.Open);
+        RequestDelegate scrape = routes.Endpoints.CreateApplicationBuilder().UseOpenTelemetryPrometheusScrapingEndpoint(_ => true).Build();
+        routes.Get("/metrics", OpenAIErrors.Format, request => scrape(request.Http));
     }
 
     // Alive as long as it answers, also while it stops: what restarts a server must not cut its grace time short.

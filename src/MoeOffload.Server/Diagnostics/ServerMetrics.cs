@@ -21,6 +21,7 @@ internal sealed class ServerMetrics
     private readonly Counter<long> _draftedTokens;
     private readonly Counter<long> _acceptedTokens;
     private readonly Counter<long> _prefixHits;
+    private readonly Counter<long> _embeddedTokens;
 
     public ServerMetrics(IMeterFactory meters, ModelHost models)
     {
@@ -40,6 +41,7 @@ internal sealed class ServerMetrics
         _draftedTokens = meter.CreateCounter<long>("moe.tokens.drafted", "{token}", "Tokens that were guessed ahead");
         _acceptedTokens = meter.CreateCounter<long>("moe.tokens.accepted", "{token}", "Guessed tokens that were right");
         _prefixHits = meter.CreateCounter<long>("moe.prefix_cache.hits", "{request}", "Generations that found some of their prompt in the prefix cache");
+        _embeddedTokens = meter.CreateCounter<long>("moe.tokens.embedded", "{token}", "Tokens that became embeddings");
         Observe(meter);
     }
 
@@ -73,6 +75,8 @@ internal sealed class ServerMetrics
             _perToken.Record(statistics.DecodeTime.TotalSeconds / (statistics.GeneratedTokens - 1), tag);
         }
     }
+
+    public void CountEmbedded(string model, int tokens) => _embeddedTokens.Add(tokens, Tag("gen_ai.request.model", model));
 
     private static Histogram<double> Seconds(Meter meter, string name, string description, double[] bounds) => meter.CreateHistogram(
         name, "s", description, advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = bounds });

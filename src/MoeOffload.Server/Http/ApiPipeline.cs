@@ -71,18 +71,17 @@ internal sealed class ApiPipeline(ApiServices services, ApiKeys keys, Origins or
             return;
         }
 
-        byte[] body = errors.Body(failure, request.Id);
         try
         {
             if (!http.Response.HasStarted)
             {
                 http.Response.Headers.ContentType = default;
                 SetHeaders(http.Response.Headers, failure.Status);
-                await request.WriteAsync(body, failure.Status).ConfigureAwait(false);
+                await request.WriteAsync(errors.Body(failure, request.Id), failure.Status).ConfigureAwait(false);
             }
             else if (request.Stream is { } stream)
             {
-                await stream.FailAsync(body, errors).ConfigureAwait(false);
+                await stream.FailAsync((errors.StreamBody ?? errors.Body)(failure, request.Id), errors).ConfigureAwait(false);
             }
             else
             {

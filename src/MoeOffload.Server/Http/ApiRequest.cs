@@ -155,6 +155,13 @@ internal sealed class ApiRequest : IDisposable
         }
     }
 
+    /// <summary>Counts tokens that became embeddings.</summary>
+    public void CountEmbedded(int tokens)
+    {
+        PromptTokens += tokens;
+        Services.Metrics.CountEmbedded(Model ?? string.Empty, tokens);
+    }
+
     /// <summary>Logs a prompt or an answer, where the server was asked to.</summary>
     public void LogText(string kind, string text)
     {

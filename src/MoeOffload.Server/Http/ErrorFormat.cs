@@ -2,5 +2,6 @@ namespace MoeOffload.Server;
 
 /// <summary>How an API tells its clients of errors.</summary>
 /// <param name="Body">Makes the JSON of an error; the second argument is the request's id.</param>
+/// <param name="StreamBody">Makes the JSON of an error within a stream; null where it is the same.</param>
 /// <param name="EventName">The name of an error in a stream of server-sent events; null where those events have no names.</param>
-internal sealed record ErrorFormat(Func<ApiException, string, byte[]> Body, string? EventName = null);
+internal sealed record ErrorFormat(Func<ApiException, string, byte[]> Body, Func<ApiException, string, byte[]>? StreamBody = null, string? EventName = null);

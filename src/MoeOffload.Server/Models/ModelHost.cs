@@ -15,6 +15,7 @@ public sealed class ModelHost : IAsyncDisposable
     private const int DefaultContextLength = 8192;
 
     private readonly Lock _gate = new();
+    // By path: names can be alike.
     private readonly Dictionary<string, ModelSlot> _slots = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _failures = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim _memory = new(1);
@@ -79,7 +80,7 @@ public sealed class ModelHost : IAsyncDisposable
             ModelSlot? slot;
             lock (_gate)
             {
-                if (!_slots.TryGetValue(entry.Name, out slot))
+                if (!_slots.TryGetValue(entry.Path, out slot))
                 {
                     return false;
                 }
@@ -90,7 +91,7 @@ public sealed class ModelHost : IAsyncDisposable
                         409, "invalid_request_error", "model_in_use", $"The model '{name}' is being used or loaded: unload it once its requests have ended.", "model");
                 }
 
-                _slots.Remove(entry.Name);
+                _slots.Remove(entry.Path);
             }
 
             await FreeAsync(slot).ConfigureAwait(false);
@@ -141,21 +142,27 @@ public sealed class ModelHost : IAsyncDisposable
         }
     }
 
-    /// <summary>Whether a request need not wait for the model.</summary>
-    internal bool IsLoaded(string name)
-    {
-        lock (_gate)
-        {
-            return _slots.TryGetValue(name, out ModelSlot? slot) && slot.Loaded is not null;
-        }
-    }
-
     /// <summary>Finds a model: a name is only ever compared with those of the catalog, and never becomes part of a path.</summary>
     internal CatalogEntry Find(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
-        return (name.Length is > 0 and <= LongestName ? _catalog.Find(name) : null)
-            ?? throw ApiException.ModelNotFound(name.Length > 100 ? string.Concat(name.AsSpan(0, 100), "…") : name);
+        if (string.IsNullOrWhiteSpace(name) || name.Length > LongestName)
+        {
+            throw ApiException.ModelNotFound(name.Length > LongestName ? string.Concat(name.AsSpan(0, 100), "…") : name);
+        }
+
+        try
+        {
+            return _catalog.Find(name);
+        }
+        catch (ModelNotFoundException)
+        {
+            throw ApiException.ModelNotFound(name);
+        }
+        catch (AmbiguousModelException error)
+        {
+            throw ApiException.Invalid(error.Message, "model", "ambiguous_model");
+        }
     }
 
     private static bool IsOfTheFile(Exception error) =>
@@ -166,11 +173,11 @@ public sealed class ModelHost : IAsyncDisposable
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_stopping.IsCancellationRequested, this);
-            if (!_slots.TryGetValue(entry.Name, out ModelSlot? slot))
+            if (!_slots.TryGetValue(entry.Path, out ModelSlot? slot))
             {
                 slot = new ModelSlot(entry);
-                _slots.Add(entry.Name, slot);
-                _failures.Remove(entry.Name);
+                _slots.Add(entry.Path, slot);
+                _failures.Remove(entry.Path);
                 slot.Loading = Task.Run(() => LoadAsync(slot));
             }
 
@@ -307,7 +314,7 @@ public sealed class ModelHost : IAsyncDisposable
                         + "wait until others are idle, raise the memory limit, or serve with a shorter context.");
                 }
 
-                _slots.Remove(oldest.Entry.Name);
+                _slots.Remove(oldest.Entry.Path);
             }
 
             await FreeAsync(oldest).ConfigureAwait(false);
@@ -378,8 +385,8 @@ public sealed class ModelHost : IAsyncDisposable
     {
         lock (_gate)
         {
-            _slots.Remove(slot.Entry.Name);
-            _failures[slot.Entry.Name] = reason;
+            _slots.Remove(slot.Entry.Path);
+            _failures[slot.Entry.Path] = reason;
         }
     }
 
@@ -411,7 +418,7 @@ public sealed class ModelHost : IAsyncDisposable
             [
                 .. _slots.Values.Where(slot => slot.Loaded is not null && slot.Users == 0 && _time.GetElapsedTime(slot.IdleSince) >= idle),
             ];
-            taken.ForEach(slot => _slots.Remove(slot.Entry.Name));
+            taken.ForEach(slot => _slots.Remove(slot.Entry.Path));
             return taken;
         }
     }
@@ -420,9 +427,9 @@ public sealed class ModelHost : IAsyncDisposable
     {
         lock (_gate)
         {
-            if (!_slots.TryGetValue(entry.Name, out ModelSlot? slot))
+            if (!_slots.TryGetValue(entry.Path, out ModelSlot? slot))
             {
-                string? failure = _failures.GetValueOrDefault(entry.Name);
+                string? failure = _failures.GetValueOrDefault(entry.Path);
                 return new ModelStatus(entry, failure is null ? ModelState.Unloaded : ModelState.Failed, 0, 0, 0, failure);
             }
 

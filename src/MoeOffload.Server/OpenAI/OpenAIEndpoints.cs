@@ -5,5 +5,19 @@ internal static class OpenAIEndpoints
 {
     public static void Map(ApiRoutes routes)
     {
+        routes.Get("/v1/models", OpenAIErrors.Format, ModelsEndpoint.ListAsync);
+        routes.Get("/v1/models/{**id}", OpenAIErrors.Format, ModelsEndpoint.GetAsync);
+        routes.Post("/v1/chat/completions", OpenAIErrors.Format, ChatCompletionsEndpoint.AnswerAsync);
+        routes.Post("/v1/completions", OpenAIErrors.Format, CompletionsEndpoint.AnswerAsync);
+        routes.Post("/v1/embeddings", OpenAIErrors.Format, EmbeddingsEndpoint.AnswerAsync);
+        routes.Post("/v1/responses", OpenAIErrors.Responses, ResponsesEndpoint.AnswerAsync);
+        routes.Map("GET", "/v1/{**path}", OpenAIErrors.Format, NotFoundAsync, ApiAccess.Look);
+        routes.Map("POST", "/v1/{**path}", OpenAIErrors.Format, NotFoundAsync, ApiAccess.Look);
     }
+
+    private static Task NotFoundAsync(ApiRequest request) => throw new ApiException(
+        404,
+        "invalid_request_error",
+        "unknown_url",
+        $"There is no {request.Http.Request.Method} {request.Http.Request.Path}: see the server's documentation for the endpoints that it has.");
 }

@@ -6,8 +6,18 @@ namespace MoeOffload.Server.OpenAI;
 /// <summary>Errors in OpenAI's shape.</summary>
 internal static class OpenAIErrors
 {
-    public static ErrorFormat Format { get; } = new((error, _) => JsonSerializer.SerializeToUtf8Bytes(
-        new ErrorBody(new ErrorDetail(error.Message, error.Type, error.Parameter, error.Code)), OpenAIErrorJson.Default.ErrorBody));
+    /// <summary>Of all endpoints but <c>/v1/responses</c>.</summary>
+    public static ErrorFormat Format { get; } = new(Body);
+
+    /// <summary>Of <c>/v1/responses</c>, whose streams have events of their own for errors.</summary>
+    public static ErrorFormat Responses { get; } = new(
+        Body,
+        (error, _) => JsonSerializer.SerializeToUtf8Bytes(
+            new ErrorEvent("error", error.Code, error.Message, error.Parameter), OpenAIErrorJson.Default.ErrorEvent),
+        "error");
+
+    private static byte[] Body(ApiException error, string requestId) => JsonSerializer.SerializeToUtf8Bytes(
+        new ErrorBody(new ErrorDetail(error.Message, error.Type, error.Parameter, error.Code)), OpenAIErrorJson.Default.ErrorBody);
 }
 
 internal sealed record ErrorBody(ErrorDetail Error);
@@ -15,6 +25,10 @@ internal sealed record ErrorBody(ErrorDetail Error);
 internal sealed record ErrorDetail(
     string Message, string Type, [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? Param, string Code);
 
+internal sealed record ErrorEvent(
+    string Type, string Code, string Message, [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? Param);
+
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(ErrorBody))]
+[JsonSerializable(typeof(ErrorEvent))]
 internal sealed partial class OpenAIErrorJson : JsonSerializerContext;

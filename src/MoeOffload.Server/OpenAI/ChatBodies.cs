@@ -1,0 +1,54 @@
+using System.Text.Json.Serialization;
+
+namespace MoeOffload.Server.OpenAI;
+
+internal sealed record ChatCompletionBody(
+    string Id, string Object, long Created, string Model, string SystemFingerprint, IReadOnlyList<ChatChoice> Choices, UsageBody Usage);
+
+internal sealed record ChatChoice(
+    int Index,
+    MessageBody Message,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] LogProbabilitiesBody? Logprobs,
+    string FinishReason);
+
+internal sealed record MessageBody(
+    string Role,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? Content,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? Refusal,
+    string? ReasoningContent,
+    IReadOnlyList<CallBody>? ToolCalls)
+{
+    public static MessageBody Of(ChatMessage message) => new(
+        "assistant",
+        message.Content.Length == 0 && message.ToolCalls.Count > 0 ? null : message.Content,
+        null,
+        message.ReasoningContent,
+        message.ToolCalls.Count == 0 ? null : [.. message.ToolCalls.Select(call => new CallBody(null, call.Id, "function", new FunctionBody(call.Name, call.Arguments)))]);
+}
+
+internal sealed record CallBody(int? Index, string? Id, string? Type, FunctionBody Function);
+
+internal sealed record FunctionBody(string? Name, string Arguments);
+
+internal sealed record ChatChunkBody(
+    string Id, string Object, long Created, string Model, string SystemFingerprint, IReadOnlyList<ChunkChoice> Choices, UsageBody? Usage);
+
+internal sealed record ChunkChoice(
+    int Index,
+    DeltaBody Delta,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] LogProbabilitiesBody? Logprobs,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? FinishReason);
+
+internal sealed record DeltaBody(string? Role = null, string? Content = null, string? ReasoningContent = null, IReadOnlyList<CallBody>? ToolCalls = null)
+{
+    [JsonIgnore]
+    public bool IsEmpty => Role is null && Content is null && ReasoningContent is null && ToolCalls is null;
+
+    public static DeltaBody Of(ChatUpdate update, bool isFirst) => new(
+        isFirst ? "assistant" : null,
+        update.Content.Length > 0 ? update.Content : null,
+        update.ReasoningContent.Length > 0 ? update.ReasoningContent : null,
+        update.ToolCalls.Count == 0
+            ? null
+            : [.. update.ToolCalls.Select(call => new CallBody(call.Index, call.Id, call.Id is null ? null : "function", new FunctionBody(call.Name, call.Arguments)))]);
+}

@@ -1,0 +1,18 @@
+using System.Text.Json.Serialization;
+
+namespace MoeOffload.Server.OpenAI;
+
+internal sealed record CompletionBody(
+    string Id, string Object, long Created, string Model, string SystemFingerprint, IReadOnlyList<CompletionChoice> Choices, UsageBody? Usage);
+
+internal sealed record CompletionChoice(
+    string Text,
+    int Index,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] CompletionProbabilities? Logprobs,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? FinishReason);
+
+internal sealed record CompletionProbabilities(
+    IReadOnlyList<string> Tokens,
+    IReadOnlyList<float> TokenLogprobs,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] IReadOnlyList<Dictionary<string, float>>? TopLogprobs,
+    IReadOnlyList<int> TextOffset);

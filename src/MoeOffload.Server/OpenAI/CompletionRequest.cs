@@ -1,0 +1,85 @@
+namespace MoeOffload.Server.OpenAI;
+
+/// <summary>A request of <c>/v1/completions</c>.</summary>
+internal sealed record CompletionRequest
+{
+    // What OpenAI generates where a request does not say.
+    private const int DefaultMaxTokens = 16;
+    private const int MostTopProbabilities = 5;
+
+    public string? Model { get; private init; }
+
+    public required IReadOnlyList<PromptInput> Prompts { get; init; }
+
+    public required SamplingOptions Sampling { get; init; }
+
+    public required IReadOnlyList<string> Stops { get; init; }
+
+    public int MaxTokens { get; private init; }
+
+    /// <summary>How many answers to each prompt.</summary>
+    public int Count { get; private init; }
+
+    /// <summary>Whether answers begin with their prompt.</summary>
+    public bool Echo { get; private init; }
+
+    public bool Stream { get; private init; }
+
+    public bool IncludesUsage { get; private init; }
+
+    public static CompletionRequest Read(JsonFields body, ApiRequest request)
+    {
+        bool stream = body.Flag("stream") ?? false;
+        IReadOnlyList<PromptInput> prompts = PromptInput.Read(body, "prompt");
+        int count = body.Integer("n", 1, request.Options.MaxChoices) ?? 1;
+        if (count * prompts.Count > request.Options.MaxChoices)
+        {
+            throw ApiException.Invalid($"There are {prompts.Count} prompts with {count} answers each, the server gives {request.Options.MaxChoices} at once.", "prompt");
+        }
+
+        if ((body.Integer("best_of", 1) ?? count) != count)
+        {
+            throw ApiException.Invalid("'best_of' must be equal to 'n': all answers are given.", "best_of", "unsupported_parameter");
+        }
+
+        bool echo = body.Flag("echo") ?? false;
+        int? probabilities = body.Integer("logprobs", 0, MostTopProbabilities);
+        if (echo && probabilities is not null)
+        {
+            throw ApiException.Invalid("'echo' with 'logprobs' is not supported: those of prompts are not computed.", "logprobs", "unsupported_parameter");
+        }
+
+        var read = new CompletionRequest
+        {
+            Model = body.Text("model"),
+            Prompts = prompts,
+            Count = count,
+            Sampling = GenerationFields.ReadSampling(body, request.Options.Sampling) with { TopLogProbabilities = probabilities },
+            Stops = GenerationFields.ReadStops(body),
+            MaxTokens = request.LimitTokens(body.Integer("max_tokens", 1) ?? DefaultMaxTokens)!.Value,
+            Echo = echo,
+            Stream = stream,
+            IncludesUsage = ChatCompletionRequest.ReadIncludesUsage(body, stream),
+        };
+        body.Ignore("user", "metadata", "store", "cache_prompt", "id_slot");
+        body.Refuse("suffix", "use a chat, or a prompt with the model's own marks for filling in");
+        body.RefuseUnknown();
+        return read;
+    }
+
+    /// <summary>The generation of one answer.</summary>
+    /// <param name="index">Its number, over all prompts.</param>
+    public GenerationRequest RequestOf(int index)
+    {
+        PromptInput prompt = Prompts[index / Count];
+        int ofPrompt = index % Count;
+        return new GenerationRequest
+        {
+            Prompt = prompt.Text ?? string.Empty,
+            PromptTokens = prompt.Tokens,
+            Sampling = ofPrompt > 0 && Sampling.Seed is { } seed ? Sampling with { Seed = (uint)((seed + (ulong)ofPrompt) % uint.MaxValue) } : Sampling,
+            MaxTokens = MaxTokens,
+            StopStrings = Stops,
+        };
+    }
+}

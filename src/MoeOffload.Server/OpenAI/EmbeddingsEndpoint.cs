@@ -1,0 +1,86 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+
+namespace MoeOffload.Server.OpenAI;
+
+/// <summary><c>/v1/embeddings</c>.</summary>
+internal static class EmbeddingsEndpoint
+{
+    public static async Task AnswerAsync(ApiRequest request)
+    {
+        JsonFields body = await request.ReadJsonAsync().ConfigureAwait(false);
+        string? model = body.Text("model");
+        IReadOnlyList<PromptInput> inputs = PromptInput.Read(body, "input");
+        bool isBase64 = body.Word("encoding_format", "float", "base64") == "base64";
+        int? dimensions = body.Integer("dimensions", 1);
+        body.Ignore("user");
+        body.RefuseUnknown();
+
+        using ModelLease lease = await request.AcquireAsync(model).ConfigureAwait(false);
+        Embedder embedder = await lease.GetEmbedderAsync(request.Cancellation).ConfigureAwait(false);
+        if (dimensions is { } asked && asked != embedder.Dimension)
+        {
+            throw ApiException.Invalid($"'dimensions' must be {embedder.Dimension}, which the model has, or left out.", "dimensions");
+        }
+
+        int[][] texts = [.. inputs.Select(input => input.Tokens ?? lease.Model.Vocabulary.Tokenize(input.Text!, parseSpecial: request.Options.Embedding.ParseSpecialTokens))];
+        foreach (int[] text in texts)
+        {
+            request.CheckPrompt(text.Length);
+        }
+
+        IReadOnlyList<TextEmbedding> embeddings = await embedder.EmbedAsync(texts, request.Cancellation).ConfigureAwait(false);
+        request.CountEmbedded(embeddings.Sum(embedding => embedding.TokenCount));
+        await request.WriteAsync(Write(embeddings, lease.Name, isBase64)).ConfigureAwait(false);
+    }
+
+    private static ReadOnlyMemory<byte> Write(IReadOnlyList<TextEmbedding> embeddings, string model, bool isBase64)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            json.WriteString("object", "list");
+            json.WriteStartArray("data");
+            for (int i = 0; i < embeddings.Count; i++)
+            {
+                json.WriteStartObject();
+                json.WriteString("object", "embedding");
+                json.WriteNumber("index", i);
+                json.WritePropertyName("embedding");
+                WriteVector(json, embeddings[i].Vector.Span, isBase64);
+                json.WriteEndObject();
+            }
+
+            json.WriteEndArray();
+            json.WriteString("model", model);
+            int tokens = embeddings.Sum(embedding => embedding.TokenCount);
+            json.WriteStartObject("usage");
+            json.WriteNumber("prompt_tokens", tokens);
+            json.WriteNumber("total_tokens", tokens);
+            json.WriteEndObject();
+            json.WriteEndObject();
+        }
+
+        return buffer.WrittenMemory;
+    }
+
+    private static void WriteVector(Utf8JsonWriter json, ReadOnlySpan<float> vector, bool isBase64)
+    {
+        // Little-endian, as every machine that .NET runs on.
+        if (isBase64)
+        {
+            json.WriteBase64StringValue(MemoryMarshal.AsBytes(vector));
+            return;
+        }
+
+        json.WriteStartArray();
+        foreach (float value in vector)
+        {
+            json.WriteNumberValue(value);
+        }
+
+        json.WriteEndArray();
+    }
+}

@@ -1,0 +1,14 @@
+namespace MoeOffload.Server.OpenAI;
+
+/// <summary>OpenAI's words for why an answer ended.</summary>
+internal static class FinishReasons
+{
+    public static string Name(ChatFinishReason? reason) => reason switch
+    {
+        ChatFinishReason.ToolCalls => "tool_calls",
+        ChatFinishReason.Length => "length",
+        _ => "stop",
+    };
+
+    public static string Name(StopReason? reason) => reason is StopReason.EndOfSequence or StopReason.StopString ? "stop" : "length";
+}

@@ -1,0 +1,41 @@
+using System.Text;
+
+namespace MoeOffload.Server.OpenAI;
+
+/// <summary>Log-probabilities in the shape of chats.</summary>
+internal static class LogProbabilities
+{
+    // What OpenAI says for a token that is as good as impossible; JSON has no infinity.
+    private const float Impossible = -9999;
+
+    public static LogProbabilitiesBody? Of(MoeModel model, IEnumerable<GeneratedToken> tokens)
+    {
+        TokenProbabilityBody[] content = List(model, tokens);
+        return content.Length > 0 ? new LogProbabilitiesBody(content) : null;
+    }
+
+    public static TokenProbabilityBody[] List(MoeModel model, IEnumerable<GeneratedToken> tokens) =>
+    [
+        .. tokens.Where(IsText).Select(token => new TokenProbabilityBody(
+            Text(model, token.Id),
+            Finite(token.LogProbability),
+            Bytes(model, token.Id),
+            [.. token.TopLogProbabilities.Select(top => new TopProbabilityBody(Text(model, top.Token), Finite(top.LogProbability), Bytes(model, top.Token)))])),
+    ];
+
+    /// <summary>Whether a token is part of the answer: not the one that ends it, nor what a stop string took away.</summary>
+    public static bool IsText(GeneratedToken token) =>
+        token.StopReason is not StopReason.EndOfSequence && !(token.StopReason is StopReason.StopString && token.Utf8.IsEmpty);
+
+    public static string Text(MoeModel model, int token) => Encoding.UTF8.GetString(model.Vocabulary.GetPiece(token).Span);
+
+    public static float Finite(float probability) => float.IsFinite(probability) ? probability : Impossible;
+
+    private static int[] Bytes(MoeModel model, int token) => [.. model.Vocabulary.GetPiece(token).ToArray().Select(value => (int)value)];
+}
+
+internal sealed record LogProbabilitiesBody(IReadOnlyList<TokenProbabilityBody> Content);
+
+internal sealed record TokenProbabilityBody(string Token, float Logprob, int[] Bytes, IReadOnlyList<TopProbabilityBody> TopLogprobs);
+
+internal sealed record TopProbabilityBody(string Token, float Logprob, int[] Bytes);

@@ -1,0 +1,66 @@
+using System.Threading.Channels;
+
+namespace MoeOffload.Server.OpenAI;
+
+/// <summary>Several streams that are generated at the same time, read as one.</summary>
+internal static class MergedStreams
+{
+    private const int BufferedItems = 4;
+
+    /// <summary>Reads streams; where one fails, the others end too.</summary>
+    /// <param name="streams">The streams.</param>
+    /// <param name="cancellationToken">Ends all.</param>
+    /// <returns>What they yield, each with the stream's number.</returns>
+    public static async IAsyncEnumerable<(int Index, T Item)> ReadAsync<T>(
+        IReadOnlyList<IAsyncEnumerable<T>> streams, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        if (streams.Count == 1)
+        {
+            await foreach (T item in streams[0].WithCancellation(cancellationToken).ConfigureAwait(false))
+            {
+                yield return (0, item);
+            }
+
+            yield break;
+        }
+
+        var items = Channel.CreateBounded<(int, T)>(streams.Count * BufferedItems);
+        using var cancel = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        Task reading = PumpAllAsync();
+        try
+        {
+            await foreach ((int, T) item in items.Reader.ReadAllAsync(CancellationToken.None).ConfigureAwait(false))
+            {
+                yield return item;
+            }
+        }
+        finally
+        {
+            await cancel.CancelAsync().ConfigureAwait(false);
+            await reading.ConfigureAwait(false);
+        }
+
+        async Task PumpAllAsync()
+        {
+            Task all = Task.WhenAll(streams.Select(PumpAsync));
+            await all.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            items.Writer.TryComplete(all.IsCanceled ? new OperationCanceledException(cancellationToken) : all.Exception?.InnerException);
+        }
+
+        async Task PumpAsync(IAsyncEnumerable<T> stream, int index)
+        {
+            try
+            {
+                await foreach (T item in stream.WithCancellation(cancel.Token).ConfigureAwait(false))
+                {
+                    await items.Writer.WriteAsync((index, item), cancel.Token).ConfigureAwait(false);
+                }
+            }
+            catch
+            {
+                await cancel.CancelAsync().ConfigureAwait(false);
+                throw;
+            }
+        }
+    }
+}

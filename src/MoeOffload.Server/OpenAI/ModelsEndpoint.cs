@@ -1,0 +1,28 @@
+namespace MoeOffload.Server.OpenAI;
+
+/// <summary><c>/v1/models</c>: the models by name, and what the server does with each.</summary>
+internal static class ModelsEndpoint
+{
+    public static Task ListAsync(ApiRequest request) => request.WriteJsonAsync(
+        new ModelListBody("list", [.. request.Models.List().Select(Describe)]), OpenAIJson.Default.ModelListBody);
+
+    public static Task GetAsync(ApiRequest request) => request.WriteJsonAsync(
+        Describe(request.Models.GetStatus(request.Http.Request.RouteValues["id"] as string ?? string.Empty)), OpenAIJson.Default.ModelBody);
+
+    private static ModelBody Describe(ModelStatus status) => new(
+        status.Entry.Name,
+        "model",
+        new DateTimeOffset(File.GetLastWriteTimeUtc(status.Entry.Path)).ToUnixTimeSeconds(),
+        status.Entry.Source.ToString().ToLowerInvariant(),
+        status.Entry.Bytes,
+        status.State.ToString().ToLowerInvariant(),
+        status.State == ModelState.Loading ? status.Progress : null,
+        status.State == ModelState.Loaded ? status.MemoryBytes : null,
+        status.Error);
+}
+
+internal sealed record ModelListBody(string Object, IReadOnlyList<ModelBody> Data);
+
+/// <summary>A model; what follows <paramref name="OwnedBy"/> is not of OpenAI.</summary>
+internal sealed record ModelBody(
+    string Id, string Object, long Created, string OwnedBy, long FileBytes, string State, double? Progress, long? MemoryBytes, string? Error);

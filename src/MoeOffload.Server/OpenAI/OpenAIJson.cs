@@ -1,0 +1,13 @@
+using System.Text.Json.Serialization;
+
+namespace MoeOffload.Server.OpenAI;
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(ModelListBody))]
+[JsonSerializable(typeof(ModelBody))]
+[JsonSerializable(typeof(ChatCompletionBody))]
+[JsonSerializable(typeof(ChatChunkBody))]
+[JsonSerializable(typeof(CompletionBody))]
+[JsonSerializable(typeof(ResponseBody))]
+[JsonSerializable(typeof(ResponseEvent))]
+internal sealed partial class OpenAIJson : JsonSerializerContext;

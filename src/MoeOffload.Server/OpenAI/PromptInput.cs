@@ -1,0 +1,53 @@
+using System.Text.Json;
+
+namespace MoeOffload.Server.OpenAI;
+
+/// <summary>A text, as itself or as tokens.</summary>
+internal sealed record PromptInput(string? Text, int[]? Tokens)
+{
+    private const int MostInputs = 2048;
+
+    /// <summary>Reads a text, an array of tokens, or an array of either.</summary>
+    public static IReadOnlyList<PromptInput> Read(JsonFields body, string name)
+    {
+        JsonElement value = body.Any(name) ?? throw body.Missing(name);
+        if (value.ValueKind == JsonValueKind.String)
+        {
+            return [new PromptInput(JsonFields.TextOf(value, body.PathOf(name)), null)];
+        }
+
+        IReadOnlyList<(JsonElement Value, string Path)> items = body.Items(name)!;
+        if (items.Count == 0)
+        {
+            throw ApiException.Invalid($"'{name}' is empty.", name, "empty_array");
+        }
+
+        if (items[0].Value.ValueKind == JsonValueKind.Number)
+        {
+            return [ReadTokens(value, body.PathOf(name))];
+        }
+
+        return items.Count <= MostInputs
+            ? [.. items.Select(item => item.Value.ValueKind == JsonValueKind.Array
+                ? ReadTokens(item.Value, item.Path)
+                : new PromptInput(JsonFields.TextOf(item.Value, item.Path), null))]
+            : throw ApiException.Invalid($"'{name}' has {items.Count} texts, the server takes {MostInputs} at once.", name);
+    }
+
+    private static PromptInput ReadTokens(JsonElement array, string path)
+    {
+        int[] tokens = new int[array.GetArrayLength()];
+        int count = 0;
+        foreach (JsonElement item in array.EnumerateArray())
+        {
+            if (item.ValueKind != JsonValueKind.Number || !item.TryGetInt32(out tokens[count]))
+            {
+                throw JsonFields.Wrong($"{path}[{count}]", "a token's id", path);
+            }
+
+            count++;
+        }
+
+        return new PromptInput(null, tokens);
+    }
+}

@@ -1,0 +1,141 @@
+using System.Text;
+
+namespace MoeOffload.Server.OpenAI;
+
+/// <summary>Makes the items of a response, and the events that tell of them, from the updates of an answer.</summary>
+/// <param name="model">The model that answers.</param>
+/// <param name="hasProbabilities">Whether log-probabilities are asked for.</param>
+/// <param name="emit">Takes the events.</param>
+internal sealed class ResponseItems(MoeModel model, bool hasProbabilities, Func<ResponseEvent, Task> emit)
+{
+    private readonly List<OutputItem> _done = [];
+    private readonly StringBuilder _text = new();
+    private readonly List<TokenProbabilityBody> _probabilities = [];
+    private OutputItem? _open;
+
+    /// <summary>The items that are whole.</summary>
+    public IReadOnlyList<OutputItem> Done => _done;
+
+    /// <summary>Takes what was added to the answer.</summary>
+    public async Task AddAsync(ChatUpdate update)
+    {
+        if (update.ReasoningContent.Length > 0)
+        {
+            await OpenAsync("reasoning", () => new OutputItem { Id = NewId("rs"), Type = "reasoning", Summary = [], Content = [] }).ConfigureAwait(false);
+            await AddTextAsync("response.reasoning_text.delta", update.ReasoningContent, null).ConfigureAwait(false);
+        }
+
+        if (update.Content.Length > 0)
+        {
+            await OpenMessageAsync().ConfigureAwait(false);
+            TokenProbabilityBody[] probabilities = hasProbabilities ? LogProbabilities.List(model, update.Tokens) : [];
+            _probabilities.AddRange(probabilities);
+            await AddTextAsync("response.output_text.delta", update.Content, probabilities).ConfigureAwait(false);
+        }
+
+        foreach (ToolCallUpdate call in update.ToolCalls)
+        {
+            await AddCallAsync(call).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Ends the last item.</summary>
+    /// <param name="isCut">Whether the answer was cut.</param>
+    public async Task EndAsync(bool isCut)
+    {
+        if (_open is null && _done.Count == 0)
+        {
+            await OpenMessageAsync().ConfigureAwait(false);
+        }
+
+        await CloseAsync(isCut ? "incomplete" : "completed").ConfigureAwait(false);
+    }
+
+    private static string NewId(string prefix) => $"{prefix}_{Guid.NewGuid():N}";
+
+    private async Task AddCallAsync(ToolCallUpdate call)
+    {
+        if (call.Id is { } id)
+        {
+            await CloseAsync("completed").ConfigureAwait(false);
+            await OpenAsync(
+                "function_call",
+                () => new OutputItem { Id = NewId("fc"), Type = "function_call", Status = "in_progress", CallId = id, Name = call.Name, Arguments = string.Empty }).ConfigureAwait(false);
+        }
+
+        if (call.Arguments.Length > 0)
+        {
+            _text.Append(call.Arguments);
+            await emit(Event("response.function_call_arguments.delta") with { Delta = call.Arguments }).ConfigureAwait(false);
+        }
+    }
+
+    private Task AddTextAsync(string type, string text, TokenProbabilityBody[]? probabilities)
+    {
+        _text.Append(text);
+        return emit(Event(type) with { ContentIndex = 0, Delta = text, Logprobs = probabilities });
+    }
+
+    private Task OpenMessageAsync() => OpenAsync(
+        "message", () => new OutputItem { Id = NewId("msg"), Type = "message", Status = "in_progress", Role = "assistant", Content = [] });
+
+    private async Task OpenAsync(string type, Func<OutputItem> make)
+    {
+        if (_open?.Type == type)
+        {
+            return;
+        }
+
+        await CloseAsync("completed").ConfigureAwait(false);
+        _open = make();
+        await emit(new ResponseEvent("response.output_item.added") { OutputIndex = _done.Count, Item = _open }).ConfigureAwait(false);
+        if (type != "function_call")
+        {
+            await emit(Event("response.content_part.added") with { ContentIndex = 0, Part = Part() }).ConfigureAwait(false);
+        }
+    }
+
+    private async Task CloseAsync(string status)
+    {
+        if (_open is null)
+        {
+            return;
+        }
+
+        string text = _text.ToString();
+        switch (_open.Type)
+        {
+            case "message":
+                await emit(Event("response.output_text.done") with { ContentIndex = 0, Text = text, Logprobs = [.. _probabilities] }).ConfigureAwait(false);
+                break;
+            case "reasoning":
+                await emit(Event("response.reasoning_text.done") with { ContentIndex = 0, Text = text }).ConfigureAwait(false);
+                break;
+            default:
+                await emit(Event("response.function_call_arguments.done") with { Name = _open.Name, Arguments = text }).ConfigureAwait(false);
+                break;
+        }
+
+        if (_open.Type == "function_call")
+        {
+            _open = _open with { Status = status, Arguments = text };
+        }
+        else
+        {
+            await emit(Event("response.content_part.done") with { ContentIndex = 0, Part = Part() }).ConfigureAwait(false);
+            _open = _open with { Status = _open.Status is null ? null : status, Content = [Part()] };
+        }
+
+        await emit(new ResponseEvent("response.output_item.done") { OutputIndex = _done.Count, Item = _open }).ConfigureAwait(false);
+        _done.Add(_open);
+        _open = null;
+        _text.Clear();
+        _probabilities.Clear();
+    }
+
+    private ContentPart Part() => _open!.Type == "reasoning"
+        ? new ContentPart("reasoning_text", _text.ToString())
+        : new ContentPart("output_text", _text.ToString(), [], [.. _probabilities]);
+
+    private ResponseEvent Event(string type) => new(type) { ItemId = _open!.Id, OutputIndex = _done.Count };
+}

@@ -1,0 +1,112 @@
+using System.Text.Json;
+
+namespace MoeOffload.Server.OpenAI;
+
+/// <summary><c>/v1/responses</c>. Responses are not kept: each request has the whole input.</summary>
+internal static class ResponsesEndpoint
+{
+    private static readonly JsonElement s_nothing = JsonElement.Parse("{}");
+    private static readonly JsonElement s_none = JsonElement.Parse("[]");
+    private static readonly JsonElement s_auto = JsonElement.Parse("\"auto\"");
+    private static readonly JsonElement s_text = JsonElement.Parse("""{"format":{"type":"text"}}""");
+    private static readonly JsonElement s_reasoning = JsonElement.Parse("""{"effort":null,"summary":null}""");
+
+    public static async Task AnswerAsync(ApiRequest request)
+    {
+        ResponseRequest asked = ResponseRequest.Read(await request.ReadJsonAsync().ConfigureAwait(false), request);
+        SseWriter? events = asked.Stream ? request.MakeEvents() : null;
+        using ModelLease lease = await request.AcquireAsync(asked.Model, events).ConfigureAwait(false);
+        ChatAnswers answers = await ChatAnswers.StartAsync(request, lease, asked.Messages, 1, _ => asked.Options).ConfigureAwait(false);
+        await using (answers.ConfigureAwait(false))
+        {
+            ResponseBody head = Head(asked, lease.Name);
+            if (events is null)
+            {
+                await WriteAsync(request, asked, lease, answers, head).ConfigureAwait(false);
+            }
+            else
+            {
+                await StreamAsync(events, asked, lease, answers, head).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private static async Task WriteAsync(ApiRequest request, ResponseRequest asked, ModelLease lease, ChatAnswers answers, ResponseBody head)
+    {
+        ChatUpdate answer = (await answers.CompleteAsync().ConfigureAwait(false))[0];
+        var items = new ResponseItems(lease.Model, asked.HasProbabilities, _ => Task.CompletedTask);
+        await items.AddAsync(answer).ConfigureAwait(false);
+        await items.EndAsync(answer.FinishReason == ChatFinishReason.Length).ConfigureAwait(false);
+        await request.WriteJsonAsync(End(head, answer, items, lease.Model), OpenAIJson.Default.ResponseBody).ConfigureAwait(false);
+    }
+
+    private static async Task StreamAsync(SseWriter events, ResponseRequest asked, ModelLease lease, ChatAnswers answers, ResponseBody head)
+    {
+        int sequence = 0;
+        var items = new ResponseItems(lease.Model, asked.HasProbabilities, EmitAsync);
+        bool hasBegun = false;
+        await foreach ((_, ChatUpdate update) in answers.ReadAsync().ConfigureAwait(false))
+        {
+            // Not before there is something: what fails until then has a status of its own.
+            if (!hasBegun)
+            {
+                hasBegun = true;
+                await EmitAsync(new ResponseEvent("response.created") { Response = head }).ConfigureAwait(false);
+                await EmitAsync(new ResponseEvent("response.in_progress") { Response = head }).ConfigureAwait(false);
+            }
+
+            await items.AddAsync(update).ConfigureAwait(false);
+            if (update.FinishReason is not null)
+            {
+                await items.EndAsync(update.FinishReason == ChatFinishReason.Length).ConfigureAwait(false);
+                ResponseBody body = End(head, update, items, lease.Model);
+                await EmitAsync(new ResponseEvent($"response.{body.Status}") { Response = body }).ConfigureAwait(false);
+            }
+        }
+
+        Task EmitAsync(ResponseEvent told) =>
+            events.SendAsync(told with { SequenceNumber = sequence++ }, OpenAIJson.Default.ResponseEvent, told.Type);
+    }
+
+    private static ResponseBody Head(ResponseRequest asked, string model)
+    {
+        JsonFields body = asked.Body;
+        return new ResponseBody
+        {
+            Id = $"resp_{Guid.NewGuid():N}",
+            CreatedAt = DateTimeOffset.UtcNow.ToUnixTimeSeconds(),
+            Status = "in_progress",
+            Instructions = body.Text("instructions"),
+            MaxOutputTokens = asked.Options.MaxTokens,
+            Model = model,
+            ParallelToolCalls = asked.Options.ParallelToolCalls ?? true,
+            Reasoning = body.Any("reasoning") ?? s_reasoning,
+            Temperature = asked.Options.Sampling!.Temperature,
+            Text = body.Object("text")?.Has("format") == true ? body.Any("text")!.Value : s_text,
+            ToolChoice = body.Any("tool_choice") ?? s_auto,
+            Tools = body.Any("tools") ?? s_none,
+            TopP = asked.Options.Sampling.TopP,
+            Truncation = body.Text("truncation") ?? "disabled",
+            User = body.Text("user"),
+            Metadata = body.Any("metadata") ?? s_nothing,
+        };
+    }
+
+    private static ResponseBody End(ResponseBody head, ChatUpdate answer, ResponseItems items, MoeModel model)
+    {
+        bool isCut = answer.FinishReason == ChatFinishReason.Length;
+        UsageBody usage = UsageBody.Of([answer.Statistics], reasoningTokens: UsageBody.CountReasoning(model, [answer.Message!.ReasoningContent]));
+        return head with
+        {
+            Status = isCut ? "incomplete" : "completed",
+            IncompleteDetails = isCut ? new IncompleteDetails("max_output_tokens") : null,
+            Output = items.Done,
+            Usage = new ResponseUsage(
+                usage.PromptTokens,
+                new InputTokensDetails(usage.PromptTokensDetails.CachedTokens),
+                usage.CompletionTokens,
+                new OutputTokensDetails(usage.CompletionTokensDetails.ReasoningTokens),
+                usage.TotalTokens),
+        };
+    }
+}

@@ -1,0 +1,89 @@
+using System.Text.Json;
+
+namespace MoeOffload.Server.OpenAI;
+
+/// <summary>Reads tools, whether they are to be called, and the format of the answer.</summary>
+internal static class ToolReader
+{
+    private const string AnyObject = """{"type":"object","additionalProperties":true}""";
+
+    /// <summary>Reads tools.</summary>
+    /// <param name="body">The request.</param>
+    /// <param name="isFlat">Whether a function's fields lie beside its type, as in <c>/v1/responses</c>, and not in <c>function</c>.</param>
+    public static IReadOnlyList<ToolDefinition> ReadTools(JsonFields body, bool isFlat) => [.. body.Objects("tools").Select(tool => ReadTool(tool, isFlat))];
+
+    /// <summary>Reads whether tools are to be called.</summary>
+    /// <inheritdoc cref="ReadTools"/>
+    public static ToolChoice ReadChoice(JsonFields body, bool isFlat)
+    {
+        switch (body.Any("tool_choice"))
+        {
+            case null:
+                return ToolChoice.Auto;
+            case { ValueKind: JsonValueKind.String }:
+                return body.Word("tool_choice", "none", "auto", "required") switch
+                {
+                    "none" => ToolChoice.None,
+                    "required" => ToolChoice.Required,
+                    _ => ToolChoice.Auto,
+                };
+            default:
+                JsonFields choice = body.Object("tool_choice")!;
+                CheckType(choice);
+                JsonFields function = isFlat ? choice : choice.Object("function") ?? throw choice.Missing("function");
+                return function.RequiredText("name") is { Length: > 0 } name
+                    ? ToolChoice.Tool(name)
+                    : throw ApiException.Invalid($"'{function.PathOf("name")}' is empty.", function.PathOf("name"));
+        }
+    }
+
+    /// <summary>Reads the format of the answer: <c>text</c>, <c>json_object</c> or <c>json_schema</c>.</summary>
+    /// <param name="format">The format; null is text.</param>
+    /// <param name="isFlat">Whether a schema lies beside its type, as in <c>/v1/responses</c>, and not in <c>json_schema</c>.</param>
+    public static JsonSchema? ReadFormat(JsonFields? format, bool isFlat)
+    {
+        if (format is null)
+        {
+            return null;
+        }
+
+        format.RequiredText("type");
+        switch (format.Word("type", "text", "json_object", "json_schema"))
+        {
+            case "json_object":
+                return Parse(AnyObject, format.PathOf("type"));
+            case "json_schema":
+                JsonFields named = isFlat ? format : format.Object("json_schema") ?? throw format.Missing("json_schema");
+                JsonFields schema = named.Object("schema") ?? throw named.Missing("schema");
+                return Parse(schema.Element.GetRawText(), named.PathOf("schema"));
+            default:
+                return null;
+        }
+    }
+
+    private static JsonSchema Parse(string schema, string path)
+    {
+        try
+        {
+            return JsonSchema.Parse(schema);
+        }
+        catch (ArgumentException error)
+        {
+            throw new ApiException(400, "invalid_request_error", "invalid_json_schema", error.Message, path, error);
+        }
+    }
+
+    private static ToolDefinition ReadTool(JsonFields tool, bool isFlat)
+    {
+        CheckType(tool);
+        JsonFields function = isFlat ? tool : tool.Object("function") ?? throw tool.Missing("function");
+        var definition = new ToolDefinition { Name = function.RequiredText("name"), Description = function.Text("description") ?? string.Empty };
+        return function.Object("parameters") is { } parameters ? definition with { Parameters = parameters.Element.GetRawText() } : definition;
+    }
+
+    private static void CheckType(JsonFields tool)
+    {
+        tool.RequiredText("type");
+        tool.Word("type", "function");
+    }
+}
