@@ -8,7 +8,7 @@ internal static class AnthropicErrors
     public static ErrorFormat Format { get; } = new(
         (error, id) => JsonSerializer.SerializeToUtf8Bytes(
             new ErrorAnswer("error", new ErrorDetail(TypeOf(error), error.Message), id), AnthropicJson.Default.ErrorAnswer),
-        "error");
+        EventName: "error");
 
     private static string TypeOf(ApiException error) => error.Status switch
     {

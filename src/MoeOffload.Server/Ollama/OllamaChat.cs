@@ -12,6 +12,7 @@ internal static class OllamaChat
     {
         var messages = new List<ChatMessage>();
         var open = new List<ToolCall>();
+        int count = 0;
         foreach (JsonFields message in body.Objects("messages"))
         {
             RefuseImages(message);
@@ -26,7 +27,7 @@ internal static class OllamaChat
                     messages.Add(ChatMessage.User(content));
                     break;
                 case "assistant":
-                    ToolCall[] calls = [.. message.Objects("tool_calls").Select((call, index) => ReadCall(call, $"call_{messages.Count}_{index}"))];
+                    ToolCall[] calls = [.. message.Objects("tool_calls").Select(call => ReadCall(call, ref count))];
                     open.AddRange(calls);
                     messages.Add(new ChatMessage { Role = ChatRole.Assistant, Content = content, ReasoningContent = message.Text("thinking"), ToolCalls = calls });
                     break;
@@ -87,12 +88,13 @@ internal static class OllamaChat
         }
     }
 
-    private static ToolCall ReadCall(JsonFields call, string id)
+    // Mistral's templates refuse ids that are not nine letters and digits.
+    private static ToolCall ReadCall(JsonFields call, ref int count)
     {
         JsonFields function = call.Object("function") ?? throw call.Missing("function");
         return new ToolCall
         {
-            Id = call.Text("id") is { Length: > 0 } given ? given : id,
+            Id = call.Text("id") is { Length: > 0 } given ? given : $"call{count++:D5}",
             Name = function.RequiredText("name"),
             Arguments = function.Any("arguments") switch
             {
