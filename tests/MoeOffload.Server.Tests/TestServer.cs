@@ -1,0 +1,134 @@
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using MoeOffload.Fixtures;
+using MoeOffload.Server.Catalog;
+
+namespace MoeOffload.Server.Tests;
+
+/// <summary>A server on a free port of loopback, with the demo model unless others are named.</summary>
+internal sealed class TestServer : IAsyncDisposable
+{
+    private TestServer(WebApplication app, RecordedLog log)
+    {
+        App = app;
+        Log = log;
+        Address = new Uri(app.Urls.First());
+        Http = new HttpClient { BaseAddress = Address, Timeout = TimeSpan.FromSeconds(60) };
+    }
+
+    /// <summary>The demo model's name.</summary>
+    public const string Demo = "tiny-moe";
+
+    public WebApplication App { get; }
+
+    public RecordedLog Log { get; }
+
+    public Uri Address { get; }
+
+    public HttpClient Http { get; }
+
+    public ModelHost Models => App.Services.GetRequiredService<ModelHost>();
+
+    /// <summary>What the session of the demo model does.</summary>
+    public SessionStatistics Statistics => Models.Snapshot().Single(model => model.Name == Demo).Model.Session!.Statistics;
+
+    public static async Task<TestServer> StartAsync(Action<MoeServerOptions>? configure = null, params IReadOnlyList<string> models)
+    {
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        var log = new RecordedLog();
+        builder.Logging.ClearProviders().SetMinimumLevel(LogLevel.Debug).AddProvider(log);
+        var catalog = new ModelCatalog(new ModelCatalogOptions { Paths = models.Count > 0 ? models : [DemoModel.Path] });
+        builder.Services.AddMoeOffload(catalog, options =>
+        {
+            options.Context = options.Context with { ContextLength = 512, SequenceCount = 4, Threads = new ThreadOptions { Decode = 1, Prompt = 1 } };
+            configure?.Invoke(options);
+        });
+        WebApplication app = builder.Build();
+        app.MapMoeOffload();
+        await app.StartAsync();
+        return new TestServer(app, log);
+    }
+
+    /// <summary>Posts JSON.</summary>
+    public Task<HttpResponseMessage> PostAsync(string path, JsonNode body, CancellationToken cancellationToken = default) =>
+        Http.PostAsync(path, JsonContent.Create(body), cancellationToken);
+
+    /// <summary>Posts JSON, and reads the JSON of a good answer.</summary>
+    public async Task<JsonNode> AskAsync(string path, JsonNode body)
+    {
+        using HttpResponseMessage response = await PostAsync(path, body);
+        string text = await response.Content.ReadAsStringAsync();
+        return response.IsSuccessStatusCode ? JsonNode.Parse(text)! : throw new HttpRequestException($"{(int)response.StatusCode}: {text}");
+    }
+
+    /// <summary>Posts JSON, and reads the error that answers it.</summary>
+    public async Task<(int Status, JsonNode Error)> FailAsync(string path, JsonNode body)
+    {
+        using HttpResponseMessage response = await PostAsync(path, body);
+        JsonNode answer = JsonNode.Parse(await response.Content.ReadAsStringAsync())!;
+        return ((int)response.StatusCode, answer["error"] ?? throw new HttpRequestException($"{(int)response.StatusCode}: {answer}"));
+    }
+
+    /// <summary>Posts JSON, and reads the data of the events that answer it.</summary>
+    public async Task<List<string>> StreamAsync(string path, JsonNode body)
+    {
+        body["stream"] = true;
+        using HttpResponseMessage response = await SendAsync(path, body);
+        response.EnsureSuccessStatusCode();
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
+        List<string> data = [];
+        while (await reader.ReadLineAsync() is { } line)
+        {
+            if (line.StartsWith("data: ", StringComparison.Ordinal))
+            {
+                data.Add(line["data: ".Length..]);
+            }
+        }
+
+        return data;
+    }
+
+    /// <summary>Posts JSON, and returns once the answer has begun.</summary>
+    public Task<HttpResponseMessage> SendAsync(string path, JsonNode body, CancellationToken cancellationToken = default)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonContent.Create(body) };
+        return Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+    }
+
+    public HttpClient Client(string key)
+    {
+        var client = new HttpClient { BaseAddress = Address };
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
+        return client;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Http.Dispose();
+        await App.DisposeAsync();
+    }
+
+    /// <summary>A chat of one question.</summary>
+    public static JsonObject Chat(string question, int maxTokens = 24) => new()
+    {
+        ["model"] = Demo,
+        ["messages"] = new JsonArray(new JsonObject { ["role"] = "user", ["content"] = question }),
+        ["max_tokens"] = maxTokens,
+        ["temperature"] = 0,
+    };
+
+    /// <summary>A chat that goes on until the context is full.</summary>
+    public static JsonObject Endless(bool stream) => new()
+    {
+        ["model"] = Demo,
+        ["messages"] = new JsonArray(new JsonObject { ["role"] = "user", ["content"] = "Tell me a story." }),
+        ["ignore_eos"] = true,
+        ["stream"] = stream,
+    };
+}
