@@ -139,7 +139,8 @@ public sealed class AnthropicTests
             options =>
             {
                 options.Context = options.Context with { ContextLength = 2048 };
-                options.Sampling = SamplingOptions.Greedy with { Grammar = """root ::= "<think>\n" [a-z ]{8,12} "</think>\n\n" [A-Z ]{8,12}""" };
+                string thought = asked ? "\"<think>\\n\" [a-z ]{8,12} \"</think>\\n\\n\" " : string.Empty;
+                options.Sampling = SamplingOptions.Greedy with { Grammar = $"root ::= {thought}[A-Z ]{{8,12}}" };
             },
             RealTemplates.Write(RealTemplates.Read(RealTemplates.Qwen3)));
         JsonObject body = Message("Hi", 60);
@@ -159,6 +160,9 @@ public sealed class AnthropicTests
         events.Where(item => item.Name == "content_block_stop").Select(item => (int)item.Data["index"]!).Should().Equal(Enumerable.Range(0, types.Length));
         string.Concat(Deltas(events, "text_delta").Select(delta => (string?)delta["text"])).Should().MatchRegex("^[A-Z ]+$")
             .And.Be((string?)answer["content"]![types.Length - 1]!["text"]);
+        int prompt = (int)events[0].Data["message"]!["usage"]!["input_tokens"]!;
+        body.Remove("thinking");
+        ((int)(await server.AskAsync("/v1/messages/count_tokens", body))["input_tokens"]! > prompt).Should().Be(asked, "this template tells the model where it shall not think");
         if (asked)
         {
             string.Concat(Deltas(events, "thinking_delta").Select(delta => (string?)delta["thinking"])).Should().MatchRegex("^[a-z ]+$")
