@@ -109,7 +109,7 @@ function New-Packages {
     Install-Native native-pack @('--all-variants')
     $packages = "$root/artifacts/packages"
     Remove-Item $packages -Recurse -Force -ErrorAction Ignore
-    $projects = @("$root/src/MoeOffload/MoeOffload.csproj", "$root/native/packages/MoeOffload.Native.Cpu.csproj")
+    $projects = @("$root/src/MoeOffload/MoeOffload.csproj", "$root/src/MoeOffload.Server/MoeOffload.Server.csproj", "$root/native/packages/MoeOffload.Native.Cpu.csproj")
     if (Get-ChildItem "$root/artifacts/native" -Filter *moe-ggml-cuda.* -Recurse -ErrorAction Ignore) {
         $projects += "$root/native/packages/MoeOffload.Native.Cuda.csproj"
     }

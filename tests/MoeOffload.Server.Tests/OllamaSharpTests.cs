@@ -11,7 +11,7 @@ namespace MoeOffload.Server.Tests;
 
 /// <summary>OllamaSharp, unchanged, as a client.</summary>
 [TestFixture]
-public sealed class OllamaSharpTests
+public sealed class OllamaSharpTests : IDisposable
 {
     private static readonly Tool s_weather = new()
     {
@@ -38,11 +38,9 @@ public sealed class OllamaSharpTests
     }
 
     [OneTimeTearDown]
-    public async Task StopAsync()
-    {
-        _client.Dispose();
-        await _server.DisposeAsync();
-    }
+    public async Task StopAsync() => await _server.DisposeAsync();
+
+    public void Dispose() => _client?.Dispose();
 
     [Test]
     public async Task Chat_is_answered_streamed_or_not([Values] bool stream)

@@ -94,10 +94,13 @@ public sealed class OpenAIClientTests
         answer.FinishReason.Should().Be(ClientFinishReason.ToolCalls);
         ChatToolCall call = answer.ToolCalls.Single();
         call.FunctionName.Should().Be("paint");
+        call.Id.Should().NotBeEmpty();
         call.FunctionArguments.ToString().Should().ContainAny("red", "blue");
 
+        // Mistral's template wants ids of nine characters, which random weights do not write.
+        ChatToolCall named = ChatToolCall.CreateFunctionToolCall("abcdef123", call.FunctionName, call.FunctionArguments);
         ChatCompletion end = await client.CompleteChatAsync(
-            [new UserChatMessage("Paint!"), new AssistantChatMessage(answer), new ToolChatMessage(call.Id, "done")], new ChatCompletionOptions { MaxOutputTokenCount = 4 });
+            [new UserChatMessage("Paint!"), new AssistantChatMessage([named]), new ToolChatMessage(named.Id, "done")], new ChatCompletionOptions { MaxOutputTokenCount = 4 });
         end.Content.Should().NotBeEmpty();
     }
 

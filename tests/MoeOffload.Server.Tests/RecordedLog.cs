@@ -8,6 +8,9 @@ internal sealed class RecordedLog : ILoggerProvider
 {
     public ConcurrentQueue<LogLine> Lines { get; } = new();
 
+    /// <summary>What is less than this is not kept.</summary>
+    public LogLevel Least { get; set; } = LogLevel.Trace;
+
     public ILogger CreateLogger(string categoryName) => new Logger(this, categoryName);
 
     public void Dispose()
@@ -21,10 +24,15 @@ internal sealed class RecordedLog : ILoggerProvider
         public IDisposable? BeginScope<TState>(TState state)
             where TState : notnull => null;
 
-        public bool IsEnabled(LogLevel logLevel) => true;
+        public bool IsEnabled(LogLevel logLevel) => logLevel >= log.Least;
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
+            if (!IsEnabled(logLevel))
+            {
+                return;
+            }
+
             var fields = state as IReadOnlyList<KeyValuePair<string, object?>> ?? [];
             log.Lines.Enqueue(new LogLine(
                 category,

@@ -1,8 +1,11 @@
+using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using MoeOffload.Fixtures;
@@ -18,7 +21,10 @@ internal sealed class TestServer : IAsyncDisposable
         App = app;
         Log = log;
         Address = new Uri(app.Urls.First());
-        Http = new HttpClient { BaseAddress = Address, Timeout = TimeSpan.FromSeconds(60) };
+
+        // Leaving an answer closes the connection at once.
+        var handler = new SocketsHttpHandler { MaxResponseDrainSize = 0, ResponseDrainTimeout = TimeSpan.Zero };
+        Http = new HttpClient(handler) { BaseAddress = Address, Timeout = TimeSpan.FromSeconds(60) };
     }
 
     /// <summary>The demo model's name.</summary>
@@ -37,10 +43,13 @@ internal sealed class TestServer : IAsyncDisposable
     /// <summary>What the session of the demo model does.</summary>
     public SessionStatistics Statistics => Models.Snapshot().Single(model => model.Name == Demo).Model.Session!.Statistics;
 
-    public static async Task<TestServer> StartAsync(Action<MoeServerOptions>? configure = null, params IReadOnlyList<string> models)
+    public static Task<TestServer> StartAsync(Action<MoeServerOptions>? configure = null, params IReadOnlyList<string> models) =>
+        StartAtAsync("http://127.0.0.1:0", configure, models);
+
+    public static async Task<TestServer> StartAtAsync(string url, Action<MoeServerOptions>? configure = null, params IReadOnlyList<string> models)
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.WebHost.UseUrls(url).UseSockets(sockets => sockets.CreateBoundListenSocket = SmallBuffers);
         var log = new RecordedLog();
         builder.Logging.ClearProviders().SetMinimumLevel(LogLevel.Debug).AddProvider(log);
         var catalog = new ModelCatalog(new ModelCatalogOptions { Paths = models.Count > 0 ? models : [DemoModel.Path] });
@@ -53,6 +62,13 @@ internal sealed class TestServer : IAsyncDisposable
         app.MapMoeOffload();
         await app.StartAsync();
         return new TestServer(app, log);
+    }
+
+    /// <summary>Loads the demo model, so that what follows does not wait for that.</summary>
+    public async Task<TestServer> LoadedAsync()
+    {
+        (await Models.AcquireAsync(Demo)).Dispose();
+        return this;
     }
 
     /// <summary>Posts JSON.</summary>
@@ -131,4 +147,12 @@ internal sealed class TestServer : IAsyncDisposable
         ["ignore_eos"] = true,
         ["stream"] = stream,
     };
+
+    // The system would otherwise take megabytes off the server before anyone reads them.
+    private static Socket SmallBuffers(EndPoint endpoint)
+    {
+        Socket socket = SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint);
+        socket.SendBufferSize = 8192;
+        return socket;
+    }
 }

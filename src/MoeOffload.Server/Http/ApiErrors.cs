@@ -20,7 +20,8 @@ internal static class ApiErrors
                 : bad.Message,
             null,
             bad),
-        OperationCanceledException or IOException or TimeoutException => Explain(request, error),
+        ClientGoneException => Gone(error),
+        OperationCanceledException or IOException => Explain(request, error),
         ContextFullException => ApiException.Invalid(error.Message, null, "context_length_exceeded"),
         QueueFullException => ApiException.Busy(error.Message),
         ChatTemplateException => ApiException.Invalid(error.Message, "messages", "chat_template_error"),
@@ -35,7 +36,7 @@ internal static class ApiErrors
     {
         if (request.Http.RequestAborted.IsCancellationRequested)
         {
-            return new ApiException(ClientGone, "client_error", "client_gone", "The client is gone.", null, error);
+            return Gone(error);
         }
 
         return request.Services.Gate.Ending.IsCancellationRequested ? Stopping()
@@ -43,6 +44,8 @@ internal static class ApiErrors
                 504, "server_error", "request_timeout", $"The request took longer than {request.Options.RequestTimeout.TotalSeconds} s.", null, error)
             : new ApiException($"The server failed; its log has more under the request id {request.Id}.", error);
     }
+
+    private static ApiException Gone(Exception error) => new(ClientGone, "client_error", "client_gone", "The client is gone.", null, error);
 
     private static ApiException Stopping() =>
         ApiException.Unavailable("server_shutting_down", "The server is shutting down and ended the request: try again once it is back.");

@@ -88,7 +88,7 @@ internal sealed class ApiPipeline(ApiServices services, ApiKeys keys, Origins or
                 http.Abort();
             }
         }
-        catch (Exception error) when (error is OperationCanceledException or IOException or TimeoutException)
+        catch (ClientGoneException)
         {
             http.Abort();
         }

@@ -25,9 +25,6 @@ internal sealed class ApiRequest : IDisposable
         _cancellation.CancelAfter(Options.RequestTimeout + s_slack);
     }
 
-    /// <summary>How a request's JSON is read.</summary>
-    public static JsonDocumentOptions JsonOptions { get; } = new() { MaxDepth = 64, AllowDuplicateProperties = false };
-
     /// <summary>The connection's side.</summary>
     public HttpContext Http { get; }
 
@@ -78,11 +75,9 @@ internal sealed class ApiRequest : IDisposable
         limit.CancelAfter(Options.BodyTimeout);
         try
         {
-            _body = await JsonDocument.ParseAsync(Http.Request.Body, JsonOptions, limit.Token).ConfigureAwait(false);
-        }
-        catch (JsonException error)
-        {
-            throw new ApiException(400, "invalid_request_error", "invalid_json", $"The body is not valid JSON: {error.Message}", null, error);
+            var bytes = new MemoryStream();
+            await Http.Request.Body.CopyToAsync(bytes, limit.Token).ConfigureAwait(false);
+            _body = JsonBody.Parse(bytes.GetBuffer().AsMemory(0, (int)bytes.Length));
         }
         catch (OperationCanceledException) when (!Cancellation.IsCancellationRequested)
         {
@@ -197,7 +192,15 @@ internal sealed class ApiRequest : IDisposable
         Http.Response.StatusCode = status;
         Http.Response.ContentType = "application/json";
         Http.Response.ContentLength = json.Length;
-        await Http.Response.Body.WriteAsync(json, CancellationToken.None).AsTask().WaitAsync(Options.WriteTimeout, Http.RequestAborted).ConfigureAwait(false);
+        try
+        {
+            await Http.Response.Body.WriteAsync(json, CancellationToken.None).AsTask().WaitAsync(Options.WriteTimeout, Http.RequestAborted).ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is IOException or OperationCanceledException or TimeoutException)
+        {
+            Http.Abort();
+            throw new ClientGoneException("The client is gone, or took nothing of the answer for too long.", error);
+        }
     }
 
     public void Dispose()

@@ -171,23 +171,8 @@ internal sealed class JsonFields
 
     /// <summary>A value as a text.</summary>
     /// <exception cref="ApiException">It is none.</exception>
-    public static string TextOf(JsonElement value, string path)
-    {
-        if (value.ValueKind != JsonValueKind.String)
-        {
-            throw Wrong(path, "a string", path);
-        }
-
-        try
-        {
-            return value.GetString()!;
-        }
-        catch (InvalidOperationException)
-        {
-            // An escaped surrogate without its other half.
-            throw ApiException.Invalid($"'{path}' is no valid Unicode text.", path, "invalid_unicode");
-        }
-    }
+    public static string TextOf(JsonElement value, string path) =>
+        value.ValueKind == JsonValueKind.String ? value.GetString()! : throw Wrong(path, "a string", path);
 
     /// <summary>The error that a value is of another type.</summary>
     public static ApiException Wrong(string what, string wanted, string path) =>

@@ -66,7 +66,7 @@ internal abstract class ResponseStream : IAsyncDisposable
     }
 
     /// <summary>Sends what was written.</summary>
-    /// <exception cref="OperationCanceledException">The client is gone, or took nothing for too long.</exception>
+    /// <exception cref="ClientGoneException">The client is gone, or took nothing for too long.</exception>
     protected async Task SendAsync()
     {
         ValueTask<FlushResult> flush = Writer.FlushAsync(CancellationToken.None);
@@ -80,16 +80,16 @@ internal abstract class ResponseStream : IAsyncDisposable
         catch (TimeoutException)
         {
             _http.Abort();
-            throw new OperationCanceledException("The client took nothing of the answer for too long: its connection was closed.");
+            throw new ClientGoneException("The client took nothing of the answer for too long: its connection was closed.");
         }
-        catch (IOException error)
+        catch (Exception error) when (error is IOException or OperationCanceledException)
         {
-            throw new OperationCanceledException("The client is gone.", error);
+            throw new ClientGoneException("The client is gone.", error);
         }
 
         if (result.IsCompleted || _http.RequestAborted.IsCancellationRequested)
         {
-            throw new OperationCanceledException("The client is gone.");
+            throw new ClientGoneException("The client is gone.");
         }
     }
 }

@@ -13,12 +13,12 @@ internal sealed class Origins
 {
     private readonly ICorsService _cors;
     private readonly CorsPolicy? _policy;
-    private readonly bool _hasKeys;
+    private readonly bool _checksHost;
 
     public Origins(IOptions<MoeServerOptions> options, ICorsService cors, ApiKeys keys)
     {
         _cors = cors;
-        _hasKeys = keys.AreRequired;
+        _checksHost = !keys.AreRequired && !options.Value.AllowRemoteWithoutKey;
         IReadOnlyList<string> origins = options.Value.CorsOrigins;
         if (origins.Count > 0)
         {
@@ -31,7 +31,7 @@ internal sealed class Origins
     public void Check(HttpContext http)
     {
         HttpRequest request = http.Request;
-        if (!_hasKeys && http.Connection.LocalIpAddress is { } local && IPAddress.IsLoopback(local) && !IsLoopbackName(request.Host.Host))
+        if (_checksHost && request.Host.HasValue && http.Connection.LocalIpAddress is { } local && IPAddress.IsLoopback(local) && !IsLoopbackName(request.Host.Host))
         {
             throw Forbidden($"This server listens on loopback without a key, and '{request.Host.Host}' is no name of loopback: ask 127.0.0.1, or give the server an API key.");
         }

@@ -113,20 +113,8 @@ internal sealed class ShimmySocket
             text.Write(buffer, 0, part.Count);
             if (part.EndOfMessage)
             {
-                return Parse(text.GetBuffer().AsMemory(0, (int)text.Length));
+                return JsonBody.Parse(text.GetBuffer().AsMemory(0, (int)text.Length));
             }
-        }
-    }
-
-    private static JsonDocument Parse(ReadOnlyMemory<byte> text)
-    {
-        try
-        {
-            return JsonDocument.Parse(text, ApiRequest.JsonOptions);
-        }
-        catch (JsonException error)
-        {
-            throw new ApiException(400, "invalid_request_error", "invalid_json", $"The first frame is not valid JSON: {error.Message}", null, error);
         }
     }
 

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 
@@ -86,7 +85,7 @@ internal sealed class ChatAnswerReader(RenderedChat chat)
             string arguments = calls[i].GetProperty("arguments").GetString()!;
             if (i == _calls.Count)
             {
-                _calls.Add(new Call { Id = id.Length > 0 ? id : NewId() });
+                _calls.Add(new Call { Id = id.Length > 0 ? id : $"call_{Guid.NewGuid():N}" });
             }
 
             // The name may be a part of a longer one until the arguments have begun.
@@ -113,9 +112,6 @@ internal sealed class ChatAnswerReader(RenderedChat chat)
 
         return updates;
     }
-
-    // Mistral's templates refuse ids of any other form.
-    private static string NewId() => RandomNumberGenerator.GetString("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789", 9);
 
     private ToolCall[] Calls(JsonElement calls) =>
     [

@@ -89,8 +89,6 @@ public sealed class ChatStreamTests
         ToolCall first = last.Message.ToolCalls[0];
         ToolCallUpdate[] parts = [.. updates.SelectMany(update => update.ToolCalls).Where(part => part.Index == 0)];
         parts[0].Id.Should().Be(first.Id);
-        session.Invoking(it => it.ChatAsync([ChatMessage.User("Paint"), last.Message, ChatMessage.ToolResult(first, "done")]).Dispose())
-            .Should().NotThrow("the template takes the id");
         parts[0].Name.Should().Be("paint");
         parts.Skip(1).Should().OnlyContain(part => part.Id == null && part.Name == null);
         string.Concat(parts.Select(part => part.Arguments)).Should().Be(first.Arguments);

@@ -1,0 +1,148 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json.Nodes;
+using FluentAssertions;
+using Microsoft.Extensions.Logging;
+using NUnit.Framework;
+
+namespace MoeOffload.Server.Tests;
+
+[TestFixture]
+public sealed class HostileRequestTests
+{
+    private const int Requests = 9000;
+    private const int RawRequests = 800;
+    private const int AbortedStreams = 200;
+    private const long Mebibyte = 1024 * 1024;
+
+    [Test]
+    public async Task Ten_thousand_hostile_requests_each_get_their_error_and_change_nothing()
+    {
+        await using TestServer server = await TestServer.StartAsync(options =>
+        {
+            options.BodyTimeout = TimeSpan.FromSeconds(1);
+            options.RequestTimeout = TimeSpan.FromSeconds(30);
+        });
+        server.Log.Least = LogLevel.Error;
+        await server.LoadedAsync();
+        await server.AskAsync("/v1/embeddings", new JsonObject { ["model"] = TestServer.Demo, ["input"] = "a" });
+        string before = await AskAsync(server);
+        var wrong = new ConcurrentQueue<string>();
+
+        // Once to fill what is filled once.
+        await SendAsync(server, new HostileRequests(1), Requests / 10, wrong);
+        await SendRawAsync(server, new HostileRequests(2), RawRequests / 10, wrong);
+        await AbortAsync(server, AbortedStreams / 10);
+        Memory first = Memory.Now();
+
+        await SendAsync(server, new HostileRequests(3), Requests, wrong);
+        await SendRawAsync(server, new HostileRequests(4), RawRequests, wrong);
+        await AbortAsync(server, AbortedStreams);
+
+        wrong.Should().BeEmpty();
+        server.Log.Lines.Where(line => line.Level >= LogLevel.Error).Select(line => line.Text).Should().BeEmpty("nothing was the server's fault");
+        (await AskAsync(server)).Should().Be(before);
+        await Until(() => server.Statistics is { RunningCount: 0, QueuedCount: 0 });
+        server.Models.GetStatus(TestServer.Demo).ActiveRequests.Should().Be(0);
+        Memory last = Memory.Now();
+        TestContext.Out.WriteLine($"managed {first.Managed / Mebibyte} to {last.Managed / Mebibyte} MiB, resident {first.Resident / Mebibyte} to {last.Resident / Mebibyte} MiB");
+        (last.Managed - first.Managed).Should().BeLessThan(8 * Mebibyte);
+        (last.Resident - first.Resident).Should().BeLessThan(100 * Mebibyte);
+    }
+
+    private static async Task<string> AskAsync(TestServer server) =>
+        (string)(await server.AskAsync("/v1/chat/completions", TestServer.Chat("What is ice made of?")))["choices"]![0]!["message"]!["content"]!;
+
+    private static async Task SendAsync(TestServer server, HostileRequests hostile, int count, ConcurrentQueue<string> wrong)
+    {
+        var requests = new List<(string Path, byte[] Body, bool MayBeRight)>(count);
+        for (int i = 0; i < count; i++)
+        {
+            (string path, byte[] body) = hostile.Next(out bool mayBeRight);
+            requests.Add((path, body, mayBeRight));
+        }
+
+        await Parallel.ForEachAsync(requests, new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (request, cancellationToken) =>
+        {
+            using HttpResponseMessage response = await server.Http.PostAsync(request.Path, new ByteArrayContent(request.Body), cancellationToken);
+            string answer = await response.Content.ReadAsStringAsync(cancellationToken);
+            int status = (int)response.StatusCode;
+            if (!((status is >= 400 and < 500 && JsonNode.Parse(answer)!["error"] is not null) || (request.MayBeRight && status == 200)))
+            {
+                wrong.Enqueue(string.Create(CultureInfo.InvariantCulture, $"{request.Path} {status} {answer} to {Encoding.UTF8.GetString(request.Body)}"));
+            }
+        });
+    }
+
+    private static Task SendRawAsync(TestServer server, HostileRequests hostile, int count, ConcurrentQueue<string> wrong)
+    {
+        byte[][] requests = [.. Enumerable.Range(0, count).Select(_ => hostile.NextRaw())];
+        return Parallel.ForEachAsync(requests, new ParallelOptions { MaxDegreeOfParallelism = 16 }, async (request, cancellationToken) =>
+        {
+            using var client = new TcpClient();
+            await client.ConnectAsync(IPAddress.Loopback, server.Address.Port, cancellationToken);
+            NetworkStream stream = client.GetStream();
+            string status;
+            try
+            {
+                await stream.WriteAsync(request, cancellationToken);
+                using var reader = new StreamReader(stream);
+
+                // Half a request gets no answer until it is whole, or the server's patience is over.
+                status = await reader.ReadLineAsync(cancellationToken).AsTask().WaitAsync(TimeSpan.FromSeconds(1.5), cancellationToken) ?? "closed";
+            }
+            catch (Exception error) when (error is IOException or SocketException or TimeoutException)
+            {
+                status = "closed";
+            }
+
+            if (status != "closed" && !status.StartsWith("HTTP/1.1 4", StringComparison.Ordinal) && !status.StartsWith("HTTP/1.1 505", StringComparison.Ordinal))
+            {
+                wrong.Enqueue($"{status} to {Encoding.Latin1.GetString(request)}");
+            }
+        });
+    }
+
+    private static async Task AbortAsync(TestServer server, int count)
+    {
+        await Parallel.ForEachAsync(Enumerable.Range(0, count), new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (index, cancellationToken) =>
+        {
+            JsonObject endless = TestServer.Endless(stream: index % 2 == 0);
+            using var cancel = new CancellationTokenSource(TimeSpan.FromMilliseconds(index % 7));
+            try
+            {
+                using HttpResponseMessage response = await server.SendAsync("/v1/chat/completions", endless, cancel.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                // It was left before it was answered.
+            }
+        });
+    }
+
+    private static async Task Until(Func<bool> condition)
+    {
+        for (int i = 0; i < 500 && !condition(); i++)
+        {
+            await Task.Delay(20);
+        }
+
+        condition().Should().BeTrue();
+    }
+
+    private readonly record struct Memory(long Managed, long Resident)
+    {
+        public static Memory Now()
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+            long managed = GC.GetTotalMemory(forceFullCollection: true);
+            using Process process = Process.GetCurrentProcess();
+            return new Memory(managed, process.WorkingSet64);
+        }
+    }
+}

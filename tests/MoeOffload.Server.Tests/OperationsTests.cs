@@ -1,0 +1,129 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+using FluentAssertions;
+using Microsoft.Extensions.Logging;
+using NUnit.Framework;
+
+namespace MoeOffload.Server.Tests;
+
+[TestFixture]
+public sealed class OperationsTests
+{
+    private const string Path = "/v1/chat/completions";
+
+    private TestServer _server = null!;
+
+    [OneTimeSetUp]
+    public async Task Start() => _server = await TestServer.StartAsync(options => options.Context = options.Context with { CountExperts = true });
+
+    [OneTimeTearDown]
+    public async Task Stop() => await _server.DisposeAsync();
+
+    [Test]
+    public async Task Server_is_healthy_and_ready()
+    {
+        ((string)JsonNode.Parse(await _server.Http.GetStringAsync("/health"))!["status"]!).Should().Be("ok");
+        ((string)JsonNode.Parse(await _server.Http.GetStringAsync("/ready"))!["status"]!).Should().Be("ready");
+    }
+
+    [Test]
+    public async Task Metrics_tell_of_requests_tokens_times_memory_and_experts()
+    {
+        await _server.AskAsync(Path, TestServer.Chat("Tell me a story about a cat.", maxTokens: 10));
+        JsonNode usage = (await _server.AskAsync(Path, TestServer.Chat("Tell me a story about a cat.", maxTokens: 10)))["usage"]!;
+        ((int)usage["completion_tokens"]!).Should().Be(10);
+        await _server.FailAsync(Path, new JsonObject { ["model"] = "nothing-like-that", ["messages"] = new JsonArray(new JsonObject { ["role"] = "user", ["content"] = "Hi" }) });
+        string text = await _server.Http.GetStringAsync("/metrics");
+
+        Value(text, "moe_requests_total", "http_route=\"/v1/chat/completions\"", "http_response_status_code=\"200\"").Should().BeGreaterThanOrEqualTo(2);
+        Value(text, "moe_requests_total", "http_route=\"/v1/chat/completions\"", "http_response_status_code=\"404\"").Should().BeGreaterThanOrEqualTo(1);
+        Value(text, "moe_tokens_generated_total", "tiny-moe").Should().BeGreaterThanOrEqualTo(20);
+        Value(text, "moe_tokens_prompt_total", "tiny-moe").Should().BePositive();
+        Value(text, "moe_tokens_cached_total", "tiny-moe").Should().BePositive();
+        Value(text, "moe_prefix_cache_hits_total", "tiny-moe").Should().BeGreaterThanOrEqualTo(1);
+        Value(text, "gen_ai_server_time_to_first_token_seconds_count", "tiny-moe").Should().BeGreaterThanOrEqualTo(2);
+        Value(text, "gen_ai_server_time_per_output_token_seconds_count", "tiny-moe").Should().BeGreaterThanOrEqualTo(2);
+        Value(text, "gen_ai_server_request_duration_seconds_count", "tiny-moe").Should().BeGreaterThanOrEqualTo(2);
+        Value(text, "moe_queue_waiting", "tiny-moe").Should().Be(0);
+        Value(text, "moe_memory_bytes", "device=\"Host\"", "kind=\"weights\"").Should().BeGreaterThan(1 << 20);
+        Value(text, "moe_memory_bytes", "device=\"Host\"", "kind=\"context\"").Should().BePositive();
+        Value(text, "moe_expert_tokens_total", "layer=\"0\"").Should().BePositive();
+        Value(text, "moe_expert_busiest_share", "layer=\"0\"").Should().BeInRange(1.0 / 16, 0.5);
+        Value(text, "moe_models_loaded").Should().BeGreaterThanOrEqualTo(1);
+    }
+
+    [Test]
+    public async Task Request_has_an_id_that_its_log_line_names()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/v1/models");
+        request.Headers.Add("x-request-id", "from-the-client_1");
+        using HttpResponseMessage given = await _server.Http.SendAsync(request);
+        given.Headers.GetValues("x-request-id").Should().Equal("from-the-client_1");
+
+        using HttpResponseMessage response = await _server.PostAsync(Path, TestServer.Chat("Hi", maxTokens: 3));
+        string id = response.Headers.GetValues("x-request-id").Single();
+        id.Should().StartWith("req_");
+        await Task.Delay(50);
+        RecordedLog.LogLine line = _server.Log.Lines.Single(entry => entry.Fields.GetValueOrDefault("RequestId") as string == id && entry.Fields.ContainsKey("Route"));
+        line.Fields["Route"].Should().Be(Path);
+        line.Fields["Status"].Should().Be(200);
+        line.Fields["Model"].Should().Be(TestServer.Demo);
+        line.Fields["GeneratedTokens"].Should().Be(3);
+    }
+
+    [Test]
+    public async Task Id_that_could_forge_a_log_line_is_replaced()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/v1/models");
+        request.Headers.TryAddWithoutValidation("x-request-id", "a b\tforged");
+        using HttpResponseMessage response = await _server.Http.SendAsync(request);
+        response.Headers.GetValues("x-request-id").Single().Should().StartWith("req_");
+    }
+
+    [Test]
+    public async Task Request_is_traced()
+    {
+        List<Activity> activities = [];
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name == ServerActivities.SourceName,
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
+            ActivityStopped = activity =>
+            {
+                lock (activities)
+                {
+                    activities.Add(activity);
+                }
+            },
+        };
+        ActivitySource.AddActivityListener(listener);
+        await _server.AskAsync(Path, TestServer.Chat("Hi", maxTokens: 3));
+        await Task.Delay(50);
+
+        Activity activity = activities.Single(it => it.DisplayName == Path);
+        activity.GetTagItem("gen_ai.request.model").Should().Be(TestServer.Demo);
+        activity.GetTagItem("gen_ai.usage.output_tokens").Should().Be(3);
+        activity.GetTagItem("http.response.status_code").Should().Be(200);
+    }
+
+    [Test]
+    public async Task Prompts_are_in_logs_only_where_that_was_asked_for([Values] bool asked)
+    {
+        const string Secret = "xylophone quicksilver";
+        await using TestServer server = await TestServer.StartAsync(options => options.LogPrompts = asked);
+        await server.AskAsync(Path, TestServer.Chat(Secret, maxTokens: 2));
+        await server.FailAsync(Path, new JsonObject { ["model"] = TestServer.Demo, ["messages"] = new JsonArray(new JsonObject { ["role"] = Secret, ["content"] = Secret }) });
+        await Task.Delay(50);
+
+        server.Log.Lines.Any(line => line.Text.Contains(Secret, StringComparison.Ordinal)).Should().Be(asked);
+        server.Log.Lines.Should().NotContain(line => line.Text.Contains(Secret, StringComparison.Ordinal) && line.Level != LogLevel.Debug);
+    }
+
+    private static double Value(string metrics, string name, params string[] labels)
+    {
+        string[] lines = [.. metrics.Split('\n').Where(line => (line.StartsWith(name + "{", StringComparison.Ordinal) || line.StartsWith(name + " ", StringComparison.Ordinal)) && labels.All(line.Contains))];
+        lines.Should().NotBeEmpty("there is a {0} of {1} in {2}", name, string.Join(", ", labels), metrics);
+        string rest = lines[0].Contains('}', StringComparison.Ordinal) ? lines[0][(lines[0].IndexOf('}', StringComparison.Ordinal) + 2)..] : lines[0][(name.Length + 1)..];
+        return double.Parse(rest.Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture);
+    }
+}
