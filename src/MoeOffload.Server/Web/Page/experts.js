@@ -11,6 +11,11 @@ export class ExpertMap {
   #canvas = element("canvas", { className: "heat", tabIndex: 0, role: "application", "aria-roledescription": "heat map", "aria-describedby": "expert-readout" });
   #scale = element("canvas", { "aria-hidden": "true" });
   #readout = element("output", { id: "expert-readout", className: "readout" }, hint);
+  #note = element("p", { className: "note" });
+  #rows = element("div", { className: "heat-rows", "aria-hidden": "true" });
+  #lastColumn = element("span");
+  #most = element("span");
+  #table = element("div");
   #layers = [];
   #experts = 0;
   #cursor = null;
@@ -39,17 +44,14 @@ export class ExpertMap {
     const tokens = Math.max(0, ...layers.map(layer => layer.tokens));
     this.#canvas.setAttribute("aria-label",
       `How often each of ${experts} experts was chosen in ${layers.length} layers, ${used} for each of ${count(tokens)} tokens. Arrow keys move.`);
-    const focused = document.activeElement === this.#canvas;
-    replace(this.#parent,
-      element("p", { className: "note" }, tokens > 0
-        ? `${count(tokens)} tokens, ${used} of ${experts} experts for each`
-        : "Nothing was counted yet: ask the model something."),
-      element("div", { className: "heat-frame" }, this.#rowLabels(), this.#canvas,
-        element("div", { className: "heat-columns", "aria-hidden": "true" }, element("span", {}, "expert 0"), element("span", {}, `${experts - 1}`))),
-      element("div", { className: "scale" }, element("span", {}, "never"), this.#scale, element("span", {}, `${times(this.#peak)} an even share`)),
-      this.#readout,
-      dataTable("As a table", [">Layer", ">Tokens", ">Unused", ">Busiest", ">Share"], layers.map(busiestOf)));
-    if (focused) this.#canvas.focus({ preventScroll: true });
+    this.#note.textContent = tokens > 0
+      ? `${count(tokens)} tokens, ${used} of ${experts} experts for each`
+      : "Nothing was counted yet: ask the model something.";
+    this.#rows.replaceChildren(...[...new Set([layers[0].layer, layers.at(-1).layer])].map(layer => element("span", {}, `layer ${layer}`)));
+    this.#lastColumn.textContent = `${experts - 1}`;
+    this.#most.textContent = `${times(this.#peak)} an even share`;
+    replace(this.#table, dataTable("As a table", [">Layer", ">Tokens", ">Unused", ">Busiest", ">Share"], layers.map(busiestOf)));
+    this.#attach();
     this.#draw();
     this.#describe();
   }
@@ -57,13 +59,19 @@ export class ExpertMap {
   /** Shows why there is no map. */
   showNone(reason) {
     this.#layers = [];
-    replace(this.#parent, element("p", { className: "empty" }, reason));
+    this.#parent.replaceChildren(element("p", { className: "empty" }, reason));
   }
 
-  #rowLabels() {
-    const numbers = this.#layers.map(layer => layer.layer);
-    const shown = numbers.length <= 1 ? numbers : [numbers[0], numbers.at(-1)];
-    return element("div", { className: "heat-rows", "aria-hidden": "true" }, ...shown.map(layer => element("span", {}, `layer ${layer}`)));
+  // Once: what is taken out of the page loses its focus.
+  #attach() {
+    if (this.#canvas.isConnected) return;
+    this.#parent.replaceChildren(
+      this.#note,
+      element("div", { className: "heat-frame" }, this.#rows, this.#canvas,
+        element("div", { className: "heat-columns", "aria-hidden": "true" }, element("span", {}, "expert 0"), this.#lastColumn)),
+      element("div", { className: "scale" }, element("span", {}, "never"), this.#scale, this.#most),
+      this.#readout,
+      this.#table);
   }
 
   #draw() {

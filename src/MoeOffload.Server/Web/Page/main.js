@@ -117,6 +117,7 @@ function showExperts() {
         : "The server does not count the experts' use.");
     return;
   }
+  if (experts.layers.length === 0) return map.showNone("The model has no layer with experts.");
   const since = document.querySelector("input[name=span]:checked").value === "last" ? countsBefore : null;
   map.show(experts.layers.map(layer => minus(layer, since?.layers.find(before => before.layer === layer.layer))), experts.count, experts.used);
 }
