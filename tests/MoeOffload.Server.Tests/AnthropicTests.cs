@@ -83,7 +83,7 @@ public sealed class AnthropicTests
         JsonNode answer = await server.AskAsync("/v1/messages", body.DeepClone());
         List<(string Name, JsonNode Data)> events = await StreamAsync(body, server);
 
-        ((string?)answer["stop_reason"]).Should().Be("tool_use");
+        ((string?)answer["stop_reason"]).Should().Be("tool_use", "of {0}", answer);
         JsonNode call = answer["content"]!.AsArray().Single(block => (string?)block!["type"] == "tool_use")!;
         ((string?)call["name"]).Should().Be("get_weather");
         ((string?)call["id"]).Should().NotBeNullOrEmpty();

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using FluentAssertions;
@@ -164,7 +165,7 @@ public sealed class BrowserTests
         await Expect(open.Page.Locator("#memory .device")).ToContainTextAsync(new Regex("System memory.*MiB.*Weights.*KV cache.*Compute"));
         ILocator map = open.Page.Locator("#placement svg.placement-map");
         await Expect(map).ToHaveAttributeAsync("aria-label", new Regex("experts of layers 0–5"));
-        (await map.Locator("rect > title").AllTextContentsAsync()).Should().Contain(title => title.StartsWith("layer 3, experts: "));
+        (await map.Locator("rect > title").AllTextContentsAsync()).Should().Contain(title => title.StartsWith("layer 3, experts: ", StringComparison.Ordinal));
         ILocator heat = open.Page.Locator("#experts canvas.heat");
         int colors = await heat.EvaluateAsync<int>(
             """
@@ -191,7 +192,7 @@ public sealed class BrowserTests
         open.Complaints.Should().BeEmpty();
 
         static async Task<int> TokensAsync(OpenPage open) =>
-            int.Parse((await open.Page.Locator("#experts .note").InnerTextAsync()).Split(' ')[0].Replace(",", string.Empty));
+            int.Parse((await open.Page.Locator("#experts .note").InnerTextAsync()).Split(' ')[0], NumberStyles.AllowThousands, CultureInfo.InvariantCulture);
     }
 
     [Test]
@@ -332,7 +333,7 @@ public sealed class BrowserTests
         }
 
         reached.Should().ContainInOrder("skip", "model", "unload", "new-chat", "panel-toggle", "scroller", "prompt");
-        reached.Should().Contain("temperature").And.Contain("heat").And.Contain("send").And.NotContain(where => where.StartsWith("unmarked"));
+        reached.Should().Contain("temperature").And.Contain("heat").And.Contain("send").And.NotContain(where => where.StartsWith("unmarked", StringComparison.Ordinal));
     }
 
     // What a screen reader would have no words for.

@@ -51,8 +51,8 @@ public sealed partial class WebPageTests
         }
 
         seen.Keys.Should().Contain("/web/style.css").And.Contain("/web/main.js").And.Contain("/web/experts.js");
-        seen.Values.SelectMany(text => Elsewhere().Matches(text).Select(match => match.Value)).Should().OnlyContain(address => address.StartsWith("http://www.w3.org/"));
-        typeof(MoeServerExtensions).Assembly.GetManifestResourceNames().Where(name => name.StartsWith("Web/Page/")).Should().HaveCount(seen.Count);
+        seen.Values.SelectMany(text => Elsewhere().Matches(text).Select(match => match.Value)).Should().OnlyContain(address => address.StartsWith("http://www.w3.org/", StringComparison.Ordinal));
+        typeof(MoeServerExtensions).Assembly.GetManifestResourceNames().Where(name => name.StartsWith("Web/Page/", StringComparison.Ordinal)).Should().HaveCount(seen.Count);
     }
 
     [Test]

@@ -22,10 +22,10 @@ internal static class AnthropicEndpoints
         try
         {
             request.CheckPrompt(chat.PromptTokenCount);
-            request.LogText("prompt", chat.Chat.Prompt);
+            request.LogText("Prompt", chat.Chat.Prompt);
             string id = $"msg_{Guid.NewGuid():N}";
             ChatUpdate last = await (events?.SendAsync(id, lease.Name, chat) ?? chat.CompleteAsync()).ConfigureAwait(false);
-            request.LogText("answer", last.Message!.Content);
+            request.LogText("Answer", last.Message!.Content);
             if (events is null)
             {
                 await request.WriteJsonAsync(Answer(id, lease.Name, chat, last, asked.ShowsThinking), AnthropicJson.Default.MessageAnswer).ConfigureAwait(false);
@@ -41,7 +41,7 @@ internal static class AnthropicEndpoints
     {
         JsonFields body = await request.ReadJsonAsync().ConfigureAwait(false);
         var asked = MessagesRequest.Read(body, request, counts: true);
-        using ModelLease lease = await request.AcquireAsync(asked.Model, (ResponseStream?)null).ConfigureAwait(false);
+        using ModelLease lease = await request.AcquireAsync(asked.Model).ConfigureAwait(false);
         RenderedChat chat = lease.Model.ChatTemplate.Render(asked.Messages, asked.Options);
         int[] tokens = lease.Model.Vocabulary.Tokenize(chat.Prompt, parseSpecial: true);
         await request.WriteJsonAsync(new TokenCount(tokens.Length), AnthropicJson.Default.TokenCount).ConfigureAwait(false);

@@ -79,7 +79,7 @@ internal sealed class FileFactsReader
             return new FileFacts(
                 architecture ?? string.Empty,
                 files.Tensors.Sum(tensor => tensor.ElementCount),
-                most is { } type ? GgmlTypeInfo.Of(type).Name.ToUpperInvariant() : string.Empty,
+                most is { } type && GgmlTypeInfo.TryGet(type, out GgmlTypeInfo info) ? info.Name.ToUpperInvariant() : string.Empty,
                 modified);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or MoeOffloadException)

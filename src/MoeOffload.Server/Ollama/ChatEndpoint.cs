@@ -26,7 +26,7 @@ internal static class ChatEndpoint
             try
             {
                 request.CheckPrompt(chat.PromptTokenCount);
-                request.LogText("prompt", chat.Chat.Prompt);
+                request.LogText("Prompt", chat.Chat.Prompt);
                 await AnswerAsync(request, settings, lease, chat, load, lines).ConfigureAwait(false);
             }
             finally
@@ -68,7 +68,7 @@ internal static class ChatEndpoint
         }
 
         ChatMessage answer = last!.Message!;
-        request.LogText("answer", answer.Content);
+        request.LogText("Answer", answer.Content);
         OllamaFigures figures = OllamaFigures.Of(request, load, last.Statistics!, last.FinishReason == ChatFinishReason.Length);
         var end = new ChatAnswer(
             lease.Name,

@@ -17,7 +17,7 @@ internal static class EmbedEndpoint
             throw ApiException.Invalid($"'input' has {texts.Count} texts, the server takes {MostTexts} at once: send them in parts.", "input");
         }
 
-        using ModelLease lease = await request.AcquireAsync(model, (ResponseStream?)null).ConfigureAwait(false);
+        using ModelLease lease = await request.AcquireAsync(model).ConfigureAwait(false);
         TimeSpan load = request.Elapsed;
         IReadOnlyList<TextEmbedding> embeddings = await EmbedAsync(request, lease, texts, cuts).ConfigureAwait(false);
         var answer = new EmbedAnswer(
@@ -32,7 +32,7 @@ internal static class EmbedEndpoint
     public static async Task HandleFormerAsync(ApiRequest request)
     {
         JsonFields body = await request.ReadJsonAsync().ConfigureAwait(false);
-        using ModelLease lease = await request.AcquireAsync(body.Text("model"), (ResponseStream?)null).ConfigureAwait(false);
+        using ModelLease lease = await request.AcquireAsync(body.Text("model")).ConfigureAwait(false);
         IReadOnlyList<TextEmbedding> embeddings = await EmbedAsync(request, lease, [body.RequiredText("prompt")], cuts: true).ConfigureAwait(false);
         await request.WriteJsonAsync(new EmbeddingAnswer(embeddings[0].Vector), OllamaJson.Default.EmbeddingAnswer).ConfigureAwait(false);
     }
@@ -40,13 +40,16 @@ internal static class EmbedEndpoint
     private static async Task<IReadOnlyList<TextEmbedding>> EmbedAsync(ApiRequest request, ModelLease lease, IReadOnlyList<string> texts, bool cuts)
     {
         Embedder embedder = await lease.GetEmbedderAsync(request.Cancellation).ConfigureAwait(false);
-        if (!cuts)
+        bool parses = request.Options.Embedding.ParseSpecialTokens;
+        int[][] tokens = [.. texts.Select(text => lease.Model.Vocabulary.Tokenize(text, parseSpecial: parses)).Select(text => cuts ? Cut(text, embedder.MaxTokens) : text)];
+        foreach (int[] text in tokens)
         {
-            return await embedder.EmbedAsync(texts, request.Cancellation).ConfigureAwait(false);
+            request.CheckPrompt(text.Length);
         }
 
-        int[][] tokens = [.. texts.Select(text => Cut(lease.Model.Vocabulary.Tokenize(text, parseSpecial: true), embedder.MaxTokens))];
-        return await embedder.EmbedAsync(tokens, request.Cancellation).ConfigureAwait(false);
+        IReadOnlyList<TextEmbedding> embeddings = await embedder.EmbedAsync(tokens, request.Cancellation).ConfigureAwait(false);
+        request.CountEmbedded(embeddings.Sum(embedding => embedding.TokenCount));
+        return embeddings;
     }
 
     private static int[] Cut(int[] tokens, int most) => tokens.Length > most ? tokens[..most] : tokens;

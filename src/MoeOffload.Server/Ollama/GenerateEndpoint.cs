@@ -25,7 +25,7 @@ internal static class GenerateEndpoint
         using (ModelLease lease = await request.AcquireAsync(settings.Model, lines).ConfigureAwait(false))
         {
             var answer = new Answer(request, settings, lease, request.Elapsed, lines);
-            request.LogText("prompt", prompt);
+            request.LogText("Prompt", prompt);
             await (isRaw ? answer.ContinueAsync(prompt) : answer.ReplyAsync(prompt, system)).ConfigureAwait(false);
         }
 
@@ -135,7 +135,7 @@ internal static class GenerateEndpoint
 
         private Task EndAsync(GenerationStatistics statistics, bool isCut)
         {
-            request.LogText("answer", _text.ToString());
+            request.LogText("Answer", _text.ToString());
             OllamaFigures figures = OllamaFigures.Of(request, load, statistics, isCut);
             var end = new GenerateAnswer(
                 lease.Name,

@@ -13,7 +13,7 @@ internal static class OllamaLoading
             return "unload";
         }
 
-        (await request.AcquireAsync(settings.Model, (ResponseStream?)null).ConfigureAwait(false)).Dispose();
+        (await request.AcquireAsync(settings.Model).ConfigureAwait(false)).Dispose();
         return "load";
     }
 

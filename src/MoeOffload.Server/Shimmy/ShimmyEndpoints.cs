@@ -51,7 +51,7 @@ internal sealed class ShimmyEndpoints
         switch (action)
         {
             case "load":
-                (await request.AcquireAsync(known, (ResponseStream?)null).ConfigureAwait(false)).Dispose();
+                (await request.AcquireAsync(known).ConfigureAwait(false)).Dispose();
                 await request.WriteJsonAsync(new LoadAnswer(known, "loaded", true, $"Model {known} is loaded."), ShimmyJson.Default.LoadAnswer).ConfigureAwait(false);
                 break;
             case "unload":
@@ -83,9 +83,10 @@ internal sealed class ShimmyEndpoints
 
     private static Task DiagnoseAsync(ApiRequest request)
     {
+        // Servers that were used are listed; one that cannot be reached is no reason not to answer.
         DiagnosedDevice[] devices =
         [
-            .. MoeModel.ListDevices(request.Options.Model).Select(device => new DiagnosedDevice(
+            .. MoeModel.ListDevices(request.Options.Model with { RpcServers = [] }).Select(device => new DiagnosedDevice(
                 device.Name,
                 device.Description,
                 JsonNamingPolicy.SnakeCaseLower.ConvertName(device.Kind.ToString()),

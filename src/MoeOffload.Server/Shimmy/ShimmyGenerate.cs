@@ -20,7 +20,7 @@ internal static class ShimmyGenerate
                 return events?.SendTextAsync(piece) ?? Task.CompletedTask;
             },
             request.Cancellation).ConfigureAwait(false);
-        request.LogText("answer", text.ToString());
+        request.LogText("Answer", text.ToString());
         await (events?.SendDoneAsync() ?? request.WriteJsonAsync(new GeneratedText(text.ToString()), ShimmyJson.Default.GeneratedText)).ConfigureAwait(false);
     }
 }

@@ -85,12 +85,12 @@ internal sealed record ShimmyPrompt(
         var generation = new GenerationRequest { Prompt = Prompt, Sampling = Sampling, MaxTokens = MaxTokens, Deadline = request.TimeLeft };
         if (Messages is null)
         {
-            request.LogText("prompt", Prompt);
+            request.LogText("Prompt", Prompt);
             return generation;
         }
 
         RenderedChat chat = lease.Model.ChatTemplate.Render(Messages);
-        request.LogText("prompt", chat.Prompt);
+        request.LogText("Prompt", chat.Prompt);
         return generation with { Prompt = chat.Prompt, StopStrings = chat.StopStrings };
     }
 }

@@ -46,7 +46,7 @@ internal sealed class ShimmySocket
             using JsonDocument document = await ReceiveAsync(request, socket).ConfigureAwait(false);
             ShimmyPrompt prompt = ShimmyPrompt.Read(new JsonFields(document.RootElement), request);
             watching = WatchAsync(socket, gone);
-            using ModelLease lease = await request.AcquireAsync(prompt.Model, (ResponseStream?)null).ConfigureAwait(false);
+            using ModelLease lease = await request.AcquireAsync(prompt.Model).ConfigureAwait(false);
             await prompt.AnswerAsync(request, lease, piece => SendAsync(request, socket, piece), gone.Token).ConfigureAwait(false);
         }
         catch (Exception error)
