@@ -189,10 +189,33 @@ public sealed class BrowserTests
         last.Should().BePositive().And.BeLessThan(all);
         await open.Page.Locator("#experts details summary").ClickAsync();
         await Expect(open.Page.Locator("#experts table tbody tr")).ToHaveCountAsync(6);
+        await open.Page.SetViewportSizeAsync(1280, 1400);
+        await open.PhotographAsync("experts");
         open.Complaints.Should().BeEmpty();
 
         static async Task<int> TokensAsync(OpenPage open) =>
             int.Parse((await open.Page.Locator("#experts .note").InnerTextAsync()).Split(' ')[0], NumberStyles.AllowThousands, CultureInfo.InvariantCulture);
+    }
+
+    [Test]
+    public async Task Tensors_on_two_devices_are_told_apart()
+    {
+        using var device = RpcServer.Start();
+        await using TestServer server = await TestServer.StartAsync(
+            options => options.Model = new ModelOptions { RpcServers = [device.Address], Placement = TensorPlacement.ExpertsToCpu(firstLayers: 4) });
+        using ModelLease lease = await server.Models.AcquireAsync(TestServer.Demo);
+        string name = lease.Model.Placement.Devices[0].Device;
+        await using OpenPage open = await _browser.OpenAsync(server);
+
+        ILocator map = open.Page.Locator("#placement svg.placement-map");
+        await Expect(map).ToHaveAttributeAsync("aria-label", new Regex($"{name}: attention of layers 0–5.* experts of layers 4–5.*system memory: experts of layers 0–3"));
+        await Expect(open.Page.Locator("#memory .device")).ToHaveCountAsync(2);
+        string[] colors = await map.EvaluateAsync<string[]>("map => [...new Set([...map.querySelectorAll('rect:has(> title)')].map(cell => getComputedStyle(cell).fill))]");
+        colors.Should().HaveCount(2);
+        await Expect(open.Page.Locator("#experts")).ToHaveTextAsync("The server does not count the experts' use.");
+        await open.Page.SetViewportSizeAsync(1280, 1100);
+        await open.PhotographAsync("two-devices");
+        open.Complaints.Should().BeEmpty();
     }
 
     [Test]
@@ -309,7 +332,8 @@ public sealed class BrowserTests
         await Expect(open.Prompt).ToBeFocusedAsync();
         await open.SetAsync("Most tokens", "8");
         await open.AskAsync("Hi");
-        await open.Page.EvaluateAsync("() => document.activeElement.blur()");
+        await open.Prompt.FillAsync("And now?");
+        await open.Page.Locator(".skip").FocusAsync();
         List<string> reached = [];
         for (int presses = 0; presses < 60; presses++)
         {
@@ -321,7 +345,7 @@ public sealed class BrowserTests
                   if (element === document.body) return "";
                   const style = getComputedStyle(element);
                   const outlined = style.outlineStyle !== "none" || element.matches(".segments input") || element.classList.contains("skip");
-                  return `${outlined ? "" : "unmarked "}${element.id || element.className || element.textContent}`;
+                  return `${outlined ? "" : "unmarked "}${element.id || element.className || element.textContent || element.value}`;
                 }
                 """);
             if (where.Length == 0)
@@ -332,8 +356,8 @@ public sealed class BrowserTests
             reached.Add(where);
         }
 
-        reached.Should().ContainInOrder("skip", "model", "unload", "new-chat", "panel-toggle", "scroller", "prompt");
-        reached.Should().Contain("temperature").And.Contain("heat").And.Contain("send").And.NotContain(where => where.StartsWith("unmarked", StringComparison.Ordinal));
+        reached.Should().ContainInOrder("model", "unload", "new-chat", "panel-toggle", "scroller", "prompt", "send", "temperature", "heat");
+        reached.Should().NotContain(where => where.StartsWith("unmarked", StringComparison.Ordinal));
     }
 
     // What a screen reader would have no words for.
