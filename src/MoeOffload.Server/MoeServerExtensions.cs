@@ -33,6 +33,8 @@ public static class MoeServerExtensions
             services.Configure(configure);
         }
 
+        services.PostConfigure<MoeServerOptions>(options => options.Validate());
+
         services.AddCors();
         services.AddMetrics();
         services.TryAddSingleton(TimeProvider.System);
@@ -56,6 +58,7 @@ public static class MoeServerExtensions
 
     /// <summary>Maps the endpoints of all APIs.</summary>
     /// <param name="endpoints">The application.</param>
+    /// <exception cref="ArgumentException">An option is missing or outside its range.</exception>
     public static IEndpointRouteBuilder MapMoeOffload(this IEndpointRouteBuilder endpoints)
     {
         ArgumentNullException.ThrowIfNull(endpoints);

@@ -84,4 +84,48 @@ public sealed class MoeServerOptions
 
     /// <summary>Whether prompts and answers appear in logs, at level Debug. Default: false.</summary>
     public bool LogPrompts { get; set; }
+
+    /// <summary>Refuses options that mean nothing.</summary>
+    /// <exception cref="ArgumentException">One is missing or outside its range.</exception>
+    internal void Validate()
+    {
+        ArgumentNullException.ThrowIfNull(Model);
+        ArgumentNullException.ThrowIfNull(Context);
+        ArgumentNullException.ThrowIfNull(Embedding);
+        ArgumentNullException.ThrowIfNull(Sampling);
+        ArgumentNullException.ThrowIfNull(ApiKeys);
+        ArgumentNullException.ThrowIfNull(CorsOrigins);
+        Sampling.Validate();
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxBodyBytes, nameof(MaxBodyBytes));
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxChoices, nameof(MaxChoices));
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxConcurrentRequests, nameof(MaxConcurrentRequests));
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxPromptTokens ?? 1, nameof(MaxPromptTokens));
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MaxTokens ?? 1, nameof(MaxTokens));
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(MemoryLimit ?? 1, nameof(MemoryLimit));
+        CheckTime(IdleUnload ?? TimeSpan.MaxValue, nameof(IdleUnload));
+        CheckTime(ProgressInterval, nameof(ProgressInterval));
+        CheckTime(BodyTimeout, nameof(BodyTimeout));
+        CheckTime(RequestTimeout, nameof(RequestTimeout));
+        CheckTime(WriteTimeout, nameof(WriteTimeout));
+        CheckTime(ShutdownGrace, nameof(ShutdownGrace));
+        foreach (string origin in CorsOrigins.Where(origin => origin != "*"))
+        {
+            if (!Uri.TryCreate(origin, UriKind.Absolute, out Uri? uri) || uri.GetLeftPart(UriPartial.Authority) != origin)
+            {
+                throw new ArgumentException(
+                    $"{nameof(CorsOrigins)} has '{origin}': an origin is a scheme, a host and perhaps a port, such as https://example.org, without anything after.",
+                    nameof(CorsOrigins));
+            }
+        }
+    }
+
+    // A day bounds what timers take, and says more than any request needs; being idle may last longer.
+    private static void CheckTime(TimeSpan time, string name)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(time, TimeSpan.Zero, name);
+        if (name != nameof(IdleUnload))
+        {
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(time, TimeSpan.FromDays(1), name);
+        }
+    }
 }

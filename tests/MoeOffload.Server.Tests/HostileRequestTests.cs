@@ -43,11 +43,12 @@ public sealed class HostileRequestTests
         await SendRawAsync(server, new HostileRequests(4), RawRequests, wrong);
         await AbortAsync(server, AbortedStreams);
 
-        wrong.Should().BeEmpty();
-        server.Log.Lines.Where(line => line.Level >= LogLevel.Error).Select(line => line.Text).Should().BeEmpty("nothing was the server's fault");
+        wrong.Distinct().Take(10).Should().BeEmpty();
+
+        // llama.cpp calls it an error where a computation is stopped.
+        server.Log.Lines.Where(line => line.Level >= LogLevel.Error && line.Category != "MoeOffload.Native").Select(line => line.Text).Take(10).Should().BeEmpty("nothing was the server's fault");
         (await AskAsync(server)).Should().Be(before);
-        await Until(() => server.Statistics is { RunningCount: 0, QueuedCount: 0 });
-        server.Models.GetStatus(TestServer.Demo).ActiveRequests.Should().Be(0);
+        await Wait.Until(() => server.Statistics is { RunningCount: 0, QueuedCount: 0 } && server.Models.GetStatus(TestServer.Demo).ActiveRequests == 0);
         Memory last = Memory.Now();
         TestContext.Out.WriteLine($"managed {first.Managed / Mebibyte} to {last.Managed / Mebibyte} MiB, resident {first.Resident / Mebibyte} to {last.Resident / Mebibyte} MiB");
         (last.Managed - first.Managed).Should().BeLessThan(8 * Mebibyte);
@@ -73,7 +74,7 @@ public sealed class HostileRequestTests
             int status = (int)response.StatusCode;
             if (!((status is >= 400 and < 500 && JsonNode.Parse(answer)!["error"] is not null) || (request.MayBeRight && status == 200)))
             {
-                wrong.Enqueue(string.Create(CultureInfo.InvariantCulture, $"{request.Path} {status} {answer} to {Encoding.UTF8.GetString(request.Body)}"));
+                wrong.Enqueue(string.Create(CultureInfo.InvariantCulture, $"{request.Path} {status} {Shorten(answer)} to {Shorten(Encoding.UTF8.GetString(request.Body))}"));
             }
         });
     }
@@ -102,10 +103,12 @@ public sealed class HostileRequestTests
 
             if (status != "closed" && !status.StartsWith("HTTP/1.1 4", StringComparison.Ordinal) && !status.StartsWith("HTTP/1.1 505", StringComparison.Ordinal))
             {
-                wrong.Enqueue($"{status} to {Encoding.Latin1.GetString(request)}");
+                wrong.Enqueue($"{status} to {Shorten(Encoding.Latin1.GetString(request))}");
             }
         });
     }
+
+    private static string Shorten(string text) => text.Length > 300 ? $"{text[..200]} … {text[^100..]}" : text;
 
     private static async Task AbortAsync(TestServer server, int count)
     {
@@ -122,16 +125,6 @@ public sealed class HostileRequestTests
                 // It was left before it was answered.
             }
         });
-    }
-
-    private static async Task Until(Func<bool> condition)
-    {
-        for (int i = 0; i < 500 && !condition(); i++)
-        {
-            await Task.Delay(20);
-        }
-
-        condition().Should().BeTrue();
     }
 
     private readonly record struct Memory(long Managed, long Resident)

@@ -114,7 +114,7 @@ public sealed class ModelHostTests
             server.Models.GetStatus(TestServer.Demo).State.Should().Be(ModelState.Loaded, "it is used");
         }
 
-        await Until(() => server.Models.GetStatus(TestServer.Demo).State == ModelState.Unloaded);
+        await Wait.Until(() => server.Models.GetStatus(TestServer.Demo).State == ModelState.Unloaded);
         (await server.AskAsync(Path, TestServer.Chat("Hi", maxTokens: 2)))["choices"]!.AsArray().Should().ContainSingle();
     }
 
@@ -174,15 +174,5 @@ public sealed class ModelHostTests
         await server.AskAsync("/v1/embeddings", new JsonObject { ["model"] = TestServer.Demo, ["input"] = "a" });
         server.Models.GetStatus(TestServer.Demo).MemoryBytes.Should().BeGreaterThan(before);
         (await server.Models.UnloadAsync(TestServer.Demo)).Should().BeTrue();
-    }
-
-    private static async Task Until(Func<bool> condition)
-    {
-        for (int i = 0; i < 500 && !condition(); i++)
-        {
-            await Task.Delay(20);
-        }
-
-        condition().Should().BeTrue();
     }
 }

@@ -63,9 +63,9 @@ public sealed class OperationsTests
         using HttpResponseMessage response = await _server.PostAsync(Path, TestServer.Chat("Hi", maxTokens: 3));
         string id = response.Headers.GetValues("x-request-id").Single();
         id.Should().StartWith("req_");
-        await Task.Delay(50);
-        RecordedLog.LogLine line = _server.Log.Lines.Single(entry => entry.Fields.GetValueOrDefault("RequestId") as string == id && entry.Fields.ContainsKey("Route"));
-        line.Fields["Route"].Should().Be(Path);
+        RecordedLog.LogLine? line = null;
+        await Wait.Until(() => (line = _server.Log.Lines.SingleOrDefault(entry => Equals(entry.Fields.GetValueOrDefault("RequestId"), id) && entry.Fields.ContainsKey("Route"))) is not null);
+        line!.Fields["Route"].Should().Be(Path);
         line.Fields["Status"].Should().Be(200);
         line.Fields["Model"].Should().Be(TestServer.Demo);
         line.Fields["GeneratedTokens"].Should().Be(3);
@@ -84,6 +84,7 @@ public sealed class OperationsTests
     public async Task Request_is_traced()
     {
         List<Activity> activities = [];
+        int count = 0;
         using var listener = new ActivityListener
         {
             ShouldListenTo = source => source.Name == ServerActivities.SourceName,
@@ -93,12 +94,13 @@ public sealed class OperationsTests
                 lock (activities)
                 {
                     activities.Add(activity);
+                    count++;
                 }
             },
         };
         ActivitySource.AddActivityListener(listener);
         await _server.AskAsync(Path, TestServer.Chat("Hi", maxTokens: 3));
-        await Task.Delay(50);
+        await Wait.Until(() => Volatile.Read(ref count) > 0);
 
         Activity activity = activities.Single(it => it.DisplayName == Path);
         activity.GetTagItem("gen_ai.request.model").Should().Be(TestServer.Demo);
@@ -113,7 +115,7 @@ public sealed class OperationsTests
         await using TestServer server = await TestServer.StartAsync(options => options.LogPrompts = asked);
         await server.AskAsync(Path, TestServer.Chat(Secret, maxTokens: 2));
         await server.FailAsync(Path, new JsonObject { ["model"] = TestServer.Demo, ["messages"] = new JsonArray(new JsonObject { ["role"] = Secret, ["content"] = Secret }) });
-        await Task.Delay(50);
+        await Wait.Until(() => server.Log.Lines.Count(line => Equals(line.Fields.GetValueOrDefault("Route"), Path)) == 2);
 
         server.Log.Lines.Any(line => line.Text.Contains(Secret, StringComparison.Ordinal)).Should().Be(asked);
         server.Log.Lines.Should().NotContain(line => line.Text.Contains(Secret, StringComparison.Ordinal) && line.Level != LogLevel.Debug);

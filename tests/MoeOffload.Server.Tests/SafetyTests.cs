@@ -76,6 +76,20 @@ public sealed class SafetyTests
     }
 
     [Test]
+    public async Task Options_that_mean_nothing_are_refused()
+    {
+        await Refuses(options => options.MaxConcurrentRequests = 0, "*MaxConcurrentRequests*");
+        await Refuses(options => options.MaxTokens = -1, "*MaxTokens*");
+        await Refuses(options => options.WriteTimeout = TimeSpan.Zero, "*WriteTimeout*");
+        await Refuses(options => options.RequestTimeout = TimeSpan.MaxValue, "*RequestTimeout*");
+        await Refuses(options => options.CorsOrigins = ["https://example.org/page"], "*https://example.org/page*");
+        await Refuses(options => options.Sampling = new SamplingOptions { TopP = 2 }, "*TopP*");
+
+        static async Task Refuses(Action<MoeServerOptions> configure, string message) =>
+            (await FluentActions.Awaiting(() => TestServer.StartAsync(configure)).Should().ThrowAsync<ArgumentException>()).WithMessage(message);
+    }
+
+    [Test]
     public async Task Server_on_an_open_address_without_a_key_does_not_start()
     {
         Func<Task> start = () => TestServer.StartAtAsync("http://0.0.0.0:0");
@@ -187,7 +201,7 @@ public sealed class SafetyTests
         await using TestServer server = await LongServer();
         using var cancel = new CancellationTokenSource();
         Task<HttpResponseMessage> asking = server.SendAsync(Path, TestServer.Endless(stream), cancel.Token);
-        await Until(() => server.Statistics.RunningCount == 1);
+        await Wait.Until(() => server.Statistics.RunningCount == 1);
         if (stream)
         {
             (await asking).Dispose();
@@ -198,8 +212,8 @@ public sealed class SafetyTests
             await asking.Awaiting(it => it).Should().ThrowAsync<OperationCanceledException>();
         }
 
-        await Until(() => server.Statistics.RunningCount == 0, TimeSpan.FromSeconds(2));
-        await Until(() => server.Log.Lines.Any(line => Equals(line.Fields.GetValueOrDefault("Status"), 499)), TimeSpan.FromSeconds(1));
+        await Wait.Until(() => server.Statistics.RunningCount == 0, TimeSpan.FromSeconds(2));
+        await Wait.Until(() => server.Log.Lines.Any(line => Equals(line.Fields.GetValueOrDefault("Status"), 499)), TimeSpan.FromSeconds(1));
     }
 
     [Test]
@@ -213,15 +227,15 @@ public sealed class SafetyTests
         endless["top_logprobs"] = 20;
         string body = endless.ToJsonString();
         await socket.SendAsync(Encoding.UTF8.GetBytes($"POST {Path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {body.Length}\r\n\r\n{body}"));
-        await Until(() => server.Statistics.RunningCount == 1);
+        await Wait.Until(() => server.Statistics.RunningCount == 1);
 
         for (int i = 0; i < 3; i++)
         {
             (await server.AskAsync(Path, TestServer.Chat("Hi", maxTokens: 4)))["choices"]!.AsArray().Should().ContainSingle();
         }
 
-        await Until(() => server.Statistics.RunningCount == 0, TimeSpan.FromSeconds(30));
-        await Until(() => server.Log.Lines.Any(line => Equals(line.Fields.GetValueOrDefault("Status"), 499)), TimeSpan.FromSeconds(2));
+        await Wait.Until(() => server.Statistics.RunningCount == 0, TimeSpan.FromSeconds(30));
+        await Wait.Until(() => server.Log.Lines.Any(line => Equals(line.Fields.GetValueOrDefault("Status"), 499)), TimeSpan.FromSeconds(2));
     }
 
     [TestCase("../../etc/passwd")]
@@ -319,16 +333,5 @@ public sealed class SafetyTests
         await stream.WriteAsync(Encoding.UTF8.GetBytes(request));
         using var reader = new StreamReader(stream);
         return await reader.ReadLineAsync() ?? string.Empty;
-    }
-
-    private static async Task Until(Func<bool> condition, TimeSpan? limit = null)
-    {
-        long end = Environment.TickCount64 + (long)(limit ?? TimeSpan.FromSeconds(20)).TotalMilliseconds;
-        while (!condition() && Environment.TickCount64 < end)
-        {
-            await Task.Delay(5);
-        }
-
-        condition().Should().BeTrue();
     }
 }

@@ -40,10 +40,7 @@ public sealed class ShutdownTests
         await using TestServer server = await Start(TimeSpan.FromMilliseconds(500));
         using HttpResponseMessage stream = await server.SendAsync(Path, TestServer.Endless(stream: true));
         Task<HttpResponseMessage> whole = server.PostAsync(Path, TestServer.Endless(stream: false));
-        while (server.Statistics.RunningCount < 2)
-        {
-            await Task.Delay(5);
-        }
+        await Wait.Until(() => server.Statistics.RunningCount == 2);
 
         long start = Stopwatch.GetTimestamp();
         Task stopping = server.App.StopAsync();

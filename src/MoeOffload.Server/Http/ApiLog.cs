@@ -4,9 +4,9 @@ namespace MoeOffload.Server;
 
 internal static partial class ApiLog
 {
-    [LoggerMessage(10, LogLevel.Information, "{Method} {Route} {Status} {Code} in {Milliseconds:F0} ms, model {Model}, {PromptTokens} + {GeneratedTokens} tokens, request {RequestId}")]
+    [LoggerMessage(EventId = 10, Message = "{Method} {Route} {Status} {Code} in {Milliseconds:F0} ms, model {Model}, {PromptTokens} + {GeneratedTokens} tokens, request {RequestId}")]
     public static partial void Answered(
-        ILogger logger, string method, string route, int status, string code, double milliseconds, string model, int promptTokens, int generatedTokens, string requestId);
+        ILogger logger, LogLevel level, string method, string route, int status, string code, double milliseconds, string model, int promptTokens, int generatedTokens, string requestId);
 
     [LoggerMessage(11, LogLevel.Error, "{Method} {Route} failed, request {RequestId}")]
     public static partial void Failed(ILogger logger, Exception error, string method, string route, string requestId);

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
 
 namespace MoeOffload.Server;
 
@@ -55,7 +56,8 @@ internal sealed class ApiPipeline(ApiServices services, ApiKeys keys, Origins or
                 await stream.DisposeAsync().ConfigureAwait(false);
             }
 
-            Finish(request, route, failure, activity);
+            // Probes and scrapes come every few seconds, and would drown the rest.
+            Finish(request, route, failure, activity, access == ApiAccess.Work ? LogLevel.Information : LogLevel.Debug);
         }
     }
 
@@ -110,7 +112,7 @@ internal sealed class ApiPipeline(ApiServices services, ApiKeys keys, Origins or
         }
     }
 
-    private void Finish(ApiRequest request, string route, ApiException? failure, Activity? activity)
+    private void Finish(ApiRequest request, string route, ApiException? failure, Activity? activity, LogLevel level)
     {
         string method = request.Http.Request.Method;
         int status = failure?.Status ?? request.Http.Response.StatusCode;
@@ -118,7 +120,7 @@ internal sealed class ApiPipeline(ApiServices services, ApiKeys keys, Origins or
         string model = request.Model ?? string.Empty;
         services.Metrics.End(route, model, status, request.Elapsed);
         ApiLog.Answered(
-            services.Logger, method, route, status, code, request.Elapsed.TotalMilliseconds, model, request.PromptTokens, request.GeneratedTokens, request.Id);
+            services.Logger, level, method, route, status, code, request.Elapsed.TotalMilliseconds, model, request.PromptTokens, request.GeneratedTokens, request.Id);
         if (activity is not null)
         {
             activity.SetTag("http.request.method", method);

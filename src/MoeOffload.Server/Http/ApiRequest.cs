@@ -1,8 +1,11 @@
+using System.Buffers;
 using System.Diagnostics;
+using System.IO.Pipelines;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using MoeOffload.Server.Catalog;
 
 namespace MoeOffload.Server;
 
@@ -71,19 +74,7 @@ internal sealed class ApiRequest : IDisposable
             size.MaxRequestBodySize = Options.MaxBodyBytes;
         }
 
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
-        limit.CancelAfter(Options.BodyTimeout);
-        try
-        {
-            var bytes = new MemoryStream();
-            await Http.Request.Body.CopyToAsync(bytes, limit.Token).ConfigureAwait(false);
-            _body = JsonBody.Parse(bytes.GetBuffer().AsMemory(0, (int)bytes.Length));
-        }
-        catch (OperationCanceledException) when (!Cancellation.IsCancellationRequested)
-        {
-            throw new ApiException(408, "invalid_request_error", "request_timeout", $"The body did not arrive within {Options.BodyTimeout.TotalSeconds} s.");
-        }
-
+        _body = JsonBody.Parse(await ReadBodyAsync().ConfigureAwait(false));
         return new JsonFields(_body.RootElement);
     }
 
@@ -100,13 +91,13 @@ internal sealed class ApiRequest : IDisposable
     public async Task<ModelLease> AcquireAsync(string? name, Func<ModelStatus, Task>? report)
     {
         name ??= Options.DefaultModel ?? throw ApiException.Invalid("Missing required parameter: 'model'.", "model", "missing_required_parameter");
-        string found = Models.Find(name).Name;
-        Task<ModelLease> acquiring = Models.AcquireAsync(found, Cancellation);
+        CatalogEntry entry = Models.Find(name);
+        Task<ModelLease> acquiring = Models.AcquireAsync(entry, Cancellation);
         try
         {
             while (report is not null && !acquiring.IsCompleted)
             {
-                await report(Models.GetStatus(found)).ConfigureAwait(false);
+                await report(Models.GetStatus(entry)).ConfigureAwait(false);
                 await Task.WhenAny(acquiring, Task.Delay(Options.ProgressInterval, Cancellation)).ConfigureAwait(false);
             }
 
@@ -207,5 +198,46 @@ internal sealed class ApiRequest : IDisposable
     {
         _body?.Dispose();
         _cancellation.Dispose();
+    }
+
+    private async Task<ReadOnlyMemory<byte>> ReadBodyAsync()
+    {
+        PipeReader reader = Http.Request.BodyReader;
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+
+        // A read that a token cancels stays pending, and Kestrel then stumbles over it.
+        using CancellationTokenRegistration registration = limit.Token.UnsafeRegister(static reader => ((PipeReader)reader!).CancelPendingRead(), reader);
+        limit.CancelAfter(Options.BodyTimeout);
+        var body = new ArrayBufferWriter<byte>();
+        try
+        {
+            ReadResult read;
+            do
+            {
+                read = await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false);
+                if (read.IsCanceled)
+                {
+                    reader.AdvanceTo(read.Buffer.Start);
+                    Cancellation.ThrowIfCancellationRequested();
+                    throw new ApiException(408, "invalid_request_error", "request_timeout", $"The body did not arrive within {Options.BodyTimeout.TotalSeconds} s.");
+                }
+
+                foreach (ReadOnlyMemory<byte> part in read.Buffer)
+                {
+                    body.Write(part.Span);
+                }
+
+                reader.AdvanceTo(read.Buffer.End);
+            }
+            while (!read.IsCompleted);
+        }
+        catch (Exception error) when (
+            error is not (ApiException or OperationCanceledException or BadHttpRequestException) && !Http.RequestAborted.IsCancellationRequested)
+        {
+            // Some chunk sizes end Kestrel's reading with exceptions of other kinds.
+            throw new ApiException(400, "invalid_request_error", "invalid_request", "The body cannot be read: its length or chunks are malformed.", null, error);
+        }
+
+        return body.WrittenMemory;
     }
 }

@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using MoeOffload.Gguf;
 using MoeOffload.Server.Catalog;
 
 namespace MoeOffload.Server;
@@ -12,7 +11,6 @@ namespace MoeOffload.Server;
 public sealed class ModelHost : IAsyncDisposable
 {
     private const int LongestName = 512;
-    private const int DefaultContextLength = 8192;
 
     private readonly Lock _gate = new();
     // By path: names can be alike.
@@ -22,7 +20,7 @@ public sealed class ModelHost : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly ModelCatalog _catalog;
     private readonly MoeServerOptions _options;
-    private readonly ILoggerFactory _loggers;
+    private readonly ModelFactory _factory;
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
     private readonly Task _unloading;
@@ -37,7 +35,7 @@ public sealed class ModelHost : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(options);
         _catalog = catalog;
         _options = options.Value;
-        _loggers = loggers;
+        _factory = new ModelFactory(_options, loggers);
         _logger = loggers.CreateLogger<ModelHost>();
         _time = time;
         _unloading = _options.IdleUnload is { } idle ? UnloadIdleAsync(idle) : Task.CompletedTask;
@@ -52,20 +50,7 @@ public sealed class ModelHost : IAsyncDisposable
     /// <returns>The use of the model, which keeps it loaded until it is disposed.</returns>
     /// <exception cref="ApiException">There is no such model, it cannot be loaded, or there is no room for it.</exception>
     /// <exception cref="OperationCanceledException">The wait was cancelled, or the server stops.</exception>
-    public async Task<ModelLease> AcquireAsync(string name, CancellationToken cancellationToken = default)
-    {
-        ModelSlot slot = Enter(Find(name));
-        try
-        {
-            LoadedModel loaded = await slot.Loading.WaitAsync(cancellationToken).ConfigureAwait(false);
-            return new ModelLease(slot.Entry.Name, loaded, () => Leave(slot));
-        }
-        catch
-        {
-            Leave(slot);
-            throw;
-        }
-    }
+    public Task<ModelLease> AcquireAsync(string name, CancellationToken cancellationToken = default) => AcquireAsync(Find(name), cancellationToken);
 
     /// <summary>Gives up a model's memory unless requests use it.</summary>
     /// <param name="name">Its name in the catalog.</param>
@@ -106,10 +91,10 @@ public sealed class ModelHost : IAsyncDisposable
     /// <summary>What the server does with a model now.</summary>
     /// <param name="name">Its name in the catalog.</param>
     /// <exception cref="ApiException">There is no such model.</exception>
-    public ModelStatus GetStatus(string name) => Describe(Find(name));
+    public ModelStatus GetStatus(string name) => GetStatus(Find(name));
 
     /// <summary>What the server does with each model of the catalog now.</summary>
-    public IReadOnlyList<ModelStatus> List() => [.. _catalog.Discover().Select(Describe)];
+    public IReadOnlyList<ModelStatus> List() => [.. _catalog.Discover().Select(GetStatus)];
 
     /// <summary>Ends all loads and gives all memory back. Requests that still run end with an error.</summary>
     public async ValueTask DisposeAsync()
@@ -130,6 +115,39 @@ public sealed class ModelHost : IAsyncDisposable
             {
                 await loaded.DisposeAsync().ConfigureAwait(false);
             }
+        }
+    }
+
+    /// <inheritdoc cref="AcquireAsync(string, CancellationToken)"/>
+    internal async Task<ModelLease> AcquireAsync(CatalogEntry entry, CancellationToken cancellationToken)
+    {
+        ModelSlot slot = Enter(entry);
+        try
+        {
+            LoadedModel loaded = await slot.Loading.WaitAsync(cancellationToken).ConfigureAwait(false);
+            return new ModelLease(slot.Entry.Name, loaded, () => Leave(slot));
+        }
+        catch
+        {
+            Leave(slot);
+            throw;
+        }
+    }
+
+    /// <summary>What the server does with a model now.</summary>
+    internal ModelStatus GetStatus(CatalogEntry entry)
+    {
+        lock (_gate)
+        {
+            if (!_slots.TryGetValue(entry.Path, out ModelSlot? slot))
+            {
+                string? failure = _failures.GetValueOrDefault(entry.Path);
+                return new ModelStatus(entry, failure is null ? ModelState.Unloaded : ModelState.Failed, 0, 0, 0, failure);
+            }
+
+            return slot.Loaded is { } loaded
+                ? new ModelStatus(entry, ModelState.Loaded, 1, slot.Users, loaded.MemoryBytes, null)
+                : new ModelStatus(entry, ModelState.Loading, slot.Progress, slot.Users, 0, null);
         }
     }
 
@@ -232,57 +250,18 @@ public sealed class ModelHost : IAsyncDisposable
 
     private async Task<LoadedModel> LoadAsync(CatalogEntry entry, ModelSlot slot)
     {
-        ModelOptions options = _options.Model.LoggerFactory is null ? _options.Model with { LoggerFactory = _loggers } : _options.Model;
-        await MakeRoomAsync(entry, options).ConfigureAwait(false);
-        MoeModel model = await MoeModel.LoadAsync(entry.Path, options, slot, _stopping.Token).ConfigureAwait(false);
-        try
-        {
-            ContextOptions context = ContextFor(model.Info.TrainedContextLength);
-            GenerationSession? session = await MakeSessionAsync(model, context with { CountExperts = context.CountExperts && model.Info.IsMixtureOfExperts })
-                .ConfigureAwait(false);
-            return new LoadedModel(model, session, owner => MakeEmbedder(slot, owner));
-        }
-        catch
-        {
-            model.Dispose();
-            throw;
-        }
+        await MakeRoomAsync(entry).ConfigureAwait(false);
+        (MoeModel model, GenerationSession? session) = await _factory.LoadAsync(entry, slot, _stopping.Token).ConfigureAwait(false);
+        return new LoadedModel(model, session, owner => MakeEmbedder(slot, owner));
     }
 
-    private static async Task<GenerationSession?> MakeSessionAsync(MoeModel model, ContextOptions context)
-    {
-        try
-        {
-            return await model.CreateSessionAsync(context).ConfigureAwait(false);
-        }
-        catch (NotSupportedException)
-        {
-            // An encoder, which makes embeddings.
-            return null;
-        }
-    }
-
-    private ContextOptions ContextFor(int trainedLength) => _options.Context.ContextLength == 0
-        ? _options.Context with { ContextLength = Math.Min(trainedLength, DefaultContextLength) }
-        : _options.Context;
-
-    private async Task MakeRoomAsync(CatalogEntry entry, ModelOptions options)
+    private async Task MakeRoomAsync(CatalogEntry entry)
     {
         if (_options.MemoryLimit is not null)
         {
-            long needed = await Task.Run(() => Estimate(entry, options)).ConfigureAwait(false);
+            long needed = await Task.Run(() => _factory.EstimateBytes(entry)).ConfigureAwait(false);
             await MakeRoomAsync(needed, $"The model '{entry.Name}'").ConfigureAwait(false);
         }
-    }
-
-    private long Estimate(CatalogEntry entry, ModelOptions options)
-    {
-        GgufMetadata metadata = GgufFile.Open(entry.Path).Metadata;
-        int trained = metadata.TryGetString("general.architecture", out string architecture)
-            && metadata.TryGetInt64($"{architecture}.context_length", out long length)
-            ? (int)Math.Clamp(length, 1, int.MaxValue)
-            : DefaultContextLength;
-        return MoeModel.EstimateMemory(entry.Path, options, ContextFor(trained) with { CountExperts = false }).Total.TotalBytes;
     }
 
     // Called by whoever holds the memory semaphore.
@@ -349,14 +328,7 @@ public sealed class ModelHost : IAsyncDisposable
         await _memory.WaitAsync(_stopping.Token).ConfigureAwait(false);
         try
         {
-            EmbeddingOptions options = _options.Embedding;
-            Embedder embedder = model.CreateEmbedder(options);
-            if (embedder.Pooling is null)
-            {
-                await embedder.DisposeAsync().ConfigureAwait(false);
-                embedder = model.CreateEmbedder(options with { Pooling = EmbeddingPooling.Mean });
-            }
-
+            Embedder embedder = await _factory.MakeEmbedderAsync(model).ConfigureAwait(false);
             try
             {
                 long taken = embedder.Memory.Total.ContextBytes + embedder.Memory.Total.ComputeBytes;
@@ -420,22 +392,6 @@ public sealed class ModelHost : IAsyncDisposable
             ];
             taken.ForEach(slot => _slots.Remove(slot.Entry.Path));
             return taken;
-        }
-    }
-
-    private ModelStatus Describe(CatalogEntry entry)
-    {
-        lock (_gate)
-        {
-            if (!_slots.TryGetValue(entry.Path, out ModelSlot? slot))
-            {
-                string? failure = _failures.GetValueOrDefault(entry.Path);
-                return new ModelStatus(entry, failure is null ? ModelState.Unloaded : ModelState.Failed, 0, 0, 0, failure);
-            }
-
-            return slot.Loaded is { } loaded
-                ? new ModelStatus(entry, ModelState.Loaded, 1, slot.Users, loaded.MemoryBytes, null)
-                : new ModelStatus(entry, ModelState.Loading, slot.Progress, slot.Users, 0, null);
         }
     }
 }

@@ -1,0 +1,71 @@
+using Microsoft.Extensions.Logging;
+using MoeOffload.Gguf;
+using MoeOffload.Server.Catalog;
+
+namespace MoeOffload.Server;
+
+/// <summary>Makes models and their contexts as the server's options say.</summary>
+internal sealed class ModelFactory(MoeServerOptions options, ILoggerFactory loggers)
+{
+    private const int DefaultContextLength = 8192;
+
+    private ModelOptions ModelOptions => options.Model.LoggerFactory is null ? options.Model with { LoggerFactory = loggers } : options.Model;
+
+    /// <summary>Loads a model.</summary>
+    /// <returns>The model, and its session unless it is an encoder, which continues no text.</returns>
+    public async Task<(MoeModel Model, GenerationSession? Session)> LoadAsync(CatalogEntry entry, IProgress<float> progress, CancellationToken cancellationToken)
+    {
+        MoeModel model = await MoeModel.LoadAsync(entry.Path, ModelOptions, progress, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            ContextOptions context = ContextFor(model.Info.TrainedContextLength);
+            return (model, await MakeSessionAsync(model, context with { CountExperts = context.CountExperts && model.Info.IsMixtureOfExperts }).ConfigureAwait(false));
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Counts the bytes that a model and its session would take, over all devices and system memory.</summary>
+    public long EstimateBytes(CatalogEntry entry)
+    {
+        GgufMetadata metadata = GgufFile.Open(entry.Path).Metadata;
+        int trained = metadata.TryGetString("general.architecture", out string architecture)
+            && metadata.TryGetInt64($"{architecture}.context_length", out long length)
+            ? (int)Math.Clamp(length, 1, int.MaxValue)
+            : DefaultContextLength;
+        return MoeModel.EstimateMemory(entry.Path, ModelOptions, ContextFor(trained) with { CountExperts = false }).Total.TotalBytes;
+    }
+
+    /// <summary>Makes what turns texts into embeddings.</summary>
+    public async Task<Embedder> MakeEmbedderAsync(MoeModel model)
+    {
+        Embedder embedder = model.CreateEmbedder(options.Embedding);
+        if (embedder.Pooling is not null)
+        {
+            return embedder;
+        }
+
+        await embedder.DisposeAsync().ConfigureAwait(false);
+        return model.CreateEmbedder(options.Embedding with { Pooling = EmbeddingPooling.Mean });
+    }
+
+    private static async Task<GenerationSession?> MakeSessionAsync(MoeModel model, ContextOptions context)
+    {
+        try
+        {
+            return await model.CreateSessionAsync(context).ConfigureAwait(false);
+        }
+        catch (NotSupportedException) when (context.Speculation is null)
+        {
+            // An encoder. With speculation it might as well be that, which then is not passed over in silence.
+            return null;
+        }
+    }
+
+    private ContextOptions ContextFor(int trainedLength) => options.Context.ContextLength == 0
+        ? options.Context with { ContextLength = Math.Min(trainedLength, DefaultContextLength) }
+        : options.Context;
+}

@@ -1,0 +1,116 @@
+using System.Text;
+
+namespace MoeOffload.Server.OpenAI;
+
+/// <summary>Writes the answers to a request of <c>/v1/completions</c>.</summary>
+internal sealed class CompletionWriter(CompletionRequest completion, ModelLease lease, TextAnswers answers)
+{
+    private readonly string _id = $"cmpl-{Guid.NewGuid():N}";
+    private readonly long _created = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
+    private readonly int[] _offsets = new int[completion.Prompts.Count * completion.Count];
+
+    public async Task WriteAsync(ApiRequest request)
+    {
+        var texts = new StringBuilder[_offsets.Length];
+        var tokens = new List<GeneratedToken>[_offsets.Length];
+        var reasons = new StopReason?[_offsets.Length];
+        for (int i = 0; i < texts.Length; i++)
+        {
+            texts[i] = new StringBuilder(Prefix(i));
+            tokens[i] = [];
+        }
+
+        await foreach ((int index, GeneratedToken token) in answers.ReadAsync().ConfigureAwait(false))
+        {
+            texts[index].Append(token.Text);
+            tokens[index].Add(token);
+        }
+
+        answers.StopReasons.CopyTo(reasons, 0);
+        CompletionChoice[] choices =
+        [
+            .. texts.Select((text, index) => new CompletionChoice(
+                text.ToString(), index, Probabilities(index, tokens[index]), FinishReasons.Name(reasons[index]))),
+        ];
+        request.LogText("Answer", choices[0].Text);
+        await request.WriteJsonAsync(Body(choices, Usage()), OpenAIJson.Default.CompletionBody).ConfigureAwait(false);
+    }
+
+    public async Task StreamAsync(SseWriter events)
+    {
+        bool[] begun = new bool[_offsets.Length];
+        await foreach ((int index, GeneratedToken token) in answers.ReadAsync().ConfigureAwait(false))
+        {
+            string text = begun[index] ? token.Text : Prefix(index) + token.Text;
+            begun[index] = true;
+            if (text.Length > 0)
+            {
+                await SendAsync(new CompletionChoice(text, index, Probabilities(index, [token]), null)).ConfigureAwait(false);
+            }
+        }
+
+        for (int i = 0; i < _offsets.Length; i++)
+        {
+            await SendAsync(new CompletionChoice(string.Empty, i, null, FinishReasons.Name(answers.StopReasons[i]))).ConfigureAwait(false);
+        }
+
+        if (completion.IncludesUsage)
+        {
+            await events.SendAsync(Body([], Usage()), OpenAIJson.Default.CompletionBody).ConfigureAwait(false);
+        }
+
+        await events.SendDoneAsync().ConfigureAwait(false);
+
+        Task SendAsync(CompletionChoice choice) => events.SendAsync(Body([choice], null), OpenAIJson.Default.CompletionBody);
+    }
+
+    private CompletionBody Body(IReadOnlyList<CompletionChoice> choices, UsageBody? usage) =>
+        new(_id, "text_completion", _created, lease.Name, Fingerprint.Value, choices, usage);
+
+    private UsageBody Usage() => UsageBody.Of(answers.Statistics, completion.Prompts.Count);
+
+    private string Prefix(int index)
+    {
+        if (!completion.Echo)
+        {
+            return string.Empty;
+        }
+
+        PromptInput prompt = completion.Prompts[index / completion.Count];
+        return prompt.Text ?? lease.Model.Vocabulary.Detokenize(prompt.Tokens);
+    }
+
+    private CompletionProbabilities? Probabilities(int index, IReadOnlyList<GeneratedToken> tokens)
+    {
+        GeneratedToken[] texts = completion.Sampling.TopLogProbabilities is null ? [] : [.. tokens.Where(LogProbabilities.IsText)];
+        if (texts.Length == 0)
+        {
+            return null;
+        }
+
+        var offsets = new List<int>(texts.Length);
+        foreach (GeneratedToken token in texts)
+        {
+            offsets.Add(_offsets[index]);
+            _offsets[index] += token.Text.Length;
+        }
+
+        return new CompletionProbabilities(
+            [.. texts.Select(token => LogProbabilities.Text(lease.Model, token.Id))],
+            [.. texts.Select(token => LogProbabilities.Finite(token.LogProbability))],
+            completion.Sampling.TopLogProbabilities == 0 ? null : [.. texts.Select(Top)],
+            offsets);
+    }
+
+    // Two tokens may read alike where neither is whole.
+    private Dictionary<string, float> Top(GeneratedToken token)
+    {
+        var top = new Dictionary<string, float>(StringComparer.Ordinal);
+        foreach (TokenProbability candidate in token.TopLogProbabilities)
+        {
+            top.TryAdd(LogProbabilities.Text(lease.Model, candidate.Token), LogProbabilities.Finite(candidate.LogProbability));
+        }
+
+        return top;
+    }
+}
