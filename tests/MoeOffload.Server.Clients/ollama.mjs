@@ -30,7 +30,7 @@ test("stream", async () => {
 });
 
 test("stream that is left", async () => {
-  const stream = await client.chat({ ...question, stream: true, options: { num_predict: 400 } });
+  const stream = await client.chat({ ...question, stream: true, options: { num_predict: 400, ignore_eos: true } });
   await assert.rejects(async () => {
     for await (const part of stream) {
       assert.equal(part.done, false);

@@ -209,17 +209,7 @@ public sealed class AnthropicTests
             response.StatusCode.Should().Be(HttpStatusCode.OK);
         }
 
-        await WaitUntil(() => _server.Statistics.RunningCount == 0);
-    }
-
-    private static async Task WaitUntil(Func<bool> condition)
-    {
-        for (int tries = 0; tries < 500 && !condition(); tries++)
-        {
-            await Task.Delay(10);
-        }
-
-        condition().Should().BeTrue();
+        await Wait.Until(() => _server.Statistics.RunningCount == 0);
     }
 
     private static JsonObject Message(string question, int maxTokens = 24) => new()

@@ -122,12 +122,7 @@ public sealed class BrowserTests
 
         await Expect(open.LastAnswer.Locator(".foot")).ToContainTextAsync("stopped");
         await Expect(open.Page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Send" })).ToBeVisibleAsync();
-        for (int tries = 0; tries < 500 && server.Statistics.RunningCount > 0; tries++)
-        {
-            await Task.Delay(10);
-        }
-
-        server.Statistics.RunningCount.Should().Be(0);
+        await Wait.Until(() => server.Statistics.RunningCount == 0);
         (await open.LastAnswer.Locator(".body").InnerTextAsync()).Should().NotBeEmpty();
         open.Complaints.Should().BeEmpty();
     }

@@ -44,7 +44,7 @@ public sealed class OllamaTests
         List<JsonNode> lines = await LinesAsync("/api/chat", Chat("Tell me a story.", stream: null));
 
         string.Concat(lines.Select(line => (string?)line["message"]!["content"])).Should().Be((string?)whole["message"]!["content"]);
-        lines.Count.Should().BeGreaterThan(5);
+        lines.Count.Should().BeGreaterThan(2, "tokens that come together are one line");
         lines.SkipLast(1).Should().OnlyContain(line => !(bool)line["done"]! && line["eval_count"] == null);
         ((bool)lines[^1]["done"]!).Should().BeTrue();
         ((string?)lines[^1]["done_reason"]).Should().Be("length");

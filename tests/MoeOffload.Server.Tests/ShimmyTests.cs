@@ -163,12 +163,7 @@ public sealed class ShimmyTests
             }
         }
 
-        for (int tries = 0; tries < 500 && _server.Statistics.RunningCount > 0; tries++)
-        {
-            await Task.Delay(10);
-        }
-
-        _server.Statistics.RunningCount.Should().Be(0);
+        await Wait.Until(() => _server.Statistics.RunningCount == 0);
     }
 
     [Test]

@@ -15,7 +15,7 @@ const kinds = [
 ];
 const labels = new Map([...kinds, ["embedding", "embedding"], ["output", "output"]]);
 const width = 360;
-const left = 58;
+const left = 62;
 const top = 16;
 
 /** Draws the placement of a model's status. */
