@@ -3,8 +3,12 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
+using MoeOffload.Server.Anthropic;
 using MoeOffload.Server.Catalog;
+using MoeOffload.Server.Ollama;
 using MoeOffload.Server.OpenAI;
+using MoeOffload.Server.Shimmy;
+using MoeOffload.Server.Web;
 using OpenTelemetry.Metrics;
 
 namespace MoeOffload.Server;
@@ -61,6 +65,11 @@ public static class MoeServerExtensions
         var routes = new ApiRoutes(endpoints, endpoints.ServiceProvider.GetRequiredService<ApiPipeline>());
         OperationsEndpoints.Map(routes);
         OpenAIEndpoints.Map(routes);
+        AnthropicEndpoints.Map(routes);
+        var files = new FileFactsReader();
+        OllamaEndpoints.Map(routes, files);
+        ShimmyEndpoints.Map(routes, files);
+        WebPage.Map(endpoints);
         return endpoints;
     }
 }

@@ -8,6 +8,9 @@ namespace MoeOffload.Server;
 /// <summary>An answer as server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html).</summary>
 internal sealed class SseWriter(ApiRequest request) : ResponseStream(request, "text/event-stream; charset=utf-8")
 {
+    // Those of the format, and no others: what else ends lines in Unicode is part of the text.
+    private static readonly string[] s_lineEnds = ["\r\n", "\n", "\r"];
+
     /// <summary>Sends a value as the data of an event.</summary>
     /// <param name="value">The value.</param>
     /// <param name="type">How it is written.</param>
@@ -27,7 +30,7 @@ internal sealed class SseWriter(ApiRequest request) : ResponseStream(request, "t
     public Task SendTextAsync(string text, string? name = null)
     {
         Begin(name);
-        foreach (string line in text.ReplaceLineEndings("\n").Split('\n'))
+        foreach (string line in text.Split(s_lineEnds, StringSplitOptions.None))
         {
             Writer.Write("data: "u8);
             Writer.Write(Encoding.UTF8.GetBytes(line));

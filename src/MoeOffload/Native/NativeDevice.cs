@@ -93,7 +93,9 @@ internal readonly unsafe struct NativeDevice
             (free, total) = RemoteMemory(pointer, server);
         }
 
-        return new DeviceInfo(Name, Description, Kind, (long)free, (long)total);
+        // llama.cpp says of system memory that all of it is free.
+        long available = Kind == DeviceKind.Cpu ? Math.Min((long)free, HostMemory.Available()) : (long)free;
+        return new DeviceInfo(Name, Description, Kind, available, (long)total);
     }
 
     private static (ulong Free, ulong Total) RemoteMemory(ggml_backend_device* pointer, string server)

@@ -12,4 +12,10 @@ public sealed record TensorLocation(string Name, GgmlType Type, long Bytes, stri
 {
     /// <summary>Whether it holds experts.</summary>
     public bool IsExpert => ExpertTensors.IsExpert(Name);
+
+    /// <summary>The layer that it belongs to, from 0; null outside the layers.</summary>
+    public int? Layer => TensorNames.LayerOf(Name);
+
+    /// <summary>What it is for.</summary>
+    public TensorGroup Group => TensorNames.GroupOf(Name);
 }

@@ -1,0 +1,84 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace MoeOffload.Server.Anthropic;
+
+/// <summary>The endpoints of Anthropic's API: <c>/v1/messages</c> and <c>/v1/messages/count_tokens</c>.</summary>
+internal static class AnthropicEndpoints
+{
+    public static void Map(ApiRoutes routes)
+    {
+        routes.Post("/v1/messages", AnthropicErrors.Format, AnswerAsync);
+        routes.Post("/v1/messages/count_tokens", AnthropicErrors.Format, CountAsync);
+    }
+
+    private static async Task AnswerAsync(ApiRequest request)
+    {
+        JsonFields body = await request.ReadJsonAsync().ConfigureAwait(false);
+        var asked = MessagesRequest.Read(body, request, counts: false);
+        MessageEvents? events = asked.IsStreamed ? new MessageEvents(request.MakeEvents(), asked.ShowsThinking) : null;
+        using ModelLease lease = await request.AcquireAsync(asked.Model, events?.Stream).ConfigureAwait(false);
+        using ChatStream chat = lease.Session.ChatAsync(asked.Messages, asked.Options with { Deadline = request.TimeLeft }, request.Cancellation);
+        try
+        {
+            request.CheckPrompt(chat.PromptTokenCount);
+            request.LogText("Prompt", chat.Chat.Prompt);
+            string id = $"msg_{Guid.NewGuid():N}";
+            ChatUpdate last = await (events?.SendAsync(id, lease.Name, chat) ?? chat.CompleteAsync()).ConfigureAwait(false);
+            request.LogText("Answer", last.Message!.Content);
+            if (events is null)
+            {
+                await request.WriteJsonAsync(Answer(id, lease.Name, chat, last, asked.ShowsThinking), AnthropicJson.Default.MessageAnswer).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            request.Count(chat.Statistics);
+        }
+    }
+
+    private static async Task CountAsync(ApiRequest request)
+    {
+        JsonFields body = await request.ReadJsonAsync().ConfigureAwait(false);
+        var asked = MessagesRequest.Read(body, request, counts: true);
+        using ModelLease lease = await request.AcquireAsync(asked.Model).ConfigureAwait(false);
+        RenderedChat chat = lease.Model.ChatTemplate.Render(asked.Messages, asked.Options);
+        int[] tokens = lease.Model.Vocabulary.Tokenize(chat.Prompt, parseSpecial: true);
+        await request.WriteJsonAsync(new TokenCount(tokens.Length), AnthropicJson.Default.TokenCount).ConfigureAwait(false);
+    }
+
+    private static MessageAnswer Answer(string id, string model, ChatStream chat, ChatUpdate last, bool showsThinking)
+    {
+        ChatMessage message = last.Message!;
+        var content = new List<ContentBlock>();
+        if (showsThinking && message.ReasoningContent is { Length: > 0 } thinking)
+        {
+            content.Add(ContentBlock.OfThinking(thinking));
+        }
+
+        if (message.Content.Length > 0)
+        {
+            content.Add(ContentBlock.OfText(message.Content));
+        }
+
+        // A call that was cut has no arguments that could be given.
+        content.AddRange(message.ToolCalls
+            .Select(call => (Call: call, Input: Parse(call.Arguments)))
+            .Where(item => item.Input is not null)
+            .Select(item => ContentBlock.OfCall(item.Call.Id, item.Call.Name, item.Input!)));
+        (string reason, string? sequence) = MessageEvents.WhyStopped(chat, last);
+        return new MessageAnswer(id, "message", "assistant", model, content, reason, sequence, MessageEvents.UsageOf(last.Statistics!));
+    }
+
+    private static JsonObject? Parse(string arguments)
+    {
+        try
+        {
+            return JsonNode.Parse(arguments) as JsonObject;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+}

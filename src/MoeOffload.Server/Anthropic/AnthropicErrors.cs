@@ -1,0 +1,25 @@
+using System.Text.Json;
+
+namespace MoeOffload.Server.Anthropic;
+
+/// <summary>Errors in Anthropic's shape (https://docs.anthropic.com/en/api/errors).</summary>
+internal static class AnthropicErrors
+{
+    public static ErrorFormat Format { get; } = new(
+        (error, id) => JsonSerializer.SerializeToUtf8Bytes(
+            new ErrorAnswer("error", new ErrorDetail(TypeOf(error), error.Message), id), AnthropicJson.Default.ErrorAnswer),
+        EventName: "error");
+
+    private static string TypeOf(ApiException error) => error.Status switch
+    {
+        401 => "authentication_error",
+        403 => "permission_error",
+        404 => "not_found_error",
+        408 or 504 => "timeout_error",
+        413 => "request_too_large",
+        429 => "rate_limit_error",
+        503 => "overloaded_error",
+        >= 500 => "api_error",
+        _ => "invalid_request_error",
+    };
+}

@@ -1,0 +1,115 @@
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization.Metadata;
+
+namespace MoeOffload.Server.Anthropic;
+
+/// <summary>An answer as the events that Anthropic streams: a message of blocks, one open at a time, each begun, filled and ended.</summary>
+internal sealed class MessageEvents(SseWriter stream, bool showsThinking)
+{
+    private int _block = -1;
+    private string? _open;
+    private int _call = -1;
+
+    /// <summary>Where the events go.</summary>
+    public SseWriter Stream => stream;
+
+    /// <summary>Sends the answer as it grows.</summary>
+    /// <returns>Its last update.</returns>
+    public async Task<ChatUpdate> SendAsync(string id, string model, ChatStream chat)
+    {
+        var start = new MessageAnswer(id, "message", "assistant", model, [], null, null, new Usage(chat.PromptTokenCount, 0, 0, 0));
+        await SendAsync("message_start", new MessageStart("message_start", start), AnthropicJson.Default.MessageStart).ConfigureAwait(false);
+        await SendAsync("ping", new PlainEvent("ping"), AnthropicJson.Default.PlainEvent).ConfigureAwait(false);
+        ChatUpdate? last = null;
+        await foreach (ChatUpdate update in chat.ConfigureAwait(false))
+        {
+            last = update;
+            await AddAsync(update).ConfigureAwait(false);
+        }
+
+        await CloseAsync().ConfigureAwait(false);
+        (string reason, string? sequence) = WhyStopped(chat, last!);
+        var end = new MessageDelta("message_delta", new StopDelta(reason, sequence), UsageOf(last!.Statistics!));
+        await SendAsync("message_delta", end, AnthropicJson.Default.MessageDelta).ConfigureAwait(false);
+        await SendAsync("message_stop", new PlainEvent("message_stop"), AnthropicJson.Default.PlainEvent).ConfigureAwait(false);
+        return last;
+    }
+
+    /// <summary>Why an answer ended, in Anthropic's words, and the stop sequence that did it.</summary>
+    public static (string Reason, string? Sequence) WhyStopped(ChatStream chat, ChatUpdate last) => last.FinishReason switch
+    {
+        ChatFinishReason.ToolCalls => ("tool_use", null),
+        ChatFinishReason.Length => ("max_tokens", null),
+        _ when chat.StopString is { } stop && !chat.Chat.StopStrings.Contains(stop) => ("stop_sequence", stop),
+        _ => ("end_turn", null),
+    };
+
+    /// <summary>What an answer cost; tokens that the prefix cache held are counted apart.</summary>
+    public static Usage UsageOf(GenerationStatistics statistics) => new(
+        statistics.PromptTokens - statistics.CachedPromptTokens, 0, statistics.CachedPromptTokens, statistics.GeneratedTokens);
+
+    private async Task AddAsync(ChatUpdate update)
+    {
+        if (showsThinking && update.ReasoningContent.Length > 0)
+        {
+            await OpenAsync("thinking", ContentBlock.OfThinking(string.Empty)).ConfigureAwait(false);
+            await FillAsync(new Delta("thinking_delta", Thinking: update.ReasoningContent)).ConfigureAwait(false);
+        }
+
+        if (update.Content.Length > 0)
+        {
+            await OpenAsync("text", ContentBlock.OfText(string.Empty)).ConfigureAwait(false);
+            await FillAsync(new Delta("text_delta", Text: update.Content)).ConfigureAwait(false);
+        }
+
+        foreach (ToolCallUpdate call in update.ToolCalls)
+        {
+            if (call.Index != _call)
+            {
+                await CloseAsync().ConfigureAwait(false);
+                _call = call.Index;
+                await OpenAsync("tool_use", ContentBlock.OfCall(call.Id ?? string.Empty, call.Name ?? string.Empty, new JsonObject())).ConfigureAwait(false);
+            }
+
+            if (call.Arguments.Length > 0)
+            {
+                await FillAsync(new Delta("input_json_delta", PartialJson: call.Arguments)).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async Task OpenAsync(string kind, ContentBlock block)
+    {
+        if (_open == kind)
+        {
+            return;
+        }
+
+        await CloseAsync().ConfigureAwait(false);
+        _open = kind;
+        _block++;
+        await SendAsync("content_block_start", new BlockStart("content_block_start", _block, block), AnthropicJson.Default.BlockStart).ConfigureAwait(false);
+    }
+
+    private Task FillAsync(Delta delta) =>
+        SendAsync("content_block_delta", new BlockDelta("content_block_delta", _block, delta), AnthropicJson.Default.BlockDelta);
+
+    private async Task CloseAsync()
+    {
+        if (_open is null)
+        {
+            return;
+        }
+
+        // Clients expect a signature at the end of thinking, and give it back with it.
+        if (_open == "thinking")
+        {
+            await FillAsync(new Delta("signature_delta", Signature: string.Empty)).ConfigureAwait(false);
+        }
+
+        _open = null;
+        await SendAsync("content_block_stop", new BlockStop("content_block_stop", _block), AnthropicJson.Default.BlockStop).ConfigureAwait(false);
+    }
+
+    private Task SendAsync<T>(string name, T value, JsonTypeInfo<T> type) => stream.SendAsync(value, type, name);
+}

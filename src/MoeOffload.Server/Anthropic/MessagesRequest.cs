@@ -1,0 +1,57 @@
+namespace MoeOffload.Server.Anthropic;
+
+/// <summary>A request to <c>/v1/messages</c>.</summary>
+/// <param name="Model">The model's name.</param>
+/// <param name="Messages">The chat.</param>
+/// <param name="Options">Tools, sampling and limits; the time limit is not set yet.</param>
+/// <param name="ShowsThinking">Whether the answer has what the model thought.</param>
+/// <param name="IsStreamed">Whether the answer is sent as it grows.</param>
+internal sealed record MessagesRequest(string Model, IReadOnlyList<ChatMessage> Messages, ChatOptions Options, bool ShowsThinking, bool IsStreamed)
+{
+    /// <summary>Reads a request. Fields that nobody here knows are passed over: the SDKs send those of betas.</summary>
+    /// <param name="body">The body.</param>
+    /// <param name="request">The request.</param>
+    /// <param name="counts">Whether only its tokens are to be counted.</param>
+    /// <exception cref="ApiException">A field is missing, of another type, or outside its range.</exception>
+    public static MessagesRequest Read(JsonFields body, ApiRequest request, bool counts)
+    {
+        string model = body.RequiredText("model");
+        int? maxTokens = body.Integer("max_tokens", 1);
+        if (maxTokens is null && !counts)
+        {
+            throw body.Missing("max_tokens");
+        }
+
+        bool thinks = ReadThinking(body);
+        IReadOnlyList<ChatMessage> messages = AnthropicChat.ReadMessages(body);
+        (ToolChoice choice, bool? parallel) = AnthropicChat.ReadToolChoice(body);
+        SamplingOptions defaults = request.Options.Sampling;
+        var options = new ChatOptions
+        {
+            Tools = AnthropicChat.ReadTools(body),
+            ToolChoice = choice,
+            ParallelToolCalls = parallel,
+            Reasoning = thinks,
+            Sampling = defaults with
+            {
+                Temperature = body.Number("temperature", 0, 1) ?? defaults.Temperature,
+                TopP = body.Number("top_p", 0, 1) ?? defaults.TopP,
+                TopK = body.Integer("top_k", 0) ?? defaults.TopK,
+            },
+            MaxTokens = request.LimitTokens(maxTokens),
+            StopStrings = GenerationFields.ReadStops(body, "stop_sequences"),
+        };
+        return new MessagesRequest(model, messages, options, thinks, body.Flag("stream") ?? false);
+    }
+
+    private static bool ReadThinking(JsonFields body)
+    {
+        if (body.Object("thinking") is not { } thinking)
+        {
+            return false;
+        }
+
+        thinking.Integer("budget_tokens", 1);
+        return (thinking.Word("type", "enabled", "disabled", "adaptive") ?? throw thinking.Missing("type")) != "disabled";
+    }
+}

@@ -1,0 +1,133 @@
+using System.Text.Json.Nodes;
+using MoeOffload.Gguf;
+using MoeOffload.Server.Catalog;
+
+namespace MoeOffload.Server.Ollama;
+
+/// <summary>Ollama's lists and descriptions of models: <c>/api/tags</c>, <c>/api/ps</c>, <c>/api/show</c>.</summary>
+internal sealed class ModelEndpoints(FileFactsReader files)
+{
+    private const string TemplateKey = "tokenizer.chat_template";
+
+    public Task ListAsync(ApiRequest request) => request.WriteJsonAsync(
+        new TagsAnswer([.. request.Models.List().Select(status => Tag(status.Entry))]), OllamaJson.Default.TagsAnswer);
+
+    public Task ListLoadedAsync(ApiRequest request)
+    {
+        Dictionary<string, LoadedModel> loaded = request.Models.Snapshot().ToDictionary(item => item.Name, item => item.Model, StringComparer.Ordinal);
+        DateTime expiry = request.Options.IdleUnload is { } idle ? DateTime.UtcNow + idle : DateTime.MaxValue;
+        ModelTag[] tags =
+        [
+            .. request.Models.List().Where(status => loaded.ContainsKey(status.Entry.Name)).Select(status =>
+            {
+                LoadedModel model = loaded[status.Entry.Name];
+                return Tag(status.Entry) with
+                {
+                    Size = status.MemoryBytes,
+                    SizeVram = model.Memory.Where(use => !use.IsHost).Sum(use => use.TotalBytes),
+                    ExpiresAt = expiry,
+                    ContextLength = model.Session?.SequenceLength,
+                };
+            }),
+        ];
+        return request.WriteJsonAsync(new TagsAnswer(tags), OllamaJson.Default.TagsAnswer);
+    }
+
+    public async Task ShowAsync(ApiRequest request)
+    {
+        JsonFields body = await request.ReadJsonAsync().ConfigureAwait(false);
+        string name = body.Text("model") ?? body.Text("name") ?? throw body.Missing("model");
+        CatalogEntry entry = request.Models.Find(name);
+        GgufMetadata metadata;
+        try
+        {
+            metadata = GgufModelFiles.Open(entry.Path).Metadata;
+        }
+        catch (Exception error) when (error is MoeOffloadException or IOException or UnauthorizedAccessException)
+        {
+            throw new ApiException(502, "server_error", "model_load_failed", $"The file of '{entry.Name}' cannot be read: {error.Message}", "model", error);
+        }
+
+        metadata.TryGetString(TemplateKey, out string template);
+        metadata.TryGetString("general.license", out string license);
+        FileFacts facts = files.Read(entry);
+        await request.WriteJsonAsync(
+            new ShowAnswer(
+                license,
+                $"FROM {entry.Name}",
+                string.Empty,
+                template ?? string.Empty,
+                Details(facts),
+                Describe(metadata, body.Flag("verbose") ?? false),
+                Capabilities(facts.Architecture, template),
+                facts.ModifiedAt),
+            OllamaJson.Default.ShowAnswer).ConfigureAwait(false);
+    }
+
+    private static ModelDetails Details(FileFacts facts) =>
+        new(string.Empty, "gguf", facts.Architecture, [facts.Architecture], facts.ParameterSize, facts.Quantization);
+
+    // As Ollama's: long arrays, which are those of the vocabulary, only where asked for.
+    private static JsonObject Describe(GgufMetadata metadata, bool isVerbose)
+    {
+        var described = new JsonObject();
+        foreach ((string key, GgufValue value) in metadata.OrderBy(item => item.Key, StringComparer.Ordinal))
+        {
+            if (key != TemplateKey)
+            {
+                described[key] = value.IsArray && !isVerbose ? null : Describe(value);
+            }
+        }
+
+        return described;
+    }
+
+    private static JsonNode? Describe(GgufValue value)
+    {
+        if (!value.IsArray)
+        {
+            return value.TryGetString(out string text) ? text
+                : value.TryGetBoolean(out bool flag) ? flag
+                : value.TryGetInt64(out long number) ? number
+                : value.TryGetDouble(out double real) && double.IsFinite(real) ? real
+                : (JsonNode?)value.ToString();
+        }
+
+        return value.ElementType switch
+        {
+            GgufValueType.String => new JsonArray([.. value.ToStringArray().Select(text => JsonValue.Create(text))]),
+            GgufValueType.Float32 or GgufValueType.Float64 =>
+                new JsonArray([.. Enumerable.Range(0, value.Count).Select(value.GetDouble).Select(real => double.IsFinite(real) ? JsonValue.Create(real) : null)]),
+            GgufValueType.Array or GgufValueType.Boolean => value.ToString(),
+            _ => new JsonArray([.. Enumerable.Range(0, value.Count).Select(value.GetInt64).Select(number => JsonValue.Create(number))]),
+        };
+    }
+
+    private static List<string> Capabilities(string architecture, string? template)
+    {
+        // llama.cpp's encoders.
+        if (architecture.Contains("bert", StringComparison.Ordinal) || architecture.EndsWith("-embedding", StringComparison.Ordinal))
+        {
+            return ["embedding"];
+        }
+
+        List<string> capabilities = ["completion"];
+        if (template?.Contains("tools", StringComparison.Ordinal) == true)
+        {
+            capabilities.Add("tools");
+        }
+
+        if (template?.Contains("think", StringComparison.Ordinal) == true || template?.Contains("reasoning", StringComparison.Ordinal) == true)
+        {
+            capabilities.Add("thinking");
+        }
+
+        return capabilities;
+    }
+
+    private ModelTag Tag(CatalogEntry entry)
+    {
+        FileFacts facts = files.Read(entry);
+        return new ModelTag(entry.Name, entry.Name, facts.ModifiedAt, entry.Bytes, facts.DigestOf(entry), Details(facts));
+    }
+}

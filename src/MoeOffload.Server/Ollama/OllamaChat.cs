@@ -1,0 +1,120 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace MoeOffload.Server.Ollama;
+
+/// <summary>Reads the messages and tools of Ollama's chats.</summary>
+internal static class OllamaChat
+{
+    /// <summary>Reads the messages. Ollama's tool results name a tool and no call; templates want the call, which is then the first of that tool without a result.</summary>
+    /// <exception cref="ApiException">One is malformed.</exception>
+    public static IReadOnlyList<ChatMessage> ReadMessages(JsonFields body)
+    {
+        var messages = new List<ChatMessage>();
+        var open = new List<ToolCall>();
+        int count = 0;
+        foreach (JsonFields message in body.Objects("messages"))
+        {
+            RefuseImages(message);
+            string role = message.Word("role", "system", "user", "assistant", "tool") ?? throw message.Missing("role");
+            string content = message.Text("content") ?? string.Empty;
+            switch (role)
+            {
+                case "system":
+                    messages.Add(ChatMessage.System(content));
+                    break;
+                case "user":
+                    messages.Add(ChatMessage.User(content));
+                    break;
+                case "assistant":
+                    ToolCall[] calls = [.. message.Objects("tool_calls").Select(call => ReadCall(call, ref count))];
+                    open.AddRange(calls);
+                    messages.Add(new ChatMessage { Role = ChatRole.Assistant, Content = content, ReasoningContent = message.Text("thinking"), ToolCalls = calls });
+                    break;
+                default:
+                    messages.Add(ReadResult(message, content, open));
+                    break;
+            }
+        }
+
+        return messages;
+    }
+
+    /// <summary>Reads the tools.</summary>
+    /// <exception cref="ApiException">One is malformed.</exception>
+    public static IReadOnlyList<ToolDefinition> ReadTools(JsonFields body) =>
+    [
+        .. body.Objects("tools").Select(tool =>
+        {
+            JsonFields function = tool.Object("function") ?? throw tool.Missing("function");
+            var definition = new ToolDefinition { Name = function.RequiredText("name"), Description = function.Text("description") ?? string.Empty };
+            return function.Object("parameters") is { } parameters ? definition with { Parameters = parameters.Element.GetRawText() } : definition;
+        }),
+    ];
+
+    /// <summary>The calls of an answer, whose arguments Ollama gives as objects. A call that was cut is none.</summary>
+    public static IReadOnlyList<AnswerCall>? Calls(ChatMessage answer)
+    {
+        var calls = new List<AnswerCall>();
+        foreach (ToolCall call in answer.ToolCalls)
+        {
+            if (Parse(call.Arguments) is { } arguments)
+            {
+                calls.Add(new AnswerCall(call.Id, new AnswerFunction(calls.Count, call.Name, arguments)));
+            }
+        }
+
+        return calls.Count > 0 ? calls : null;
+    }
+
+    /// <summary>Refuses images, which nothing here sees.</summary>
+    public static void RefuseImages(JsonFields fields)
+    {
+        if (fields.Items("images") is { Count: > 0 })
+        {
+            throw ApiException.Invalid($"'{fields.PathOf("images")}' is not supported: this server has no models that see.", fields.PathOf("images"), "unsupported_parameter");
+        }
+    }
+
+    private static JsonNode? Parse(string arguments)
+    {
+        try
+        {
+            return JsonNode.Parse(arguments) as JsonObject;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    // Mistral's templates refuse ids that are not nine letters and digits.
+    private static ToolCall ReadCall(JsonFields call, ref int count)
+    {
+        JsonFields function = call.Object("function") ?? throw call.Missing("function");
+        return new ToolCall
+        {
+            Id = call.Text("id") is { Length: > 0 } given ? given : $"call{count++:D5}",
+            Name = function.RequiredText("name"),
+            Arguments = function.Any("arguments") switch
+            {
+                null => "{}",
+                { ValueKind: JsonValueKind.String } => function.Text("arguments")!,
+                { } arguments => arguments.GetRawText(),
+            },
+        };
+    }
+
+    private static ChatMessage ReadResult(JsonFields message, string content, List<ToolCall> open)
+    {
+        string? id = message.Text("tool_call_id");
+        string? name = message.Text("tool_name") ?? message.Text("name");
+        ToolCall? call = open.Find(call => id is not null ? call.Id == id : name is null || call.Name == name);
+        if (call is not null)
+        {
+            open.Remove(call);
+        }
+
+        return new ChatMessage { Role = ChatRole.Tool, Content = content, ToolCallId = id ?? call?.Id, ToolName = name ?? call?.Name };
+    }
+}

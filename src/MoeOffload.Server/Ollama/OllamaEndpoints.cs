@@ -1,0 +1,21 @@
+namespace MoeOffload.Server.Ollama;
+
+/// <summary>The endpoints of Ollama's API but <c>/api/generate</c>, which it shares with shimmy's.</summary>
+internal static class OllamaEndpoints
+{
+    // Clients ask for the version to know what they can ask for: that of Ollama's API which is followed here.
+    private const string ApiVersion = "0.12.11";
+
+    public static void Map(ApiRoutes routes, FileFactsReader files)
+    {
+        var models = new ModelEndpoints(files);
+        ErrorFormat errors = OllamaErrors.Format;
+        routes.Post("/api/chat", errors, ChatEndpoint.HandleAsync);
+        routes.Post("/api/embed", errors, EmbedEndpoint.HandleAsync);
+        routes.Post("/api/embeddings", errors, EmbedEndpoint.HandleFormerAsync);
+        routes.Get("/api/tags", errors, models.ListAsync);
+        routes.Get("/api/ps", errors, models.ListLoadedAsync);
+        routes.Post("/api/show", errors, models.ShowAsync, ApiAccess.Look);
+        routes.Get("/api/version", errors, request => request.WriteJsonAsync(new VersionAnswer(ApiVersion), OllamaJson.Default.VersionAnswer));
+    }
+}

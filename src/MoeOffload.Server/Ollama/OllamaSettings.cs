@@ -1,0 +1,116 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+
+namespace MoeOffload.Server.Ollama;
+
+/// <summary>What Ollama's requests to chat and to generate have in common.</summary>
+/// <param name="Model">The model's name.</param>
+/// <param name="Sampling">How tokens are chosen.</param>
+/// <param name="MaxTokens">Most tokens of the answer.</param>
+/// <param name="Stops">Texts that end it.</param>
+/// <param name="Schema">What the answer follows.</param>
+/// <param name="Reasoning">Whether the model thinks first.</param>
+/// <param name="Effort">How much, in the template's words.</param>
+/// <param name="IsStreamed">Whether the answer is sent as it grows.</param>
+/// <param name="UnloadAfter">Whether the model is to leave memory afterwards.</param>
+internal sealed partial record OllamaSettings(
+    string? Model,
+    SamplingOptions Sampling,
+    int? MaxTokens,
+    IReadOnlyList<string> Stops,
+    JsonSchema? Schema,
+    bool Reasoning,
+    string? Effort,
+    bool IsStreamed,
+    bool UnloadAfter)
+{
+    private static readonly JsonSchema s_anyObject = JsonSchema.Parse("""{"type":"object","additionalProperties":true}""");
+
+    /// <summary>Reads them.</summary>
+    /// <exception cref="ApiException">A field is of another type or outside its range.</exception>
+    public static OllamaSettings Read(JsonFields body, ApiRequest request)
+    {
+        SamplingOptions sampling = request.Options.Sampling;
+        int? asked = null;
+        IReadOnlyList<string> stops = [];
+        if (body.Object("options") is { } options)
+        {
+            sampling = GenerationFields.ReadSampling(options, sampling);
+            asked = options.Integer("num_predict") is > 0 and var most ? most : null;
+            stops = GenerationFields.ReadStops(options);
+        }
+
+        (bool reasoning, string? effort) = ReadThinking(body);
+        return new OllamaSettings(
+            body.Text("model"),
+            body.Flag("logprobs") == true ? sampling with { TopLogProbabilities = body.Integer("top_logprobs", 0, 20) ?? 0 } : sampling,
+            request.LimitTokens(asked),
+            stops,
+            ReadSchema(body),
+            reasoning,
+            effort,
+            body.Flag("stream") ?? true,
+            ReadUnload(body));
+    }
+
+    /// <summary>The options of a chat.</summary>
+    /// <param name="tools">The tools that the model may call.</param>
+    /// <param name="timeLeft">The time that the answer may take.</param>
+    public ChatOptions ToChat(IReadOnlyList<ToolDefinition> tools, TimeSpan timeLeft) => new()
+    {
+        Tools = tools,
+
+        // Ollama takes both; an answer of a schema is no call.
+        ToolChoice = Schema is null ? ToolChoice.Auto : ToolChoice.None,
+        Sampling = Sampling,
+        MaxTokens = MaxTokens,
+        StopStrings = Stops,
+        ResponseSchema = Schema,
+        Reasoning = Reasoning,
+        TemplateArguments = Effort is null ? new Dictionary<string, JsonNode?>() : new Dictionary<string, JsonNode?> { ["reasoning_effort"] = Effort },
+        Deadline = timeLeft,
+    };
+
+    /// <summary>Reads Ollama's <c>keep_alive</c>: a time, of which only 0 counts, since the server itself decides how long models stay.</summary>
+    public static bool ReadUnload(JsonFields body)
+    {
+        if (body.Any("keep_alive") is not { } value)
+        {
+            return false;
+        }
+
+        if (value.ValueKind == JsonValueKind.Number)
+        {
+            return value.TryGetDouble(out double seconds) && seconds == 0;
+        }
+
+        string text = body.Text("keep_alive")!;
+        return Duration().IsMatch(text)
+            ? !text.Any(c => c is >= '1' and <= '9')
+            : throw ApiException.Invalid("'keep_alive' must be a number of seconds, or a time such as \"5m\".", "keep_alive");
+    }
+
+    // As Go writes times.
+    [GeneratedRegex(@"^[+-]?(\d+(\.\d+)?|(\d+(\.\d+)?(ns|us|µs|ms|s|m|h))+)$", RegexOptions.CultureInvariant)]
+    private static partial Regex Duration();
+
+    private static JsonSchema? ReadSchema(JsonFields body) => body.Any("format") switch
+    {
+        null => null,
+        { ValueKind: JsonValueKind.Object } schema => JsonSchema.FromElement(schema),
+        _ => body.Text("format") switch
+        {
+            "" => null,
+            "json" => s_anyObject,
+            _ => throw ApiException.Invalid("'format' must be \"json\" or a JSON schema.", "format"),
+        },
+    };
+
+    private static (bool Reasoning, string? Effort) ReadThinking(JsonFields body) => body.Any("think") switch
+    {
+        null or { ValueKind: JsonValueKind.True } => (true, null),
+        { ValueKind: JsonValueKind.False } => (false, null),
+        _ => (true, body.Word("think", "low", "medium", "high", "max")),
+    };
+}

@@ -1,0 +1,131 @@
+using System.Reflection;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using Microsoft.AspNetCore.Routing;
+using MoeOffload.Server.Ollama;
+using MoeOffload.Server.Web;
+
+namespace MoeOffload.Server.Shimmy;
+
+/// <summary>The endpoints of shimmy's server, and <c>/api/generate</c>, which it shares with Ollama's.</summary>
+internal sealed class ShimmyEndpoints
+{
+    private static readonly string[] s_actions = ["load", "unload", "status"];
+
+    private readonly FileFactsReader _files;
+
+    private ShimmyEndpoints(FileFactsReader files) => _files = files;
+
+    public static void Map(ApiRoutes routes, FileFactsReader files)
+    {
+        var endpoints = new ShimmyEndpoints(files);
+        ErrorFormat errors = OllamaErrors.Format;
+        routes.Post("/api/generate", errors, SharedGenerate.HandleAsync);
+        ShimmySocket.Map(routes);
+        routes.Get("/api/models", errors, endpoints.ListAsync);
+        routes.Post("/api/models/discover", errors, endpoints.DiscoverAsync, ApiAccess.Look);
+
+        // Names have slashes, which ASP.NET Core matches at a pattern's end alone.
+        routes.Get("/api/models/{**path}", errors, ReportAsync);
+        routes.Post("/api/models/{**path}", errors, ChangeAsync);
+        routes.Get("/diag", errors, DiagnoseAsync);
+    }
+
+    private static Task ReportAsync(ApiRequest request)
+    {
+        (string name, string action) = PathOf(request);
+        if (action != "status")
+        {
+            throw NoSuchPath(request);
+        }
+
+        ModelStatus status = request.Models.GetStatus(name);
+        LoadedModel? loaded = request.Models.Snapshot().FirstOrDefault(item => item.Name == status.Entry.Name).Model;
+        return request.WriteJsonAsync(ModelReporter.Report(status, loaded), ShimmyJson.Default.ModelReport);
+    }
+
+    private static async Task ChangeAsync(ApiRequest request)
+    {
+        (string name, string action) = PathOf(request);
+        string known = request.Models.Find(name).Name;
+        switch (action)
+        {
+            case "load":
+                (await request.AcquireAsync(known).ConfigureAwait(false)).Dispose();
+                await request.WriteJsonAsync(new LoadAnswer(known, "loaded", true, $"Model {known} is loaded."), ShimmyJson.Default.LoadAnswer).ConfigureAwait(false);
+                break;
+            case "unload":
+                bool was = await request.Models.UnloadAsync(known).ConfigureAwait(false);
+                string message = was ? $"Model {known} is unloaded." : $"Model {known} was not loaded.";
+                await request.WriteJsonAsync(new LoadAnswer(known, "unloaded", false, message), ShimmyJson.Default.LoadAnswer).ConfigureAwait(false);
+                break;
+            default:
+                throw NoSuchPath(request);
+        }
+    }
+
+    // A slash of a name may come as it is or as %2F, which ASP.NET Core leaves so in paths.
+    private static (string Name, string Action) PathOf(ApiRequest request)
+    {
+        string path = (string)request.Http.GetRouteValue("path")!;
+        int slash = path.LastIndexOf('/');
+        string action = path[(slash + 1)..];
+        return slash > 0 && s_actions.Contains(action)
+            ? (path[..slash].Replace("%2F", "/", StringComparison.OrdinalIgnoreCase), action)
+            : throw NoSuchPath(request);
+    }
+
+    private static ApiException NoSuchPath(ApiRequest request) => new(
+        404,
+        "invalid_request_error",
+        "not_found",
+        $"There is no {request.Http.Request.Method} of this path: use GET …/{{name}}/status, POST …/{{name}}/load or POST …/{{name}}/unload.");
+
+    private static Task DiagnoseAsync(ApiRequest request)
+    {
+        // Servers that were used are listed; one that cannot be reached is no reason not to answer.
+        DiagnosedDevice[] devices =
+        [
+            .. MoeModel.ListDevices(request.Options.Model with { RpcServers = [] }).Select(device => new DiagnosedDevice(
+                device.Name,
+                device.Description,
+                JsonNamingPolicy.SnakeCaseLower.ConvertName(device.Kind.ToString()),
+                device.TotalBytes,
+                device.FreeBytes)),
+        ];
+        return request.WriteJsonAsync(
+            new Diagnosis(
+                OperatingSystem.IsLinux() ? "linux" : OperatingSystem.IsWindows() ? "windows" : OperatingSystem.IsMacOS() ? "macos" : "unknown",
+                Environment.ProcessorCount,
+                GC.GetGCMemoryInfo().TotalAvailableMemoryBytes >> 20,
+                RuntimeInformation.OSDescription,
+                RuntimeInformation.OSArchitecture.ToString().ToLowerInvariant(),
+                RuntimeInformation.FrameworkDescription,
+                typeof(ShimmyEndpoints).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? string.Empty,
+                devices),
+            ShimmyJson.Default.Diagnosis);
+    }
+
+    private Task ListAsync(ApiRequest request) => request.WriteJsonAsync(new ListedModels(List(request)), ShimmyJson.Default.ListedModels);
+
+    private Task DiscoverAsync(ApiRequest request)
+    {
+        ListedModel[] models = List(request);
+        return request.WriteJsonAsync(new ListedModels(models, models.Length), ShimmyJson.Default.ListedModels);
+    }
+
+    private ListedModel[] List(ApiRequest request) =>
+    [
+        .. request.Models.List().Select(status =>
+        {
+            FileFacts facts = _files.Read(status.Entry);
+            return new ListedModel(
+                status.Entry.Name,
+                status.Entry.Bytes,
+                facts.Architecture,
+                facts.ParameterSize,
+                JsonNamingPolicy.SnakeCaseLower.ConvertName(status.Entry.Source.ToString()),
+                status.State == ModelState.Loaded);
+        }),
+    ];
+}

@@ -1,0 +1,96 @@
+namespace MoeOffload.Server.Shimmy;
+
+/// <summary>What shimmy's clients ask to generate: messages, answered by the model's template, or a prompt, continued as it is.</summary>
+/// <param name="Model">The model's name.</param>
+/// <param name="Messages">The messages; they win over a prompt.</param>
+/// <param name="Prompt">The prompt.</param>
+/// <param name="Sampling">How tokens are chosen.</param>
+/// <param name="MaxTokens">Most tokens of the answer.</param>
+/// <param name="IsStreamed">Whether the answer is sent as it grows.</param>
+internal sealed record ShimmyPrompt(
+    string Model, IReadOnlyList<ChatMessage>? Messages, string Prompt, SamplingOptions Sampling, int? MaxTokens, bool IsStreamed)
+{
+    private const int DefaultMaxTokens = 256;
+
+    /// <summary>Reads it.</summary>
+    /// <exception cref="ApiException">A field is of another type or outside its range.</exception>
+    public static ShimmyPrompt Read(JsonFields body, ApiRequest request)
+    {
+        string model = body.RequiredText("model");
+        SamplingOptions sampling = request.Options.Sampling with
+        {
+            Temperature = body.Number("temperature", 0, 100) ?? 0.7f,
+            TopP = body.Number("top_p", 0, 1) ?? 0.9f,
+            TopK = Math.Max(0, body.Integer("top_k", -1) ?? 40),
+        };
+        string? system = body.Text("system");
+        IReadOnlyList<ChatMessage>? messages = body.Has("messages") ? ReadMessages(body, system) : null;
+        string? prompt = body.Text("prompt");
+        return messages is null && prompt is null
+            ? throw body.Missing("prompt")
+            : new ShimmyPrompt(
+                model,
+                messages,
+                prompt ?? string.Empty,
+                sampling,
+                request.LimitTokens(body.Integer("max_tokens", 1) ?? DefaultMaxTokens),
+                body.Flag("stream") ?? true);
+    }
+
+    /// <summary>Generates the answer piece by piece.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="lease">The model.</param>
+    /// <param name="sendAsync">Takes each piece; never an empty one.</param>
+    /// <param name="cancellation">Ends the generation.</param>
+    public async Task AnswerAsync(ApiRequest request, ModelLease lease, Func<string, Task> sendAsync, CancellationToken cancellation)
+    {
+        using TokenStream tokens = lease.Session.GenerateAsync(ToRequest(request, lease), cancellation);
+        try
+        {
+            request.CheckPrompt(tokens.PromptTokenCount);
+            await foreach (GeneratedToken token in tokens.ConfigureAwait(false))
+            {
+                if (!token.Utf8.IsEmpty)
+                {
+                    await sendAsync(token.Text).ConfigureAwait(false);
+                }
+            }
+        }
+        finally
+        {
+            request.Count(tokens.Statistics);
+        }
+    }
+
+    private static List<ChatMessage> ReadMessages(JsonFields body, string? system)
+    {
+        List<ChatMessage> messages = string.IsNullOrEmpty(system) ? [] : [ChatMessage.System(system)];
+        foreach (JsonFields message in body.Objects("messages"))
+        {
+            string content = message.Text("content") ?? throw message.Missing("content");
+            messages.Add((message.Word("role", "system", "user", "assistant") ?? throw message.Missing("role")) switch
+            {
+                "system" => ChatMessage.System(content),
+                "user" => ChatMessage.User(content),
+                _ => ChatMessage.Assistant(content),
+            });
+        }
+
+        return messages.Count > 0 ? messages : throw ApiException.Invalid("'messages' is empty: add one, or send a prompt.", "messages");
+    }
+
+    // What a model thinks is part of the text here, which has no place for it.
+    private GenerationRequest ToRequest(ApiRequest request, ModelLease lease)
+    {
+        var generation = new GenerationRequest { Prompt = Prompt, Sampling = Sampling, MaxTokens = MaxTokens, Deadline = request.TimeLeft };
+        if (Messages is null)
+        {
+            request.LogText("Prompt", Prompt);
+            return generation;
+        }
+
+        RenderedChat chat = lease.Model.ChatTemplate.Render(Messages);
+        request.LogText("Prompt", chat.Prompt);
+        return generation with { Prompt = chat.Prompt, StopStrings = chat.StopStrings };
+    }
+}

@@ -1,0 +1,153 @@
+using System.Net.WebSockets;
+using System.Text;
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using MoeOffload.Server.Ollama;
+
+namespace MoeOffload.Server.Shimmy;
+
+/// <summary>
+/// shimmy's <c>GET /ws/generate</c>: the first frame is a request as that of <c>/api/generate</c>, then comes a text frame for each piece,
+/// and at last <c>{"done":true}</c>, or <c>{"error":…}</c>.
+/// </summary>
+internal sealed class ShimmySocket
+{
+    private static readonly TimeSpan s_closeLimit = TimeSpan.FromSeconds(5);
+
+    // Makes WebSockets possible for this one path; the application's own middleware stays as it is.
+    private readonly RequestDelegate _enable;
+
+    private ShimmySocket(RequestDelegate enable) => _enable = enable;
+
+    public static void Map(ApiRoutes routes)
+    {
+        IApplicationBuilder builder = routes.Endpoints.CreateApplicationBuilder();
+        builder.UseWebSockets();
+        builder.Run(_ => Task.CompletedTask);
+        var socket = new ShimmySocket(builder.Build());
+        routes.Get("/ws/generate", OllamaErrors.Format, socket.HandleAsync, ApiAccess.Work);
+    }
+
+    private async Task HandleAsync(ApiRequest request)
+    {
+        await _enable(request.Http).ConfigureAwait(false);
+        if (!request.Http.WebSockets.IsWebSocketRequest)
+        {
+            throw new ApiException(426, "invalid_request_error", "upgrade_required", "This is a WebSocket's address: connect to it as one, or POST to /api/generate.");
+        }
+
+        using WebSocket socket = await request.Http.WebSockets.AcceptWebSocketAsync().ConfigureAwait(false);
+        using var gone = CancellationTokenSource.CreateLinkedTokenSource(request.Cancellation);
+        Task? watching = null;
+        ApiException? failure = null;
+        try
+        {
+            using JsonDocument document = await ReceiveAsync(request, socket).ConfigureAwait(false);
+            ShimmyPrompt prompt = ShimmyPrompt.Read(new JsonFields(document.RootElement), request);
+            watching = WatchAsync(socket, gone);
+            using ModelLease lease = await request.AcquireAsync(prompt.Model).ConfigureAwait(false);
+            await prompt.AnswerAsync(request, lease, piece => SendAsync(request, socket, piece), gone.Token).ConfigureAwait(false);
+        }
+        catch (Exception error)
+        {
+            if (socket.State != WebSocketState.Open)
+            {
+                // The client closed it, or is gone.
+                request.Http.Abort();
+                return;
+            }
+
+            failure = ApiErrors.Explain(error, request);
+        }
+
+        await EndAsync(request, socket, watching, failure).ConfigureAwait(false);
+    }
+
+    private static async Task EndAsync(ApiRequest request, WebSocket socket, Task? watching, ApiException? failure)
+    {
+        string text = failure is null
+            ? JsonSerializer.Serialize(new DoneMessage(true), ShimmyJson.Default.DoneMessage)
+            : JsonSerializer.Serialize(new OllamaError(failure.Message), OllamaJson.Default.OllamaError);
+        WebSocketCloseStatus status = failure is null ? WebSocketCloseStatus.NormalClosure
+            : failure.Status >= 500 ? WebSocketCloseStatus.InternalServerError
+            : WebSocketCloseStatus.PolicyViolation;
+        try
+        {
+            await SendAsync(request, socket, text).ConfigureAwait(false);
+            await socket.CloseOutputAsync(status, null, CancellationToken.None).WaitAsync(s_closeLimit, request.Cancellation).ConfigureAwait(false);
+
+            // The client answers the closing, and would see a broken connection otherwise.
+            await (watching ?? WatchAsync(socket, null)).WaitAsync(s_closeLimit, request.Cancellation).ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is WebSocketException or OperationCanceledException or TimeoutException)
+        {
+            request.Http.Abort();
+        }
+
+        if (failure?.Status == 500)
+        {
+            throw failure;
+        }
+    }
+
+    private static async Task<JsonDocument> ReceiveAsync(ApiRequest request, WebSocket socket)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(request.Cancellation);
+        limit.CancelAfter(request.Options.BodyTimeout);
+        using var text = new MemoryStream();
+        byte[] buffer = new byte[16 * 1024];
+        while (true)
+        {
+            ValueWebSocketReceiveResult part = await socket.ReceiveAsync(buffer.AsMemory(), limit.Token).ConfigureAwait(false);
+            if (part.MessageType == WebSocketMessageType.Close)
+            {
+                throw new OperationCanceledException("The client closed the socket before it asked.");
+            }
+
+            if (text.Length + part.Count > request.Options.MaxBodyBytes)
+            {
+                throw new ApiException(413, "invalid_request_error", "request_too_large", $"The request is larger than the {request.Options.MaxBodyBytes} bytes that the server takes.");
+            }
+
+            text.Write(buffer, 0, part.Count);
+            if (part.EndOfMessage)
+            {
+                return JsonBody.Parse(text.GetBuffer().AsMemory(0, (int)text.Length));
+            }
+        }
+    }
+
+    // A socket tells that its other end is gone only to whoever reads.
+    private static async Task WatchAsync(WebSocket socket, CancellationTokenSource? gone)
+    {
+        byte[] buffer = new byte[1024];
+        try
+        {
+            while (socket.State is WebSocketState.Open or WebSocketState.CloseSent)
+            {
+                await socket.ReceiveAsync(buffer.AsMemory(), CancellationToken.None).ConfigureAwait(false);
+            }
+        }
+        catch (Exception error) when (error is WebSocketException or ObjectDisposedException or OperationCanceledException)
+        {
+            // Gone without a word.
+        }
+
+        try
+        {
+            await (gone?.CancelAsync() ?? Task.CompletedTask).ConfigureAwait(false);
+        }
+        catch (ObjectDisposedException)
+        {
+            // The request has ended already.
+        }
+    }
+
+    private static async Task SendAsync(ApiRequest request, WebSocket socket, string text)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(request.Http.RequestAborted);
+        limit.CancelAfter(request.Options.WriteTimeout);
+        await socket.SendAsync(Encoding.UTF8.GetBytes(text).AsMemory(), WebSocketMessageType.Text, true, limit.Token).ConfigureAwait(false);
+    }
+}

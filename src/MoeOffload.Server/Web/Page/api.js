@@ -1,0 +1,96 @@
+// The server's endpoints that this page uses. Paths are relative, so that it works below a prefix.
+
+import { byId } from "./dom.js";
+
+const keyName = "moeoffload.key";
+
+/** What the server answered instead of what was asked for. */
+export class ServerError extends Error {
+  constructor(message, status) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** The models that the server knows. */
+export const listModels = async () => (await (await request("api/models")).json()).models;
+
+/** State, devices, placement and expert counts of a model. */
+export const readStatus = async (model, signal) =>
+  (await request(`api/models/${encodeURIComponent(model)}/status`, { signal })).json();
+
+/** Loads a model; ends when it is loaded. */
+export const loadModel = model => request(`api/models/${encodeURIComponent(model)}/load`, { method: "POST" });
+
+/** Gives a model's memory back. */
+export const unloadModel = model => request(`api/models/${encodeURIComponent(model)}/unload`, { method: "POST" });
+
+/** Answers a chat, as the objects that the server streams. */
+export async function* chat(body, signal) {
+  const response = await request("api/chat", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+    signal,
+  });
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    const lines = (rest + (value ?? "")).split("\n");
+    rest = done ? "" : lines.pop();
+    for (const line of lines.filter(line => line.length > 0)) {
+      const part = JSON.parse(line);
+      if (part.error) throw new ServerError(messageOf(part) ?? "The server gave up.", response.status);
+      yield part;
+    }
+    if (done) return;
+  }
+}
+
+async function request(path, options = {}) {
+  for (;;) {
+    const key = sessionStorage.getItem(keyName);
+    const response = await fetch(path, {
+      ...options,
+      headers: { ...options.headers, ...(key ? { Authorization: `Bearer ${key}` } : {}) },
+    });
+    if (response.ok) return response;
+    const message = await errorOf(response);
+    if (response.status !== 401 || !await askForKey(key)) throw new ServerError(message, response.status);
+  }
+}
+
+async function errorOf(response) {
+  try {
+    return messageOf(await response.json()) ?? response.statusText;
+  } catch {
+    return `The server answered ${response.status} ${response.statusText}`.trim();
+  }
+}
+
+// Ollama's errors are texts, OpenAI's are objects.
+const messageOf = answer => typeof answer.error === "string" ? answer.error : answer.error?.message;
+
+let asking = null;
+
+// Requests that are refused together ask once; one that was refused with an older key takes the newer one.
+async function askForKey(refused) {
+  if (sessionStorage.getItem(keyName) !== refused) return true;
+  asking ??= showKeyDialog().finally(() => { asking = null; });
+  return asking;
+}
+
+function showKeyDialog() {
+  const dialog = byId("key-dialog");
+  const field = byId("key");
+  field.value = "";
+  dialog.returnValue = "";
+  dialog.showModal();
+  return new Promise(resolve => {
+    byId("key-cancel").onclick = () => dialog.close();
+    byId("key-form").onsubmit = () => sessionStorage.setItem(keyName, field.value);
+    let before = sessionStorage.getItem(keyName);
+    dialog.onclose = () => resolve(sessionStorage.getItem(keyName) !== before && field.value.length > 0);
+  });
+}

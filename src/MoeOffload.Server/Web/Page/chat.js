@@ -1,0 +1,230 @@
+// The conversation: what was said, and how it is shown.
+
+import * as api from "./api.js";
+import { announce, byId, element } from "./dom.js";
+import { count, duration, speed } from "./format.js";
+import { MarkdownView, copyText } from "./markdown.js";
+import * as settings from "./settings.js";
+
+const examples = ["Tell me a story about a brave fox.", "What do bees make?", "What is one plus seven?"];
+
+const scroller = byId("scroller");
+const list = byId("messages");
+const prompt = byId("prompt");
+
+/** A chat with one model at a time. `onBegin` and `onEnd` are told of each answer. */
+export class Chat {
+  #messages = [];
+  #running = null;
+
+  constructor({ model, onBegin, onEnd }) {
+    this.model = model;
+    this.onBegin = onBegin;
+    this.onEnd = onEnd;
+    byId("composer").addEventListener("submit", event => { event.preventDefault(); this.#send(); });
+    byId("stop").addEventListener("click", () => this.stop());
+    byId("new-chat").addEventListener("click", () => this.clear());
+    document.addEventListener("keydown", event => { if (event.key === "Escape") this.stop(); });
+    prompt.addEventListener("keydown", event => {
+      if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+        event.preventDefault();
+        this.#send();
+      }
+    });
+    prompt.addEventListener("input", () => this.#refresh());
+    byId("examples").append(...examples.map(text => {
+      const button = element("button", { type: "button", className: "quiet" }, text);
+      button.onclick = () => { prompt.value = text; this.#send(); };
+      return element("li", {}, button);
+    }));
+    this.#refresh();
+  }
+
+  /** Whether an answer is being generated. */
+  get isRunning() {
+    return this.#running !== null;
+  }
+
+  /** Ends the answer that is being generated. */
+  stop() {
+    this.#running?.abort.abort();
+  }
+
+  /** Forgets everything. */
+  clear() {
+    this.stop();
+    this.#messages = [];
+    list.replaceChildren();
+    announce("New chat.");
+    this.#refresh();
+    prompt.focus();
+  }
+
+  /** Tells the waiting answer how far its model is loaded, from 0 to 1. */
+  showLoading(progress) {
+    this.#running?.view.showWaiting(progress === null ? "Waiting for the first token…" : `Loading the model, ${Math.round(progress * 100)} %…`);
+  }
+
+  #send() {
+    const text = prompt.value.trim();
+    if (!text || this.isRunning || !this.model()) return;
+    const chosen = settings.sampling();
+    if (!chosen) return;
+    prompt.value = "";
+    this.#messages.push({ role: "user", content: text });
+    list.append(message("user", "You", element("div", { className: "body" }, text)));
+    this.#answer(chosen);
+  }
+
+  async #answer(chosen) {
+    const model = this.model();
+    const history = this.#messages;
+    const asked = history.length;
+    const view = new AnswerView(model);
+    const running = { abort: new AbortController(), view };
+    this.#running = running;
+    list.append(view.node);
+    this.#refresh();
+    scroller.scrollTop = scroller.scrollHeight;
+    announce("Answering…");
+    await this.onBegin();
+
+    const answer = { role: "assistant", content: "", thinking: "" };
+    const begun = performance.now();
+    let firstToken = null;
+    let figures = null;
+    try {
+      for await (const part of api.chat(requestOf(model, history, chosen), running.abort.signal)) {
+        const { content = "", thinking = "" } = part.message ?? {};
+        if (firstToken === null && (content || thinking)) firstToken = performance.now() - begun;
+        answer.content += content;
+        answer.thinking += thinking;
+        view.show(answer);
+        if (part.done) figures = figuresOf(part, firstToken);
+      }
+      view.finish(answer, figures?.reason === "length" ? "cut: the most tokens are reached, or the context is full" : null, figures);
+    } catch (error) {
+      if (running.abort.signal.aborted) view.finish(answer, "stopped", null);
+      else view.fail(answer, error.message);
+    }
+
+    if (history === this.#messages) {
+      if (answer.content) history.push(answer);
+      view.offerRetry(() => this.#retry(view, asked));
+      announce(view.summary);
+    }
+    this.#running = null;
+    this.#refresh();
+    this.onEnd(figures);
+  }
+
+  // Drops an answer and all after it, and asks again.
+  #retry(view, asked) {
+    const chosen = this.isRunning ? null : settings.sampling();
+    if (!chosen) return;
+    this.#messages.length = asked;
+    while (list.lastChild && list.lastChild !== view.node) list.lastChild.remove();
+    view.node.remove();
+    this.#answer(chosen);
+    prompt.focus();
+  }
+
+  #refresh() {
+    byId("send").hidden = this.isRunning;
+    byId("stop").hidden = !this.isRunning;
+    byId("send").disabled = prompt.value.trim() === "";
+    byId("welcome").hidden = list.children.length > 0;
+    prompt.style.height = "auto";
+    prompt.style.height = `${prompt.scrollHeight + 2}px`;
+  }
+}
+
+function requestOf(model, history, { system, think, options }) {
+  const messages = history.map(({ role, content }) => ({ role, content }));
+  if (system) messages.unshift({ role: "system", content: system });
+  return { model, messages, options, think, stream: true };
+}
+
+// The server counts tokens and measures its work; the first token's time is what this page saw.
+function figuresOf(part, firstToken) {
+  const decoding = part.eval_duration / 1e9;
+  return {
+    firstToken,
+    speed: part.eval_count > 1 && decoding > 0 ? (part.eval_count - 1) / decoding : null,
+    promptTokens: part.prompt_eval_count ?? 0,
+    answerTokens: part.eval_count ?? 0,
+    reason: part.done_reason,
+  };
+}
+
+function message(kind, author, ...children) {
+  return element("li", { className: `message ${kind}` }, element("span", { className: "author" }, author), ...children);
+}
+
+class AnswerView {
+  #thinking = element("details", { className: "thinking", hidden: true }, element("summary", {}, "Thinking…"), element("div", { className: "thought" }));
+  #body = element("div", { className: "body" });
+  #waiting = element("p", { className: "waiting" }, "Waiting for the first token…");
+  #foot = element("div", { className: "foot" });
+  #markdown = new MarkdownView(this.#body);
+  #pending = null;
+
+  constructor(model) {
+    this.node = message("assistant", model, this.#waiting, this.#thinking, this.#body, this.#foot);
+    this.node.setAttribute("aria-busy", "true");
+    this.summary = "";
+  }
+
+  showWaiting(text) {
+    this.#waiting.textContent = text;
+  }
+
+  // Parts that come within one frame are drawn once.
+  show(answer) {
+    if (this.#pending === null) this.#pending = requestAnimationFrame(() => this.#draw(answer));
+  }
+
+  finish(answer, remark, figures) {
+    this.#draw(answer);
+    this.node.removeAttribute("aria-busy");
+    this.#waiting.remove();
+    if (!answer.content) this.#body.append(element("p", { className: "waiting" }, remark ? "No answer." : "The model said nothing."));
+    const notes = [
+      remark,
+      figures && `${count(figures.answerTokens)} tokens`,
+      figures?.speed && `${speed(figures.speed)} tokens/s`,
+      figures?.firstToken && `first after ${duration(figures.firstToken)}`,
+    ].filter(Boolean);
+    const copy = element("button", { type: "button", className: "small" }, "Copy");
+    copy.onclick = () => copyText(copy, answer.content);
+    this.#foot.replaceChildren(...notes.map(note => element("span", {}, note)), copy);
+    this.summary = [answer.content, remark].filter(Boolean).join(" – ");
+  }
+
+  fail(answer, text) {
+    this.finish(answer, null, null);
+    if (!answer.content) this.#body.replaceChildren();
+    this.#body.after(element("p", { className: "problem" }, text));
+    this.summary = text;
+  }
+
+  offerRetry(action) {
+    const retry = element("button", { type: "button", className: "small" }, "Try again");
+    retry.onclick = action;
+    this.#foot.append(retry);
+  }
+
+  #draw(answer) {
+    if (this.#pending !== null) cancelAnimationFrame(this.#pending);
+    this.#pending = null;
+    const atEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 60;
+    if (answer.content || answer.thinking) this.#waiting.hidden = true;
+    if (answer.thinking) {
+      this.#thinking.hidden = false;
+      this.#thinking.firstChild.textContent = answer.content ? "What it thought" : "Thinking…";
+      this.#thinking.lastChild.textContent = answer.thinking;
+    }
+    this.#markdown.show(answer.content);
+    if (atEnd) scroller.scrollTop = scroller.scrollHeight;
+  }
+}

@@ -1,0 +1,65 @@
+// What the user chose about sampling, kept in the browser.
+
+import { byId } from "./dom.js";
+
+const storeName = "moeoffload.sampling";
+const defaults = { temperature: 0.8, top_p: 0.95, top_k: 40, min_p: 0.05, repeat_penalty: 1, num_predict: "", seed: "", system: "", think: true };
+
+const form = byId("settings");
+
+/** Fills the form with what was kept. */
+export function initialize() {
+  write({ ...defaults, ...stored() });
+  form.addEventListener("input", () => {
+    localStorage.setItem(storeName, JSON.stringify(read()));
+    summarize();
+  });
+  form.addEventListener("reset", event => {
+    event.preventDefault();
+    localStorage.removeItem(storeName);
+    write(defaults);
+  });
+  form.addEventListener("submit", event => event.preventDefault());
+}
+
+/** The request's options; null where a field is wrong, which is then shown. */
+export function sampling() {
+  if (!form.checkValidity()) {
+    byId("sampling").open = true;
+    form.reportValidity();
+    return null;
+  }
+  const { system, think, ...numbers } = read();
+  const options = Object.fromEntries(Object.entries(numbers).filter(([, value]) => value !== ""));
+  return { system, think, options };
+}
+
+function read() {
+  return Object.fromEntries(Object.keys(defaults).map(name => {
+    const field = form.elements[name];
+    return [name, field.type === "checkbox" ? field.checked : field.type === "number" && field.value !== "" ? Number(field.value) : field.value];
+  }));
+}
+
+function write(values) {
+  for (const [name, value] of Object.entries(values)) {
+    const field = form.elements[name];
+    if (!field) continue;
+    if (field.type === "checkbox") field.checked = value;
+    else field.value = value;
+  }
+  summarize();
+}
+
+function stored() {
+  try {
+    return JSON.parse(localStorage.getItem(storeName)) ?? {};
+  } catch {
+    return {};
+  }
+}
+
+function summarize() {
+  const { temperature, top_p, top_k } = read();
+  byId("sampling-summary").textContent = `temperature ${temperature}, top-p ${top_p}, top-k ${top_k}`;
+}

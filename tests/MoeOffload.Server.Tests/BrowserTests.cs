@@ -1,0 +1,400 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using FluentAssertions;
+using Microsoft.Playwright;
+using MoeOffload.Fixtures;
+using NUnit.Framework;
+using static Microsoft.Playwright.Assertions;
+
+namespace MoeOffload.Server.Tests;
+
+/// <summary>The page in a real browser.</summary>
+[TestFixture]
+public sealed class BrowserTests
+{
+    private const string Other = "other-moe";
+
+    private readonly string _folder = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
+    private Browser _browser = null!;
+    private TestServer _server = null!;
+
+    [OneTimeSetUp]
+    public async Task StartAsync()
+    {
+        Directory.CreateDirectory(_folder);
+        File.Copy(DemoModel.Path, Path.Combine(_folder, $"{Other}.gguf"));
+        File.Copy(DemoModel.Path, Path.Combine(_folder, $"{TestServer.Demo}.gguf"));
+        _server = await TestServer.StartAsync(options => options.Context = options.Context with { CountExperts = true }, _folder);
+        _browser = await Browser.StartAsync();
+    }
+
+    [OneTimeTearDown]
+    public async Task StopAsync()
+    {
+        await _browser.DisposeAsync();
+        await _server.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    [Test]
+    public async Task Message_is_answered_as_the_text_grows_and_its_speed_is_told()
+    {
+        await using OpenPage open = await OpenAsync();
+        await open.SetAsync("Temperature", "0");
+        await open.SetAsync("Most tokens", "40");
+        await open.Page.EvaluateAsync(
+            """
+            () => {
+              window.lengths = [];
+              new MutationObserver(() => window.lengths.push(document.querySelector(".message.assistant .body")?.textContent.length ?? 0))
+                .observe(document.getElementById("messages"), { subtree: true, childList: true, characterData: true });
+            }
+            """);
+
+        string answer = await open.AskAsync("Tell me a story.");
+
+        answer.Should().Be((string?)(await _server.AskAsync("/v1/chat/completions", TestServer.Chat("Tell me a story.", 40)))["choices"]![0]!["message"]!["content"]);
+        int[] lengths = await open.Page.EvaluateAsync<int[]>("() => window.lengths");
+        lengths.Distinct().Count(length => length > 0).Should().BeGreaterThan(2);
+        lengths.Should().BeInAscendingOrder();
+        await Expect(open.Page.Locator("#figure-ttft")).ToHaveTextAsync(new Regex(@"^[\d.,]+ m?s$"));
+        await Expect(open.Page.Locator("#figure-speed")).ToHaveTextAsync(new Regex(@"^[\d.,]+ tokens/s$"));
+        await Expect(open.Page.Locator("#figure-answer")).ToHaveTextAsync("40 tokens");
+        await Expect(open.LastAnswer.Locator(".foot")).ToContainTextAsync("cut");
+        await Expect(open.Prompt).ToBeFocusedAsync();
+        await Expect(open.Page.Locator("#announcer")).ToContainTextAsync(answer[..10]);
+        open.Complaints.Should().BeEmpty();
+    }
+
+    [Test]
+    public async Task Conversation_is_sent_along_and_can_be_tried_again_or_begun_anew()
+    {
+        await using OpenPage open = await OpenAsync();
+        List<string> bodies = [];
+        open.Page.Request += (_, request) =>
+        {
+            if (request.Url.EndsWith("/api/chat", StringComparison.Ordinal))
+            {
+                bodies.Add(request.PostData!);
+            }
+        };
+        await open.SetAsync("Temperature", "0");
+        await open.SetAsync("System message", "Be brief.");
+        string first = await open.AskAsync("What do bees make?");
+        await open.AskAsync("And cows?");
+        await open.LastAnswer.GetByRole(AriaRole.Button, new LocatorGetByRoleOptions { Name = "Try again" }).ClickAsync();
+        await Expect(open.LastAnswer).Not.ToHaveAttributeAsync("aria-busy", "true");
+        await Expect(open.Page.Locator(".message")).ToHaveCountAsync(4);
+        await open.Page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "New chat" }).ClickAsync();
+        await Expect(open.Page.Locator(".message")).ToHaveCountAsync(0);
+
+        string[][] said = [.. bodies.Select(body => JsonDocument.Parse(body).RootElement.GetProperty("messages").EnumerateArray()
+            .Select(message => $"{message.GetProperty("role").GetString()}: {message.GetProperty("content").GetString()}").ToArray())];
+        said.Should().HaveCount(3);
+        said[1].Should().Equal("system: Be brief.", "user: What do bees make?", $"assistant: {first}", "user: And cows?");
+        said[2].Should().Equal(said[1]);
+        open.Complaints.Should().BeEmpty();
+    }
+
+    [Test]
+    public async Task Answer_is_stopped_by_the_button_or_a_key([Values] bool byKey)
+    {
+        await using TestServer server = await TestServer.StartAsync(options =>
+        {
+            options.Context = options.Context with { ContextLength = 8192, SequenceCount = 1 };
+            options.Sampling = new SamplingOptions { IgnoreEndOfSequence = true };
+        });
+        await using OpenPage open = await _browser.OpenAsync(server);
+        await Expect(open.Page.Locator("#model")).ToHaveValueAsync(TestServer.Demo);
+        await open.Prompt.FillAsync("Tell me a story.");
+        await open.Prompt.PressAsync("Enter");
+        await Expect(open.LastAnswer.Locator(".body")).Not.ToBeEmptyAsync();
+
+        if (byKey)
+        {
+            await open.Page.Keyboard.PressAsync("Escape");
+        }
+        else
+        {
+            await open.Page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Stop" }).ClickAsync();
+        }
+
+        await Expect(open.LastAnswer.Locator(".foot")).ToContainTextAsync("stopped");
+        await Expect(open.Page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Send" })).ToBeVisibleAsync();
+        await Wait.Until(() => server.Statistics.RunningCount == 0);
+        (await open.LastAnswer.Locator(".body").InnerTextAsync()).Should().NotBeEmpty();
+        open.Complaints.Should().BeEmpty();
+    }
+
+    [Test]
+    public async Task Model_is_switched_loaded_and_unloaded()
+    {
+        await using OpenPage open = await OpenAsync();
+        await open.Page.GetByLabel("Model", new PageGetByLabelOptions { Exact = true }).SelectOptionAsync(Other);
+        await Expect(open.Page.Locator("#state")).ToContainTextAsync("not loaded");
+        await open.SetAsync("Most tokens", "8");
+        await open.AskAsync("Hi");
+        await Expect(open.LastAnswer.Locator(".author")).ToHaveTextAsync(Other);
+        await Expect(open.Page.Locator("#state")).ToHaveTextAsync("loaded");
+        _server.Models.GetStatus(Other).State.Should().Be(ModelState.Loaded);
+
+        await open.Page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Unload" }).ClickAsync();
+        await Expect(open.Page.Locator("#state")).ToContainTextAsync("not loaded");
+        _server.Models.GetStatus(Other).State.Should().Be(ModelState.Unloaded);
+        await open.Page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Load", Exact = true }).ClickAsync();
+        await Expect(open.Page.Locator("#state")).ToHaveTextAsync("loaded");
+        await open.Page.ReloadAsync();
+        await Expect(open.Page.Locator("#model")).ToHaveValueAsync(Other);
+        open.Complaints.Should().BeEmpty();
+    }
+
+    [Test]
+    public async Task Placement_memory_and_heat_are_drawn_and_readable_without_seeing()
+    {
+        await using OpenPage open = await OpenAsync();
+        await open.SetAsync("Most tokens", "30");
+        await open.AskAsync("Tell me a story.");
+        await open.AskAsync("What do bees make?");
+
+        await Expect(open.Page.Locator("#memory .device")).ToContainTextAsync(new Regex("System memory.*MiB.*Weights.*KV cache.*Compute"));
+        ILocator map = open.Page.Locator("#placement svg.placement-map");
+        await Expect(map).ToHaveAttributeAsync("aria-label", new Regex("experts of layers 0–5"));
+        (await map.Locator("rect > title").AllTextContentsAsync()).Should().Contain(title => title.StartsWith("layer 3, experts: ", StringComparison.Ordinal));
+        ILocator heat = open.Page.Locator("#experts canvas.heat");
+        int colors = await heat.EvaluateAsync<int>(
+            """
+            canvas => {
+              const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+              const seen = new Set();
+              for (let i = 0; i < data.length; i += 4) seen.add(`${data[i]},${data[i + 1]},${data[i + 2]}`);
+              return seen.size;
+            }
+            """);
+        colors.Should().BeGreaterThan(10);
+
+        await heat.FocusAsync();
+        await open.Page.Keyboard.PressAsync("ArrowRight");
+        await open.Page.Keyboard.PressAsync("ArrowRight");
+        await open.Page.Keyboard.PressAsync("ArrowDown");
+        await Expect(open.Page.Locator("#expert-readout")).ToHaveTextAsync(new Regex(@"^Layer 1, expert 1: chosen [\d,]+ times, [\d.]+ %, [\d.]+× an even share$"));
+        int all = await TokensAsync(open);
+        await open.Page.GetByText("Last answer").ClickAsync();
+        int last = await TokensAsync(open);
+        last.Should().BePositive().And.BeLessThan(all);
+        await open.Page.Locator("#experts details summary").ClickAsync();
+        await Expect(open.Page.Locator("#experts table tbody tr")).ToHaveCountAsync(6);
+        await open.Page.SetViewportSizeAsync(1280, 1400);
+        await open.PhotographAsync("experts");
+        open.Complaints.Should().BeEmpty();
+
+        static async Task<int> TokensAsync(OpenPage open) =>
+            int.Parse((await open.Page.Locator("#experts .note").InnerTextAsync()).Split(' ')[0], NumberStyles.AllowThousands, CultureInfo.InvariantCulture);
+    }
+
+    [Test]
+    public async Task Tensors_on_two_devices_are_told_apart()
+    {
+        using var device = RpcServer.Start();
+        await using TestServer server = await TestServer.StartAsync(
+            options => options.Model = new ModelOptions { RpcServers = [device.Address], Placement = TensorPlacement.ExpertsToCpu(firstLayers: 4) });
+        using ModelLease lease = await server.Models.AcquireAsync(TestServer.Demo);
+        string name = lease.Model.Placement.Devices[0].Device;
+        await using OpenPage open = await _browser.OpenAsync(server);
+
+        ILocator map = open.Page.Locator("#placement svg.placement-map");
+        await Expect(map).ToHaveAttributeAsync("aria-label", new Regex($"{name}: attention of layers 0–5.* experts of layers 4–5.*system memory: experts of layers 0–3"));
+        await Expect(open.Page.Locator("#memory .device")).ToHaveCountAsync(2);
+        string[] colors = await map.EvaluateAsync<string[]>("map => [...new Set([...map.querySelectorAll('rect:has(> title)')].map(cell => getComputedStyle(cell).fill))]");
+        colors.Should().HaveCount(2);
+        await Expect(open.Page.Locator("#experts")).ToHaveTextAsync("The server does not count the experts' use.");
+        await open.Page.SetViewportSizeAsync(1280, 1100);
+        await open.PhotographAsync("two-devices");
+        open.Complaints.Should().BeEmpty();
+    }
+
+    [Test]
+    public async Task Markup_in_texts_is_shown_as_text()
+    {
+        const string Hostile = """<img src=x onerror=alert(1)><script>alert(2)</script> [x](javascript:alert(3)) **bold** `<b>code</b>`""";
+        await using TestServer server = await TestServer.StartAsync(options => options.Sampling = SamplingOptions.Greedy with { Grammar = $"root ::= \"{Hostile}\"" });
+        await using OpenPage open = await _browser.OpenAsync(server);
+        await Expect(open.Page.Locator("#model")).ToHaveValueAsync(TestServer.Demo);
+
+        string answer = await open.AskAsync("<i>Hi</i> <script>alert(4)</script>");
+
+        answer.Should().Be("""<img src=x onerror=alert(1)><script>alert(2)</script> [x](javascript:alert(3)) bold <b>code</b>""");
+        await Expect(open.Page.Locator(".message.user .body")).ToHaveTextAsync("<i>Hi</i> <script>alert(4)</script>");
+        await Expect(open.Page.Locator(".messages").Locator("img, script, a, i, b")).ToHaveCountAsync(0);
+        await Expect(open.LastAnswer.Locator("strong")).ToHaveTextAsync("bold");
+        await Expect(open.LastAnswer.Locator("code")).ToHaveTextAsync("<b>code</b>");
+        open.Complaints.Should().BeEmpty();
+    }
+
+    [Test]
+    public async Task Markdown_is_shown_as_what_it_means()
+    {
+        await using OpenPage open = await OpenAsync();
+        string html = await open.Page.EvaluateAsync<string>(
+            """
+            async () => {
+              const { MarkdownView } = await import("./web/markdown.js");
+              const parent = document.createElement("div");
+              const view = new MarkdownView(parent);
+              const text = "# Title\nfirst *line*\nsecond\n\n- a\n  - b\n- c\n\n3. d\n\n> quoted\n\n```cs\nint x = 1 < 2;\n```\n| a | b |\n|---|--:|\n| 1 | 2 |\n\n[x](https://example.org/)\n\n2 * 3 * 4";
+              for (let end = 1; end <= text.length; end++) view.show(text.slice(0, end));
+              return parent.innerHTML;
+            }
+            """);
+
+        html.Should().Be(
+            """<h3>Title</h3><p>first <em>line</em><br>second</p><ul><li>a<ul><li>b</li></ul></li><li>c</li></ul><ol start="3"><li>d</li></ol>"""
+            + """<blockquote><p>quoted</p></blockquote>"""
+            + """<div class="code"><div class="code-head"><span>cs</span><button type="button" class="small">Copy</button></div><pre tabindex="0"><code>int x = 1 &lt; 2;</code></pre></div>"""
+            + """<div class="table-scroll" tabindex="0"><table><thead><tr><th scope="col">a</th><th scope="col">b</th></tr></thead><tbody><tr><td>1</td><td>2</td></tr></tbody></table></div>"""
+            + """<p><a href="https://example.org/" target="_blank" rel="noopener noreferrer">x</a></p><p>2 * 3 * 4</p>""");
+        open.Complaints.Should().BeEmpty();
+    }
+
+    [Test]
+    public async Task Error_of_the_server_is_shown_and_told()
+    {
+        await using OpenPage open = await OpenAsync();
+        await open.Page.RouteAsync("**/api/chat", route => route.FulfillAsync(new RouteFulfillOptions { Status = 503, Body = """{"error":"The server is full: try later."}""" }));
+        await open.AskAsync("Hi");
+
+        await Expect(open.LastAnswer.Locator(".problem")).ToHaveTextAsync("The server is full: try later.");
+        await Expect(open.Page.Locator("#announcer")).ToHaveTextAsync("The server is full: try later.");
+    }
+
+    [Test]
+    public async Task Key_is_asked_for_where_the_server_has_one()
+    {
+        await using TestServer server = await TestServer.StartAsync(options => options.ApiKeys = ["secret"]);
+        await using OpenPage open = await _browser.OpenAsync(server);
+        ILocator dialog = open.Page.GetByRole(AriaRole.Dialog, new PageGetByRoleOptions { Name = "API key" });
+        await Expect(dialog).ToBeVisibleAsync();
+        await open.Page.GetByLabel("Key", new PageGetByLabelOptions { Exact = true }).FillAsync("wrong");
+        await open.Page.Keyboard.PressAsync("Enter");
+        await Expect(dialog).ToBeVisibleAsync();
+        await open.Page.GetByLabel("Key", new PageGetByLabelOptions { Exact = true }).FillAsync("secret");
+        await open.Page.Keyboard.PressAsync("Enter");
+
+        await Expect(dialog).ToBeHiddenAsync();
+        await Expect(open.Page.Locator("#model")).ToHaveValueAsync(TestServer.Demo);
+        (await open.AskAsync("What do bees make?")).Should().NotBeEmpty();
+    }
+
+    [Test]
+    public async Task Page_is_named_labelled_and_legible(
+        [Values(ColorScheme.Light, ColorScheme.Dark)] ColorScheme scheme, [Values(1280, 390)] int width)
+    {
+        await using OpenPage open = await _browser.OpenAsync(_server, new BrowserNewContextOptions
+        {
+            ColorScheme = scheme,
+            ReducedMotion = ReducedMotion.Reduce,
+            ViewportSize = new ViewportSize { Width = width, Height = 860 },
+        });
+        await Expect(open.Page.Locator("#model")).Not.ToHaveValueAsync(string.Empty);
+        await open.PhotographAsync($"{scheme}-{width}-empty".ToLowerInvariant());
+        bool isNarrow = width < 960;
+        await Expect(open.Page.Locator("#panel")).ToBeVisibleAsync(new LocatorAssertionsToBeVisibleOptions { Visible = !isNarrow });
+        if (isNarrow)
+        {
+            await open.AskAsync("What do bees make?");
+            await open.PhotographAsync($"{scheme}-{width}-chat".ToLowerInvariant());
+            await open.Page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Details" }).ClickAsync();
+        }
+        else
+        {
+            await open.AskAsync("Tell me a story.");
+            await open.AskAsync("What do bees make?");
+        }
+
+        await Expect(open.Page.Locator("canvas.heat")).ToBeVisibleAsync();
+        await open.PhotographAsync($"{scheme}-{width}-full".ToLowerInvariant());
+        (await open.Page.EvaluateAsync<string[]>(Unnamed)).Should().BeEmpty("each control has a name");
+        (await open.Page.EvaluateAsync<string[]>(Illegible)).Should().BeEmpty("texts have a contrast of at least 4.5");
+        (await open.Page.EvaluateAsync<bool>("() => document.documentElement.scrollWidth <= innerWidth")).Should().BeTrue("nothing is cut at the side");
+        (await open.Page.EvaluateAsync<string>("() => getComputedStyle(document.querySelector('button')).transitionDuration")).Should().Be("0s");
+        open.Complaints.Should().BeEmpty();
+    }
+
+    [Test]
+    public async Task Everything_is_reached_with_the_keyboard()
+    {
+        await using OpenPage open = await OpenAsync();
+        await Expect(open.Prompt).ToBeFocusedAsync();
+        await open.SetAsync("Most tokens", "8");
+        await open.AskAsync("Hi");
+        await open.Prompt.FillAsync("And now?");
+        await open.Page.Locator(".skip").FocusAsync();
+        List<string> reached = [];
+        for (int presses = 0; presses < 60; presses++)
+        {
+            await open.Page.Keyboard.PressAsync("Tab");
+            string where = await open.Page.EvaluateAsync<string>(
+                """
+                () => {
+                  const element = document.activeElement;
+                  if (element === document.body) return "";
+                  const style = getComputedStyle(element);
+                  const outlined = style.outlineStyle !== "none" || element.matches(".segments input") || element.classList.contains("skip");
+                  return `${outlined ? "" : "unmarked "}${element.id || element.className || element.textContent || element.value}`;
+                }
+                """);
+            if (where.Length == 0)
+            {
+                break;
+            }
+
+            reached.Add(where);
+        }
+
+        reached.Should().ContainInOrder("model", "unload", "new-chat", "panel-toggle", "scroller", "prompt", "send", "temperature", "heat");
+        reached.Should().NotContain(where => where.StartsWith("unmarked", StringComparison.Ordinal));
+    }
+
+    // What a screen reader would have no words for.
+    private const string Unnamed =
+        """
+        () => [...document.querySelectorAll("button, input, select, textarea, canvas[tabindex], [role=region], [role=img], summary, dialog, section, aside")]
+          .filter(element => element.checkVisibility() && !(element.getAttribute("aria-label") || element.textContent.trim() || element.labels?.length
+            || document.getElementById(element.getAttribute("aria-labelledby"))?.textContent))
+          .map(element => element.outerHTML)
+        """;
+
+    // WCAG's contrast of each visible text with what lies behind it.
+    private const string Illegible =
+        """
+        () => {
+          const parse = color => { const [r, g, b, a = 1] = color.match(/[\d.]+/g).map(Number); return { r, g, b, a }; };
+          const channel = value => (value /= 255) <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+          const luminance = ({ r, g, b }) => 0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b);
+          const behind = element => {
+            for (; element; element = element.parentElement) {
+              const color = parse(getComputedStyle(element).backgroundColor);
+              if (color.a === 1) return color;
+            }
+            return { r: 255, g: 255, b: 255 };
+          };
+          const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+          const found = new Set();
+          while (texts.nextNode()) {
+            const element = texts.currentNode.parentElement;
+            if (!texts.currentNode.data.trim() || !element.checkVisibility({ visibilityProperty: true }) || element.closest(".unseen, script, style, title, option, :disabled")) continue;
+            const style = getComputedStyle(element);
+            const [light, dark] = [luminance(parse(element instanceof SVGElement ? style.fill : style.color)), luminance(behind(element))].sort((a, b) => b - a);
+            if ((light + 0.05) / (dark + 0.05) < 4.5) found.add(`${texts.currentNode.data.trim()} (${((light + 0.05) / (dark + 0.05)).toFixed(2)})`);
+          }
+          return [...found];
+        }
+        """;
+
+    private async Task<OpenPage> OpenAsync()
+    {
+        OpenPage open = await _browser.OpenAsync(_server);
+        await open.Page.Locator("#model").SelectOptionAsync(TestServer.Demo);
+        return open;
+    }
+}

@@ -1,0 +1,25 @@
+using MoeOffload.Fixtures;
+
+namespace MoeOffload.Server.Tests;
+
+/// <summary>A server with a model of random weights that calls the tools it is shown: a bias makes the token that begins calls the likely one.</summary>
+internal static class CallingModel
+{
+    private const string BeginOfCalls = "[TOOL_CALLS]";
+
+    public static async Task<TestServer> StartAsync()
+    {
+        // The model writes the ids of its calls itself, and random weights write others than the nine characters that the template insists on.
+        string template = RealTemplates.Read("mistralai-Mistral-Nemo-Instruct-2407").Replace("length != 9", "length == 0", StringComparison.Ordinal);
+        string path = RealTemplates.Write(template, null, null, BeginOfCalls);
+        using MoeModel model = await MoeModel.LoadAsync(path);
+        int begin = model.Vocabulary.Tokenize(BeginOfCalls, addSpecial: false, parseSpecial: true).Single();
+        return await TestServer.StartAsync(
+            options =>
+            {
+                options.Context = options.Context with { ContextLength = 2048 };
+                options.Sampling = new SamplingOptions { Seed = 1, LogitBias = new Dictionary<int, float> { [begin] = 50 } };
+            },
+            path);
+    }
+}
