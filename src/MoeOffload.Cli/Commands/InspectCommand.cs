@@ -30,7 +30,7 @@ internal sealed class InspectCommand : ICliCommand
         CatalogEntry entry = _model.Read(invocation.Parsed);
         GgufModelFiles files = ModelOpener.Loading(() => GgufModelFiles.Open(entry.Path));
         ModelSummary summary = ModelSummary.Of(files);
-        TensorGroup[] groups = TensorGroup.Of(files.Tensors);
+        TensorSummary[] groups = TensorSummary.Of(files.Tensors);
         if (invocation.Parsed.GetValue(_json))
         {
             Json.Write(invocation.Terminal.Out, Describe(invocation.Parsed, entry, files, summary, groups));
@@ -43,7 +43,7 @@ internal sealed class InspectCommand : ICliCommand
         return Task.FromResult(ExitCode.Success);
     }
 
-    private void Write(Invocation invocation, GgufModelFiles files, ModelSummary summary, TensorGroup[] groups)
+    private void Write(Invocation invocation, GgufModelFiles files, ModelSummary summary, TensorSummary[] groups)
     {
         TextWriter output = invocation.Terminal.Out;
         var facts = new Columns("model", summary.Name.Length > 0 ? summary.Name : "(no name)");
@@ -62,7 +62,7 @@ internal sealed class InspectCommand : ICliCommand
 
         long all = Math.Max(1, groups.Sum(group => group.Bytes));
         var table = new Columns("tensors", "type", ">count", ">parameters", ">size", ">share");
-        foreach (TensorGroup group in groups)
+        foreach (TensorSummary group in groups)
         {
             table.Add(
                 group.Name, group.Type, Number(group.Count), Size.OfCount(group.ParameterCount), Size.Of(group.Bytes), (group.Bytes / (double)all).ToString("0.0 %", CultureInfo.InvariantCulture));
@@ -89,14 +89,14 @@ internal sealed class InspectCommand : ICliCommand
             foreach (GgufTensorInfo tensor in files.Tensors)
             {
                 columns.Add(
-                    tensor.Name, TensorGroup.NameOf(tensor.Name), GgmlTypeInfo.Of(tensor.Type).Name, string.Join(" x ", tensor.Dimensions), Size.Of(tensor.ByteCount));
+                    tensor.Name, TensorSummary.NameOf(tensor.Name), GgmlTypeInfo.Of(tensor.Type).Name, string.Join(" x ", tensor.Dimensions), Size.Of(tensor.ByteCount));
             }
 
             columns.WriteTo(output);
         }
     }
 
-    private JsonObject Describe(ParseResult parsed, CatalogEntry entry, GgufModelFiles files, ModelSummary summary, TensorGroup[] groups)
+    private JsonObject Describe(ParseResult parsed, CatalogEntry entry, GgufModelFiles files, ModelSummary summary, TensorSummary[] groups)
     {
         var json = new JsonObject
         {
@@ -138,7 +138,7 @@ internal sealed class InspectCommand : ICliCommand
             json["tensors"] = Json.Array(files.Tensors.Select(tensor => new JsonObject
             {
                 ["name"] = tensor.Name,
-                ["group"] = TensorGroup.NameOf(tensor.Name),
+                ["group"] = TensorSummary.NameOf(tensor.Name),
                 ["type"] = GgmlTypeInfo.Of(tensor.Type).Name,
                 ["shape"] = Json.Array(tensor.Dimensions.Select(length => (JsonNode?)length)),
                 ["bytes"] = tensor.ByteCount,

@@ -17,5 +17,13 @@ public sealed record TensorLocation(string Name, GgmlType Type, long Bytes, stri
     public int? Layer => TensorNames.LayerOf(Name);
 
     /// <summary>What it is for.</summary>
-    public TensorGroup Group => TensorNames.GroupOf(Name);
+    public TensorGroup Group => GroupOf(Name);
+
+    /// <summary>What a tensor is for, by its name.</summary>
+    /// <param name="tensor">A name as in a GGUF file.</param>
+    public static TensorGroup GroupOf(string tensor)
+    {
+        ArgumentNullException.ThrowIfNull(tensor);
+        return TensorNames.GroupOf(tensor);
+    }
 }
