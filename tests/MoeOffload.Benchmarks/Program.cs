@@ -17,13 +17,13 @@ if (args is ["soak", string seconds, .. { Length: < 2 } rest])
     return SoakCommand.Run(TimeSpan.FromSeconds(int.Parse(seconds, CultureInfo.InvariantCulture)), rest.FirstOrDefault());
 }
 
-string[] known = ["tools", "streams"];
+string[] known = ["tools", "streams", "server"];
 string[] parts = [.. args.TakeWhile(known.Contains)];
 int pairs = args[parts.Length..] is ["--pairs", string count] ? int.Parse(count, CultureInfo.InvariantCulture) : 5;
 if (args[parts.Length..] is not ([] or ["--pairs", _]))
 {
-    Console.Error.WriteLine("usage: bench [tools] [streams] [--pairs N]    (both, and 5 pairs, unless told otherwise)");
-    Console.Error.WriteLine("       bench soak SECONDS [MODEL.gguf]        (ends with 1 where something was lost or mixed up)");
+    Console.Error.WriteLine("usage: bench [tools] [streams] [server] [--pairs N]   (all, and 5 pairs, unless told otherwise)");
+    Console.Error.WriteLine("       bench soak SECONDS [MODEL.gguf]                (ends with 1 where something was lost or mixed up)");
     return 2;
 }
 
@@ -48,11 +48,21 @@ if (isAll || parts.Contains("tools"))
 if (isAll || parts.Contains("streams"))
 {
     Announce($"{models[0].Name}, synthetic weights", models[0].Path);
-    Streams.Run(models[0].Path, pairs);
+    Streams.RunLibrary(models[0].Path, pairs);
     PrefixReuse.Run(models[0], pairs);
     Console.WriteLine();
     Announce("the demo model", DemoModel.Path);
-    Streams.Run(DemoModel.Path, pairs);
+    Streams.RunLibrary(DemoModel.Path, pairs);
+    Console.WriteLine();
+}
+
+if (isAll || parts.Contains("server"))
+{
+    Announce($"moe serve, {models[0].Name}, synthetic weights", models[0].Path);
+    Streams.RunServer(models[0].Path, pairs);
+    Console.WriteLine();
+    Announce("moe serve, the demo model", DemoModel.Path);
+    Streams.RunServer(DemoModel.Path, pairs);
 }
 
 return 0;

@@ -6,7 +6,7 @@ namespace MoeOffload.Benchmarks;
 
 /// <summary>
 /// Tokens/s of all streams together, and TTFT, against <c>llama-server</c> with as many slots, on the same libraries, file and settings.
-/// Each stream makes one request after the other; ours go through the library, the peer's over HTTP on loopback.
+/// Each stream makes one request after the other, to the peer over HTTP on loopback.
 /// </summary>
 internal static class Streams
 {
@@ -19,30 +19,47 @@ internal static class Streams
 
     private static readonly int[] s_counts = [1, 4, 16];
 
-    public static void Run(string path, int pairs)
+    /// <summary>Ours through the library.</summary>
+    public static void RunLibrary(string path, int pairs)
     {
         using MoeModel model = MoeModel.Load(path);
         foreach (int count in s_counts)
         {
-            Run(model, path, count, pairs);
+            using GenerationSession session = model.CreateSession(new ContextOptions
+            {
+                ContextLength = count * SequenceLength,
+                SequenceCount = count,
+                BatchSize = 2048,
+                MicroBatchSize = 512,
+                Threads = { Decode = Threads },
+                PrefixCache = { Enabled = false },
+            });
+            Run(prompt => GenerateAsync(session, prompt), path, model.Vocabulary.Size, count, pairs);
         }
     }
 
-    private static void Run(MoeModel model, string path, int count, int pairs)
+    /// <summary>Ours over HTTP too.</summary>
+    public static void RunServer(string path, int pairs)
+    {
+        int vocabulary;
+        using (MoeModel model = MoeModel.Load(path))
+        {
+            vocabulary = model.Vocabulary.Size;
+        }
+
+        foreach (int count in s_counts)
+        {
+            using MoeServer server = MoeServer.Start(path, "-np", $"{count}", "-c", $"{count * SequenceLength}", "-t", $"{Threads}", "-b", "2048", "-ub", "512");
+            using var client = new CompletionClient(server.Address, Path.GetFileNameWithoutExtension(path));
+            Run(prompt => client.StreamAsync(prompt, DecodeTokens), path, vocabulary, count, pairs);
+        }
+    }
+
+    private static void Run(Func<int[], Task<TimeSpan>> ours, string path, int vocabulary, int count, int pairs)
     {
         using LlamaServer server = LlamaServer.Start(
             path, "-np", $"{count}", "-c", $"{count * SequenceLength}", "-t", $"{Threads}", "-b", "2048", "-ub", "512", "--no-kv-unified", "--cache-ram", "0");
-        using GenerationSession session = model.CreateSession(new ContextOptions
-        {
-            ContextLength = count * SequenceLength,
-            SequenceCount = count,
-            BatchSize = 2048,
-            MicroBatchSize = 512,
-            Threads = { Decode = Threads },
-            PrefixCache = { Enabled = false },
-        });
         using var client = new CompletionClient(server.Address);
-        Func<int[], Task<TimeSpan>> ours = prompt => GenerateAsync(session, prompt);
         Func<int[], Task<TimeSpan>> peer = prompt => client.StreamAsync(prompt, DecodeTokens);
 
         List<Load> our = [];
@@ -50,7 +67,7 @@ internal static class Streams
         for (int pair = -1; pair < pairs; pair++)
         {
             // The order changes with each pair, so that a drift of the machine falls on both; the first only warms both up.
-            int[][] prompts = MakePrompts(model.Vocabulary.Size, pair);
+            int[][] prompts = MakePrompts(vocabulary, pair);
             Load? before = pair % 2 == 0 ? null : Measure(peer, prompts, count);
             Load own = Measure(ours, prompts, count);
             Load other = before ?? Measure(peer, prompts, count);

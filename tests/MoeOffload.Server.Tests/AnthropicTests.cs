@@ -41,8 +41,8 @@ public sealed class AnthropicTests
     [Test]
     public async Task Stream_begins_fills_and_ends_a_block_and_adds_up_to_the_answer()
     {
-        JsonNode whole = await _server.AskAsync("/v1/messages", Message("Tell me a story.", 30));
-        List<(string Name, JsonNode Data)> events = await StreamAsync(Message("Tell me a story.", 30));
+        JsonNode whole = await _server.AskAsync("/v1/messages", Message(TestServer.ClearQuestion, 30));
+        List<(string Name, JsonNode Data)> events = await StreamAsync(Message(TestServer.ClearQuestion, 30));
 
         events.Select(item => item.Name).Distinct().Should().Equal(
             "message_start", "ping", "content_block_start", "content_block_delta", "content_block_stop", "message_delta", "message_stop");
@@ -59,10 +59,10 @@ public sealed class AnthropicTests
     [Test]
     public async Task Stop_sequence_ends_the_answer_and_is_named()
     {
-        JsonNode free = await _server.AskAsync("/v1/messages", Message("Tell me a story.", 30));
+        JsonNode free = await _server.AskAsync("/v1/messages", Message(TestServer.ClearQuestion, 30));
         string text = (string)free["content"]![0]!["text"]!;
         string stop = text.Split(' ')[3];
-        JsonObject body = Message("Tell me a story.", 30);
+        JsonObject body = Message(TestServer.ClearQuestion, 30);
         body["stop_sequences"] = new JsonArray("never appears", stop);
 
         JsonNode answer = await _server.AskAsync("/v1/messages", body);

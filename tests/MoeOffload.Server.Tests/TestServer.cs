@@ -30,6 +30,9 @@ internal sealed class TestServer : IAsyncDisposable
     /// <summary>The demo model's name.</summary>
     public const string Demo = "tiny-moe";
 
+    /// <summary>What the demo model answers at length, and always alike: no choice of its answer is a near one, as those of stories are.</summary>
+    public const string ClearQuestion = "What is 3 + 16?";
+
     public WebApplication App { get; }
 
     public RecordedLog Log { get; }

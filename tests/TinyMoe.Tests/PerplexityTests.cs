@@ -74,13 +74,22 @@ public sealed partial class PerplexityTests
         }
     }
 
-    // As the tool has it: windows one after the other, of each the second half. A context gives the logits of one token of a sequence at a
-    // time, so that here the second half comes token by token.
+    // As the tool has it: windows one after the other, each computed at once, and of each the second half counts. A context that
+    // guesses tokens gives the logits of as many at a time.
     private static double Perplexity(ModelOptions options, string text)
     {
         using MoeModel model = MoeModel.Load(DemoModel.Path, options);
         int[] tokens = model.Vocabulary.Tokenize(text);
-        var parameters = new ContextParameters(new ContextOptions { ContextLength = Window, FlashAttention = FlashAttention.On }, expertsOffloaded: false);
+        var parameters = new ContextParameters(
+            new ContextOptions
+            {
+                ContextLength = Window,
+                BatchSize = Window,
+                MicroBatchSize = Window,
+                FlashAttention = FlashAttention.On,
+                Speculation = new SpeculationOptions { MaxDraftTokens = Window / 2 },
+            },
+            expertsOffloaded: false);
         using NativeContext context = NativeContext.Create(model.Native.Handle, parameters, NullLogger.Instance);
         float[] logits = new float[context.VocabularySize];
         double sum = 0;
@@ -88,18 +97,18 @@ public sealed partial class PerplexityTests
         for (int start = 0; start + Window <= tokens.Length; start += Window)
         {
             context.Remove(0, 0);
-            for (int i = 0; i < Window - 1; i++)
+            context.ClearBatch();
+            for (int i = 0; i < Window; i++)
             {
-                bool wantsLogits = i >= Window / 2;
-                context.Add(tokens[start + i], i, 0, wantsLogits);
-                if (wantsLogits)
-                {
-                    context.Decode().Should().Be(DecodeResult.Done);
-                    context.CopyLogits(-1, logits);
-                    context.ClearBatch();
-                    sum -= LogSoftmax(logits, tokens[start + i + 1]);
-                    count++;
-                }
+                context.Add(tokens[start + i], i, 0, wantsLogits: i >= Window / 2);
+            }
+
+            context.Decode().Should().Be(DecodeResult.Done);
+            for (int i = Window / 2; i < Window - 1; i++)
+            {
+                context.CopyLogits(i, logits);
+                sum -= LogSoftmax(logits, tokens[start + i + 1]);
+                count++;
             }
         }
 

@@ -23,7 +23,7 @@ public sealed class ModelCommandTests : IDisposable
         MoeResult names = _moe.Run("list", "-s");
         JsonNode json = _moe.Report("list");
 
-        table.Output.Should().Contain("demo").And.Contain("9.1 MiB");
+        table.Output.Should().Contain("demo").And.Contain($"{new FileInfo(DemoModel.Path).Length / 1048576.0:0.0} MiB");
         names.Output.Trim().Should().Be("demo");
         json[0]!["bytes"]!.GetValue<long>().Should().Be(new FileInfo(DemoModel.Path).Length);
     }
