@@ -17,8 +17,10 @@ public sealed class CompletionClient : IDisposable
     /// <param name="model">The model's name, for servers that have several.</param>
     public CompletionClient(Uri server, string model = "any")
     {
+        _http = new HttpClient { BaseAddress = server, Timeout = TimeSpan.FromMinutes(3) };
+
         // Servers close what is idle for some seconds, which a request must not run into.
-        _http = new HttpClient(new SocketsHttpHandler { PooledConnectionIdleTimeout = TimeSpan.FromSeconds(1) }) { BaseAddress = server, Timeout = TimeSpan.FromMinutes(3) };
+        _http.DefaultRequestHeaders.ConnectionClose = true;
         _model = model;
     }
 
