@@ -1,6 +1,7 @@
 using System.CommandLine;
 using MoeOffload.Cli.Options;
 using MoeOffload.Cli.Terminals;
+using MoeOffload.Server;
 using MoeOffload.Server.Catalog;
 
 namespace MoeOffload.Cli;
@@ -52,13 +53,9 @@ internal sealed class ModelOpener(ModelArgument model, LoadArguments load, Conte
     /// <exception cref="LoadFailedException">The context cannot be made.</exception>
     public static async Task<GenerationSession> OpenSessionAsync(MoeModel loaded, ContextOptions options)
     {
-        ContextOptions sized = ContextArguments.WithLength(options, loaded.Info.TrainedContextLength) with
-        {
-            CountExperts = options.CountExperts && loaded.Info.IsMixtureOfExperts,
-        };
         try
         {
-            return await loaded.CreateSessionAsync(sized).ConfigureAwait(false);
+            return await loaded.CreateSessionAsync(ModelContext.For(options, loaded.Info)).ConfigureAwait(false);
         }
         catch (Exception error) when (IsLoadFailure(error))
         {

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using MoeOffload.Cli.Options;
 using MoeOffload.Cli.Reports;
 using MoeOffload.Gguf;
+using MoeOffload.Server;
 using MoeOffload.Server.Catalog;
 
 namespace MoeOffload.Cli.Commands;
@@ -27,7 +28,7 @@ internal sealed class PlanCommand : ICliCommand
         CatalogEntry entry = _opener.Find(invocation);
         ModelSummary summary = ModelSummary.Of(ModelOpener.Loading(() => GgufModelFiles.Open(entry.Path)));
         ModelOptions options = _opener.LoadOptions(invocation);
-        ContextOptions context = ContextArguments.WithLength(_opener.ContextOptions(invocation), summary.ContextLength);
+        ContextOptions context = ModelContext.WithLength(_opener.ContextOptions(invocation), summary.ContextLength);
         MemoryBreakdown memory = ModelOpener.Loading(() => MoeModel.EstimateMemory(entry.Path, options, context));
         IReadOnlyList<DeviceInfo> devices = ModelOpener.Loading(() => MoeModel.ListDevices(options));
         var needs = memory.Devices.Select(use => (Use: use, Device: devices.FirstOrDefault(device => IsOf(device, use)))).ToList();

@@ -1,20 +1,18 @@
 using System.CommandLine;
+using MoeOffload.Server;
 
 namespace MoeOffload.Cli.Options;
 
 /// <summary>The context of a model, with llama.cpp's names.</summary>
 internal sealed class ContextArguments
 {
-    /// <summary>The length of a context where none is said and the model was trained for a longer one; the server has the same.</summary>
-    public const int UsualLength = 8192;
-
     private static readonly Dictionary<string, GgmlType> s_cacheTypes = new GgmlType[]
     {
         GgmlType.F32, GgmlType.F16, GgmlType.BF16, GgmlType.Q8_0, GgmlType.Q4_0, GgmlType.Q4_1, GgmlType.IQ4_NL, GgmlType.Q5_0, GgmlType.Q5_1,
     }.ToDictionary(type => GgmlTypeInfo.Of(type).Name);
 
     private readonly Option<int?> _length = Opt.Integer(
-        "N", $"Length of the context in tokens; 0, the default, is the model's own, at most {UsualLength}", 0, 1 << 28, "--ctx-size", "-c");
+        "N", $"Length of the context in tokens; 0, the default, is the model's own, at most {ModelContext.UsualLength}", 0, 1 << 28, "--ctx-size", "-c");
 
     private readonly Option<int?> _batch = Opt.Integer("N", "Most tokens of one step", 1, 1 << 20, "--batch-size", "-b");
     private readonly Option<int?> _microBatch = Opt.Integer("N", "Most tokens that are computed at once", 1, 1 << 20, "--ubatch-size", "-ub");
@@ -62,11 +60,4 @@ internal sealed class ContextArguments
         OpOffload = parsed.GetValue(_noOpOffload) ? false : null,
         CountExperts = parsed.GetValue(_countExperts),
     };
-
-    /// <summary>The context with the length that 0 stands for.</summary>
-    /// <param name="options">The context.</param>
-    /// <param name="trainedLength">What the model was trained for; 0 where it does not say.</param>
-    public static ContextOptions WithLength(ContextOptions options, int trainedLength) => options.ContextLength > 0
-        ? options
-        : options with { ContextLength = trainedLength > 0 ? Math.Min(trainedLength, UsualLength) : UsualLength };
 }

@@ -7,8 +7,6 @@ namespace MoeOffload.Server;
 /// <summary>Makes models and their contexts as the server's options say.</summary>
 internal sealed class ModelFactory(MoeServerOptions options, ILoggerFactory loggers)
 {
-    private const int DefaultContextLength = 8192;
-
     private ModelOptions ModelOptions => options.Model.LoggerFactory is null ? options.Model with { LoggerFactory = loggers } : options.Model;
 
     /// <summary>Loads a model.</summary>
@@ -18,8 +16,7 @@ internal sealed class ModelFactory(MoeServerOptions options, ILoggerFactory logg
         MoeModel model = await MoeModel.LoadAsync(entry.Path, ModelOptions, progress, cancellationToken).ConfigureAwait(false);
         try
         {
-            ContextOptions context = ContextFor(model.Info.TrainedContextLength);
-            return (model, await MakeSessionAsync(model, context with { CountExperts = context.CountExperts && model.Info.IsMixtureOfExperts }).ConfigureAwait(false));
+            return (model, await MakeSessionAsync(model, ModelContext.For(options.Context, model.Info)).ConfigureAwait(false));
         }
         catch
         {
@@ -35,8 +32,8 @@ internal sealed class ModelFactory(MoeServerOptions options, ILoggerFactory logg
         int trained = metadata.TryGetString("general.architecture", out string architecture)
             && metadata.TryGetInt64($"{architecture}.context_length", out long length)
             ? (int)Math.Clamp(length, 1, int.MaxValue)
-            : DefaultContextLength;
-        return MoeModel.EstimateMemory(entry.Path, ModelOptions, ContextFor(trained) with { CountExperts = false }).Total.TotalBytes;
+            : 0;
+        return MoeModel.EstimateMemory(entry.Path, ModelOptions, ModelContext.WithLength(options.Context, trained) with { CountExperts = false }).Total.TotalBytes;
     }
 
     /// <summary>Makes what turns texts into embeddings.</summary>
@@ -64,8 +61,4 @@ internal sealed class ModelFactory(MoeServerOptions options, ILoggerFactory logg
             return null;
         }
     }
-
-    private ContextOptions ContextFor(int trainedLength) => options.Context.ContextLength == 0
-        ? options.Context with { ContextLength = Math.Min(trainedLength, DefaultContextLength) }
-        : options.Context;
 }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using FluentAssertions;
 using MoeOffload.Cli.Options;
+using MoeOffload.Server;
 using NUnit.Framework;
 
 namespace MoeOffload.Cli.Tests.Options;
@@ -88,7 +89,7 @@ public sealed class OptionTests
     [TestCase(0, 0, 8192)]
     [TestCase(500, 131072, 500)]
     public void Length_that_is_not_said_is_the_models_but_not_a_huge_one(int said, int trained, int expected) =>
-        ContextArguments.WithLength(new ContextOptions { ContextLength = said }, trained).ContextLength.Should().Be(expected);
+        ModelContext.WithLength(new ContextOptions { ContextLength = said }, trained).ContextLength.Should().Be(expected);
 
     [Test]
     public void Sampling_has_llama_cpps_spellings()
