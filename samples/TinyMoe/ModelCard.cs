@@ -48,7 +48,8 @@ internal static class ModelCard
             real text and real routing without a download. It was taught small stories for children, questions about them, sums and comparisons up
             to 20, some five dozen facts, and greetings; how well it learned them is below. It knows nothing else, and was taught to say so.
 
-            This page is written by `TinyMoe ship`: every figure in it was measured or read by that command.
+            This page is written by `TinyMoe ship`, which measured or read every figure of this model; what is said of earlier models was
+            measured when they were trained.
 
             | | |
             |---|---|

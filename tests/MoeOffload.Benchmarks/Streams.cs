@@ -13,6 +13,8 @@ internal static class Streams
     private const int SequenceLength = 512;
     private const int DecodeTokens = 64;
     private const int Threads = 2;
+    private const int BatchSize = 2048;
+    private const int MicroBatchSize = 512;
     private const int RequestsInAll = 24;
     private const int LeastPrompt = 32;
     private const int LongestPrompt = 256;
@@ -29,8 +31,8 @@ internal static class Streams
             {
                 ContextLength = count * SequenceLength,
                 SequenceCount = count,
-                BatchSize = 2048,
-                MicroBatchSize = 512,
+                BatchSize = BatchSize,
+                MicroBatchSize = MicroBatchSize,
                 Threads = { Decode = Threads },
                 PrefixCache = { Enabled = false },
             });
@@ -49,7 +51,7 @@ internal static class Streams
 
         foreach (int count in s_counts)
         {
-            using MoeServer server = MoeServer.Start(path, "-np", $"{count}", "-c", $"{count * SequenceLength}", "-t", $"{Threads}", "-b", "2048", "-ub", "512");
+            using MoeServer server = MoeServer.Start(path, Arguments(count));
             using var client = new CompletionClient(server.Address, Path.GetFileNameWithoutExtension(path));
             Run(prompt => client.StreamAsync(prompt, DecodeTokens), path, vocabulary, count, pairs);
         }
@@ -57,8 +59,7 @@ internal static class Streams
 
     private static void Run(Func<int[], Task<TimeSpan>> ours, string path, int vocabulary, int count, int pairs)
     {
-        using LlamaServer server = LlamaServer.Start(
-            path, "-np", $"{count}", "-c", $"{count * SequenceLength}", "-t", $"{Threads}", "-b", "2048", "-ub", "512", "--no-kv-unified", "--cache-ram", "0");
+        using LlamaServer server = LlamaServer.Start(path, [.. Arguments(count), "--no-kv-unified", "--cache-ram", "0"]);
         using var client = new CompletionClient(server.Address);
         Func<int[], Task<TimeSpan>> peer = prompt => client.StreamAsync(prompt, DecodeTokens);
 
@@ -85,6 +86,10 @@ internal static class Streams
 
         void Print(string what, string unit, Func<Load, double> value) => Samples.Print(what, unit, [.. our.Select(value)], [.. peers.Select(value)]);
     }
+
+    // The same names at both servers.
+    private static string[] Arguments(int count) =>
+        ["-np", $"{count}", "-c", $"{count * SequenceLength}", "-t", $"{Threads}", "-b", $"{BatchSize}", "-ub", $"{MicroBatchSize}"];
 
     private static int[][] MakePrompts(int vocabulary, int seed)
     {

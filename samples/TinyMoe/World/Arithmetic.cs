@@ -20,16 +20,7 @@ internal static class Arithmetic
         [.. Cases().Where(sum => !HeldOut.IsSum(sum.Operation, sum.A, sum.B))];
 
     /// <summary>A question of those that training sees.</summary>
-    public static Exchange Ask(SplitMix random)
-    {
-        if (random.Chance(0.1))
-        {
-            return AskNeighbor(random);
-        }
-
-        var (operation, a, b) = random.Choose(TrainedCases);
-        return Ask(random, operation, a, b);
-    }
+    public static Exchange Ask(SplitMix random) => AskTrained(random, Ask);
 
     public static Exchange Ask(SplitMix random, char operation, int a, int b) => operation switch
     {
@@ -39,16 +30,7 @@ internal static class Arithmetic
     };
 
     /// <summary>A question of those that training sees, with the way to its answer.</summary>
-    public static Exchange Work(SplitMix random)
-    {
-        if (random.Chance(0.1))
-        {
-            return AskNeighbor(random);
-        }
-
-        var (operation, a, b) = random.Choose(TrainedCases);
-        return Work(random, operation, a, b);
-    }
+    public static Exchange Work(SplitMix random) => AskTrained(random, Work);
 
     /// <summary>
     /// Counts before it answers. Each step follows from the one before it, so that who can count can do what they never did; an answer in
@@ -73,6 +55,17 @@ internal static class Arithmetic
     /// <summary>The number that a word means; null for any other word.</summary>
     public static int? ToNumber(string word) =>
         Array.FindIndex(s_words, known => known.Equals(word, StringComparison.OrdinalIgnoreCase)) is >= 0 and var number ? number : null;
+
+    private static Exchange AskTrained(SplitMix random, Func<SplitMix, char, int, int, Exchange> ask)
+    {
+        if (random.Chance(0.1))
+        {
+            return AskNeighbor(random);
+        }
+
+        var (operation, a, b) = random.Choose(TrainedCases);
+        return ask(random, operation, a, b);
+    }
 
     private static IEnumerable<(char Operation, int A, int B)> Cases()
     {
