@@ -59,20 +59,26 @@ internal static class MoeCommand
     {
         var root = new RootCommand("Runs and serves Mixture-of-Experts models on a GPU far smaller than the model.");
         global.AddTo(root);
-        foreach (ICliCommand command in new ICliCommand[]
-        {
-            new RunCommand(global), new ServeCommand(global), new GenerateCommand(global), new ListCommand(global), new DiscoverCommand(global),
-            new PullCommand(), new ProbeCommand(global), new InspectCommand(global), new PlanCommand(global), new BenchCommand(global),
-            new GpuInfoCommand(global), new CompletionCommand(),
-        })
-        {
-            run(command.Command, command.RunAsync);
-            command.Command.Validators.Add(global.Validate);
-            root.Subcommands.Add(command.Command);
-        }
-
+        AddTo(
+            root,
+            [
+                new RunCommand(global), new ServeCommand(global), new GenerateCommand(global), new ListCommand(global), new DiscoverCommand(global),
+                new PullCommand(), new ProbeCommand(global), new InspectCommand(global), new PlanCommand(global), new BenchCommand(global),
+                new ModelCommand(), new GpuInfoCommand(global), new CompletionCommand(),
+            ]);
         root.SetAction(parsed => new System.CommandLine.Help.HelpAction().Invoke(parsed));
         return root;
+
+        void AddTo(Command parent, IReadOnlyList<ICliCommand> commands)
+        {
+            foreach (ICliCommand command in commands)
+            {
+                run(command.Command, command.RunAsync);
+                command.Command.Validators.Add(global.Validate);
+                parent.Subcommands.Add(command.Command);
+                AddTo(command.Command, command.Commands);
+            }
+        }
     }
 
     /// <summary>Reads a command line, completed with the environment and the configuration file.</summary>
@@ -101,8 +107,8 @@ internal static class MoeCommand
         ParseError error = result.Errors[0];
         Option? option = (error.SymbolResult as OptionResult ?? error.SymbolResult?.Parent as OptionResult)?.Option;
         string origin = option is not null && sources?.OriginOf(option) is { Length: > 0 } place ? $" It comes from {place}." : string.Empty;
-        Command command = result.CommandResult.Command;
-        string help = command is RootCommand ? "moe --help" : $"moe {command.Name} --help";
-        throw new UsageException($"{error.Message}{origin} See '{help}'.");
+        throw new UsageException($"{error.Message}{origin} See '{NameOf(result.CommandResult)} --help'.");
     }
+
+    private static string NameOf(CommandResult command) => command.Parent is CommandResult parent ? $"{NameOf(parent)} {command.Command.Name}" : "moe";
 }

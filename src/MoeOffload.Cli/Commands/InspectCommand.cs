@@ -60,16 +60,7 @@ internal sealed class InspectCommand : ICliCommand
         facts.WriteTo(output);
         output.WriteLine();
 
-        long all = Math.Max(1, groups.Sum(group => group.Bytes));
-        var table = new Columns("tensors", "type", ">count", ">parameters", ">size", ">share");
-        foreach (TensorSummary group in groups)
-        {
-            table.Add(
-                group.Name, group.Type, Number(group.Count), Size.OfCount(group.ParameterCount), Size.Of(group.Bytes), (group.Bytes / (double)all).ToString("0.0 %", CultureInfo.InvariantCulture));
-        }
-
-        table.Add("all", string.Empty, Number(groups.Sum(group => group.Count)), Size.OfCount(summary.ParameterCount), Size.Of(groups.Sum(group => group.Bytes)), string.Empty);
-        table.WriteTo(output);
+        TensorSummary.WriteTable(output, groups);
         if (invocation.Parsed.GetValue(_metadata))
         {
             output.WriteLine();
@@ -113,14 +104,7 @@ internal sealed class InspectCommand : ICliCommand
             ["experts"] = summary.ExpertCount,
             ["experts_used"] = summary.ExpertUsedCount,
             ["experts_shared"] = summary.SharedExpertCount,
-            ["tensor_groups"] = Json.Array(groups.Select(group => new JsonObject
-            {
-                ["group"] = group.Name,
-                ["type"] = group.Type,
-                ["count"] = group.Count,
-                ["parameters"] = group.ParameterCount,
-                ["bytes"] = group.Bytes,
-            })),
+            ["tensor_groups"] = TensorSummary.Describe(groups),
         };
         if (parsed.GetValue(_metadata))
         {

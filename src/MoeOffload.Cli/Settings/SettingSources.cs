@@ -100,11 +100,13 @@ internal sealed class SettingSources(Func<string, string?> environment)
             return null;
         }
 
-        Dictionary<string, IReadOnlySet<string>> commands = root.Subcommands.Prepend(root).ToDictionary(
+        Dictionary<string, IReadOnlySet<string>> commands = All(root).ToDictionary(
             command => command == root ? string.Empty : command.Name,
             command => (IReadOnlySet<string>)OptionsOf(command, root).Select(KeyOf).ToHashSet(StringComparer.Ordinal));
         return ConfigFile.Read(named ?? ConfigFile.DefaultPath, commands);
     }
+
+    private static IEnumerable<Command> All(Command command) => command.Subcommands.SelectMany(All).Prepend(command);
 
     private static string Truth(string text) => text.ToLowerInvariant() switch
     {
