@@ -44,14 +44,15 @@ internal sealed class SyntheticVocabulary
             AddByteLetters();
         }
 
-        foreach (string word in CommonWords.All)
+        string[] capitals = [.. CommonWords.All.Select(word => char.ToUpperInvariant(word[0]) + word[1..])];
+        foreach (string word in CommonWords.All.Concat(capitals))
         {
             AddWord(Space, word);
         }
 
-        // What begins a text has no space before it. SentencePiece puts one there.
-        string[] first = IsSentencePiece ? [] : [.. CommonWords.All.Select(word => char.ToUpperInvariant(word[0]) + word[1..])];
-        List<string> begin = MissingBeginnings(first);
+        // What begins a text has no space before it; SentencePiece puts one there. These are put together last, so that none is found in
+        // the middle of a word.
+        List<string> begin = IsSentencePiece ? [] : Beginnings(capitals);
         AddMadeUpWords(layout.TextCount - begin.Count);
         begin.ForEach(text => AddText(text));
         while (_tokens.Count < layout.Size)
@@ -119,7 +120,7 @@ internal sealed class SyntheticVocabulary
         }
     }
 
-    private static List<string> MissingBeginnings(IEnumerable<string> words) =>
+    private static List<string> Beginnings(IEnumerable<string> words) =>
         [.. words.SelectMany(word => Enumerable.Range(2, Math.Max(0, word.Length - 1)).Select(length => word[..length])).Distinct(StringComparer.Ordinal)];
 
     // Vowels and consonants in turn, short words first.
