@@ -7,17 +7,18 @@ namespace MoeOffload.Cli.Tests.Synthesis;
 
 /// <summary>Synthetic models of every architecture in llama.cpp, narrower than the real ones.</summary>
 [TestFixture]
-public sealed class SyntheticModelTests
+public sealed class SyntheticModelTests : IDisposable
 {
+    private static readonly string[] s_types = ["Q2_K", "Q4_K_M"];
+
     private readonly TemporaryDirectory _directory = new();
 
     private static IEnumerable<TestCaseData> Models() => ModelShape.All
-        .SelectMany(_ => new[] { "Q2_K", "Q4_K_M" }, (shape, type) => new TestCaseData(shape, type).SetArgDisplayNames(shape.Id, type))
+        .SelectMany(_ => s_types, (shape, type) => new TestCaseData(shape, type).SetArgDisplayNames(shape.Id, type))
         .Append(new TestCaseData(GptOssShape.Of20B, "MXFP4").SetArgDisplayNames(GptOssShape.Of20B.Id, "MXFP4"))
         .Append(new TestCaseData(PhiMoeShape.Instance, "BF16").SetArgDisplayNames(PhiMoeShape.Instance.Id, "BF16"));
 
-    [OneTimeTearDown]
-    public void Delete() => _directory.Dispose();
+    public void Dispose() => _directory.Dispose();
 
     [TestCaseSource(nameof(Models))]
     public async Task Model_loads_with_experts_on_the_cpu_and_generates(object shape, string type)
