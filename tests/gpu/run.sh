@@ -15,6 +15,7 @@ models=
 layers=()
 budget=
 delete=
+benches=
 evidence_options=()
 
 usage() {
@@ -31,6 +32,7 @@ options:
   --models 'A:TYPE B:TYPE'  which models, as moe model synth names them; "demo" is the small real one
   --layers N         only their first N layers
   --models-dir DIR   where they are, by default $models_dir (or MODELS_DIR)
+  --benches 'A,B'    what is measured: some of memory,streaming,quality,sweep, into a folder of their own
   --out DIR          where evidence goes, by default $out (or OUT)
   --budget SECONDS   begin no model for which so much time is not left; a model that takes longer is ended
   --delete           delete each synthetic model once it is measured, so that the next has room
@@ -56,12 +58,13 @@ while [ $# -gt 0 ]; do
         build | models | evidence) steps+=("$1") ;;
         --cpu) cuda= ;;
         --delete) delete=1 ;;
-        --models | --layers | --models-dir | --out | --budget)
+        --models | --layers | --models-dir | --benches | --out | --budget)
             [ $# -gt 1 ] || fail "$1 takes a value; see --help"
             case $1 in
                 --models) models=$2 ;;
                 --layers) layers=(--layers "$2") ;;
                 --models-dir) models_dir=$2 ;;
+                --benches) benches=$2 ;;
                 --out) out=$2 ;;
                 --budget) budget=$2 ;;
             esac
@@ -158,7 +161,7 @@ evidence() {
         fi
         synthesize "$model" || continue
         file=$(file_of "$model")
-        folder=$out/$(basename "$file" .gguf)
+        folder=$out/$(basename "$file" .gguf)${benches:+-${benches//,/-}}
         if [ -f "$folder/SHA256SUMS" ]; then
             echo "$model: $folder is there already"
         else
@@ -171,11 +174,12 @@ evidence() {
 }
 
 measure() {
-    local options=(--native-dir "$native" --llama-bench "$native/tools/llama-bench")
+    local options=(--native-dir "$native" --sweep-peer "$native/tools/llama-bench")
+    [ -z "$benches" ] || options+=(--benches "$benches")
+    [ -n "$cuda" ] || options+=(--rpc-loopback)
     rm -rf "$2"
     timeout --signal=TERM --kill-after=30 "$(left)" \
         "$moe" evidence make "$1" -o "$2" "${options[@]}" ${evidence_options+"${evidence_options[@]}"} || return
-    "$moe" evidence verify "$2" || return
     # One file, for hosts that give back few.
     tar -czf "$2.tar.gz" -C "$out" "$(basename "$2")"
 }

@@ -88,7 +88,7 @@ public sealed class SyntheticModelTests : IDisposable
 
         string prompt = model.ChatTemplate!.Render([ChatMessage.User("Hello")]).Prompt;
 
-        int[] tokens = model.Vocabulary.Tokenize(prompt, addSpecial: false, parseSpecial: true);
+        int[] tokens = model.Vocabulary.Tokenize(prompt, addSpecial: true, parseSpecial: true);
         prompt.Should().Contain("Hello");
         tokens.Should().Contain(token => shape.Vocabulary.Special.ContainsKey(token));
     }
@@ -144,7 +144,7 @@ public sealed class SyntheticModelTests : IDisposable
             EmbeddingLength = shape is PhiMoeShape or DeepSeekMoeShape ? heads * shape.HeadLength : 256,
             HeadCount = heads,
             KeyValueHeadCount = heads / shape.HeadsPerKeyValueHead,
-            FeedForwardLength = 256,
+            FeedForwardLength = 64,
             ExpertFeedForwardLength = 64,
         };
     }
