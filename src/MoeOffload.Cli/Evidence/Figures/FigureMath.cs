@@ -6,14 +6,15 @@ namespace MoeOffload.Cli.Evidence.Figures;
 /// <summary>Computes figures from the lines that they name.</summary>
 /// <remarks>
 /// Beside those of <see cref="Measurement.Statistic"/> there are <c>sum_per_round</c>, the median over the rounds of a round's sum;
-/// <c>cut</c>, the share by which the first's <c>sum_per_round</c> is below the second's, in percent; and <c>share</c>, the sum of the
-/// first over the sum of the second, in percent.
+/// <c>cut</c>, by how many percent the first's <c>sum_per_round</c> is below the second's; <c>share</c>, the sum of the first in percent of
+/// the sum of the second; and <c>true_share</c>, in how many percent of the lines a field is true.
 /// </remarks>
 internal static class FigureMath
 {
     public const string SumPerRound = "sum_per_round";
     public const string Cut = "cut";
     public const string Share = "share";
+    public const string TrueShare = "true_share";
 
     /// <summary>Computes a figure.</summary>
     /// <param name="statistic">How.</param>
@@ -29,6 +30,7 @@ internal static class FigureMath
                 (SumPerRound, [var only]) => OfRounds(only),
                 (Cut, [var less, var more]) => 100 * (1 - (OfRounds(less) / OfRounds(more))),
                 (Share, [var part, var whole]) => 100 * Values(part).Sum() / Values(whole).Sum(),
+                (TrueShare, [var only]) => 100 * only.Samples.Average(sample => sample.Fields[only.Field]!.GetValue<bool>() ? 1 : 0),
                 (_, [var only]) => Statistic.Compute(statistic, Values(only)),
                 (_, [var first, var second]) => Statistic.Compute(statistic, Values(first), Values(second)),
                 _ => throw new FormatException($"'{statistic}' is computed from one or two lists of values, not from {sources.Count}."),
