@@ -10,7 +10,11 @@ internal interface IBench
     /// <param name="log">Gets each sample as soon as it is there.</param>
     /// <param name="progress">Told before each step.</param>
     /// <param name="cancellationToken">Ends it; what is loaded is unloaded.</param>
-    /// <exception cref="MoeOffloadException">A model cannot be loaded, or a run failed.</exception>
+    /// <exception cref="LoadFailedException">The server cannot load the model.</exception>
+    /// <exception cref="MoeOffloadException">The model cannot be loaded, or a run failed.</exception>
     /// <exception cref="OperationCanceledException">It was ended.</exception>
     Task RunAsync(ISampleLog log, IProgress<BenchProgress> progress, CancellationToken cancellationToken);
+
+    /// <summary>Says what its samples mean.</summary>
+    IBenchReport Report(SampleSet samples);
 }

@@ -25,11 +25,11 @@ internal sealed record Sample(int Line, JsonObject Fields)
     /// <summary>Whether each of these fields has this value; a null fits a field that is null or missing.</summary>
     public bool Has(JsonObject fields) => fields.All(field => JsonNode.DeepEquals(Fields[field.Key], field.Value));
 
-    /// <summary>The numbers of a field: one, those of a list, or none where it is null or missing.</summary>
+    /// <summary>The numbers of a field: one (of a flag 1 or 0), those of a list, or none where it is null or missing.</summary>
     public IEnumerable<double> Numbers(string field) => Fields[field] switch
     {
         null => [],
         JsonArray list => list.Select(item => (double)item!),
-        var value => [(double)value],
+        var value => [value.GetValueKind() is JsonValueKind.True or JsonValueKind.False ? (bool)value ? 1 : 0 : (double)value],
     };
 }
