@@ -15,6 +15,12 @@ internal sealed class ModelOpener(ModelArgument model, LoadArguments load, Conte
     public void AddTo(Command command)
     {
         model.AddTo(command);
+        AddLoadingTo(command);
+    }
+
+    /// <summary>Adds how models are loaded, but not which.</summary>
+    public void AddLoadingTo(Command command)
+    {
         load.AddTo(command);
         context.AddTo(command);
     }

@@ -28,10 +28,10 @@ internal sealed class BenchCommand : ICliCommand
         _opener.AddTo(Command);
         Subcommands =
         [
-            new MeasureCommand("streaming", "Measure answers over HTTP: streamed and not, experts offloaded and not", global, new StreamingArguments()),
-            new MeasureCommand("memory", "Measure what each device holds: experts offloaded and not", global, new MemoryArguments()),
-            new MeasureCommand("quality", "Compare what a model says with its experts offloaded and not", global, new QualityArguments()),
-            new MeasureCommand("sweep", "Measure speed over layers of experts in system memory, micro-batches, threads, depths", global, new SweepArguments()),
+            new MeasureCommand("streaming", "Measure answers over HTTP: streamed and not, experts offloaded and not", global, new StreamingArguments(BenchNames.Own)),
+            new MeasureCommand("memory", "Measure what each device holds: experts offloaded and not", global, new MemoryArguments(BenchNames.Own)),
+            new MeasureCommand("quality", "Compare what a model says with its experts offloaded and not", global, new QualityArguments(BenchNames.Own)),
+            new MeasureCommand("sweep", "Measure speed over layers of experts in system memory, micro-batches, threads, depths", global, new SweepArguments(BenchNames.Own)),
         ];
     }
 

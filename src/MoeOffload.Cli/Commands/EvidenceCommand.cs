@@ -8,7 +8,7 @@ internal sealed class EvidenceCommand : ICliCommand
 {
     public EvidenceCommand(GlobalOptions global) => Subcommands =
     [
-        new EvidenceVerifyCommand(), new EvidenceCompareCommand(), new EvidenceFiguresCommand(), new EvidenceRenderCommand(),
+        new EvidenceMakeCommand(global), new EvidenceVerifyCommand(), new EvidenceCompareCommand(), new EvidenceFiguresCommand(), new EvidenceRenderCommand(),
     ];
 
     public Command Command { get; } = new("evidence", "Measure models into a folder that a stranger can check, check such folders, and quote them");

@@ -23,40 +23,50 @@ internal sealed class EvidenceVerifyCommand : ICliCommand
     {
         string directory = invocation.Parsed.GetValue(_folder)!;
         VerificationResult result = EvidenceVerifier.Verify(directory);
-        List<Problem> problems = [.. result.Problems];
         if (invocation.Parsed.GetValue(_model) is { } path && result.Folder is not null
             && await ModelFileCheck.FindAsync(result.Folder, path, invocation.Cancelled).ConfigureAwait(false) is { } wrong)
         {
-            problems.Add(wrong);
+            result = result with { Problems = [.. result.Problems, wrong] };
         }
 
-        TextWriter output = invocation.Terminal.Out;
-        string[] models = [.. result.Folder?.Models.Select(model => model.Name) ?? []];
-        if (invocation.Parsed.GetValue(_json))
+        if (!invocation.Parsed.GetValue(_json))
         {
-            Json.Write(output, new JsonObject
-            {
-                ["ok"] = problems.Count == 0,
-                ["models"] = Json.Array(models),
-                ["figures"] = result.FigureCount,
-                ["problems"] = Json.Array(problems.Select(problem => new JsonObject { ["where"] = problem.Where, ["what"] = problem.What })),
-            });
-        }
-        else if (problems.Count == 0)
-        {
-            output.WriteLine(string.Create(
-                CultureInfo.InvariantCulture, $"ok: {string.Join(", ", models)}: {result.FigureCount} figures follow from {result.Folder!.Files.Names.Count} files, and every claim is in the logs"));
-        }
-        else
-        {
-            foreach (Problem problem in problems)
-            {
-                output.WriteLine(invocation.Terminal.Harmless(problem.ToString()));
-            }
-
-            invocation.Terminal.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"error: {directory} does not hold: {problems.Count} {(problems.Count == 1 ? "problem" : "problems")}."));
+            return Write(invocation, directory, result);
         }
 
-        return problems.Count == 0 ? ExitCode.Success : ExitCode.Failure;
+        Json.Write(invocation.Terminal.Out, new JsonObject
+        {
+            ["ok"] = result.Problems.Count == 0,
+            ["models"] = Json.Array(ModelsOf(result)),
+            ["figures"] = result.FigureCount,
+            ["problems"] = Json.Array(result.Problems.Select(problem => new JsonObject { ["where"] = problem.Where, ["what"] = problem.What })),
+        });
+        return CodeOf(result);
     }
+
+    /// <summary>Says what a check found.</summary>
+    /// <returns>The exit code.</returns>
+    public static int Write(Invocation invocation, string directory, VerificationResult result)
+    {
+        int count = result.Problems.Count;
+        if (count == 0)
+        {
+            invocation.Terminal.Out.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"ok: {string.Join(", ", ModelsOf(result))}: {result.FigureCount} figures follow from {result.Folder!.Files.Names.Count} files, and every claim is in the logs"));
+            return CodeOf(result);
+        }
+
+        foreach (Problem problem in result.Problems)
+        {
+            invocation.Terminal.Out.WriteLine(invocation.Terminal.Harmless(problem.ToString()));
+        }
+
+        invocation.Terminal.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"error: {directory} does not hold: {count} {(count == 1 ? "problem" : "problems")}."));
+        return CodeOf(result);
+    }
+
+    private static IEnumerable<string> ModelsOf(VerificationResult result) => result.Folder?.Models.Select(model => model.Name) ?? [];
+
+    private static int CodeOf(VerificationResult result) => result.Problems.Count == 0 ? ExitCode.Success : ExitCode.Failure;
 }

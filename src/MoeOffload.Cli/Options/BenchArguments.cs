@@ -22,6 +22,16 @@ internal sealed class BenchArguments
         command.Options.Add(_rpcLoopback);
     }
 
+    /// <summary>Adds what is not about one model, for a command that measures several.</summary>
+    public void AddLoadingTo(Command command)
+    {
+        _opener.AddLoadingTo(command);
+        command.Options.Add(_rpcLoopback);
+    }
+
+    /// <summary>How models are loaded, without an RPC server that is yet to be started.</summary>
+    public ModelOptions LoadOptions(Invocation invocation) => _opener.LoadOptions(invocation);
+
     /// <summary>Starts the RPC server that the command line asks for, with as many threads as this process has.</summary>
     /// <returns>The server, to be disposed; null where none is asked for.</returns>
     public LoopbackRpcServer? StartServer(Invocation invocation) => invocation.Parsed.GetValue(_rpcLoopback)
@@ -32,9 +42,12 @@ internal sealed class BenchArguments
     /// <param name="invocation">The command line.</param>
     /// <param name="server">An RPC server that was started.</param>
     /// <exception cref="UsageException">It says itself where experts go.</exception>
-    public BenchSubject Read(Invocation invocation, LoopbackRpcServer? server)
+    public BenchSubject Read(Invocation invocation, LoopbackRpcServer? server) => Read(invocation, _opener.Find(invocation), server);
+
+    /// <summary>Reads what is measured of a model.</summary>
+    /// <inheritdoc cref="Read(Invocation, LoopbackRpcServer?)"/>
+    public BenchSubject Read(Invocation invocation, CatalogEntry entry, LoopbackRpcServer? server)
     {
-        CatalogEntry entry = _opener.Find(invocation);
         ModelOptions load = _opener.LoadOptions(invocation);
         if (load.Placement.Rules.Count > 0)
         {

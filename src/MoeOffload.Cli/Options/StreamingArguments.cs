@@ -4,11 +4,12 @@ using MoeOffload.Cli.Measurement;
 namespace MoeOffload.Cli.Options;
 
 /// <summary>The options of <c>moe bench streaming</c>.</summary>
-internal sealed class StreamingArguments : IBenchSettings
+/// <param name="names">What its options are called.</param>
+internal sealed class StreamingArguments(BenchNames names) : IBenchSettings
 {
-    private readonly Option<int?> _rounds = Opt.Integer("N", "How often each prompt is asked in each way; the default is 5", 1, 1000, "--rounds");
-    private readonly Option<int?> _maxTokens = Opt.Integer("N", "Tokens of each answer; the default is 100", 2, 1 << 20, "--max-tokens", "-n");
-    private readonly Option<double?> _temperature = Opt.Number("T", "The temperature; the default is 0.3", 0, 100, "--temperature", "--temp");
+    private readonly Option<int?> _rounds = Opt.Integer("N", "How often each prompt is asked in each way; the default is 5", 1, 1000, names["rounds"]);
+    private readonly Option<int?> _maxTokens = Opt.Integer("N", "Tokens of each answer; the default is 100", 2, 1 << 20, names["max-tokens"], names.Short("-n"));
+    private readonly Option<double?> _temperature = Opt.Number("T", "The temperature; the default is 0.3", 0, 100, names["temperature"], names.Short("--temp"));
 
     public IEnumerable<Option> Options => [_rounds, _maxTokens, _temperature];
 

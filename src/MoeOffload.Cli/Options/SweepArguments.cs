@@ -5,19 +5,20 @@ using MoeOffload.Cli.Measurement;
 namespace MoeOffload.Cli.Options;
 
 /// <summary>The options of <c>moe bench sweep</c>.</summary>
-internal sealed class SweepArguments : IBenchSettings
+/// <param name="names">What its options are called.</param>
+internal sealed class SweepArguments(BenchNames names) : IBenchSettings
 {
     private readonly Option<IReadOnlyList<string>?> _axes = Opt.Parsed<IReadOnlyList<string>>(
-        "NAME,…", "What is changed; the default is all that can be", ReadAxes, $"some of {string.Join(", ", SweepAxis.All)} with commas between them", "--axes");
+        "NAME,…", "What is changed; the default is all that can be", ReadAxes, $"some of {string.Join(", ", SweepAxis.All)} with commas between them", names["axes"]);
 
-    private readonly Option<int?> _rounds = Opt.Integer("N", "How often each point is measured; the default is 3", 1, 1000, "--rounds");
-    private readonly Option<int?> _promptTokens = Opt.Integer("N", "Tokens of each prompt; the default is 512", 1, 1 << 20, "--prompt-tokens", "-p");
-    private readonly Option<int?> _maxTokens = Opt.Integer("N", "Tokens that are generated after it; the default is 32", 2, 1 << 20, "--max-tokens", "-n");
-    private readonly Option<IReadOnlyList<int>?> _expertLayers = Numbers("Of how many layers the experts are in system memory", 0, 512, "--expert-layers");
-    private readonly Option<IReadOnlyList<int>?> _microBatches = Numbers("Most tokens that are computed at once", 1, 1 << 20, "--micro-batches");
-    private readonly Option<IReadOnlyList<int>?> _threads = Numbers("CPU threads", 1, 512, "--thread-counts");
-    private readonly Option<IReadOnlyList<int>?> _depths = Numbers("Tokens that the context holds before the prompt", 0, 1 << 24, "--depths");
-    private readonly Option<string?> _peer = Opt.Text("PATH", "llama.cpp's llama-bench, which measures each point too", "--peer");
+    private readonly Option<int?> _rounds = Opt.Integer("N", "How often each point is measured; the default is 3", 1, 1000, names["rounds"]);
+    private readonly Option<int?> _promptTokens = Opt.Integer("N", "Tokens of each prompt; the default is 512", 1, 1 << 20, names["prompt-tokens"], names.Short("-p"));
+    private readonly Option<int?> _maxTokens = Opt.Integer("N", "Tokens that are generated after it; the default is 32", 2, 1 << 20, names["max-tokens"], names.Short("-n"));
+    private readonly Option<IReadOnlyList<int>?> _expertLayers = Numbers("Of how many layers the experts are in system memory", 0, 512, names["expert-layers"]);
+    private readonly Option<IReadOnlyList<int>?> _microBatches = Numbers("Most tokens that are computed at once", 1, 1 << 20, names["micro-batches"]);
+    private readonly Option<IReadOnlyList<int>?> _threads = Numbers("CPU threads", 1, 512, names["thread-counts"]);
+    private readonly Option<IReadOnlyList<int>?> _depths = Numbers("Tokens that the context holds before the prompt", 0, 1 << 24, names["depths"]);
+    private readonly Option<string?> _peer = Opt.Text("PATH", "llama.cpp's llama-bench, which measures each point too", names["peer"]);
 
     public IEnumerable<Option> Options => [_axes, _rounds, _promptTokens, _maxTokens, _expertLayers, _microBatches, _threads, _depths, _peer];
 

@@ -30,7 +30,7 @@ internal static class FigureMath
                 (SumPerRound, [var only]) => OfRounds(only),
                 (Cut, [var less, var more]) => 100 * (1 - (OfRounds(less) / OfRounds(more))),
                 (Share, [var part, var whole]) => 100 * Values(part).Sum() / Values(whole).Sum(),
-                (TrueShare, [var only]) => 100 * only.Samples.Average(sample => sample.Fields[only.Field]!.GetValue<bool>() ? 1 : 0),
+                (TrueShare, [var only]) => 100 * Statistic.Mean(Values(only)),
                 (_, [var only]) => Statistic.Compute(statistic, Values(only)),
                 (_, [var first, var second]) => Statistic.Compute(statistic, Values(first), Values(second)),
                 _ => throw new FormatException($"'{statistic}' is computed from one or two lists of values, not from {sources.Count}."),

@@ -31,8 +31,8 @@ internal static class MemoryFigures
                     Units.Percent,
                     [FigureMath.Cut],
                     file,
-                    (OnDevices(ofSource.Where(new JsonObject { ["placement"] = Placements.Offload })), "bytes"),
-                    (OnDevices(ofSource.Where(new JsonObject { ["placement"] = Placements.Device })), "bytes"));
+                    (OnDevices(ofSource.Where(new JsonObject { ["placement"] = BenchPlacement.Offload })), "bytes"),
+                    (OnDevices(ofSource.Where(new JsonObject { ["placement"] = BenchPlacement.Device })), "bytes"));
             }
         }
     }

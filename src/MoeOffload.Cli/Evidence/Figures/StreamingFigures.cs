@@ -40,8 +40,8 @@ internal static class StreamingFigures
             AddStreamed(figures, id, file, samples);
         }
 
-        SampleSet offload = all.Where(new JsonObject { ["placement"] = Placements.Offload });
-        SampleSet device = all.Where(new JsonObject { ["placement"] = Placements.Device });
+        SampleSet offload = all.Where(new JsonObject { ["placement"] = BenchPlacement.Offload });
+        SampleSet device = all.Where(new JsonObject { ["placement"] = BenchPlacement.Device });
         foreach ((string field, string unit) in Fields)
         {
             AddComparison(figures, $"{root}/offload_against_device/{field}", unit, file, (offload, field), (device, field));

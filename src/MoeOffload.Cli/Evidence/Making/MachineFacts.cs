@@ -18,6 +18,7 @@ internal static class MachineFacts
     public static JsonObject Ask(ModelOptions load)
     {
         RuntimeInfo runtime = MoeModel.DescribeRuntime(load);
+        using NvidiaDriver? driver = NvidiaDriver.TryOpen();
         string version = s_tool.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? string.Empty;
         string[] processors = CpuInfo();
         return new JsonObject
@@ -36,7 +37,7 @@ internal static class MachineFacts
             ["tool_version"] = version.Split('+')[0],
             ["git_commit"] = version.Split('+') is [_, var commit] ? commit : "unknown",
             ["source_state"] = s_tool.GetCustomAttributes<AssemblyMetadataAttribute>().FirstOrDefault(item => item.Key == "SourceState")?.Value ?? "unknown",
-            ["nvidia_driver"] = NvidiaDriver.TryReadVersion(),
+            ["nvidia_driver"] = driver?.ReadVersion(),
             ["devices"] = Json.Array(MoeModel.ListDevices(load).Select(device => new JsonObject
             {
                 ["name"] = device.Name,

@@ -4,65 +4,70 @@ using MoeOffload.Cli.Reports;
 
 namespace MoeOffload.Cli.Evidence.Making;
 
-/// <summary>Says what was measured how often, so that whoever checks the samples knows what must be there.</summary>
+/// <summary>Says, once a bench has run to its end, what it measured how often: whoever checks the samples then knows what must be there.</summary>
 internal static class Protocol
 {
-    /// <summary>The protocol of answers over HTTP.</summary>
-    public static JsonObject Of(StreamingOptions options, SampleSet samples) => new()
+    /// <summary>The protocol of a bench.</summary>
+    /// <param name="bench">Its name.</param>
+    /// <param name="samples">All that it measured.</param>
+    public static JsonObject Of(string bench, SampleSet samples)
     {
-        ["rounds"] = options.Rounds,
-        ["max_tokens"] = options.MaxTokens,
-        ["temperature"] = Math.Round(options.Temperature, 3),
-        ["placement"] = Values(samples, "placement"),
-        ["prompt"] = Values(samples, "prompt"),
-        ["stream"] = Values(samples, "stream"),
-    };
-
-    /// <summary>The protocol of memory.</summary>
-    public static JsonObject Of(MemoryOptions options, SampleSet samples) => new()
-    {
-        ["rounds"] = options.Rounds,
-        ["max_tokens"] = options.MaxTokens,
-        ["placement"] = Values(samples, "placement"),
-        ["moment"] = Values(samples, "moment"),
-    };
-
-    /// <summary>The protocol of quality: what is compared with what is not offloaded, the prompts, windows and positions.</summary>
-    public static JsonObject Of(QualityOptions options, SampleSet samples)
-    {
-        SampleSet logits = samples.Where(new JsonObject { ["measure"] = "logits" });
-        return new JsonObject
+        var protocol = new JsonObject { ["rounds"] = Math.Max(1, samples.By("round").Count()) };
+        foreach (string setting in new[] { "max_tokens", "temperature" })
         {
-            ["rounds"] = 1,
-            ["greedy_tokens"] = options.GreedyTokens,
-            ["window_tokens"] = options.WindowTokens,
-            ["compared"] = Values(samples.Where(new JsonObject { ["measure"] = "greedy" }), "placement"),
-            ["prompt"] = Values(samples.Where(new JsonObject { ["measure"] = "greedy" }), "prompt"),
-            ["placement"] = Values(samples.Where(new JsonObject { ["measure"] = "perplexity" }), "placement"),
-            ["window"] = Values(samples.Where(new JsonObject { ["measure"] = "perplexity" }), "window"),
-            ["positions"] = Json.Array(logits.By("placement").SelectMany(placement => placement.Samples.By("window").Select(window => new JsonObject
+            if (samples.By(setting).ToArray() is [(JsonValue value, _)])
             {
-                ["placement"] = placement.Value?.DeepClone(),
-                ["window"] = window.Value?.DeepClone(),
-                ["first"] = window.Samples.Min(sample => sample.Fields.Whole("position")),
-                ["count"] = window.Samples.Count,
-            }))),
+                protocol[setting] = value.DeepClone();
+            }
+        }
+
+        IEnumerable<KeyValuePair<string, JsonNode?>> what = bench switch
+        {
+            "streaming" => Axes(samples, "placement", "prompt", "stream"),
+            "memory" => Axes(samples, "placement", "moment"),
+            "quality" => Quality(samples),
+            _ => Points(samples),
         };
+        foreach ((string name, JsonNode? value) in what)
+        {
+            protocol[name] = value;
+        }
+
+        return protocol;
     }
 
-    /// <summary>The protocol of settings: which points of which axes, measured by what.</summary>
-    public static JsonObject Of(SweepOptions options, SampleSet samples) => new()
+    private static IEnumerable<KeyValuePair<string, JsonNode?>> Axes(SampleSet samples, params string[] fields) =>
+        fields.Select(field => KeyValuePair.Create(field, (JsonNode?)Values(samples, field)));
+
+    private static IEnumerable<KeyValuePair<string, JsonNode?>> Quality(SampleSet samples)
     {
-        ["rounds"] = options.Rounds,
-        ["prompt_tokens"] = options.PromptTokens,
-        ["tokens"] = options.GeneratedTokens,
-        ["points"] = Json.Array(samples.By("source").SelectMany(source => source.Samples.By("axis").Select(axis => new JsonObject
+        SampleSet greedy = samples.Where(new JsonObject { ["measure"] = "greedy" });
+        yield return KeyValuePair.Create("compared", (JsonNode?)Values(greedy, "placement"));
+        yield return KeyValuePair.Create("prompt", (JsonNode?)Values(greedy, "prompt"));
+        foreach (KeyValuePair<string, JsonNode?> axis in Axes(samples.Where(new JsonObject { ["measure"] = "perplexity" }), "placement", "window"))
+        {
+            yield return axis;
+        }
+
+        SampleSet logits = samples.Where(new JsonObject { ["measure"] = "logits" });
+        yield return KeyValuePair.Create("positions", (JsonNode?)Json.Array(logits.By("placement").SelectMany(placement => placement.Samples.By("window").Select(window => new JsonObject
+        {
+            ["placement"] = placement.Value?.DeepClone(),
+            ["window"] = window.Value?.DeepClone(),
+            ["first"] = window.Samples.Min(sample => sample.Fields.Whole("position")),
+            ["count"] = window.Samples.Count,
+        }))));
+    }
+
+    private static IEnumerable<KeyValuePair<string, JsonNode?>> Points(SampleSet samples)
+    {
+        yield return KeyValuePair.Create("points", (JsonNode?)Json.Array(samples.By("source").SelectMany(source => source.Samples.By("axis").Select(axis => new JsonObject
         {
             ["source"] = new JsonArray(source.Value?.DeepClone()),
             ["axis"] = new JsonArray(axis.Value?.DeepClone()),
             ["value"] = Values(axis.Samples, "value"),
-        }))),
-    };
+        }))));
+    }
 
     private static JsonArray Values(SampleSet samples, string field) => Json.Array(samples.By(field).Select(item => item.Value?.DeepClone()));
 }

@@ -22,7 +22,11 @@ internal sealed class Scale
         _start = start;
         End = end;
         _top = count * step;
-        _decimals = Math.Max(0, (int)-Math.Floor(Math.Log10(step)) + (step / Math.Pow(10, Math.Floor(Math.Log10(step))) is > 2.4 and < 2.6 ? 1 : 0));
+
+        // A quarter of a power of ten needs a digit more than its size tells.
+        double power = Math.Floor(Math.Log10(step));
+        bool isQuarter = step / Math.Pow(10, power) is > 2.4 and < 2.6;
+        _decimals = Math.Max(0, (isQuarter ? 1 : 0) - (int)power);
         Ticks = [.. Enumerable.Range(0, count + 1).Select(index => index * step)];
     }
 

@@ -11,7 +11,7 @@ internal static class MemorySection
     private const string Allocator = "allocator";
     private static readonly string[] s_kinds = ["model", "kv", "compute"];
     private static readonly string[] s_kindNames = ["weights", "KV cache", "compute"];
-    private static readonly string[] s_placements = [Placements.Cpu, Placements.Device, Placements.Offload];
+    private static readonly string[] s_placements = [BenchPlacement.Cpu, BenchPlacement.Device, BenchPlacement.Offload];
 
     public static IEnumerable<Block> Of(ModelEvidence model, FigureSet figures)
     {
@@ -52,7 +52,7 @@ internal static class MemorySection
             rows.AddRange(s_placements.Where(placement => cells.Has($"{Id(placement, device)}/total/{FigureMath.SumPerRound}")).Select(placement => (IReadOnlyList<Cell>)
             [
                 device,
-                Placements.NameOf(placement),
+                PlacementName.Of(placement),
                 .. s_kinds.Select(kind => cells.Number($"{Id(placement, device)}/{kind}/{FigureMath.SumPerRound}")),
                 cells.Number($"{Id(placement, device)}/total/{FigureMath.SumPerRound}"),
             ]));
@@ -85,7 +85,7 @@ internal static class MemorySection
                 .. devices.SelectMany(device => s_placements.Select(placement => (device, placement, Id: $"{model.Name}/memory/{placement}/{moment}/{Allocator}/{device}")))
                     .Where(bar => cells.Has($"{bar.Id}/total/{FigureMath.SumPerRound}"))
                     .Select(bar => new StackedBar(
-                        $"{bar.device}, {Placements.NameOf(bar.placement)}",
+                        $"{bar.device}, {PlacementName.Of(bar.placement)}",
                         [.. s_kinds.Select(kind => cells.Shown($"{bar.Id}/{kind}/{FigureMath.SumPerRound}"))],
                         cells.Number($"{bar.Id}/total/{FigureMath.SumPerRound}").Text)),
             ],
@@ -100,7 +100,7 @@ internal static class MemorySection
         {
             rows.Add(
             [
-                source, owner, kind, Placements.NameOf(placement),
+                source, owner, kind, PlacementName.Of(placement),
                 .. moments.Select(moment => cells.Number($"{model.Name}/memory/{placement}/{moment}/{source}/{owner}/{kind}/{FigureMath.SumPerRound}")),
             ]);
         }

@@ -37,7 +37,7 @@ internal static class QualitySection
             Row("positions compared", cells.Number($"{root}/logits/kl_divergence/count")),
         };
         rows.AddRange(samples.Where(new JsonObject { ["measure"] = "perplexity" }).By("placement").Select(placement =>
-            Row($"perplexity, {Placements.NameOf($"{placement.Value}")} [95 % interval]", cells.Interval($"{root}/perplexity/{placement.Value}/perplexity"))));
+            Row($"perplexity, {PlacementName.Of($"{placement.Value}")} [95 % interval]", cells.Interval($"{root}/perplexity/{placement.Value}/perplexity"))));
         yield return new TableBlock(root, Conditions.Caption(model, "Offloaded against not"), ["measure", ">value"], rows);
     }
 

@@ -9,6 +9,8 @@ namespace MoeOffload.Cli.Evidence.Reporting;
 /// <summary>How fast a model is over HTTP, streamed and not, with offload and without.</summary>
 internal static class StreamingSection
 {
+    private const int LeastRounds = 5;
+
     private static readonly string[] s_gapStatistics = ["median", "p95", "p99", "min", "max"];
 
     public static IEnumerable<Block> Of(ModelEvidence model, FigureSet figures)
@@ -28,7 +30,7 @@ internal static class StreamingSection
         yield return new ParagraphBlock(string.Create(
             CultureInfo.InvariantCulture,
             $"{protocol.Whole("rounds")} rounds over HTTP, each prompt streamed and whole in each placement, at most {protocol.Whole("max_tokens")} tokens at temperature {protocol.Number("temperature"):0.##}, the model loaded once. Tokens are those of the model's vocabulary; the time to the first token (TTFT) ends with the first byte of text. Medians, in brackets the least and the largest request."));
-        foreach (Block block in Conditions.FewRounds(model, "streaming"))
+        foreach (Block block in Conditions.FewRounds(model, "streaming", LeastRounds))
         {
             yield return block;
         }
@@ -43,7 +45,7 @@ internal static class StreamingSection
                     string id = prompt.Length == 0 ? $"{root}/{placement}" : $"{root}/{placement}/{prompt}";
                     return (IReadOnlyList<Cell>)
                     [
-                        Placements.NameOf(placement), prompt.Length == 0 ? "all" : prompt.Replace('_', ' '), .. StreamingFigures.Fields.Select(field => cells.Spread($"{id}/{field.Field}")),
+                        PlacementName.Of(placement), prompt.Length == 0 ? "all" : prompt.Replace('_', ' '), .. StreamingFigures.Fields.Select(field => cells.Spread($"{id}/{field.Field}")),
                     ];
                 })),
             ]);
@@ -54,7 +56,7 @@ internal static class StreamingSection
             [
                 .. placements.Select(placement => (IReadOnlyList<Cell>)
                 [
-                    Placements.NameOf(placement), .. s_gapStatistics.Select(statistic => cells.Number($"{root}/{placement}/gaps_ms/{statistic}")),
+                    PlacementName.Of(placement), .. s_gapStatistics.Select(statistic => cells.Number($"{root}/{placement}/gaps_ms/{statistic}")),
                 ]),
             ]);
         yield return Differences(model, cells, root, placements);
@@ -66,7 +68,7 @@ internal static class StreamingSection
             Title = $"{model.Name}: {title}",
             Subtitle = $"median, least and largest · {Conditions.Of(model)}",
             Unit = unit,
-            Series = [.. placements.Select(Placements.NameOf)],
+            Series = [.. placements.Select(PlacementName.Of)],
             Groups =
             [
                 .. prompts.Select(prompt => new BarGroup(
@@ -84,7 +86,7 @@ internal static class StreamingSection
         }
 
         rows.AddRange(placements.Where(placement => cells.Has($"{root}/{placement}/streamed_against_unstreamed/tokens_per_second/ratio_of_medians")).Select(placement =>
-            Row($"streamed against whole, {Placements.NameOf(placement)}: all, tokens/s", $"{root}/{placement}/streamed_against_unstreamed/tokens_per_second")));
+            Row($"streamed against whole, {PlacementName.Of(placement)}: all, tokens/s", $"{root}/{placement}/streamed_against_unstreamed/tokens_per_second")));
         return new TableBlock(
             $"{root}-differences",
             Conditions.Caption(model, "Differences of medians over all prompts, with 95 % confidence intervals"),
@@ -95,7 +97,7 @@ internal static class StreamingSection
     }
 
     private static string[] PlacementsOf(SampleSet samples) =>
-        [.. samples.By("placement").Select(placement => $"{placement.Value}").OrderBy(placement => placement == Placements.Offload).ThenBy(placement => placement, StringComparer.Ordinal)];
+        [.. samples.By("placement").Select(placement => $"{placement.Value}").OrderBy(placement => placement == BenchPlacement.Offload).ThenBy(placement => placement, StringComparer.Ordinal)];
 
     private static string NameOf(string field) => field switch
     {

@@ -9,6 +9,8 @@ namespace MoeOffload.Cli.Evidence.Reporting;
 /// <summary>How speed changes with a setting, beside llama.cpp's own bench where that was run.</summary>
 internal static class SweepSection
 {
+    private const int LeastRounds = 3;
+
     public static IEnumerable<Block> Of(ModelEvidence model, FigureSet figures)
     {
         SampleSet samples = model.Samples("sweep");
@@ -20,7 +22,7 @@ internal static class SweepSection
         var cells = new Cells(figures);
         yield return new HeadingBlock(3, "Settings");
         yield return new ParagraphBlock("One setting is changed at a time. Medians, in brackets the least and the largest repeat; ratios with 95 % confidence intervals.");
-        foreach (Block block in Conditions.FewRounds(model, "sweep"))
+        foreach (Block block in Conditions.FewRounds(model, "sweep", LeastRounds))
         {
             yield return block;
         }
@@ -31,11 +33,27 @@ internal static class SweepSection
             string[] sources = [.. ofAxis.By("source").Select(source => $"{source.Value}")];
             string[] points = [.. ofAxis.By("value").Select(point => (Text: $"{point.Value}", Order: NumberOf(point.Value))).OrderBy(point => point.Order).Select(point => point.Text)];
             yield return Table(model, cells, axis, sources, points);
-            yield return Plot(model, cells, axis, sources, points, ("decode_tokens_per_second", Units.Speed), "generation", "decode");
-            yield return Plot(model, cells, axis, sources, points, ("prompt_tokens_per_second", Units.Speed), "prompt", "prompt");
-            if (axis == SweepAxis.ExpertLayers && model.Devices.Count > 0)
+            foreach (PlotBlock plot in Plots(model, cells, axis, sources, points))
             {
-                yield return Plot(model, cells, axis, [SweepFigures.Own], points, ("device_bytes", "MiB"), "memory of the device", "memory");
+                yield return plot;
+            }
+        }
+    }
+
+    private static IEnumerable<PlotBlock> Plots(ModelEvidence model, Cells cells, string axis, string[] sources, string[] points)
+    {
+        (string Field, string Unit, string What, string Suffix)[] plots =
+        [
+            ("decode_tokens_per_second", Units.Speed, "generation", "decode"),
+            ("prompt_tokens_per_second", Units.Speed, "prompt", "prompt"),
+            .. axis == SweepAxis.ExpertLayers ? [("device_bytes", "MiB", "memory of the device", "memory")] : Array.Empty<(string, string, string, string)>(),
+        ];
+        foreach ((string field, string unit, string what, string suffix) in plots)
+        {
+            string[] shown = [.. sources.Where(source => points.Any(point => cells.Bar(IdOf(model, source, axis, point, field)) is not null))];
+            if (shown.Length > 0)
+            {
+                yield return Plot(model, cells, axis, shown, points, (field, unit), what, suffix);
             }
         }
     }
@@ -61,12 +79,11 @@ internal static class SweepSection
         Cell Ratio(string point, string field) => cells.Interval($"{root}/{SweepFigures.Own}_against_{SweepFigures.Peer}/{axis}/{point}/{field}/ratio_of_medians");
     }
 
-    private static PlotBlock Plot(ModelEvidence model, Cells cells, string axis, string[] sources, string[] points, (string Name, string Unit) field, string what, string suffix)
+    private static PlotBlock Plot(ModelEvidence model, Cells cells, string axis, string[] shown, string[] points, (string Name, string Unit) field, string what, string suffix)
     {
-        string Id(string source, string point) => $"{model.Name}/sweep/{source}/{axis}/{point}/{field.Name}";
+        Bar? BarOf(string source, string point) => cells.Bar(IdOf(model, source, axis, point, field.Name));
         string title = $"{model.Name}: {what} by {NameOf(axis)}";
         string subtitle = $"median, least and largest · {Conditions.Of(model)}";
-        string[] shown = [.. sources.Where(source => points.Any(point => cells.Bar(Id(source, point)) is not null))];
         bool isCurve = axis != SweepAxis.HostMemory && points.All(point => double.TryParse(point, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) && double.IsFinite(number));
         return new PlotBlock(
             $"{model.Name}/sweep-{axis}-{suffix}",
@@ -82,7 +99,7 @@ internal static class SweepSection
                     [
                         .. shown.Select(source => new Curve(
                             source,
-                            [.. points.Where(point => cells.Bar(Id(source, point)) is not null).Select(point => PointOf(point, cells.Bar(Id(source, point))!.Value))],
+                            [.. points.Where(point => BarOf(source, point) is not null).Select(point => PointOf(point, BarOf(source, point)!.Value))],
                             source == SweepFigures.Peer)),
                     ],
                 }
@@ -92,9 +109,11 @@ internal static class SweepSection
                     Subtitle = subtitle,
                     Unit = field.Unit,
                     Series = shown,
-                    Groups = [.. points.Select(point => new BarGroup(NameOf(axis, point), [.. shown.Select(source => cells.Bar(Id(source, point)))]))],
+                    Groups = [.. points.Select(point => new BarGroup(NameOf(axis, point), [.. shown.Select(source => BarOf(source, point))]))],
                 });
     }
+
+    private static string IdOf(ModelEvidence model, string source, string axis, string point, string field) => $"{model.Name}/sweep/{source}/{axis}/{point}/{field}";
 
     private static CurvePoint PointOf(string setting, Bar bar) => new(double.Parse(setting, CultureInfo.InvariantCulture), bar.Value, bar.Least, bar.Most);
 

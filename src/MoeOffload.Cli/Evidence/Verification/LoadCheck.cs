@@ -18,9 +18,9 @@ internal static class LoadCheck
 
     public static IEnumerable<Problem> Find(ModelEvidence model)
     {
-        string[] required = model.Devices.Count == 0 ? [Placements.Cpu]
-            : model.Facts.Whole("expert_count") == 0 ? [Placements.Device]
-            : [Placements.Offload, Placements.Device];
+        string[] required = model.Devices.Count == 0 ? [BenchPlacement.Cpu]
+            : model.Facts.Whole("expert_count") == 0 ? [BenchPlacement.Device]
+            : [BenchPlacement.Offload, BenchPlacement.Device];
         foreach (string missing in required.Except(model.Placements))
         {
             yield return new Problem(EvidenceFiles.Manifest, $"by its protocol {model.Name} was not loaded in the placement '{missing}'.");
@@ -74,8 +74,8 @@ internal static class LoadCheck
     private static IEnumerable<Problem> FindExperts(ModelEvidence model, string placement, LoadLog log, SampleSet tensors)
     {
         string file = model.TensorsFileOf(placement);
-        bool isOnDevice = placement == Placements.Device;
-        bool isOffload = placement == Placements.Offload;
+        bool isOnDevice = placement == BenchPlacement.Device;
+        bool isOffload = placement == BenchPlacement.Offload;
         int count = 0;
         foreach (Sample tensor in tensors)
         {
