@@ -9,8 +9,15 @@ internal static class Bootstrap
     private const int Draws = 10_000;
     private const ulong Seed = 42;
 
+    /// <summary>Compares two samples.</summary>
+    /// <returns>The comparison and its interval, without ends where one sample is a single number.</returns>
     public static Interval Compare(double[] values, double[] others, Func<double[], double[], double> compare)
     {
+        if (values.Length < 2 || others.Length < 2)
+        {
+            return new Interval(compare(values, others), double.NaN, double.NaN);
+        }
+
         ulong state = Seed;
         double[] own = new double[values.Length];
         double[] other = new double[others.Length];

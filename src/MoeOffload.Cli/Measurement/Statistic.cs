@@ -67,7 +67,8 @@ internal static class Statistic
     /// <param name="share">From 0, the least, to 1, the largest.</param>
     public static double Quantile(double[] values, double share)
     {
-        double[] sorted = [.. NotEmpty(values).Order()];
+        double[] sorted = [.. NotEmpty(values)];
+        Array.Sort(sorted);
         double place = share * (sorted.Length - 1);
         int below = (int)place;
         return below == sorted.Length - 1 ? sorted[below] : sorted[below] + ((place - below) * (sorted[below + 1] - sorted[below]));

@@ -32,11 +32,18 @@ internal sealed class StreamingBench(StreamingOptions options) : IBench
                 foreach (Ask ask in round % 2 == 0 ? asks : [.. asks.Reverse()])
                 {
                     progress.Report(new BenchProgress(done++, options.Rounds * asks.Length, $"round {round + 1}, {ask.Placement.Name}, {ask.Prompt.Name}"));
-                    BenchServer server = await servers.GetAsync(
-                        ask.Placement, warm => AskAsync(warm, ask.Prompt, WarmUpTokens, round, stream: true, cancellationToken), cancellationToken).ConfigureAwait(false);
+                    BenchServer server = await servers.GetAsync(ask.Placement, WarmUpAsync, cancellationToken).ConfigureAwait(false);
                     CompletionTiming timing = await AskAsync(server, ask.Prompt, options.MaxTokens, round, ask.Stream, cancellationToken).ConfigureAwait(false);
                     log.Add(Sample(round, ask, timing));
                 }
+            }
+        }
+
+        async Task WarmUpAsync(BenchServer server)
+        {
+            foreach (bool stream in s_streams)
+            {
+                await AskAsync(server, StreamingPrompt.All[0], WarmUpTokens, 0, stream, cancellationToken).ConfigureAwait(false);
             }
         }
     }

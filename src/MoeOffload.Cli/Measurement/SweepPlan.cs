@@ -10,11 +10,10 @@ internal sealed class SweepPlan(SweepOptions options)
     private readonly BenchSubject _subject = options.Subject;
 
     /// <summary>Makes the points, axis by axis.</summary>
-    /// <exception cref="ArgumentException">An axis is unknown, or one that was asked for has no meaning here.</exception>
+    /// <exception cref="ArgumentException">An axis is unknown.</exception>
     public IReadOnlyList<SweepPoint[]> Make()
     {
-        bool hasAccelerator = _subject.Accelerators().Count > 0;
-        bool isOffloaded = hasAccelerator && _subject.Placements().Count > 1;
+        bool isOffloaded = _subject.Placements().Count > 1;
         SweepPoint point = Base(isOffloaded);
         return
         [

@@ -1,4 +1,7 @@
+using System.Globalization;
+using System.Text;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using FluentAssertions;
 using MoeOffload.Cli.Measurement;
 using MoeOffload.Fixtures;
@@ -76,6 +79,21 @@ public sealed class BenchCommandTests : IDisposable
         logits.Numbers("kl_divergence").Should().OnlyContain(value => value >= 0 && value < 0.01);
         samples.Where(new JsonObject { ["measure"] = "greedy" }).Should().HaveCount(4)
             .And.OnlyContain(sample => (int)sample.Fields["tokens"]! == 8 && (int)sample.Fields["equal_tokens"]! <= 8);
+    }
+
+    [Test]
+    public void Perplexity_is_that_of_llama_cpps_tool()
+    {
+        string text = _moe.Home.Write("text.txt", string.Join('\n', Enumerable.Repeat("Once there was a fox named Tim. Tim found a red ball in the garden.", 40)));
+        PeerResult tool = Peer.Run(
+            "llama-perplexity", ["-m", DemoModel.Path, "-f", text, "-c", "128", "-b", "128", "-ub", "128", "-t", "1", "-fit", "off", "--no-escape", "-dev", "none"]);
+        Match expected = Regex.Match(Encoding.UTF8.GetString(tool.Output) + tool.Errors, @"Final estimate: PPL = ([\d.]+)");
+
+        JsonNode report = _moe.Report("bench", "quality", DemoModel.Path, "--device", "none", "-n", "1", "--window", "128", "--windows", "1000", "--text", text);
+        double actual = report["statistics"]!.AsArray().Single(figure => (string)figure!["statistic"]! == "perplexity")!["value"]!.GetValue<double>();
+
+        expected.Success.Should().BeTrue(tool.Errors);
+        (actual / double.Parse(expected.Groups[1].Value, CultureInfo.InvariantCulture)).Should().BeApproximately(1, 0.001);
     }
 
     [Test]

@@ -64,9 +64,9 @@ public sealed class StatisticTests
     [Test]
     public void Ratio_of_medians_is_of_the_first_over_the_second()
     {
-        Statistic.Compute("ratio_of_medians", [4, 6, 8], [3]).Should().Be(2);
-        Statistic.Compute("ratio_of_medians.low", [4, 6, 8], [3]).Should().BeApproximately(4 / 3.0, 1e-9);
-        Statistic.Compute("ratio_of_medians.high", [4, 6, 8], [3]).Should().BeApproximately(8 / 3.0, 1e-9);
+        Statistic.Compute("ratio_of_medians", [4, 6, 8], [3, 3]).Should().Be(2);
+        Statistic.Compute("ratio_of_medians.low", [4, 6, 8], [3, 3]).Should().BeApproximately(4 / 3.0, 1e-9);
+        Statistic.Compute("ratio_of_medians.high", [4, 6, 8], [3, 3]).Should().BeApproximately(8 / 3.0, 1e-9);
     }
 
     [Test]
@@ -83,5 +83,6 @@ public sealed class StatisticTests
         FluentActions.Invoking(() => Statistic.Compute("median", [])).Should().Throw<ArgumentException>();
         FluentActions.Invoking(() => Statistic.Compute("difference_of_means", [1, 2])).Should().Throw<ArgumentException>();
         Statistic.DifferenceOfMeans([1], [2, 3]).Low.Should().Be(double.NaN);
+        Statistic.DifferenceOfMedians([1, 2], [3]).High.Should().Be(double.NaN);
     }
 }
