@@ -1,6 +1,7 @@
 using System.Globalization;
 using MoeOffload.Cli.Evidence.Figures;
 using MoeOffload.Cli.Measurement;
+using Figure = MoeOffload.Cli.Evidence.Figures.Figure;
 
 namespace MoeOffload.Cli.Evidence.Verification;
 
