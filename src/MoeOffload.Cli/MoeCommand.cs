@@ -59,26 +59,18 @@ internal static class MoeCommand
     {
         var root = new RootCommand("Runs and serves Mixture-of-Experts models on a GPU far smaller than the model.");
         global.AddTo(root);
-        AddTo(
-            root,
-            [
-                new RunCommand(global), new ServeCommand(global), new GenerateCommand(global), new ListCommand(global), new DiscoverCommand(global),
-                new PullCommand(), new ProbeCommand(global), new InspectCommand(global), new PlanCommand(global), new BenchCommand(global),
-                new ModelCommand(), new GpuInfoCommand(global), new CompletionCommand(),
-            ]);
+        foreach (ICliCommand command in new ICliCommand[]
+        {
+            new RunCommand(global), new ServeCommand(global), new GenerateCommand(global), new ListCommand(global), new DiscoverCommand(global),
+            new PullCommand(), new ProbeCommand(global), new InspectCommand(global), new PlanCommand(global), new BenchCommand(global),
+            new EvidenceCommand(global), new ModelCommand(), new GpuInfoCommand(global), new CompletionCommand(),
+        })
+        {
+            Add(root, command, global, run);
+        }
+
         root.SetAction(parsed => new System.CommandLine.Help.HelpAction().Invoke(parsed));
         return root;
-
-        void AddTo(Command parent, IReadOnlyList<ICliCommand> commands)
-        {
-            foreach (ICliCommand command in commands)
-            {
-                run(command.Command, command.RunAsync);
-                command.Command.Validators.Add(global.Validate);
-                parent.Subcommands.Add(command.Command);
-                AddTo(command.Command, command.Commands);
-            }
-        }
     }
 
     /// <summary>Reads a command line, completed with the environment and the configuration file.</summary>
@@ -97,6 +89,17 @@ internal static class MoeCommand
         return Check(root.Parse(sources.Complete(arguments, first, root), s_parser), sources);
     }
 
+    private static void Add(Command parent, ICliCommand command, GlobalOptions global, Action<Command, Func<Invocation, Task<int>>> run)
+    {
+        run(command.Command, command.RunAsync);
+        command.Command.Validators.Add(global.Validate);
+        parent.Subcommands.Add(command.Command);
+        foreach (ICliCommand under in command.Subcommands)
+        {
+            Add(command.Command, under, global, run);
+        }
+    }
+
     private static ParseResult Check(ParseResult result, SettingSources? sources)
     {
         if (result.Action is not ParseErrorAction)
@@ -107,8 +110,8 @@ internal static class MoeCommand
         ParseError error = result.Errors[0];
         Option? option = (error.SymbolResult as OptionResult ?? error.SymbolResult?.Parent as OptionResult)?.Option;
         string origin = option is not null && sources?.OriginOf(option) is { Length: > 0 } place ? $" It comes from {place}." : string.Empty;
-        throw new UsageException($"{error.Message}{origin} See '{NameOf(result.CommandResult)} --help'.");
+        Command command = result.CommandResult.Command;
+        string help = command is RootCommand ? "moe --help" : $"moe {SettingSources.NameOf(command)} --help";
+        throw new UsageException($"{error.Message}{origin} See '{help}'.");
     }
-
-    private static string NameOf(CommandResult command) => command.Parent is CommandResult parent ? $"{NameOf(parent)} {command.Command.Name}" : "moe";
 }

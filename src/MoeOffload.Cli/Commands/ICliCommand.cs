@@ -9,7 +9,7 @@ internal interface ICliCommand
     Command Command { get; }
 
     /// <summary>The commands under it.</summary>
-    IReadOnlyList<ICliCommand> Commands => [];
+    IReadOnlyList<ICliCommand> Subcommands => [];
 
     /// <summary>Does what it is asked.</summary>
     /// <returns>The exit code.</returns>

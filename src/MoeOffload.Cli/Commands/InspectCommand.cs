@@ -67,7 +67,7 @@ internal sealed class InspectCommand : ICliCommand
             var columns = new Columns("key", "value");
             foreach ((string key, GgufValue value) in files.Metadata)
             {
-                columns.Add(key, Shorten(value));
+                columns.Add(key, MetadataText.Of(value));
             }
 
             columns.WriteTo(output);
@@ -111,7 +111,7 @@ internal sealed class InspectCommand : ICliCommand
             var metadata = new JsonObject();
             foreach ((string key, GgufValue value) in files.Metadata)
             {
-                metadata[key] = Shorten(value);
+                metadata[key] = MetadataText.Of(value);
             }
 
             json["metadata"] = metadata;
@@ -133,11 +133,4 @@ internal sealed class InspectCommand : ICliCommand
     }
 
     private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);
-
-    private static string Shorten(GgufValue value)
-    {
-        const int Longest = 100;
-        string text = value.ToString()!.ReplaceLineEndings(" ");
-        return text.Length <= Longest ? text : text[..Longest] + "…";
-    }
 }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Help;
 
 namespace MoeOffload.Cli.Commands;
 
@@ -8,7 +7,8 @@ internal sealed class ModelCommand : ICliCommand
 {
     public Command Command { get; } = new("model", "Make model files");
 
-    public IReadOnlyList<ICliCommand> Commands { get; } = [new SynthCommand()];
+    public IReadOnlyList<ICliCommand> Subcommands { get; } = [new SynthCommand()];
 
-    public Task<int> RunAsync(Invocation invocation) => Task.FromResult(new HelpAction().Invoke(invocation.Parsed));
+    public Task<int> RunAsync(Invocation invocation) =>
+        throw new UsageException($"moe model does one of {string.Join(", ", Subcommands.Select(command => command.Command.Name))}. See 'moe model --help'.");
 }
