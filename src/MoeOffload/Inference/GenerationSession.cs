@@ -140,7 +140,7 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
             NativeVocabulary vocabulary = _model.Native.Vocabulary;
             int[] prompt = Prompt(request, vocabulary);
             NativeSampler sampler = NativeSampler.Create(vocabulary, request.Sampling ?? new SamplingOptions(), request.Chat);
-            var generation = new Generation(prompt, sampler, Pieces(request, vocabulary), vocabulary, request);
+            var generation = new Generation(prompt, sampler, Pieces(request, vocabulary), vocabulary, request, _parameters.Speculation);
             return new TokenStream(this, new TokenChannel(_scheduler, generation, cancellationToken));
         }
     }
