@@ -6,7 +6,7 @@ namespace MoeOffload;
 /// <summary>
 /// Fills the batch of one step: the next token of every generation first, then parts of the prompts. While others decode, prompts get no
 /// more than a limit, which bounds how long they can delay them. Of one priority, the prompt that waits the longest gets half of what there
-/// is, so that none is starved, and those nearest to their ends get the rest, so that few wait for many.
+/// is, so that none is starved; the rest goes to the others one after the other, those first that one step can hold.
 /// </summary>
 /// <param name="promptLimit">Most prompt tokens of a step in which a generation decodes.</param>
 /// <param name="speculation">How tokens are guessed, or null.</param>
@@ -115,11 +115,11 @@ internal sealed class BatchPacker(int promptLimit, SpeculationOptions? speculati
         }
     }
 
-    // The most urgent ones first, and of one priority the shortest; otherwise in the order of their arrival.
-    private static bool IsBehind(TokenChannel channel, TokenChannel other) =>
-        channel.Generation.Priority != other.Generation.Priority
-            ? channel.Generation.Priority < other.Generation.Priority
-            : channel.Generation.PendingCount > other.Generation.PendingCount;
+    // In the order of their arrival they also follow each other by number, as a rule: llama.cpp then computes more of them together.
+    private bool IsBehind(TokenChannel one, TokenChannel other) =>
+        one.Generation.Priority != other.Generation.Priority
+            ? one.Generation.Priority < other.Generation.Priority
+            : one.Generation.PendingCount > promptLimit && other.Generation.PendingCount <= promptLimit;
 
     private void SharePrompts(int room)
     {
@@ -135,8 +135,10 @@ internal sealed class BatchPacker(int promptLimit, SpeculationOptions? speculati
             room -= Give(oldest, (room + 1) / 2);
             for (int i = first; i < end; i++)
             {
-                room -= Give(_prompts[i], room);
+                room -= _prompts[i] == oldest ? 0 : Give(_prompts[i], room);
             }
+
+            room -= Give(oldest, room);
         }
     }
 
