@@ -31,7 +31,9 @@ internal sealed class ModelOpener(ModelArgument model, LoadArguments load, Conte
     /// <summary>How it is loaded.</summary>
     /// <exception cref="LoadFailedException">A device or a rule is wrong.</exception>
     public ModelOptions LoadOptions(Invocation invocation) => Loading(() =>
-        load.ChooseBackend(load.Read(invocation.Parsed) with { LoggerFactory = invocation.Loggers }, invocation.Parsed));
+        load.ChooseBackend(
+            load.Read(invocation.Parsed) with { LoggerFactory = invocation.Loggers, LoadMtpLayers = context.WantsMtpLayers(invocation.Parsed) },
+            invocation.Parsed));
 
     /// <summary>The context, with a length of 0 where none is said.</summary>
     public ContextOptions ContextOptions(Invocation invocation, ContextOptions? start = null) =>

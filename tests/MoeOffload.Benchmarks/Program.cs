@@ -17,13 +17,13 @@ if (args is ["soak", string seconds, .. { Length: < 2 } rest])
     return SoakCommand.Run(TimeSpan.FromSeconds(int.Parse(seconds, CultureInfo.InvariantCulture)), rest.FirstOrDefault());
 }
 
-string[] known = ["tools", "streams", "server"];
+string[] known = ["tools", "streams", "server", "speculation"];
 string[] parts = [.. args.TakeWhile(known.Contains)];
 int pairs = args[parts.Length..] is ["--pairs", string count] ? int.Parse(count, CultureInfo.InvariantCulture) : 5;
 if (args[parts.Length..] is not ([] or ["--pairs", _]))
 {
-    Console.Error.WriteLine("usage: bench [tools] [streams] [server] [--pairs N]   (all, and 5 pairs, unless told otherwise)");
-    Console.Error.WriteLine("       bench soak SECONDS [MODEL.gguf]                (ends with 1 where something was lost or mixed up)");
+    Console.Error.WriteLine("usage: bench [tools] [streams] [server] [speculation] [--pairs N]   (all, and 5 pairs, unless told otherwise)");
+    Console.Error.WriteLine("       bench soak SECONDS [MODEL.gguf]                              (ends with 1 where something was lost or mixed up)");
     return 2;
 }
 
@@ -63,6 +63,17 @@ if (isAll || parts.Contains("server"))
     Console.WriteLine();
     Announce("moe serve, the demo model", DemoModel.Path);
     Streams.RunServer(DemoModel.Path, pairs);
+    Console.WriteLine();
+}
+
+if (isAll || parts.Contains("speculation"))
+{
+    Console.WriteLine("Guesses against none, one stream, in the same process.");
+    Announce("lookup, the demo model", DemoModel.Path);
+    Speculation.RunDemo(pairs);
+    Console.WriteLine();
+    Announce($"{models[0].Name}, and MTP of a smaller model, synthetic weights", models[0].Path);
+    Speculation.RunSynthetic(pairs);
 }
 
 return 0;

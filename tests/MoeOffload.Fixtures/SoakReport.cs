@@ -5,10 +5,32 @@ namespace MoeOffload.Fixtures;
 /// <summary>What happened in a soak.</summary>
 public sealed class SoakReport
 {
+    /// <summary>What the allocators move by; a leaked sequence, sampler or stream of each request would be many times that after a minute.</summary>
+    private const long MostGrowth = 32 << 20;
+
+    private static readonly string[] s_expected =
+    [
+        "whole, MaxTokens", "cancelled, as asked", "left early, left", "late, Deadline", "wrong grammar, refused", "too long, refused",
+        "slowly read, MaxTokens", "stopped by a string, StopString", "state, saved and loaded", "whole, queue full",
+    ];
+
     private readonly ConcurrentDictionary<string, int> _outcomes = new();
+    private int _texts;
 
     /// <summary>How often each kind of request ended in each way.</summary>
     public IReadOnlyDictionary<string, int> Outcomes => _outcomes;
+
+    /// <summary>What a soak is for and did not happen.</summary>
+    public IEnumerable<string> Missing => s_expected.Where(outcome => !_outcomes.ContainsKey(outcome));
+
+    /// <summary>Texts that were compared with what they are alone.</summary>
+    public int Texts => _texts;
+
+    /// <summary>How far rounding moves the two best tokens of a position, one against the other, as measured on texts alone.</summary>
+    public float Rounding { get; internal set; } = 0.01f;
+
+    /// <summary>Whether the process takes no more memory at the end than after the first part.</summary>
+    public bool IsMemoryFlat => Memory.After - Memory.Before < MostGrowth;
 
     /// <summary>What went wrong; empty where nothing was lost and nothing mixed up.</summary>
     public ConcurrentQueue<string> Faults { get; } = new();
@@ -25,6 +47,24 @@ public sealed class SoakReport
     /// <summary>Counts an outcome.</summary>
     public void Count(string outcome) => _outcomes.AddOrUpdate(outcome, 1, (_, count) => count + 1);
 
+    /// <summary>Compares a text with what it is alone.</summary>
+    internal void Compare(string name, SoakText text, IReadOnlyList<int> tokens)
+    {
+        if (tokens.Count > 0)
+        {
+            Interlocked.Increment(ref _texts);
+        }
+
+        if (!text.Matches(tokens, Rounding, out string? unclear))
+        {
+            Faults.Enqueue($"{name}: another text, {unclear}");
+        }
+        else if (unclear is not null)
+        {
+            UnclearChoices.Enqueue(unclear);
+        }
+    }
+
     /// <summary>Prints all of it.</summary>
     public void Print(TextWriter writer)
     {
@@ -39,7 +79,7 @@ public sealed class SoakReport
         }
 
         writer.WriteLine($"  memory {Memory.Before / 1e6:0.0} MB, at the end {Memory.After / 1e6:0.0} MB");
-        writer.WriteLine($"  {UnclearChoices.Count} texts parted at choices that were not clear");
+        writer.WriteLine($"  {UnclearChoices.Count} of {Texts} texts parted where the best two tokens were {Rounding:0.000} apart at most, as far as rounding moves them alone");
         foreach (string choice in UnclearChoices.Distinct().Take(20))
         {
             writer.WriteLine($"    {choice}");

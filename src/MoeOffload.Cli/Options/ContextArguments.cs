@@ -30,11 +30,29 @@ internal sealed class ContextArguments
     private readonly Option<bool> _noOpOffload = Opt.Flag("Compute with weights where they lie, large batches too", "--no-op-offload");
     private readonly Option<bool> _countExperts = Opt.Flag("Count which experts the routers choose, and show it", "--count-experts");
 
+    private readonly Option<SpeculationType?> _speculation = Opt.Choice(
+        "How tokens are guessed, to compute several in one step: from what stood there before, or by the model's own MTP layers",
+        new Dictionary<string, SpeculationType>
+        {
+            ["none"] = SpeculationType.None, ["ngram-simple"] = SpeculationType.Lookup, ["draft-mtp"] = SpeculationType.Mtp,
+        },
+        "--spec-type");
+
+    private readonly Option<int?> _guesses = Opt.Integer("N", "Most tokens that are guessed at once, with --spec-type; the default is 8", 1, 64, "--spec-draft-n-max");
+
+    private enum SpeculationType
+    {
+        None,
+        Lookup,
+        Mtp,
+    }
+
     public void AddTo(Command command)
     {
         foreach (Option option in new Option[]
         {
             _length, _batch, _microBatch, _threads, _promptThreads, _keyType, _valueType, _flashAttention, _noKvOffload, _noOpOffload, _countExperts,
+            _speculation, _guesses,
         })
         {
             command.Options.Add(option);
@@ -59,5 +77,17 @@ internal sealed class ContextArguments
         FlashAttention = parsed.GetValue(_flashAttention) ?? FlashAttention.Auto,
         OpOffload = parsed.GetValue(_noOpOffload) ? false : null,
         CountExperts = parsed.GetValue(_countExperts),
+        Speculation = ReadSpeculation(parsed),
     };
+
+    /// <summary>Whether the model's layers for multi-token prediction are wanted.</summary>
+    public bool WantsMtpLayers(ParseResult parsed) => parsed.GetValue(_speculation) == SpeculationType.Mtp;
+
+    private SpeculationOptions? ReadSpeculation(ParseResult parsed)
+    {
+        var usual = new SpeculationOptions();
+        return parsed.GetValue(_speculation) is null or SpeculationType.None
+            ? null
+            : usual with { UseMtpLayers = WantsMtpLayers(parsed), MaxDraftTokens = parsed.GetValue(_guesses) ?? usual.MaxDraftTokens };
+    }
 }

@@ -5,7 +5,8 @@ namespace MoeOffload;
 
 /// <summary>
 /// Fills the batch of one step: the next token of every generation first, then parts of the prompts. While others decode, prompts get no
-/// more than a limit, which bounds how long they can delay them; prompts of one priority share what there is evenly.
+/// more than a limit, which bounds how long they can delay them. Of one priority, the prompt that waits the longest gets half of what there
+/// is, so that none is starved; the rest goes to the others one after the other, those first that one step can hold.
 /// </summary>
 /// <param name="promptLimit">Most prompt tokens of a step in which a generation decodes.</param>
 /// <param name="speculation">How tokens are guessed, or null.</param>
@@ -31,11 +32,11 @@ internal sealed class BatchPacker(int promptLimit, SpeculationOptions? speculati
             generation.ClearStep();
             if (!generation.HasEnded && generation.PendingCount > 1)
             {
-                Insert(_prompts, channel, (other, it) => other.Generation.Priority < it.Generation.Priority);
+                Insert(_prompts, channel, IsBehind);
             }
             else if (!generation.HasEnded && channel.HasRoom())
             {
-                generation.DraftLimit = DraftLimit(context, channel, draftRoom);
+                generation.DraftLimit = Math.Max(0, Math.Min(draftRoom, generation.DraftRoom(context.SequenceLength, channel.Room)));
                 draftRoom -= generation.DraftLimit;
                 _decoding.Add(generation);
             }
@@ -84,11 +85,6 @@ internal sealed class BatchPacker(int promptLimit, SpeculationOptions? speculati
         }
     }
 
-    private int DraftLimit(NativeContext context, TokenChannel channel, int room) => speculation is null || !channel.Generation.MayDraft
-        ? 0
-        : Math.Max(0, Math.Min(
-            Math.Min(room, speculation.MaxDraftTokens), channel.Generation.DraftRoom(context.SequenceLength, channel.Room)));
-
     private int PackDecoding()
     {
         if (drafter is not null)
@@ -119,41 +115,40 @@ internal sealed class BatchPacker(int promptLimit, SpeculationOptions? speculati
         }
     }
 
-    // The most urgent ones first, and among those of one priority evenly.
+    // In the order of their arrival they also follow each other by number, as a rule: llama.cpp then computes more of them together.
+    private bool IsBehind(TokenChannel one, TokenChannel other) =>
+        one.Generation.Priority != other.Generation.Priority
+            ? one.Generation.Priority < other.Generation.Priority
+            : one.Generation.PendingCount > promptLimit && other.Generation.PendingCount <= promptLimit;
+
     private void SharePrompts(int room)
     {
         for (int first = 0, end; first < _prompts.Count; first = end)
         {
             end = first + 1;
-            while (end < _prompts.Count && _prompts[end].Generation.Priority == _prompts[first].Generation.Priority)
+            TokenChannel oldest = _prompts[first];
+            for (; end < _prompts.Count && _prompts[end].Generation.Priority == oldest.Generation.Priority; end++)
             {
-                end++;
+                oldest = _prompts[end].Generation.BeginTimestamp < oldest.Generation.BeginTimestamp ? _prompts[end] : oldest;
             }
 
-            room -= Share(first, end, room);
+            room -= Give(oldest, (room + 1) / 2);
+            for (int i = first; i < end; i++)
+            {
+                room -= _prompts[i] == oldest ? 0 : Give(_prompts[i], room);
+            }
+
+            room -= Give(oldest, room);
         }
     }
 
-    // What one does not need goes to the others.
-    private int Share(int first, int end, int room)
+    private static int Give(TokenChannel channel, int room)
     {
-        int left = room;
-        for (int wanting = end - first; left > 0 && wanting > 0;)
-        {
-            int share = Math.Max(1, left / wanting);
-            wanting = 0;
-            for (int i = first; i < end; i++)
-            {
-                // A prompt's last token yields one, which must have room.
-                Generation generation = _prompts[i].Generation;
-                int wanted = generation.PendingCount - (_prompts[i].HasRoom() ? 0 : 1) - generation.BatchedCount;
-                int given = Math.Min(Math.Min(wanted, share), left);
-                generation.BatchedCount += given;
-                left -= given;
-                wanting += wanted > given ? 1 : 0;
-            }
-        }
-
-        return room - left;
+        // A prompt's last token yields one, which must have room.
+        Generation generation = channel.Generation;
+        int wanted = generation.PendingCount - (channel.HasRoom() ? 0 : 1) - generation.BatchedCount;
+        int given = Math.Min(wanted, room);
+        generation.BatchedCount += given;
+        return given;
     }
 }

@@ -23,7 +23,9 @@ public sealed record ContextOptions
 
     /// <summary>
     /// Most tokens of prompts in a step in which other generations wait for their next token: it bounds how long new prompts can delay
-    /// them. Default: null, one micro-batch. Less makes streams smoother and the first token of new ones later.
+    /// them. Default: null, one micro-batch. Less makes streams smoother and the first token of new ones later. The prompt that waits the
+    /// longest gets half of it, so that none is starved; the rest goes to the others one after the other, those first that fit into one
+    /// step. More urgent ones come before all of them.
     /// </summary>
     public int? PromptTokensPerStep { get; init; }
 

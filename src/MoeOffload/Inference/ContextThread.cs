@@ -7,6 +7,11 @@ namespace MoeOffload;
 /// Owns a native context on a thread of its own: nothing else computes with it. A context that is lost is made again, and one that hangs
 /// is given up with its thread; the work of all others goes on.
 /// </summary>
+/// <remarks>
+/// Four ways to lose a context: a step throws, and another one is made (<see cref="Rebuild"/>); none can be made, and everything fails from
+/// then on (<see cref="Fail"/>); another thread sees that an RPC server is gone, and says so until the step has ended (<see cref="Doom"/>);
+/// the step does not end, and the thread is left where it hangs (<see cref="Abandon"/>).
+/// </remarks>
 internal abstract class ContextThread
 {
     private readonly Func<NativeContext> _makeContext;

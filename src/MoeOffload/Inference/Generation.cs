@@ -4,7 +4,14 @@ using MoeOffload.Native;
 namespace MoeOffload;
 
 /// <summary>One request on its way through the scheduler: what is known of it, and how far it has come.</summary>
-internal sealed class Generation(int[] prompt, NativeSampler sampler, TokenPieces pieces, NativeVocabulary vocabulary, GenerationRequest request)
+/// <param name="prompt">Its tokens.</param>
+/// <param name="sampler">Chooses the next ones; it is disposed with this.</param>
+/// <param name="pieces">The text of each token.</param>
+/// <param name="vocabulary">The model's.</param>
+/// <param name="request">What was asked for.</param>
+/// <param name="speculation">How tokens are guessed in the session, or null.</param>
+internal sealed class Generation(
+    int[] prompt, NativeSampler sampler, TokenPieces pieces, NativeVocabulary vocabulary, GenerationRequest request, SpeculationOptions? speculation)
     : IDisposable
 {
     private readonly Utf8Assembler _assembler = new();
@@ -12,8 +19,8 @@ internal sealed class Generation(int[] prompt, NativeSampler sampler, TokenPiece
     private readonly int _maxTokens = request.MaxTokens ?? int.MaxValue;
     private readonly bool _ignoreEnd = request.Sampling?.IgnoreEndOfSequence ?? false;
     private readonly int? _topCount = request.Sampling?.TopLogProbabilities;
-
     private readonly ContextFullAction _whenFull = request.ContextFull;
+    private readonly GuessPace? _pace = speculation is not null && request.Speculate ? new GuessPace(speculation) : null;
 
     private SequenceSlot? _sequence;
     private volatile int _computedCount;
@@ -54,19 +61,16 @@ internal sealed class Generation(int[] prompt, NativeSampler sampler, TokenPiece
     /// <summary>Where in a drafter's batch its logits are, or -1.</summary>
     public int DraftLogits { get; set; } = -1;
 
-    /// <summary>Whether its tokens may be guessed.</summary>
-    public bool MayDraft => request.Speculate;
-
     /// <summary>Tokens that were guessed.</summary>
     public int DraftedCount { get; private set; }
 
     /// <summary>Guesses that were right.</summary>
     public int AcceptedCount { get; private set; }
 
-    /// <summary>How many tokens can be guessed now: each needs a cell, may be the last one, and yields one that must have room.</summary>
-    public int DraftRoom(int sequenceLength, int channelRoom) => Math.Min(
-        Math.Min(sequenceLength - Sequence.Count - 2, channelRoom - 1),
-        _maxTokens - GeneratedCount - 1);
+    /// <summary>How many tokens should be guessed now: each needs a cell, may be the last one, and yields one that must have room.</summary>
+    public int DraftRoom(int sequenceLength, int channelRoom) => _pace is null ? 0 : Math.Min(
+        Math.Min(_pace.Length, sequenceLength - Sequence.Count - 2),
+        Math.Min(channelRoom - 1, _maxTokens - GeneratedCount - 1));
 
     /// <summary>Tokens sampled so far.</summary>
     public int GeneratedCount { get; private set; }
@@ -122,9 +126,10 @@ internal sealed class Generation(int[] prompt, NativeSampler sampler, TokenPiece
         DraftedCount += Draft.Count;
         Sequence.Count += BatchedCount - Draft.Count;
         _computedCount = Sequence.Count;
+        int right = 0;
         try
         {
-            for (int next = 0; Sample(context, LogitsIndex + next, channel, now) is var token && IsGuess(next, token); next++)
+            for (; Sample(context, LogitsIndex + right, channel, now) is var token && IsGuess(right, token); right++)
             {
                 Sequence.Count++;
                 AcceptedCount++;
@@ -137,6 +142,7 @@ internal sealed class Generation(int[] prompt, NativeSampler sampler, TokenPiece
         }
 
         DropGuesses(context);
+        _pace?.Took(Draft.Count, right);
     }
 
     /// <summary>Takes what was computed without sampling from it.</summary>

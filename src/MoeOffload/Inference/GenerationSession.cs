@@ -1,4 +1,3 @@
-using System.Text;
 using Microsoft.Extensions.Logging;
 using MoeOffload.Native;
 
@@ -18,7 +17,7 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
     private readonly Lock _lifetime = new();
     private readonly ContextParameters _parameters;
     private readonly int _vocabularySize;
-    private readonly bool _canShift;
+    private readonly GenerationFactory _generations;
     private bool _isDisposed;
 
     private GenerationSession(
@@ -45,7 +44,7 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
         PromptThreads = parameters.PromptThreads;
         _parameters = parameters;
         _vocabularySize = context.VocabularySize;
-        _canShift = context.CanShift;
+        _generations = new GenerationFactory(model, parameters.Speculation, SequenceLength, context.CanShift);
         Memory = new MemoryBreakdown(memory);
     }
 
@@ -130,18 +129,14 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(request);
         request.Validate();
-        CheckShift(request);
+        _generations.CheckShift(request);
 
         // Dispose waits for this: the vocabulary lives only as long as the session keeps the model.
         lock (_lifetime)
         {
             ObjectDisposedException.ThrowIf(_isDisposed, this);
             using NativeLog.Scope log = NativeLog.Enter(_logger);
-            NativeVocabulary vocabulary = _model.Native.Vocabulary;
-            int[] prompt = Prompt(request, vocabulary);
-            NativeSampler sampler = NativeSampler.Create(vocabulary, request.Sampling ?? new SamplingOptions(), request.Chat);
-            var generation = new Generation(prompt, sampler, Pieces(request, vocabulary), vocabulary, request);
-            return new TokenStream(this, new TokenChannel(_scheduler, generation, cancellationToken));
+            return new TokenStream(this, new TokenChannel(_scheduler, _generations.Make(request), cancellationToken));
         }
     }
 
@@ -198,7 +193,7 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
             throw new InvalidOperationException("Logits are not read in a session that guesses tokens: leave ContextOptions.Speculation null.");
         }
 
-        int[] copy = CheckTokens([.. tokens], _vocabularySize);
+        int[] copy = GenerationFactory.CheckTokens([.. tokens], _vocabularySize);
         ArgumentOutOfRangeException.ThrowIfZero(copy.Length, nameof(tokens));
         OptionRange.Check(start, 0, copy.Length - 1, nameof(start), "it is the first position that is shown");
         if (copy.Length > SequenceLength)
@@ -380,67 +375,6 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
 
         return new SessionStates(
             _scheduler, _model, _parameters, new StateLimits(SequenceLength, _vocabularySize, Memory.Total.ContextBytes));
-    }
-
-    private void CheckShift(GenerationRequest request)
-    {
-        if (request.ContextFull != ContextFullAction.Shift)
-        {
-            return;
-        }
-
-        if (!_canShift)
-        {
-            throw new NotSupportedException(
-                $"The KV cache of {_model.Info.Architecture} with these options cannot be shifted: set GenerationRequest.ContextFull to Stop or Error.");
-        }
-
-        if (request.ShiftKeep is { } keep)
-        {
-            OptionRange.Check(keep, 0, SequenceLength - 2, nameof(GenerationRequest.ShiftKeep), "some tokens must be left to forget");
-        }
-    }
-
-    private int[] Prompt(GenerationRequest request, NativeVocabulary vocabulary)
-    {
-        int[] prompt = request.PromptTokens is { } tokens
-            ? CheckTokens([.. tokens], vocabulary.Size)
-            : vocabulary.Tokenize(Encoding.UTF8.GetBytes(request.Prompt), addSpecial: true, request.ParseSpecialTokens);
-        if (prompt.Length == 0)
-        {
-            throw new ArgumentException("The prompt has no token: give it some text.", nameof(request));
-        }
-
-        return prompt.Length <= SequenceLength
-            ? prompt
-            : throw new ContextFullException(
-                $"The prompt has {prompt.Length} tokens, the context has room for {SequenceLength} per sequence: shorten the prompt, or set "
-                + "ContextOptions.ContextLength higher (it is divided by SequenceCount).");
-    }
-
-    // Of a chat, the special tokens that its format is made of are text, but not the one that ends the answer.
-    private TokenPieces Pieces(GenerationRequest request, NativeVocabulary vocabulary)
-    {
-        TokenPieces pieces = _model.Pieces(request.RenderSpecialTokens);
-        IReadOnlyList<string> preserved = request.Chat?.PreservedTokens ?? [];
-        return preserved.Count == 0
-            ? pieces
-            : pieces.With(
-                _model.Pieces(special: true),
-                [
-                    .. preserved.Select(text => vocabulary.Tokenize(Encoding.UTF8.GetBytes(text), addSpecial: false, parseSpecial: true))
-                        .Where(tokens => tokens.Length == 1 && !vocabulary.IsEndOfGeneration(tokens[0]))
-                        .Select(tokens => tokens[0]),
-                ]);
-    }
-
-    private static int[] CheckTokens(int[] tokens, int vocabularySize)
-    {
-        int wrong = Array.FindIndex(tokens, token => token < 0 || token >= vocabularySize);
-        return wrong < 0
-            ? tokens
-            : throw new ArgumentException(
-                $"Token {tokens[wrong]} at position {wrong} of the prompt is outside the vocabulary of {vocabularySize} tokens.", nameof(GenerationRequest.PromptTokens));
     }
 
     private void ThrowIfEnded(CancellationToken cancellationToken)

@@ -84,6 +84,16 @@ public sealed class OptionTests
         options.FlashAttention.Should().Be(FlashAttention.On);
     }
 
+    [Test]
+    public void Speculation_has_llama_cpps_spellings_and_is_off_unless_said()
+    {
+        Context().Speculation.Should().BeNull();
+        Context("--spec-type", "none", "--spec-draft-n-max", "4").Speculation.Should().BeNull();
+        Context("--spec-type", "ngram-simple").Speculation.Should().Be(new SpeculationOptions());
+        Context("--spec-type", "draft-mtp", "--spec-draft-n-max", "3").Speculation
+            .Should().Be(new SpeculationOptions { UseMtpLayers = true, MaxDraftTokens = 3 });
+    }
+
     [TestCase(0, 131072, 8192)]
     [TestCase(0, 2048, 2048)]
     [TestCase(0, 0, 8192)]

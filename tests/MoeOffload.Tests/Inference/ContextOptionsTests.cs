@@ -28,6 +28,7 @@ public sealed class ContextOptionsTests
         yield return Case(nameof(ContextOptions.PromptTokensPerStep), new() { PromptTokensPerStep = 0 });
         yield return Case(nameof(SpeculationOptions.MaxDraftTokens), new() { Speculation = new SpeculationOptions { MaxDraftTokens = 0 } });
         yield return Case(nameof(SpeculationOptions.MaxDraftTokens), new() { Speculation = new SpeculationOptions { MaxDraftTokens = 65 } });
+        yield return Case(nameof(SpeculationOptions.LeastAcceptance), new() { Speculation = new SpeculationOptions { LeastAcceptance = 1.1f } });
         yield return Case(nameof(SpeculationOptions.LongestLookup), new() { Speculation = new SpeculationOptions { LongestLookup = 0 } });
         yield return Case(nameof(SpeculationOptions.ShortestLookup), new() { Speculation = new SpeculationOptions { ShortestLookup = 5 } });
         yield return Case(nameof(ContextOptions.PrefixCache), new() { PrefixCache = null! });

@@ -25,7 +25,7 @@ public sealed class ContextThreadTests
         var scheduler = new Scheduler(Remake, lost, parameters, drafter: null, SmallModel.Shared.Native.Handle, NullLogger.Instance);
 
         // From when it runs until its long prompt is computed, each round computes a step.
-        channel = Channel(SmallModel.Shared, scheduler, new GenerationRequest { PromptTokens = [.. Enumerable.Range(0, 4000).Select(i => i % 200)] });
+        channel = Channel(SmallModel.Shared, scheduler, parameters, new GenerationRequest { PromptTokens = [.. Enumerable.Range(0, 4000).Select(i => i % 200)] });
         channel.TryRead(out _);
         SpinWait.SpinUntil(() => scheduler.ReadStatistics().RunningCount == 1, s_patience).Should().BeTrue();
         Task losing = scheduler.RunAsync(s_lose);
@@ -58,16 +58,16 @@ public sealed class ContextThreadTests
     {
         using MoeModel model = MoeModel.Load(TinyModels.Glm4Moe().Path, new ModelOptions { LoadMtpLayers = true });
         ContextParameters parameters = Parameters(
-            SmallModel.Context(512) with { Speculation = new SpeculationOptions { UseMtpLayers = true, MaxDraftTokens = 3 } });
+            SmallModel.Context(512) with { Speculation = new SpeculationOptions { UseMtpLayers = true, MaxDraftTokens = 3, LeastAcceptance = 0 } });
         NativeContext first = Make(model, parameters);
         MtpLayers layers = MtpLayers.Create(model, parameters, first, NullLogger.Instance);
         var scheduler = new Scheduler(() => Make(model, parameters), first, parameters, layers, model.Native.Handle, NullLogger.Instance);
         GenerationRequest request = new() { Prompt = "To be", Sampling = SamplingOptions.Greedy, MaxTokens = 60 };
-        (int[] expected, GenerationStatistics before) = await Read(Channel(model, scheduler, request));
+        (int[] expected, GenerationStatistics before) = await Read(Channel(model, scheduler, parameters, request));
 
         await FluentActions.Awaiting(() => scheduler.RunAsync(s_lose)).Should().ThrowAsync<InferenceException>();
 
-        (int[] found, GenerationStatistics after) = await Read(Channel(model, scheduler, request));
+        (int[] found, GenerationStatistics after) = await Read(Channel(model, scheduler, parameters, request));
         found.Should().Equal(expected);
         after.CachedPromptTokens.Should().Be(0, "the KV cache is another one");
         after.AcceptedTokens.Should().Be(before.AcceptedTokens).And.BePositive();
@@ -80,12 +80,17 @@ public sealed class ContextThreadTests
     private static NativeContext Make(MoeModel model, ContextParameters parameters) =>
         NativeContext.Create(model.Native.Handle, parameters, NullLogger.Instance);
 
-    private static TokenChannel Channel(MoeModel model, Scheduler scheduler, GenerationRequest request)
+    private static TokenChannel Channel(MoeModel model, Scheduler scheduler, ContextParameters parameters, GenerationRequest request)
     {
         int[] prompt = [.. request.PromptTokens ?? model.Vocabulary.Tokenize(request.Prompt)];
         NativeVocabulary vocabulary = model.Native.Vocabulary;
         var generation = new Generation(
-            prompt, NativeSampler.Create(vocabulary, request.Sampling ?? SamplingOptions.Greedy), model.Pieces(special: false), vocabulary, request);
+            prompt,
+            NativeSampler.Create(vocabulary, request.Sampling ?? SamplingOptions.Greedy),
+            model.Pieces(special: false),
+            vocabulary,
+            request,
+            parameters.Speculation);
         return new TokenChannel(scheduler, generation, CancellationToken.None);
     }
 

@@ -188,6 +188,51 @@ public sealed class QueueTests
     }
 
     [Test]
+    public async Task Prompts_that_come_together_are_done_one_after_the_other_and_not_all_at_the_end()
+    {
+        const int Count = 8;
+        using GenerationSession session = SmallModel.Shared.CreateSession(
+            SmallModel.Context(8192, sequences: Count + 1) with { PromptTokensPerStep = 32 });
+        using TokenStream steady = session.GenerateAsync(s_endless);
+        (await FirstOf(steady)).Should().BeTrue();
+        Task reading = ReadOn(steady);
+        TokenStream[] streams = [.. Enumerable.Range(0, Count).Select(i => session.GenerateAsync(
+            s_endless with { PromptTokens = [i, .. LongPrompt(200)], MaxTokens = 1 }))];
+        await Task.WhenAll(streams.Select(stream => SmallModel.Read(stream))).WaitAsync(s_patience);
+        TimeSpan[] first = [.. streams.Select(stream => stream.Statistics!.TimeToFirstToken).Order()];
+        TestContext.Out.WriteLine(string.Join(", ", first));
+        first[0].Should().BeLessThan(first[^1] / 2);
+        first[Count / 2].Should().BeLessThan(first[^1] * 0.85);
+        steady.Dispose();
+        await reading;
+    }
+
+    [Test]
+    public async Task Long_prompt_gets_half_of_each_step_while_short_ones_keep_coming()
+    {
+        const int Length = 1600;
+        using GenerationSession session = SmallModel.Shared.CreateSession(SmallModel.Context(8192, sequences: 4) with
+        {
+            PromptTokensPerStep = 32,
+            BatchSize = 32,
+            PrefixCache = new PrefixCacheOptions { Enabled = false },
+        });
+        TokenStream late = session.GenerateAsync(s_endless with { PromptTokens = LongPrompt(Length), MaxTokens = 1 });
+        Task<List<GeneratedToken>> reading = SmallModel.Read(late);
+        int others = 0;
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(worker => Task.Run(async () =>
+        {
+            while (!reading.IsCompleted)
+            {
+                await SmallModel.Read(session.GenerateAsync(s_endless with { PromptTokens = LongPrompt(28), MaxTokens = 1 }));
+                Interlocked.Add(ref others, 28);
+            }
+        }))).WaitAsync(s_patience);
+        TestContext.Out.WriteLine($"{others} tokens of short prompts beside {Length} of the long one");
+        others.Should().BeInRange(Length / 3, Length * 3 / 2);
+    }
+
+    [Test]
     public async Task Prompts_that_do_not_fit_beside_each_other_into_a_unified_cache_wait()
     {
         ContextOptions options = SmallModel.Context(512, sequences: 4) with { KvCache = new KvCacheOptions { Unified = true } };
@@ -197,6 +242,18 @@ public sealed class QueueTests
         List<GeneratedToken>[] tokens = await Task.WhenAll(streams.Select(stream => Task.Run(() => SmallModel.Read(stream)))).WaitAsync(s_patience);
         tokens.Should().AllSatisfy(list => list[^1].StopReason.Should().Be(StopReason.MaxTokens));
     }
+
+    private static Task ReadOn(TokenStream stream) => Task.Run(async () =>
+    {
+        try
+        {
+            await SmallModel.Read(stream);
+        }
+        catch (ObjectDisposedException)
+        {
+            // It was read as long as it was wanted.
+        }
+    });
 
     private static int[] LongPrompt(int length)
     {

@@ -41,8 +41,16 @@ public sealed record SpeculationOptions
     /// <summary>Least tokens at the end that must have appeared before. Default: 2.</summary>
     public int ShortestLookup { get; init; } = 2;
 
+    /// <summary>
+    /// Share of guesses, from 0 to 1, of which at least as many must be right for a generation to go on guessing. Where fewer are, it
+    /// guesses one token now and then, up to 64 tokens apart, until that is right; the number of guesses grows again with those that are
+    /// right. 0 always guesses as many as it can. Default: 0.5.
+    /// </summary>
+    public float LeastAcceptance { get; init; } = 0.5f;
+
     internal void Validate()
     {
+        OptionRange.Check(LeastAcceptance, 0, 1, nameof(LeastAcceptance), "the share of guesses that must be right; 0 never stops guessing");
         OptionRange.Check(MaxDraftTokens, 1, MostTokens, nameof(MaxDraftTokens), "each takes an output of every sequence");
         OptionRange.Check(LongestLookup, 1, LongestMatch, nameof(LongestLookup), "longer matches are too rare to help");
         OptionRange.Check(ShortestLookup, 1, LongestLookup, nameof(ShortestLookup), "it is at most LongestLookup");

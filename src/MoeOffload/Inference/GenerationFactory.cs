@@ -1,0 +1,90 @@
+using System.Text;
+using MoeOffload.Native;
+
+namespace MoeOffload;
+
+/// <summary>Makes generations of what a session is asked for.</summary>
+/// <param name="model">The session's model.</param>
+/// <param name="speculation">How tokens are guessed in the session, or null.</param>
+/// <param name="sequenceLength">Tokens that one generation can hold.</param>
+/// <param name="canShift">Whether the KV cache can be shifted.</param>
+internal sealed class GenerationFactory(MoeModel model, SpeculationOptions? speculation, int sequenceLength, bool canShift)
+{
+    /// <summary>Makes one, of a request whose options are in their ranges.</summary>
+    /// <exception cref="ArgumentException">The grammar has an error, or the prompt has no token or an unknown one.</exception>
+    /// <exception cref="ContextFullException">The prompt is too long.</exception>
+    public Generation Make(GenerationRequest request)
+    {
+        NativeVocabulary vocabulary = model.Native.Vocabulary;
+        int[] prompt = Prompt(request, vocabulary);
+        TokenPieces pieces = Pieces(request, vocabulary);
+        NativeSampler sampler = NativeSampler.Create(vocabulary, request.Sampling ?? new SamplingOptions(), request.Chat);
+        return new Generation(prompt, sampler, pieces, vocabulary, request, speculation);
+    }
+
+    /// <summary>Refuses a shift where there is none.</summary>
+    /// <exception cref="NotSupportedException">The KV cache cannot be shifted.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">It would keep everything.</exception>
+    public void CheckShift(GenerationRequest request)
+    {
+        if (request.ContextFull != ContextFullAction.Shift)
+        {
+            return;
+        }
+
+        if (!canShift)
+        {
+            throw new NotSupportedException(
+                $"The KV cache of {model.Info.Architecture} with these options cannot be shifted: set GenerationRequest.ContextFull to Stop or Error.");
+        }
+
+        if (request.ShiftKeep is { } keep)
+        {
+            OptionRange.Check(keep, 0, sequenceLength - 2, nameof(GenerationRequest.ShiftKeep), "some tokens must be left to forget");
+        }
+    }
+
+    private int[] Prompt(GenerationRequest request, NativeVocabulary vocabulary)
+    {
+        int[] prompt = request.PromptTokens is { } tokens
+            ? CheckTokens([.. tokens], vocabulary.Size)
+            : vocabulary.Tokenize(Encoding.UTF8.GetBytes(request.Prompt), addSpecial: true, request.ParseSpecialTokens);
+        if (prompt.Length == 0)
+        {
+            throw new ArgumentException("The prompt has no token: give it some text.", nameof(request));
+        }
+
+        return prompt.Length <= sequenceLength
+            ? prompt
+            : throw new ContextFullException(
+                $"The prompt has {prompt.Length} tokens, the context has room for {sequenceLength} per sequence: shorten the prompt, or set "
+                + "ContextOptions.ContextLength higher (it is divided by SequenceCount).");
+    }
+
+    // Of a chat, the special tokens that its format is made of are text, but not the one that ends the answer.
+    private TokenPieces Pieces(GenerationRequest request, NativeVocabulary vocabulary)
+    {
+        TokenPieces pieces = model.Pieces(request.RenderSpecialTokens);
+        IReadOnlyList<string> preserved = request.Chat?.PreservedTokens ?? [];
+        return preserved.Count == 0
+            ? pieces
+            : pieces.With(
+                model.Pieces(special: true),
+                [
+                    .. preserved.Select(text => vocabulary.Tokenize(Encoding.UTF8.GetBytes(text), addSpecial: false, parseSpecial: true))
+                        .Where(tokens => tokens.Length == 1 && !vocabulary.IsEndOfGeneration(tokens[0]))
+                        .Select(tokens => tokens[0]),
+                ]);
+    }
+
+    /// <summary>The tokens, if all are of the vocabulary.</summary>
+    /// <exception cref="ArgumentException">One is not.</exception>
+    public static int[] CheckTokens(int[] tokens, int vocabularySize)
+    {
+        int wrong = Array.FindIndex(tokens, token => token < 0 || token >= vocabularySize);
+        return wrong < 0
+            ? tokens
+            : throw new ArgumentException(
+                $"Token {tokens[wrong]} at position {wrong} of the prompt is outside the vocabulary of {vocabularySize} tokens.", nameof(GenerationRequest.PromptTokens));
+    }
+}
