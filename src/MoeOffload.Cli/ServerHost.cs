@@ -21,7 +21,8 @@ internal static class ServerHost
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = [], ContentRootPath = AppContext.BaseDirectory });
         configureLogging(builder.Logging);
-        builder.WebHost.UseUrls(url);
+        // A token is sent by the thread that wrote it: to hand it to another costs more than to send it, on cores that are busy computing.
+        builder.WebHost.UseUrls(url).UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true);
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.Services.AddMoeOffload(catalog, configure);
         WebApplication application = builder.Build();

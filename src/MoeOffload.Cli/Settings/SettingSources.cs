@@ -11,7 +11,7 @@ internal sealed class SettingSources(Func<string, string?> environment)
     private const string Prefix = "MOE_";
 
     // Of these one decides: what the command line says of one is not to be joined by what a variable says of another.
-    private static readonly string[][] s_exclusive = [["--cpu-moe", "--n-cpu-moe"], ["--grammar", "--grammar-file", "--json-schema"]];
+    private static readonly string[][] s_exclusive = [["--cpu-moe", "--n-cpu-moe"], ["--grammar", "--grammar-file", "--json-schema"], ["--kv-unified", "--no-kv-unified"]];
 
     private static readonly Dictionary<string, string> s_shimmy = new(StringComparer.Ordinal) { ["--model"] = "SHIMMY_BASE_GGUF" };
 

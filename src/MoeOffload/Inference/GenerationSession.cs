@@ -148,7 +148,9 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
     /// <exception cref="ArgumentException">A message, tool or option is malformed, or a schema cannot be honoured.</exception>
     /// <exception cref="ChatTemplateException">The template does not parse, failed, or refused the messages.</exception>
     /// <exception cref="ContextFullException">The prompt is longer than <see cref="SequenceLength"/>.</exception>
-    /// <exception cref="NotSupportedException">The model has no chat template, and <see cref="ChatOptions.Template"/> is null.</exception>
+    /// <exception cref="NotSupportedException">
+    /// The model has no chat template, and <see cref="ChatOptions.Template"/> is null; or a call is required, and the template has no form of calls.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The session was disposed.</exception>
     public ChatStream ChatAsync(IReadOnlyList<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
     {

@@ -115,6 +115,24 @@ public sealed class GenerationRequestTests
     }
 
     [Test]
+    public async Task Temperature_0_takes_the_most_probable_token_however_the_choice_is_narrowed()
+    {
+        using GenerationSession session = SmallModel.Shared.CreateSession(SmallModel.Context());
+        int[] expected = await SmallModel.Greedy(session, "To be", 20);
+
+        foreach (SamplingOptions options in new SamplingOptions[]
+        {
+            new() { Temperature = 0 },
+            new() { Temperature = 0, TopNSigma = 2, TopK = 3, TypicalP = 1, MinKeep = 2 },
+            new() { Samplers = [new TopKSampler(5), new TemperatureSampler(0.5f), new TopPSampler(0.5f), new TemperatureSampler(0), new DistributionSampler()] },
+        })
+        {
+            List<GeneratedToken> tokens = await SmallModel.Read(session.GenerateAsync("To be", options, 20));
+            tokens.Select(token => token.Id).Should().Equal(expected);
+        }
+    }
+
+    [Test]
     public async Task Statistics_of_a_text_add_up_with_its_tokens()
     {
         List<GeneratedToken> tokens = await SmallModel.Read(_session.GenerateAsync("The", SamplingOptions.Greedy, 64));
