@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using MoeOffload.Cli.Synthesis;
 using MoeOffload.Gguf;
 
 namespace MoeOffload.Cli.Measurement;
@@ -8,9 +9,6 @@ namespace MoeOffload.Cli.Measurement;
 /// <param name="Path">Its file, or the first of its parts.</param>
 internal sealed record BenchSubject(string Name, string Path)
 {
-    /// <summary>The metadata key of a file whose weights are random numbers.</summary>
-    public const string SyntheticKey = "moeoffload.synthetic_weights";
-
     private readonly Lazy<GgufMetadata> _metadata = new(() => GgufModelFiles.Open(Path).Metadata);
 
     /// <summary>How it is loaded; placement rules are each bench's own.</summary>
@@ -23,7 +21,7 @@ internal sealed record BenchSubject(string Name, string Path)
     public int? RpcServerProcess { get; init; }
 
     /// <summary>Whether the weights are random numbers, as the file says.</summary>
-    public bool IsSynthetic => _metadata.Value.TryGetBoolean(SyntheticKey, out bool synthetic) && synthetic;
+    public bool IsSynthetic => _metadata.Value.TryGetBoolean(SyntheticModel.Key, out bool synthetic) && synthetic;
 
     /// <summary>Layers of the model.</summary>
     public int LayerCount => Number("block_count");

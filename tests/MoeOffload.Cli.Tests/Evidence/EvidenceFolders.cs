@@ -17,6 +17,7 @@ internal sealed class EvidenceFolders : IDisposable
     private static readonly string[] s_prompts = ["short", "long"];
     private static readonly string[] s_devices = ["RPC0", "CPU"];
     private static readonly string[] s_kinds = ["model", "kv", "compute"];
+    private static readonly bool[] s_ways = [true, false];
     private static readonly string[] s_sources = ["moe", "llama-bench"];
 
     private readonly TemporaryDirectory _root = new();
@@ -129,7 +130,7 @@ internal sealed class EvidenceFolders : IDisposable
         from round in Enumerable.Range(0, rounds)
         from prompt in s_prompts
         from placement in s_placements
-        from stream in new[] { true, false }
+        from stream in s_ways
         let own = (placement == "offload" ? speed / 3 : speed) + (round * 0.25)
         select new JsonObject
         {
@@ -175,7 +176,7 @@ internal sealed class EvidenceFolders : IDisposable
     ];
 
     private static IEnumerable<JsonObject> Sweep(double speed, int rounds) =>
-        from layers in new[] { 0, 1 }
+        from layers in Enumerable.Range(0, 2)
         from round in Enumerable.Range(0, rounds)
         from source in s_sources
         select new JsonObject
