@@ -22,10 +22,10 @@ internal sealed record EvidenceManifest(
         || name.StartsWith(EvidenceFiles.Plots + "/", StringComparison.Ordinal);
 
     /// <summary>Makes the manifest of raw evidence.</summary>
-    public static EvidenceManifest Of(EvidenceFolder folder) => new(
+    public static EvidenceManifest Of(EvidenceFolder folder, FigureSet figures) => new(
         [.. folder.Models.Select(model => (model.Name, model.Protocol))],
         [.. folder.Files.Names.Where(name => !IsMade(name)).Select(name => (name, folder.Files.LengthOf(name)))],
-        FigureSet.Of(folder).Figures);
+        figures.Figures);
 
     /// <summary>Reads a folder's manifest.</summary>
     /// <exception cref="FormatException">It is missing or broken.</exception>

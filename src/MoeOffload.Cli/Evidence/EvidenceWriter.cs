@@ -19,8 +19,9 @@ internal static class EvidenceWriter
     {
         var manifest = new EvidenceManifest(protocols, [], []);
         EvidenceFolder folder = EvidenceFolder.Read(EvidenceFiles.Open(directory), manifest);
-        WriteText(directory, EvidenceFiles.Manifest, EvidenceManifest.Of(folder).ToJson());
-        foreach ((string name, string text) in Report.Of(folder, FigureSet.Of(folder)).Files())
+        var figures = FigureSet.Of(folder);
+        WriteText(directory, EvidenceFiles.Manifest, EvidenceManifest.Of(folder, figures).ToJson());
+        foreach ((string name, string text) in Report.Of(folder, figures).Files())
         {
             WriteText(directory, name, text);
         }

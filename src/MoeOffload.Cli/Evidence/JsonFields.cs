@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -28,6 +29,7 @@ internal static class JsonFields
 
     public static IEnumerable<double> Numbers(this JsonObject value, string field) => value[field] is JsonArray list ? list.Select(AsNumber) : [];
 
-    private static double AsNumber(JsonNode? value) =>
-        value is JsonValue number && number.GetValueKind() == JsonValueKind.Number && number.TryGetValue(out double result) ? result : double.NaN;
+    // A value that was made here and not read has the type that it was made with, and only its text is the same.
+    private static double AsNumber(JsonNode? value) => value is JsonValue number && number.GetValueKind() == JsonValueKind.Number
+        && double.TryParse(number.ToJsonString(), NumberStyles.Float, CultureInfo.InvariantCulture, out double result) ? result : double.NaN;
 }

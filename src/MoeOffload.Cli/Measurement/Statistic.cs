@@ -54,9 +54,15 @@ internal static class Statistic
             throw new ArgumentException($"There is no statistic '{name}', only {string.Join(", ", Names)}.", nameof(name));
         }
 
-        Interval interval = s_ofTwo[parts[0]](NotEmpty(values), NotEmpty(others ?? []));
+        Interval interval = Compare(parts[0], values, others ?? []);
         return parts.Length == 1 ? interval.Estimate : parts[1] == "low" ? interval.Low : interval.High;
     }
+
+    /// <summary>Computes a statistic of two arrays with its interval, at the cost of one of the three.</summary>
+    /// <inheritdoc cref="Compute"/>
+    public static Interval Compare(string name, double[] values, double[] others) => s_ofTwo.TryGetValue(name, out Func<double[], double[], Interval>? ofTwo)
+        ? ofTwo(NotEmpty(values), NotEmpty(others))
+        : throw new ArgumentException($"There is no statistic of two lists '{name}'.", nameof(name));
 
     public static double Mean(double[] values) => NotEmpty(values).Average();
 

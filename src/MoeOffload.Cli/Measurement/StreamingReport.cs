@@ -58,7 +58,7 @@ internal sealed class StreamingReport(SampleSet samples) : IBenchReport
     private IEnumerable<JsonObject> Ways() =>
         from prompt in samples.By("prompt")
         from placement in prompt.Samples.By("placement")
-        from stream in placement.Samples.By("stream").OrderByDescending(way => (bool)way.Value!)
+        from stream in placement.Samples.By("stream").OrderByDescending(one => (bool)one.Value!)
         select new JsonObject
         {
             ["prompt"] = prompt.Value!.DeepClone(),

@@ -33,7 +33,7 @@ internal sealed class SweepReport(SampleSet samples) : IBenchReport
 
     private IEnumerable<JsonObject> Points() =>
         from axis in samples.By("axis")
-        from value in axis.Samples.By("value").OrderBy(point => (double)point.Value!)
+        from value in axis.Samples.By("value").OrderBy(one => (double)one.Value!)
         from source in value.Samples.By("source")
         select new JsonObject
         {

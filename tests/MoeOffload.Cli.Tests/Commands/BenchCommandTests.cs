@@ -85,15 +85,12 @@ public sealed class BenchCommandTests : IDisposable
     public void Perplexity_is_that_of_llama_cpps_tool()
     {
         string text = _moe.Home.Write("text.txt", string.Join('\n', Enumerable.Repeat("Once there was a fox named Tim. Tim found a red ball in the garden.", 40)));
-        PeerResult tool = Peer.Run(
-            "llama-perplexity", ["-m", DemoModel.Path, "-f", text, "-c", "128", "-b", "128", "-ub", "128", "-t", "1", "-fit", "off", "--no-escape", "-dev", "none"]);
-        Match expected = Regex.Match(Encoding.UTF8.GetString(tool.Output) + tool.Errors, @"Final estimate: PPL = ([\d.]+)");
+        double expected = ToolPerplexity(text);
 
         JsonNode report = _moe.Report("bench", "quality", DemoModel.Path, "--device", "none", "-n", "1", "--window", "128", "--windows", "1000", "--text", text);
         double actual = report["statistics"]!.AsArray().Single(figure => (string)figure!["statistic"]! == "perplexity")!["value"]!.GetValue<double>();
 
-        expected.Success.Should().BeTrue(tool.Errors);
-        (actual / double.Parse(expected.Groups[1].Value, CultureInfo.InvariantCulture)).Should().BeApproximately(1, 0.001);
+        (actual / expected).Should().BeApproximately(1, 0.001);
     }
 
     [Test]
@@ -165,6 +162,25 @@ public sealed class BenchCommandTests : IDisposable
     [Test]
     public void Bench_without_a_subcommand_is_as_it_was() =>
         _moe.Report("bench", DemoModel.Path, "-n", "4", "-p", "8", "--runs", "2")["runs"]!.GetValue<int>().Should().Be(2);
+
+    // The tool's log thread can lose the last line, which has the result, when the process ends.
+    private static double ToolPerplexity(string text)
+    {
+        const int Attempts = 20;
+        string all = string.Empty;
+        for (int attempt = 0; attempt < Attempts; attempt++)
+        {
+            PeerResult tool = Peer.Run(
+                "llama-perplexity", ["-m", DemoModel.Path, "-f", text, "-c", "128", "-b", "128", "-ub", "128", "-t", "1", "-fit", "off", "--no-escape", "-dev", "none"]);
+            all = Encoding.UTF8.GetString(tool.Output) + tool.Errors;
+            if (Regex.Match(all, @"Final estimate: PPL = ([\d.]+)") is { Success: true } estimate)
+            {
+                return double.Parse(estimate.Groups[1].Value, CultureInfo.InvariantCulture);
+            }
+        }
+
+        throw new InvalidOperationException($"llama-perplexity reported no result: {all}");
+    }
 
     private static SampleSet Samples(JsonNode report) =>
         new([.. report["samples"]!.AsArray().Select((sample, index) => new Sample(index + 1, (JsonObject)sample!.DeepClone()))]);

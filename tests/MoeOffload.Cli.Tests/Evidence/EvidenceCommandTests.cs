@@ -91,7 +91,7 @@ public sealed class EvidenceCommandTests : IDisposable
         MoeResult edited = _moe.Run("evidence", "render", template, folder, "-o", paper, "--check");
 
         written.Should().Be(new MoeResult(0, string.Empty, string.Empty));
-        text.Should().Contain("Speed 20.2 tokens/s, or 20.25.").And.Contain("On A processor with 8.0 GiB; cut 75.0.")
+        text.Should().Contain("Speed 20.3 tokens/s, or 20.25.").And.Contain("On A processor with 8.0 GiB; cut 75.0.")
             .And.Contain("| RPC0 | all on device |").And.Contain("](../demo/plots/little-moe.memory.svg)");
         same.Code.Should().Be(0);
         edited.Code.Should().Be(1);

@@ -98,9 +98,9 @@ public sealed class EvidenceVerifierTests : IDisposable
     public void Figure_that_was_edited_in_the_report_is_found_though_the_hashes_fit()
     {
         string folder = _folders.Make();
-        EvidenceFolders.Cheat(folder, "report.md", text => text.Replace("20.2 (20.0–20.5)", "29.2 (20.0–20.5)"));
+        EvidenceFolders.Cheat(folder, "report.md", text => text.Replace("20.3 (20.0–20.5)", "29.3 (20.0–20.5)"));
 
-        Problems(folder).Should().ContainSingle().Which.ToString().Should().StartWith("report.md:").And.Contain("20.2 (20.0–20.5)").And.Contain("29.2 (20.0–20.5)");
+        Problems(folder).Should().ContainSingle().Which.ToString().Should().StartWith("report.md:").And.Contain("20.3 (20.0–20.5)").And.Contain("29.3 (20.0–20.5)");
     }
 
     [Test]

@@ -35,7 +35,7 @@ internal static class FigureMath
                 (_, [var first, var second]) => Statistic.Compute(statistic, Values(first), Values(second)),
                 _ => throw new FormatException($"'{statistic}' is computed from one or two lists of values, not from {sources.Count}."),
             };
-            return double.IsFinite(value) ? Round(value) : throw new FormatException($"'{statistic}' gives no number.");
+            return Round(statistic, value);
         }
         catch (Exception error) when (error is ArgumentException or InvalidOperationException or FormatException or OverflowException)
         {
@@ -43,10 +43,29 @@ internal static class FigureMath
         }
     }
 
+    /// <summary>Computes a comparison with the ends of its interval, which there are none of where nothing is said of the spread.</summary>
+    /// <inheritdoc cref="Compute"/>
+    public static (double Value, double? Low, double? High) Compare(string statistic, (SampleSet Samples, string Field) first, (SampleSet Samples, string Field) second)
+    {
+        try
+        {
+            Interval interval = Statistic.Compare(statistic, Values(first), Values(second));
+            return (Round(statistic, interval.Estimate), End(interval.Low), End(interval.High));
+        }
+        catch (Exception error) when (error is ArgumentException or InvalidOperationException or FormatException or OverflowException)
+        {
+            throw new FormatException(error.Message, error);
+        }
+
+        double? End(double value) => double.IsNaN(value) ? null : Round(statistic, value);
+    }
+
     private static double OfRounds((SampleSet Samples, string Field) source) =>
         Statistic.Median([.. source.Samples.By("round").Select(round => Values((round.Samples, source.Field)).Sum())]);
 
     private static double[] Values((SampleSet Samples, string Field) source) => source.Samples.Numbers(source.Field);
 
-    private static double Round(double value) => double.Parse(value.ToString("G12", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
+    private static double Round(string statistic, double value) => double.IsFinite(value)
+        ? double.Parse(value.ToString("G12", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture)
+        : throw new FormatException($"'{statistic}' gives no number.");
 }

@@ -36,10 +36,10 @@ internal sealed class FigureSet
     /// <summary>Adds a figure of lines of one file, unless there are none that have the field.</summary>
     public void Add(string id, string unit, string statistic, string file, SampleSet samples, string field)
     {
-        SampleSet with = With(samples, field);
-        if (with.Count > 0)
+        (SampleSet Samples, string Field) source = With((samples, field));
+        if (source.Samples.Count > 0)
         {
-            Add($"{id}/{statistic}", unit, statistic, file, (with, field));
+            Add(file, new Figure($"{id}/{statistic}", Computed(file, id, () => FigureMath.Compute(statistic, source)), unit, statistic, Sources(file, source)));
         }
     }
 
@@ -52,36 +52,40 @@ internal sealed class FigureSet
         }
     }
 
-    /// <summary>Adds figures that compare lines of one file with others of it, unless one of them has none.</summary>
-    public void AddComparison(string id, string unit, string[] statistics, string file, (SampleSet Samples, string Field) first, (SampleSet Samples, string Field) second)
+    /// <summary>Adds a figure of two lists of values in one file, unless one of them is empty.</summary>
+    public void AddComparison(string id, string unit, string statistic, string file, (SampleSet Samples, string Field) first, (SampleSet Samples, string Field) second)
     {
-        (SampleSet Samples, string Field) own = (With(first.Samples, first.Field), first.Field);
-        (SampleSet Samples, string Field) other = (With(second.Samples, second.Field), second.Field);
-        foreach (string statistic in own.Samples.Count > 0 && other.Samples.Count > 0 ? statistics : [])
+        if (With(first) is { Samples.Count: > 0 } own && With(second) is { Samples.Count: > 0 } other)
         {
-            Add($"{id}/{statistic}", unit, statistic, file, own, other);
+            Add(file, new Figure($"{id}/{statistic}", Computed(file, id, () => FigureMath.Compute(statistic, own, other)), unit, statistic, Sources(file, own, other)));
         }
     }
 
-    /// <summary>The statistics of an interval.</summary>
-    public static string[] WithEnds(string statistic) => [statistic, $"{statistic}.low", $"{statistic}.high"];
+    /// <summary>Adds a comparison with the ends of its interval, unless one of the lists is empty; of single values there are no ends.</summary>
+    public void AddInterval(string id, string unit, string statistic, string file, (SampleSet Samples, string Field) first, (SampleSet Samples, string Field) second)
+    {
+        if (With(first) is not { Samples.Count: > 0 } own || With(second) is not { Samples.Count: > 0 } other)
+        {
+            return;
+        }
 
-    private void Add(string id, string unit, string statistic, string file, params (SampleSet Samples, string Field)[] sources)
+        (double value, double? low, double? high) = Computed(file, id, () => FigureMath.Compare(statistic, own, other));
+        FigureSource[] sources = Sources(file, own, other);
+        Add(file, new Figure($"{id}/{statistic}", value, unit, statistic, sources));
+        foreach ((string end, double? limit) in new[] { ("low", low), ("high", high) })
+        {
+            if (limit is { } known)
+            {
+                Add(file, new Figure($"{id}/{statistic}.{end}", known, unit, $"{statistic}.{end}", sources));
+            }
+        }
+    }
+
+    private static T Computed<T>(string file, string id, Func<T> compute)
     {
         try
         {
-            var figure = new Figure(
-                id,
-                FigureMath.Compute(statistic, sources),
-                unit,
-                statistic,
-                [.. sources.Select(source => new FigureSource(file, source.Field, [.. source.Samples.Select(sample => sample.Line)]))]);
-            if (!_byId.TryAdd(id, figure))
-            {
-                throw new FormatException("there are two of that name.");
-            }
-
-            _figures.Add(figure);
+            return compute();
         }
         catch (FormatException error)
         {
@@ -89,5 +93,19 @@ internal sealed class FigureSet
         }
     }
 
-    private static SampleSet With(SampleSet samples, string field) => new([.. samples.Where(sample => sample.Fields[field] is not null)]);
+    private static FigureSource[] Sources(string file, params (SampleSet Samples, string Field)[] sources) =>
+        [.. sources.Select(source => new FigureSource(file, source.Field, [.. source.Samples.Select(sample => sample.Line)]))];
+
+    private static (SampleSet Samples, string Field) With((SampleSet Samples, string Field) source) =>
+        (new SampleSet([.. source.Samples.Where(sample => sample.Fields[source.Field] is not null)]), source.Field);
+
+    private void Add(string file, Figure figure)
+    {
+        if (!_byId.TryAdd(figure.Id, figure))
+        {
+            throw new FormatException($"{file}: there are two figures of the name {figure.Id}.");
+        }
+
+        _figures.Add(figure);
+    }
 }

@@ -29,7 +29,7 @@ internal static class MemoryFigures
                 figures.AddComparison(
                     $"{root}/offload_against_device/{moment}/{source}/{Devices}",
                     Units.Percent,
-                    [FigureMath.Cut],
+                    FigureMath.Cut,
                     file,
                     (OnDevices(ofSource.Where(new JsonObject { ["placement"] = BenchPlacement.Offload })), "bytes"),
                     (OnDevices(ofSource.Where(new JsonObject { ["placement"] = BenchPlacement.Device })), "bytes"));

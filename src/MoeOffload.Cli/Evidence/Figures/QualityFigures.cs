@@ -15,7 +15,7 @@ internal static class QualityFigures
 
         SampleSet greedy = Measured("greedy");
         figures.Add($"{root}/greedy/tokens", Units.Tokens, "sum", file, greedy, "tokens");
-        figures.AddComparison($"{root}/greedy/equal_tokens", Units.Percent, [FigureMath.Share], file, (greedy, "equal_tokens"), (greedy, "tokens"));
+        figures.AddComparison($"{root}/greedy/equal_tokens", Units.Percent, FigureMath.Share, file, (greedy, "equal_tokens"), (greedy, "tokens"));
 
         SampleSet logits = Measured("logits");
         figures.AddAll($"{root}/logits/kl_divergence", Units.Nats, ["count", "mean", "median", "p99", "max"], file, logits, "kl_divergence");
@@ -25,8 +25,8 @@ internal static class QualityFigures
         foreach ((JsonNode? placement, SampleSet windows) in Measured("perplexity").By("placement"))
         {
             figures.Add($"{root}/perplexity/{placement}/tokens", Units.Tokens, "sum", file, windows, "tokens");
-            figures.AddComparison(
-                $"{root}/perplexity/{placement}", Units.None, FigureSet.WithEnds("perplexity"), file, (windows, "negative_log_likelihood"), (windows, "tokens"));
+            figures.AddInterval(
+                $"{root}/perplexity/{placement}", Units.None, "perplexity", file, (windows, "negative_log_likelihood"), (windows, "tokens"));
         }
     }
 }

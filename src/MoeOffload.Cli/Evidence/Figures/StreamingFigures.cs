@@ -60,7 +60,7 @@ internal static class StreamingFigures
 
     private static void AddComparison(FigureSet figures, string id, string unit, string file, (SampleSet, string) first, (SampleSet, string) second)
     {
-        figures.AddComparison(id, unit, FigureSet.WithEnds("difference_of_medians"), file, first, second);
-        figures.AddComparison(id, Units.Ratio, FigureSet.WithEnds("ratio_of_medians"), file, first, second);
+        figures.AddInterval(id, unit, "difference_of_medians", file, first, second);
+        figures.AddInterval(id, Units.Ratio, "ratio_of_medians", file, first, second);
     }
 }

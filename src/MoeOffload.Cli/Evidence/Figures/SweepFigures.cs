@@ -35,8 +35,8 @@ internal static class SweepFigures
                 {
                     figures.AddAll($"{root}/{Own}/{axis}/{value}/{field}", unit, ["median", "min", "max"], file, own, field);
                     figures.AddAll($"{root}/{Peer}/{axis}/{value}/{field}", unit, ["median", "min", "max"], file, peer, field);
-                    figures.AddComparison(
-                        $"{root}/{Own}_against_{Peer}/{axis}/{value}/{field}", Units.Ratio, FigureSet.WithEnds("ratio_of_medians"), file, (own, field), (peer, field));
+                    figures.AddInterval(
+                        $"{root}/{Own}_against_{Peer}/{axis}/{value}/{field}", Units.Ratio, "ratio_of_medians", file, (own, field), (peer, field));
                 }
             }
         }

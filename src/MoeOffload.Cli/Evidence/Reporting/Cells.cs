@@ -17,10 +17,10 @@ internal sealed class Cells(FigureSet figures)
         ? new Cell($"{Units.Number(median)} ({Units.Number(least)}–{Units.Number(most)})", median.Id)
         : Nothing;
 
-    /// <summary>An estimate, with its 95 % confidence interval.</summary>
-    public Cell Interval(string id) => figures.Find(id) is { } estimate && figures.Find($"{id}.low") is { } low && figures.Find($"{id}.high") is { } high
-        ? new Cell($"{Units.Number(estimate)} [{Units.Number(low)}, {Units.Number(high)}]", id)
-        : Nothing;
+    /// <summary>An estimate, with its 95 % confidence interval where it has one.</summary>
+    public Cell Interval(string id) => figures.Find(id) is not { } estimate ? Nothing
+        : figures.Find($"{id}.low") is { } low && figures.Find($"{id}.high") is { } high ? new Cell($"{Units.Number(estimate)} [{Units.Number(low)}, {Units.Number(high)}]", id)
+        : new Cell(Units.Number(estimate), id);
 
     /// <summary>A median as a bar.</summary>
     public Bar? Bar(string id) => figures.Find($"{id}/median") is { } median && figures.Find($"{id}/min") is { } least && figures.Find($"{id}/max") is { } most

@@ -14,7 +14,7 @@ internal static class HtmlWriter
         code, pre { font: .875em ui-monospace, "SF Mono", Consolas, monospace } pre { padding: .75rem 1rem; overflow-x: auto; background: var(--stripe) }
         .warning { padding: .6rem 1rem; background: var(--warning); border-radius: 6px; font-weight: 600 }
         .scroll { overflow-x: auto; margin: 1rem 0 } table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums }
-        caption { padding: .3rem 0; text-align: left; color: var(--soft) } th, td { padding: .3rem .8rem .3rem 0; text-align: left; vertical-align: top }
+        caption { padding: .3rem 0; text-align: left; white-space: nowrap; color: var(--soft) } th, td { padding: .3rem .8rem .3rem 0; text-align: left; vertical-align: top }
         th { border-bottom: 1px solid var(--ink) } td { border-bottom: 1px solid var(--line) } .number { text-align: right; white-space: nowrap }
         figure { margin: 1.5rem 0 } svg { max-width: 100%; height: auto }
         """;

@@ -29,7 +29,7 @@ internal static class StreamingSection
         yield return new HeadingBlock(3, "Streaming");
         yield return new ParagraphBlock(string.Create(
             CultureInfo.InvariantCulture,
-            $"{protocol.Whole("rounds")} rounds over HTTP, each prompt streamed and whole in each placement, at most {protocol.Whole("max_tokens")} tokens at temperature {protocol.Number("temperature"):0.##}, the model loaded once. Tokens are those of the model's vocabulary; the time to the first token (TTFT) ends with the first byte of text. Medians, in brackets the least and the largest request."));
+            $"{protocol.Whole("rounds")} rounds over HTTP, each prompt streamed and not in each placement, at most {protocol.Whole("max_tokens")} tokens at temperature {protocol.Number("temperature"):0.##}, the model loaded once. Tokens are those of the model's vocabulary; the time to the first token (TTFT) ends with the first byte of text. Medians, in brackets the least and the largest request."));
         foreach (Block block in Conditions.FewRounds(model, "streaming", LeastRounds))
         {
             yield return block;
@@ -38,7 +38,7 @@ internal static class StreamingSection
         yield return new TableBlock(
             root,
             Conditions.Caption(model, "Speed by prompt"),
-            ["placement", "prompt", ">all, tokens/s", ">generation, tokens/s", ">prompt, tokens/s", ">TTFT, ms"],
+            ["placement", "prompt", ">whole answer, tokens/s", ">generation, tokens/s", ">prompt, tokens/s", ">TTFT, ms"],
             [
                 .. placements.SelectMany(placement => prompts.Append(string.Empty).Select(prompt =>
                 {
@@ -60,8 +60,8 @@ internal static class StreamingSection
                 ]),
             ]);
         yield return Differences(model, cells, root, placements);
-        yield return Bars($"{root}-decode", "Generation, by prompt", "tokens/s", "decode_tokens_per_second");
-        yield return Bars($"{root}-ttft", "Time to the first token, by prompt", "ms", "ttft_ms");
+        yield return Bars($"{root}-decode", "generation by prompt", "tokens/s", "decode_tokens_per_second");
+        yield return Bars($"{root}-ttft", "time to the first token by prompt", "ms", "ttft_ms");
 
         PlotBlock Bars(string name, string title, string unit, string field) => new(name, new BarPlot
         {
@@ -86,7 +86,7 @@ internal static class StreamingSection
         }
 
         rows.AddRange(placements.Where(placement => cells.Has($"{root}/{placement}/streamed_against_unstreamed/tokens_per_second/ratio_of_medians")).Select(placement =>
-            Row($"streamed against whole, {PlacementName.Of(placement)}: all, tokens/s", $"{root}/{placement}/streamed_against_unstreamed/tokens_per_second")));
+            Row($"streamed against not, {PlacementName.Of(placement)}: whole answer, tokens/s", $"{root}/{placement}/streamed_against_unstreamed/tokens_per_second")));
         return new TableBlock(
             $"{root}-differences",
             Conditions.Caption(model, "Differences of medians over all prompts, with 95 % confidence intervals"),
@@ -101,7 +101,7 @@ internal static class StreamingSection
 
     private static string NameOf(string field) => field switch
     {
-        "tokens_per_second" => "all",
+        "tokens_per_second" => "whole answer",
         "decode_tokens_per_second" => "generation",
         "prompt_tokens_per_second" => "prompt",
         _ => "TTFT",
