@@ -45,7 +45,7 @@ endforeach()
 file(COPY ${MOE_DIRECTORY}/ DESTINATION ${bundle}/moe PATTERN runtimes EXCLUDE PATTERN *.pdb EXCLUDE PATTERN *.xml EXCLUDE)
 file(WRITE ${bundle}/commit.txt "${COMMIT}\n")
 
-file(ARCHIVE_CREATE OUTPUT ${archive} PATHS moe-gpu-bundle FORMAT gnutar COMPRESSION XZ COMPRESSION_LEVEL 9 WORKING_DIRECTORY ${work})
+execute_process(COMMAND ${CMAKE_COMMAND} -E tar cJf ${archive} --format=gnutar moe-gpu-bundle WORKING_DIRECTORY ${work} COMMAND_ERROR_IS_FATAL ANY)
 file(SIZE ${archive} size)
 if(size GREATER size_limit)
   message(FATAL_ERROR "${archive} has ${size} bytes, and ${size_limit} are the most: look at what has grown in ${bundle}.\n")
