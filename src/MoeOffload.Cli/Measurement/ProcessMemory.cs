@@ -43,12 +43,21 @@ internal sealed class ProcessMemory(int id)
         }
     }
 
+    /// <summary>Bytes of a field of man 5 proc's <c>NAME: NUMBER kB</c>; null where there is none.</summary>
+    public static long? FindKibibytes(IEnumerable<string> lines, string name)
+    {
+        // Before a large number there is a tab and no space.
+        string? line = lines.FirstOrDefault(line => line.StartsWith($"{name}:", StringComparison.Ordinal));
+        return line?[(name.Length + 1)..].Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries) is [var number, ..]
+            ? 1024 * long.Parse(number, CultureInfo.InvariantCulture)
+            : null;
+    }
+
     private long? ReadKibibytes(string file, string name)
     {
         try
         {
-            string? line = File.ReadLines(Path.Combine(_directory, file)).FirstOrDefault(line => line.StartsWith($"{name}:", StringComparison.Ordinal));
-            return line?.Split(' ', StringSplitOptions.RemoveEmptyEntries) is [_, var number, ..] ? 1024 * long.Parse(number, CultureInfo.InvariantCulture) : null;
+            return FindKibibytes(File.ReadLines(Path.Combine(_directory, file)), name);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
