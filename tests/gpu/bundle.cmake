@@ -27,7 +27,7 @@ foreach(backend IN LISTS backends)
   endif()
 endforeach()
 file(GLOB page LIST_DIRECTORIES YES ${bundle}/llama.cpp/tools/ui/*)
-list(FILTER page EXCLUDE REGEX "/CMakeLists.txt$")
+list(FILTER page EXCLUDE REGEX "/(CMakeLists.txt|[^/]*[.]in)$")
 file(REMOVE_RECURSE ${page})
 
 set(manifest "integrity ${lock_integrity}\n")
