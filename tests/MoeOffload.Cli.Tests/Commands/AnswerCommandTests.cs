@@ -51,7 +51,7 @@ public sealed class AnswerCommandTests : IDisposable
     public void Generate_follows_a_json_schema()
     {
         MoeResult result = _moe.Run(
-            "generate", DemoModel.Path, "--prompt", "A bee:", "-n", "40", "-c", "512", "-j", """{"type":"object","properties":{"legs":{"type":"integer","minimum":0,"maximum":99}},"required":["legs"]}""");
+            "generate", DemoModel.Path, "--prompt", "A bee:", "--temp", "0", "-n", "100", "-c", "512", "-j", """{"type":"object","properties":{"legs":{"type":"integer","minimum":0,"maximum":99}},"required":["legs"]}""");
 
         JsonNode.Parse(result.Output)!["legs"]!.GetValue<int>().Should().BeInRange(0, 99);
     }
