@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using FluentAssertions;
 using NUnit.Framework;
 
@@ -94,6 +95,24 @@ public sealed class GenerationRequestTests
         statistics.TimeToFirstToken.Should().BePositive();
         (statistics.DecodeTime > TimeSpan.Zero).Should().Be(count > 1);
         (statistics.TokensPerSecond > 0).Should().Be(count > 1);
+    }
+
+    [Test]
+    public async Task First_token_of_a_device_comes_when_the_device_has_computed_it()
+    {
+        using SecondDevice device = SecondDevice.Start();
+        using MoeModel model = MoeModel.Load(DemoModel.Path, device.Options);
+        using GenerationSession session = model.CreateSession(new ContextOptions { ContextLength = 512 });
+        TokenStream stream = session.GenerateAsync(new GenerationRequest
+        {
+            PromptTokens = [.. Enumerable.Range(256, 500)],
+            MaxTokens = 1,
+            Sampling = SamplingOptions.Greedy with { IgnoreEndOfSequence = true },
+        });
+        long start = Stopwatch.GetTimestamp();
+        await SmallModel.Read(stream);
+
+        stream.Statistics!.TimeToFirstToken.Should().BeGreaterThan(Stopwatch.GetElapsedTime(start) / 2);
     }
 
     [Test]
