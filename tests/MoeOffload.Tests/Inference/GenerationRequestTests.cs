@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using FluentAssertions;
+using MoeOffload.Fixtures;
 using NUnit.Framework;
 
 namespace MoeOffload.Tests.Inference;
