@@ -17,6 +17,9 @@ internal sealed class EvidenceFolders : IDisposable
     private static readonly string[] s_prompts = ["short", "long"];
     private static readonly string[] s_devices = ["RPC0", "CPU"];
     private static readonly string[] s_kinds = ["model", "kv", "compute"];
+    private static readonly string[] s_moments = ["idle", "loaded"];
+    private static readonly bool[] s_ways = [true, false];
+    private static readonly int[] s_layers = [0, 1];
     private static readonly string[] s_sources = ["moe", "llama-bench"];
 
     private readonly TemporaryDirectory _root = new();
@@ -129,7 +132,7 @@ internal sealed class EvidenceFolders : IDisposable
         from round in Enumerable.Range(0, rounds)
         from prompt in s_prompts
         from placement in s_placements
-        from stream in new[] { true, false }
+        from stream in s_ways
         let own = (placement == "offload" ? speed / 3 : speed) + (round * 0.25)
         select new JsonObject
         {
@@ -142,7 +145,7 @@ internal sealed class EvidenceFolders : IDisposable
     {
         foreach (string placement in s_placements)
         {
-            foreach (string moment in new[] { "idle", "loaded" })
+            foreach (string moment in s_moments)
             {
                 yield return new JsonObject
                 {
@@ -175,7 +178,7 @@ internal sealed class EvidenceFolders : IDisposable
     ];
 
     private static IEnumerable<JsonObject> Sweep(double speed, int rounds) =>
-        from layers in new[] { 0, 1 }
+        from layers in s_layers
         from round in Enumerable.Range(0, rounds)
         from source in s_sources
         select new JsonObject

@@ -1,4 +1,5 @@
 using FluentAssertions;
+using MoeOffload.Cli.Evidence;
 using MoeOffload.Cli.Evidence.Verification;
 using NUnit.Framework;
 
@@ -37,7 +38,7 @@ public sealed class EvidenceVerifierTests : IDisposable
             wrong[^2] ^= 1;
             File.WriteAllBytes(file, wrong);
 
-            Problems(folder).Should().Contain(problem => problem.Where == Path.GetRelativePath(folder, file) && problem.What.Contains("hash"));
+            Sums.Find(EvidenceFiles.Open(folder)).Should().ContainSingle().Which.Where.Should().Be(Path.GetRelativePath(folder, file));
             File.WriteAllBytes(file, right);
         }
     }
