@@ -9,6 +9,7 @@ internal sealed class EvidenceCommand : ICliCommand
     public EvidenceCommand(GlobalOptions global) => Subcommands =
     [
         new EvidenceMakeCommand(global), new EvidenceVerifyCommand(), new EvidenceCompareCommand(), new EvidenceFiguresCommand(), new EvidenceRenderCommand(),
+        new EvidenceReportCommand(),
     ];
 
     public Command Command { get; } = new("evidence", "Measure models into a folder that a stranger can check, check such folders, and quote them");

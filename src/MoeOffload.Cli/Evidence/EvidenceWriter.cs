@@ -20,6 +20,13 @@ internal static class EvidenceWriter
         var manifest = new EvidenceManifest(protocols, [], []);
         EvidenceFolder folder = EvidenceFolder.Read(EvidenceFiles.Open(directory), manifest);
         var figures = FigureSet.Of(folder);
+
+        // Of what was made before, plots that there are no more would stay.
+        if (Directory.Exists(Path.Combine(directory, EvidenceFiles.Plots)))
+        {
+            Directory.Delete(Path.Combine(directory, EvidenceFiles.Plots), recursive: true);
+        }
+
         WriteText(directory, EvidenceFiles.Manifest, EvidenceManifest.Of(folder, figures).ToJson());
         foreach ((string name, string text) in Report.Of(folder, figures).Files())
         {

@@ -123,6 +123,24 @@ public sealed class EvidenceCommandTests : IDisposable
     }
 
     [Test]
+    public void Report_is_written_anew_of_raw_files_that_are_as_they_were()
+    {
+        string folder = _folders.Make();
+        string report = File.ReadAllText(Path.Combine(folder, "report.md"));
+        EvidenceFolders.Cheat(folder, "report.md", text => text + "other words\n");
+
+        MoeResult anew = _moe.Run("evidence", "report", folder);
+        string written = File.ReadAllText(Path.Combine(folder, "report.md"));
+        EvidenceFolders.Change(folder, "models/little-moe/sweep.jsonl", text => text.Replace("20", "30"));
+        MoeResult refused = _moe.Run("evidence", "report", folder);
+
+        anew.Code.Should().Be(0);
+        written.Should().Be(report);
+        refused.Code.Should().Be(1);
+        refused.Errors.Should().Contain("is left as it is: models/little-moe/sweep.jsonl:");
+    }
+
+    [Test]
     public void Figures_lists_all_names()
     {
         MoeResult result = _moe.Run("evidence", "figures", _folders.Make());

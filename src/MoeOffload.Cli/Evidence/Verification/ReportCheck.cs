@@ -20,7 +20,7 @@ internal static class ReportCheck
             if (found != text)
             {
                 int line = FirstDifference(found, text);
-                yield return new Problem($"{name}:{line}", $"it is not what the raw files give, which is '{LineOf(text, line)}' and not '{LineOf(found, line)}'.");
+                yield return new Problem($"{name}:{line}", $"it is not what the raw files give, which is '{LineOf(text, line)}' and not '{LineOf(found, line)}'. Another version of moe may have worded it: 'moe evidence report' writes it anew.");
             }
         }
 
