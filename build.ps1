@@ -20,6 +20,7 @@ usage: ./build.ps1 COMMAND [ARGUMENTS]
   test [ARGUMENTS]          build everything and run the tests; ARGUMENTS go to dotnet test
   bench [ARGUMENTS]         measure against llama.cpp's own tools
   pack                      make the NuGet packages in artifacts/packages/
+  gpu-bundle                pack artifacts/gpu-bundle.tar.xz, which builds and measures on a host with a GPU (tests/gpu)
   bindings                  generate bindings/Generated from llama.cpp's headers
   format [ARGUMENTS]        format the C# code; --verify-no-changes only checks it
   clean                     delete what was built here (the cache outside stays)
@@ -124,6 +125,18 @@ function New-Packages {
     Get-ChildItem $packages
 }
 
+function New-GpuBundle {
+    Test-DotNet
+    Test-CMake
+    $published = "$root/build/gpu-bundle/moe"
+    $commit = git -C $root describe --always --dirty --abbrev=40 2>$null
+    if (-not $commit) { $commit = 'unknown' }
+    Remove-Item $published -Recurse -Force -ErrorAction Ignore
+    Invoke-Program dotnet @(
+        'publish', "$root/src/MoeOffload.Cli", '-c', 'Release', '-r', 'linux-x64', '--self-contained', '-p:InvariantGlobalization=true', '-o', $published)
+    Invoke-Program cmake @("-DMOE_DIRECTORY=$published", "-DCOMMIT=$commit", '-P', "$root/tests/gpu/bundle.cmake")
+}
+
 function Invoke-Project([string] $project, [string[]] $arguments) {
     Invoke-Program dotnet (@('run', '--project', "$root/$project", '-c', 'Release', '--') + $arguments)
 }
@@ -146,6 +159,7 @@ switch -CaseSensitive ($command) {
         Invoke-Project tests/MoeOffload.Benchmarks $rest
     }
     'pack' { New-Packages }
+    'gpu-bundle' { New-GpuBundle }
     'bindings' {
         Test-DotNet
         Test-CMake

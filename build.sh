@@ -19,6 +19,7 @@ usage: ./build.sh COMMAND [ARGUMENTS]
   test [ARGUMENTS]          build everything and run the tests; ARGUMENTS go to dotnet test
   bench [ARGUMENTS]         measure against llama.cpp's own tools
   pack                      make the NuGet packages in artifacts/packages/
+  gpu-bundle                pack artifacts/gpu-bundle.tar.xz, which builds and measures on a host with a GPU (tests/gpu)
   bindings                  generate bindings/Generated from llama.cpp's headers
   format [ARGUMENTS]        format the C# code; --verify-no-changes only checks it
   clean                     delete what was built here (the cache outside stays)
@@ -117,6 +118,16 @@ pack() {
     ls -l "$packages"
 }
 
+gpu_bundle() {
+    require_dotnet
+    require_cmake
+    local published=$root/build/gpu-bundle/moe commit
+    commit=$(git -C "$root" describe --always --dirty --abbrev=40 2>/dev/null || echo unknown)
+    rm -rf "$published"
+    dotnet publish "$root/src/MoeOffload.Cli" -c Release -r linux-x64 --self-contained -p:InvariantGlobalization=true -o "$published"
+    cmake -DMOE_DIRECTORY="$published" -DCOMMIT="$commit" -P "$root/tests/gpu/bundle.cmake"
+}
+
 run_project() {
     local project=$1
     shift
@@ -138,6 +149,7 @@ case $command in
         install_native native --peers
         run_project tests/MoeOffload.Benchmarks "$@" ;;
     pack) pack ;;
+    gpu-bundle) gpu_bundle ;;
     bindings)
         require_dotnet
         require_cmake

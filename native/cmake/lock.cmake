@@ -19,3 +19,6 @@ foreach(line IN LISTS lines)
   string(REGEX MATCH "^([a-z]+) *= *(.+)$" line "${line}")
   set(lock_${CMAKE_MATCH_1} ${CMAKE_MATCH_2})
 endforeach()
+
+# What a bundled source lists its files' hashes in.
+set(moe_source_manifest moe-source.manifest)

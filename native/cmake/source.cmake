@@ -1,4 +1,6 @@
 # Brings the llama.cpp source that native/llama.cpp.lock names, unpatched, into the cache, and sets LLAMA_CPP_SOURCE_DIR.
+# A directory named there is taken in its place: any checkout, or the part of the pinned source that a bundle for another host
+# carries (tests/gpu/bundle.cmake), whose files are compared with their hashes.
 
 include(${CMAKE_CURRENT_LIST_DIR}/lock.cmake)
 include(${CMAKE_CURRENT_LIST_DIR}/tools.cmake)
@@ -64,6 +66,26 @@ function(moe_fetch_source destination)
   file(REMOVE_RECURSE ${work})
 endfunction()
 
+function(moe_check_bundled_source directory)
+  file(STRINGS ${directory}/${moe_source_manifest} lines)
+  list(POP_FRONT lines integrity)
+  if(NOT integrity STREQUAL "integrity ${lock_integrity}")
+    message(FATAL_ERROR "${directory} was bundled from another llama.cpp than native/llama.cpp.lock pins: make the bundle anew.\n")
+  endif()
+  foreach(line IN LISTS lines)
+    string(REGEX MATCH "^([0-9a-f]+)  (.+)$" line "${line}")
+    set(expected ${CMAKE_MATCH_1})
+    set(file ${directory}/${CMAKE_MATCH_2})
+    set(hash missing)
+    if(EXISTS ${file})
+      file(SHA256 ${file} hash)
+    endif()
+    if(NOT hash STREQUAL expected)
+      message(FATAL_ERROR "${file} is not as it was bundled: unpack the bundle anew.\n")
+    endif()
+  endforeach()
+endfunction()
+
 if(LLAMA_CPP_SOURCE_DIR STREQUAL "")
   string(SHA256 pin "${lock_integrity}")
   string(SUBSTRING ${pin} 0 12 pin)
@@ -71,6 +93,8 @@ if(LLAMA_CPP_SOURCE_DIR STREQUAL "")
   moe_fetch_source(${LLAMA_CPP_SOURCE_DIR})
 elseif(NOT EXISTS ${LLAMA_CPP_SOURCE_DIR}/include/llama.h)
   message(FATAL_ERROR "LLAMA_CPP_SOURCE_DIR=${LLAMA_CPP_SOURCE_DIR} is not a llama.cpp checkout: it has no include/llama.h.\n")
+elseif(EXISTS ${LLAMA_CPP_SOURCE_DIR}/${moe_source_manifest})
+  moe_check_bundled_source(${LLAMA_CPP_SOURCE_DIR})
 endif()
 
 if(CMAKE_SCRIPT_MODE_FILE STREQUAL CMAKE_CURRENT_LIST_FILE)

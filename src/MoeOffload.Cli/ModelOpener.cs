@@ -15,6 +15,12 @@ internal sealed class ModelOpener(ModelArgument model, LoadArguments load, Conte
     public void AddTo(Command command)
     {
         model.AddTo(command);
+        AddLoadingTo(command);
+    }
+
+    /// <summary>Adds how models are loaded, but not which.</summary>
+    public void AddLoadingTo(Command command)
+    {
         load.AddTo(command);
         context.AddTo(command);
     }
@@ -38,26 +44,23 @@ internal sealed class ModelOpener(ModelArgument model, LoadArguments load, Conte
     public async Task<MoeModel> LoadAsync(Invocation invocation, CatalogEntry entry)
     {
         ModelOptions options = LoadOptions(invocation);
-        try
-        {
-            return await ProgressBar.RunAsync(
-                invocation.Terminal,
-                $"Loading {entry.Name}",
-                progress => MoeModel.LoadAsync(entry.Path, options, progress, invocation.Cancelled)).ConfigureAwait(false);
-        }
-        catch (Exception error) when (IsLoadFailure(error))
-        {
-            throw new LoadFailedException(error);
-        }
+        return await LoadingAsync(() => ProgressBar.RunAsync(
+            invocation.Terminal,
+            $"Loading {entry.Name}",
+            progress => MoeModel.LoadAsync(entry.Path, options, progress, invocation.Cancelled))).ConfigureAwait(false);
     }
 
     /// <summary>Makes a session of a loaded model.</summary>
     /// <exception cref="LoadFailedException">The context cannot be made.</exception>
-    public static async Task<GenerationSession> OpenSessionAsync(MoeModel loaded, ContextOptions options)
+    public static Task<GenerationSession> OpenSessionAsync(MoeModel loaded, ContextOptions options) =>
+        LoadingAsync(() => loaded.CreateSessionAsync(ModelContext.For(options, loaded.Info)));
+
+    /// <inheritdoc cref="Loading"/>
+    public static async Task<T> LoadingAsync<T>(Func<Task<T>> part)
     {
         try
         {
-            return await loaded.CreateSessionAsync(ModelContext.For(options, loaded.Info)).ConfigureAwait(false);
+            return await part().ConfigureAwait(false);
         }
         catch (Exception error) when (IsLoadFailure(error))
         {

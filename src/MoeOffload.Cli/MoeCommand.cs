@@ -63,12 +63,10 @@ internal static class MoeCommand
         {
             new RunCommand(global), new ServeCommand(global), new GenerateCommand(global), new ListCommand(global), new DiscoverCommand(global),
             new PullCommand(), new ProbeCommand(global), new InspectCommand(global), new PlanCommand(global), new BenchCommand(global),
-            new GpuInfoCommand(global), new CompletionCommand(),
+            new EvidenceCommand(global), new ModelCommand(), new GpuInfoCommand(global), new CompletionCommand(),
         })
         {
-            run(command.Command, command.RunAsync);
-            command.Command.Validators.Add(global.Validate);
-            root.Subcommands.Add(command.Command);
+            Add(root, command, global, run);
         }
 
         root.SetAction(parsed => new System.CommandLine.Help.HelpAction().Invoke(parsed));
@@ -91,6 +89,17 @@ internal static class MoeCommand
         return Check(root.Parse(sources.Complete(arguments, first, root), s_parser), sources);
     }
 
+    private static void Add(Command parent, ICliCommand command, GlobalOptions global, Action<Command, Func<Invocation, Task<int>>> run)
+    {
+        run(command.Command, command.RunAsync);
+        command.Command.Validators.Add(global.Validate);
+        parent.Subcommands.Add(command.Command);
+        foreach (ICliCommand under in command.Subcommands)
+        {
+            Add(command.Command, under, global, run);
+        }
+    }
+
     private static ParseResult Check(ParseResult result, SettingSources? sources)
     {
         if (result.Action is not ParseErrorAction)
@@ -102,7 +111,7 @@ internal static class MoeCommand
         Option? option = (error.SymbolResult as OptionResult ?? error.SymbolResult?.Parent as OptionResult)?.Option;
         string origin = option is not null && sources?.OriginOf(option) is { Length: > 0 } place ? $" It comes from {place}." : string.Empty;
         Command command = result.CommandResult.Command;
-        string help = command is RootCommand ? "moe --help" : $"moe {command.Name} --help";
+        string help = command is RootCommand ? "moe --help" : $"moe {SettingSources.NameOf(command)} --help";
         throw new UsageException($"{error.Message}{origin} See '{help}'.");
     }
 }

@@ -21,6 +21,9 @@ internal static class Streams
 
     private static readonly int[] s_counts = [1, 4, 16];
 
+    // The runtime compiles in the background during the first seconds.
+    private static readonly TimeSpan s_warmUp = TimeSpan.FromSeconds(10);
+
     /// <summary>Ours through the library.</summary>
     public static void RunLibrary(string path, int pairs)
     {
@@ -65,18 +68,15 @@ internal static class Streams
 
         List<Load> our = [];
         List<Load> peers = [];
-        for (int pair = -1; pair < pairs; pair++)
+        WarmUp(peer, vocabulary, count);
+        WarmUp(ours, vocabulary, count);
+        for (int pair = 0; pair < pairs; pair++)
         {
-            // The order changes with each pair, so that a drift of the machine falls on both; the first only warms both up.
+            // The order changes with each pair, so that a drift of the machine falls on both.
             int[][] prompts = MakePrompts(vocabulary, pair);
             Load? before = pair % 2 == 0 ? null : Measure(peer, prompts, count);
-            Load own = Measure(ours, prompts, count);
-            Load other = before ?? Measure(peer, prompts, count);
-            if (pair >= 0)
-            {
-                our.Add(own);
-                peers.Add(other);
-            }
+            our.Add(Measure(ours, prompts, count));
+            peers.Add(before ?? Measure(peer, prompts, count));
         }
 
         string streams = count == 1 ? "1 stream" : $"{count} streams";
@@ -96,6 +96,15 @@ internal static class Streams
         var random = new Random(seed);
         return [.. Enumerable.Range(0, RequestsInAll).Select(_ =>
             Enumerable.Range(0, random.Next(LeastPrompt, LongestPrompt + 1)).Select(_ => random.Next(256, vocabulary - 8)).ToArray())];
+    }
+
+    private static void WarmUp(Func<int[], Task<TimeSpan>> request, int vocabulary, int streams)
+    {
+        long start = Stopwatch.GetTimestamp();
+        for (int seed = -1; Stopwatch.GetElapsedTime(start) < s_warmUp; seed--)
+        {
+            Measure(request, MakePrompts(vocabulary, seed), streams);
+        }
     }
 
     private static Load Measure(Func<int[], Task<TimeSpan>> request, int[][] prompts, int streams)

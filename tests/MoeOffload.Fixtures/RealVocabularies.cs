@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using MoeOffload.Gguf;
 
 namespace MoeOffload.Fixtures;
@@ -75,10 +74,7 @@ public static class RealVocabularies
     // The source that the native libraries were built from; fetched if it is not in the cache any more.
     private static string FindSource()
     {
-        string script = Path.Combine(NativeBuild.Repository, "native", "cmake", "source.cmake");
-        using Process cmake = Process.Start(new ProcessStartInfo("cmake", ["-P", script]) { RedirectStandardOutput = true })!;
-        string directory = cmake.StandardOutput.ReadToEnd().Trim();
-        cmake.WaitForExit();
-        return cmake.ExitCode == 0 ? directory : throw new DirectoryNotFoundException("native/cmake/source.cmake gave no llama.cpp source.");
+        PeerResult source = CMake.Run("source.cmake");
+        return source.ExitCode == 0 ? source.Text.Trim() : throw new DirectoryNotFoundException($"native/cmake/source.cmake gave no llama.cpp source: {source.Errors}");
     }
 }

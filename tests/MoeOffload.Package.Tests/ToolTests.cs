@@ -52,6 +52,16 @@ public sealed class ToolTests
     }
 
     [Test]
+    public void Command_helps_lists_and_generates()
+    {
+        string[] models = ["--model-dirs", Path.GetDirectoryName(DemoModel.Path)!];
+
+        Run("--help").Should().Contain("serve").And.Contain("generate");
+        Run(["list", .. models]).Should().Contain("tiny-moe");
+        Run(["generate", "tiny-moe", "--chat", "--prompt", "What do bees make?", "--temp", "0", "-c", "256", .. models]).Should().Contain("honey");
+    }
+
+    [Test]
     public void Package_holds_the_libraries_of_every_cpu()
     {
         using ZipArchive package = Packages.Open(Id);

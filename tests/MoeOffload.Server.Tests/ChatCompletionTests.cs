@@ -243,6 +243,19 @@ public sealed class ChatCompletionTests
     }
 
     [Test]
+    public async Task Required_call_by_a_template_without_tools_is_an_error()
+    {
+        JsonObject chat = TestServer.Chat("Paint!");
+        chat["tools"] = JsonNode.Parse("""[{"type":"function","function":{"name":"paint"}}]""");
+        chat["tool_choice"] = "required";
+
+        (int status, JsonNode error) = await _server.FailAsync(Path, chat);
+
+        status.Should().Be(400);
+        ((string)error["message"]!).Should().Contain("no form of calls");
+    }
+
+    [Test]
     public async Task Result_of_a_tool_can_be_answered()
     {
         JsonObject chat = TestServer.Chat("Paint!", maxTokens: 8);

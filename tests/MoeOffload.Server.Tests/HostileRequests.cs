@@ -17,21 +17,67 @@ internal sealed class HostileRequests(int seed)
         "../../etc/passwd", "/etc/passwd", "C:\\\\windows", "tiny-moe/..", "tiny-moe.gguf/", "\\u0000", "%00", "'; drop table models; --", "*", "tiny-moe tiny-moe", "\\ud83d\\ude00",
     ];
 
+    // What is of the right types and still asks for nonsense; # stands for a number, @ for some text.
+    private static readonly (string Path, string Field, string Value)[] s_nonsense =
+    [
+        ("/v1/chat/completions", "max_tokens", "-#"),
+        ("/v1/chat/completions", "n", "17#"),
+        ("/v1/chat/completions", "logit_bias", """{"1#00000":1}"""),
+        ("/v1/chat/completions", "response_format", Schema("""{"$ref":"#/$defs/x"}""")),
+        ("/v1/chat/completions", "tools", """[{"type":"function","function":{"name":"a","parameters":{"$ref":"#/nowhere"}}}]"""),
+        ("/v1/chat/completions", "messages", """[{"role":"r#","content":"Hi"}]"""),
+        ("/v1/chat/completions", "messages", """[{"role":"assistant","tool_calls":[{"id":"1","function":{"name":"a","arguments":"{]"}}]}]"""),
+        ("/v1/chat/completions", "tool_choice", "\"required\""),
+        ("/v1/messages", "max_tokens", "-#"),
+        ("/v1/messages", "temperature", "2#"),
+        ("/v1/messages", "messages", """[{"role":"r#","content":"Hi"}]"""),
+        ("/v1/messages", "messages", """[{"role":"user","content":[{"type":"image","source":{"type":"base64","data":"@"}}]}]"""),
+        ("/v1/messages", "messages", """[{"role":"assistant","content":"@"}]"""),
+        ("/v1/messages", "messages", """[{"role":"user","content":[{"type":"tool_result"}]}]"""),
+        ("/v1/messages", "tools", """[{"name":"a","input_schema":{"$ref":"#/nowhere"}}]"""),
+        ("/v1/messages", "tools", """[{"type":"web_search_#","name":"a"}]"""),
+        ("/v1/messages", "tool_choice", """{"type":"tool","name":"nobody"}"""),
+        ("/v1/messages", "thinking", """{"type":"@"}"""),
+        ("/v1/messages/count_tokens", "messages", "[]"),
+        ("/api/chat", "messages", """[{"role":"r#","content":"Hi"}]"""),
+        ("/api/chat", "messages", """[{"role":"user","content":"Hi","images":["@"]}]"""),
+        ("/api/chat", "options", """{"temperature":-1#}"""),
+        ("/api/chat", "options", """{"top_k":"@"}"""),
+        ("/api/chat", "format", """{"$ref":"#/$defs/x"}"""),
+        ("/api/chat", "tools", """[{"type":"function","function":{"name":"a","parameters":{"$ref":"#/nowhere"}}}]"""),
+        ("/api/chat", "keep_alive", "\"@ \""),
+        ("/api/generate", "template", "\"@\""),
+        ("/api/generate", "context", "[1,#]"),
+        ("/api/generate", "options", """{"mirostat":3#}"""),
+        ("/api/embed", "input", "[\"a\",#]"),
+        ("/api/embed", "dimensions", "-#"),
+        ("/api/embeddings", "prompt", "#"),
+        ("/api/show", "model", "\"no-#\""),
+    ];
+
     private readonly Random _random = new(seed);
 
-    /// <summary>The endpoints that take JSON, each with a request that is right.</summary>
-    public static IReadOnlyList<(string Path, string Body)> Endpoints { get; } =
+    /// <summary>The endpoints that take JSON, each with a request that is right, and whether it takes fields that nobody knows.</summary>
+    public static IReadOnlyList<(string Path, string Body, bool IsLenient)> Endpoints { get; } =
     [
-        ("/v1/chat/completions", """{"model":"tiny-moe","messages":[{"role":"user","content":"Hi"}],"max_tokens":1,"temperature":0.5,"top_p":0.9,"n":1,"stop":["x"],"seed":1,"logprobs":true,"top_logprobs":1,"presence_penalty":0,"tools":[],"stream":false}"""),
-        ("/v1/completions", """{"model":"tiny-moe","prompt":"Hi","max_tokens":1,"temperature":0.5,"top_p":0.9,"n":1,"stop":["x"],"seed":1,"logprobs":1,"echo":true,"stream":false}"""),
-        ("/v1/responses", """{"model":"tiny-moe","input":"Hi","max_output_tokens":1,"temperature":0.5,"top_p":0.9,"instructions":"x","tools":[],"stream":false}"""),
-        ("/v1/embeddings", """{"model":"tiny-moe","input":"Hi","encoding_format":"float"}"""),
+        ("/v1/chat/completions", """{"model":"tiny-moe","messages":[{"role":"user","content":"Hi"}],"max_tokens":1,"temperature":0.5,"top_p":0.9,"n":1,"stop":["x"],"seed":1,"logprobs":true,"top_logprobs":1,"presence_penalty":0,"tools":[],"stream":false}""", false),
+        ("/v1/completions", """{"model":"tiny-moe","prompt":"Hi","max_tokens":1,"temperature":0.5,"top_p":0.9,"n":1,"stop":["x"],"seed":1,"logprobs":1,"echo":true,"stream":false}""", false),
+        ("/v1/responses", """{"model":"tiny-moe","input":"Hi","max_output_tokens":1,"temperature":0.5,"top_p":0.9,"instructions":"x","tools":[],"stream":false}""", false),
+        ("/v1/embeddings", """{"model":"tiny-moe","input":"Hi","encoding_format":"float"}""", false),
+        ("/v1/messages", """{"model":"tiny-moe","messages":[{"role":"user","content":[{"type":"text","text":"Hi"}]}],"system":"x","max_tokens":1,"temperature":0.5,"top_p":0.9,"top_k":5,"stop_sequences":["x"],"tools":[],"thinking":{"type":"disabled"},"stream":false}""", true),
+        ("/v1/messages/count_tokens", """{"model":"tiny-moe","messages":[{"role":"user","content":"Hi"}],"system":"x","tools":[]}""", true),
+        ("/api/chat", """{"model":"tiny-moe","messages":[{"role":"user","content":"Hi"}],"options":{"num_predict":1},"format":"","keep_alive":"5m","think":false,"tools":[],"stream":false}""", true),
+        ("/api/generate", """{"model":"tiny-moe","prompt":"Hi","options":{"num_predict":1,"temperature":0.5},"raw":true,"system":"","keep_alive":-1,"stream":false}""", true),
+        ("/api/generate", """{"model":"tiny-moe","prompt":"Hi","max_tokens":1,"temperature":0.5,"top_p":0.9,"top_k":5,"stream":false}""", true),
+        ("/api/show", """{"model":"tiny-moe","verbose":false}""", true),
+        ("/api/embed", """{"model":"tiny-moe","input":["Hi"],"truncate":true,"dimensions":8}""", true),
+        ("/api/embeddings", """{"model":"tiny-moe","prompt":"Hi"}""", true),
     ];
 
     /// <summary>The next path and body. Its answer is a status from 400 to 499, unless <paramref name="mayBeRight"/> says that it might be right by chance.</summary>
     public (string Path, byte[] Body) Next(out bool mayBeRight)
     {
-        (string path, string good) = Endpoints[_random.Next(Endpoints.Count)];
+        (string path, string good, bool isLenient) = Endpoints[_random.Next(Endpoints.Count)];
         mayBeRight = false;
         switch (_random.Next(10))
         {
@@ -48,6 +94,7 @@ internal sealed class HostileRequests(int seed)
             case 3:
                 return (path, Encoding.UTF8.GetBytes(Nested(good)));
             case 4:
+                mayBeRight = isLenient;
                 return (path, Encoding.UTF8.GetBytes(With(good, $"unknown_{_random.Next()}", s_wrongValues[_random.Next(s_wrongValues.Length)])));
             case 5:
                 return (path, Encoding.UTF8.GetBytes(With(good, "model", $"\"{s_names[_random.Next(s_names.Length)]}\"")));
@@ -66,7 +113,7 @@ internal sealed class HostileRequests(int seed)
     /// <summary>Bytes that are no request, or not a whole one.</summary>
     public byte[] NextRaw()
     {
-        (string path, string body) = Endpoints[_random.Next(Endpoints.Count)];
+        (string path, string body, _) = Endpoints[_random.Next(Endpoints.Count)];
         string head = $"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n";
         byte[] noise = new byte[_random.Next(1, 300)];
         _random.NextBytes(noise);
@@ -92,9 +139,35 @@ internal sealed class HostileRequests(int seed)
             "GET /v1/models/..%2f..%2fetc%2fpasswd HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
             "GET /../../../../etc/passwd HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
             "GET /%00%ff HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+            "GET /api/models/..%2f..%2fetc%2fpasswd/status HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+            "GET /api/models/../../etc/passwd HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+            $"GET /api/models/{new string('m', 4000)}/status HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+            "POST /api/models/%00/load HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\n\r\n",
+            "POST /api/models/tiny-moe/explode HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\n\r\n",
+            "DELETE /api/models/tiny-moe HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+            "GET /ws/generate HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+            "GET /ws/generate HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 99\r\nSec-WebSocket-Key: x\r\n\r\n",
+            "GET /ws/generate HTTP/1.1\r\nHost: evil.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
             Encoding.Latin1.GetString(noise),
         ];
         return Encoding.Latin1.GetBytes(requests[_random.Next(requests.Length)]);
+    }
+
+    /// <summary>The first frame of a WebSocket, which is no request, or one for nonsense.</summary>
+    public byte[] NextFrame()
+    {
+        (_, string good, _) = Endpoints[8];
+        byte[] noise = new byte[_random.Next(1, 400)];
+        _random.NextBytes(noise);
+        return _random.Next(6) switch
+        {
+            0 => Encoding.UTF8.GetBytes(good[..^_random.Next(1, good.Length)]),
+            1 => noise,
+            2 => Encoding.UTF8.GetBytes(Nested(good)),
+            3 => Encoding.UTF8.GetBytes(With(good, "model", $"\"{s_names[_random.Next(s_names.Length)]}\"")),
+            4 => Encoding.UTF8.GetBytes(With(good, "max_tokens", $"-{_random.Next(1, 1000)}")),
+            _ => [],
+        };
     }
 
     private static string With(string body, string name, string json)
@@ -126,51 +199,27 @@ internal sealed class HostileRequests(int seed)
         return With(good, names[_random.Next(names.Length)], s_wrongValues[_random.Next(s_wrongValues.Length)]);
     }
 
-    // What is of the right types and still asks for nonsense.
     private (string Path, byte[] Body) WithWrongMeaning(out bool mayBeRight)
     {
-        string chat = Endpoints[0].Body;
-        int number = _random.Next();
         string text = string.Concat(Enumerable.Range(0, _random.Next(1, 40)).Select(_ => (char)_random.Next(33, 126))).Replace("\\", "/", StringComparison.Ordinal).Replace("\"", "'", StringComparison.Ordinal);
-        mayBeRight = false;
-        string body;
-        switch (_random.Next(10))
+        mayBeRight = _random.Next(4) == 0;
+        if (!mayBeRight)
         {
-            case 0:
-                body = With(chat, "max_tokens", (-number).ToString(CultureInfo.InvariantCulture));
-                break;
-            case 1:
-                body = With(chat, "n", (number + 17L).ToString(CultureInfo.InvariantCulture));
-                break;
-            case 2:
-                body = With(chat, "logit_bias", $$"""{"{{(long)number + 100_000}}":1}""");
-                break;
-            case 3:
-                mayBeRight = true;
-                body = With(chat, "grammar", $"\"root ::= {text}\"");
-                break;
-            case 4:
-                body = With(chat, "response_format", Schema($$"""{"$ref":"#/$defs/{{number}}"}"""));
-                break;
-            case 5:
-                mayBeRight = true;
-                body = With(chat, "response_format", Schema($$"""{"type":"string","pattern":"^{{text}}$"}"""));
-                break;
-            case 6:
-                body = With(chat, "tools", """[{"type":"function","function":{"name":"a","parameters":{"$ref":"#/nowhere"}}}]""");
-                break;
-            case 7:
-                body = With(chat, "messages", $$"""[{"role":"{{number}}","content":"Hi"}]""");
-                break;
-            case 8:
-                body = With(chat, "messages", $$"""[{"role":"user","content":"{{new string('a', 6000)}} {{text}}"}]""");
-                mayBeRight = true;
-                break;
-            default:
-                body = With(chat, "messages", """[{"role":"assistant","tool_calls":[{"id":"1","function":{"name":"a","arguments":"{]"}}]}]""");
-                break;
+            (string path, string field, string value) = s_nonsense[_random.Next(s_nonsense.Length)];
+            string number = _random.Next(1, 1_000_000).ToString(CultureInfo.InvariantCulture);
+            string filled = value.Contains("$ref", StringComparison.Ordinal)
+                ? value
+                : value.Replace("#", number, StringComparison.Ordinal).Replace("@", text, StringComparison.Ordinal);
+            return (path, Encoding.UTF8.GetBytes(With(Endpoints.First(endpoint => endpoint.Path == path).Body, field, filled)));
         }
 
-        return (Endpoints[0].Path, Encoding.UTF8.GetBytes(body));
+        (string chat, string good, _) = Endpoints[0];
+        string body = _random.Next(3) switch
+        {
+            0 => With(good, "grammar", $"\"root ::= {text}\""),
+            1 => With(good, "response_format", Schema($$"""{"type":"string","pattern":"^{{text}}$"}""")),
+            _ => With(good, "messages", $$"""[{"role":"user","content":"{{new string('a', 6000)}} {{text}}"}]"""),
+        };
+        return (chat, Encoding.UTF8.GetBytes(body));
     }
 }

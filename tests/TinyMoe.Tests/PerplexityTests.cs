@@ -2,10 +2,8 @@ using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
 using FluentAssertions;
-using Microsoft.Extensions.Logging.Abstractions;
 using MoeOffload;
 using MoeOffload.Fixtures;
-using MoeOffload.Native;
 using NUnit.Framework;
 using TinyMoe.World;
 
@@ -74,42 +72,34 @@ public sealed partial class PerplexityTests
         }
     }
 
-    // As the tool has it: windows one after the other, each computed at once, and of each the second half counts. A context that
-    // guesses tokens gives the logits of as many at a time.
+    // As the tool has it: windows one after the other, each computed at once, and of each the second half counts.
     private static double Perplexity(ModelOptions options, string text)
     {
         using MoeModel model = MoeModel.Load(DemoModel.Path, options);
         int[] tokens = model.Vocabulary.Tokenize(text);
-        var parameters = new ContextParameters(
-            new ContextOptions
-            {
-                ContextLength = Window,
-                BatchSize = Window,
-                MicroBatchSize = Window,
-                FlashAttention = FlashAttention.On,
-                Speculation = new SpeculationOptions { MaxDraftTokens = Window / 2 },
-            },
-            expertsOffloaded: false);
-        using NativeContext context = NativeContext.Create(model.Native.Handle, parameters, NullLogger.Instance);
-        float[] logits = new float[context.VocabularySize];
+        using GenerationSession session = model.CreateSession(new ContextOptions
+        {
+            ContextLength = Window,
+            MicroBatchSize = Window,
+            FlashAttention = FlashAttention.On,
+            LogitsPerStep = Window / 2,
+        });
         double sum = 0;
         int count = 0;
         for (int start = 0; start + Window <= tokens.Length; start += Window)
         {
-            context.Remove(0, 0);
-            context.ClearBatch();
-            for (int i = 0; i < Window; i++)
-            {
-                context.Add(tokens[start + i], i, 0, wantsLogits: i >= Window / 2);
-            }
-
-            context.Decode().Should().Be(DecodeResult.Done);
-            for (int i = Window / 2; i < Window - 1; i++)
-            {
-                context.CopyLogits(i, logits);
-                sum -= LogSoftmax(logits, tokens[start + i + 1]);
-                count++;
-            }
+            int[] window = tokens[start..(start + Window)];
+            session.ReadLogitsAsync(
+                window,
+                (position, logits) =>
+                {
+                    if (position < Window - 1)
+                    {
+                        sum -= LogSoftmax(logits.ToArray(), window[position + 1]);
+                        count++;
+                    }
+                },
+                start: Window / 2).GetAwaiter().GetResult();
         }
 
         count.Should().BeGreaterThan(2000);

@@ -26,9 +26,18 @@ internal sealed class BenchCommand : ICliCommand
         _opener = new ModelOpener(new ModelArgument(global), new LoadArguments(global), new ContextArguments());
         Command = new Command("bench", "Measure how fast a model is on this machine") { _maxTokens, _promptTokens, _runs, _json };
         _opener.AddTo(Command);
+        Subcommands =
+        [
+            new MeasureCommand("streaming", "Measure answers over HTTP: streamed and not, experts offloaded and not", global, new StreamingArguments(BenchNames.Own)),
+            new MeasureCommand("memory", "Measure what each device holds: experts offloaded and not", global, new MemoryArguments(BenchNames.Own)),
+            new MeasureCommand("quality", "Compare what a model says with its experts offloaded and not", global, new QualityArguments(BenchNames.Own)),
+            new MeasureCommand("sweep", "Measure speed over layers of experts in system memory, micro-batches, threads, depths", global, new SweepArguments(BenchNames.Own)),
+        ];
     }
 
     public Command Command { get; }
+
+    public IReadOnlyList<ICliCommand> Subcommands { get; }
 
     public async Task<int> RunAsync(Invocation invocation)
     {

@@ -26,7 +26,8 @@ internal sealed class GpuInfoCommand : ICliCommand
         ModelOptions options = _load.Read(invocation.Parsed) with { LoggerFactory = invocation.Loggers };
         RuntimeInfo runtime = ModelOpener.Loading(() => MoeModel.DescribeRuntime(options));
         IReadOnlyList<DeviceInfo> devices = ModelOpener.Loading(() => MoeModel.ListDevices(options));
-        string? driver = NvidiaDriver.TryReadVersion();
+        using NvidiaDriver? nvidia = NvidiaDriver.TryOpen();
+        string? driver = nvidia?.ReadVersion();
         if (invocation.Parsed.GetValue(_json))
         {
             Json.Write(invocation.Terminal.Out, Describe(runtime, devices, driver));

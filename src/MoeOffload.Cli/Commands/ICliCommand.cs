@@ -8,6 +8,9 @@ internal interface ICliCommand
     /// <summary>Its name, arguments and options.</summary>
     Command Command { get; }
 
+    /// <summary>The commands under it.</summary>
+    IReadOnlyList<ICliCommand> Subcommands => [];
+
     /// <summary>Does what it is asked.</summary>
     /// <returns>The exit code.</returns>
     Task<int> RunAsync(Invocation invocation);

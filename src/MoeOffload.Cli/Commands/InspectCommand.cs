@@ -60,23 +60,14 @@ internal sealed class InspectCommand : ICliCommand
         facts.WriteTo(output);
         output.WriteLine();
 
-        long all = Math.Max(1, groups.Sum(group => group.Bytes));
-        var table = new Columns("tensors", "type", ">count", ">parameters", ">size", ">share");
-        foreach (TensorSummary group in groups)
-        {
-            table.Add(
-                group.Name, group.Type, Number(group.Count), Size.OfCount(group.ParameterCount), Size.Of(group.Bytes), (group.Bytes / (double)all).ToString("0.0 %", CultureInfo.InvariantCulture));
-        }
-
-        table.Add("all", string.Empty, Number(groups.Sum(group => group.Count)), Size.OfCount(summary.ParameterCount), Size.Of(groups.Sum(group => group.Bytes)), string.Empty);
-        table.WriteTo(output);
+        TensorSummary.WriteTable(output, groups);
         if (invocation.Parsed.GetValue(_metadata))
         {
             output.WriteLine();
             var columns = new Columns("key", "value");
             foreach ((string key, GgufValue value) in files.Metadata)
             {
-                columns.Add(key, Shorten(value));
+                columns.Add(key, MetadataText.Of(value));
             }
 
             columns.WriteTo(output);
@@ -113,21 +104,14 @@ internal sealed class InspectCommand : ICliCommand
             ["experts"] = summary.ExpertCount,
             ["experts_used"] = summary.ExpertUsedCount,
             ["experts_shared"] = summary.SharedExpertCount,
-            ["tensor_groups"] = Json.Array(groups.Select(group => new JsonObject
-            {
-                ["group"] = group.Name,
-                ["type"] = group.Type,
-                ["count"] = group.Count,
-                ["parameters"] = group.ParameterCount,
-                ["bytes"] = group.Bytes,
-            })),
+            ["tensor_groups"] = TensorSummary.Describe(groups),
         };
         if (parsed.GetValue(_metadata))
         {
             var metadata = new JsonObject();
             foreach ((string key, GgufValue value) in files.Metadata)
             {
-                metadata[key] = Shorten(value);
+                metadata[key] = MetadataText.Of(value);
             }
 
             json["metadata"] = metadata;
@@ -149,11 +133,4 @@ internal sealed class InspectCommand : ICliCommand
     }
 
     private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);
-
-    private static string Shorten(GgufValue value)
-    {
-        const int Longest = 100;
-        string text = value.ToString()!.ReplaceLineEndings(" ");
-        return text.Length <= Longest ? text : text[..Longest] + "…";
-    }
 }

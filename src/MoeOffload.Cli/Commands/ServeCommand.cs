@@ -1,9 +1,6 @@
 using System.CommandLine;
-using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using MoeOffload.Cli.Options;
 using MoeOffload.Cli.Terminals;
 using MoeOffload.Server;
@@ -51,10 +48,10 @@ internal sealed class ServeCommand : ICliCommand
                 + "or say --allow-remote-without-key if everyone on the network may use the server.");
         }
 
-        WebApplication application = Build(invocation, catalog, configure, url);
+        WebApplication application = ServerHost.Build(catalog, configure, url, invocation.ConfigureLogging);
         await using (application.ConfigureAwait(false))
         {
-            await StartAsync(application, url, invocation.Cancelled).ConfigureAwait(false);
+            await ServerHost.StartAsync(application, url, invocation.Cancelled).ConfigureAwait(false);
             invocation.Terminal.Out.WriteLine($"Listening on {application.Urls.First()}");
             try
             {
@@ -100,18 +97,6 @@ internal sealed class ServeCommand : ICliCommand
             ?? throw new UsageException($"{named.Path} is a part of a split model: name its first part."));
     }
 
-    private static WebApplication Build(Invocation invocation, ModelCatalog catalog, Action<MoeServerOptions> configure, string url)
-    {
-        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = [], ContentRootPath = AppContext.BaseDirectory });
-        invocation.ConfigureLogging(builder.Logging);
-        builder.WebHost.UseUrls(url);
-        builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
-        builder.Services.AddMoeOffload(catalog, configure);
-        WebApplication application = builder.Build();
-        application.MapMoeOffload();
-        return application;
-    }
-
     private Action<MoeServerOptions> Configure(Invocation invocation, CatalogEntry? preloaded)
     {
         ModelOptions model = _opener.LoadOptions(invocation);
@@ -125,18 +110,6 @@ internal sealed class ServeCommand : ICliCommand
             options.DefaultModel = preloaded?.Name;
             serve(options);
         };
-    }
-
-    private static async Task StartAsync(WebApplication application, string url, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await application.StartAsync(cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception error) when (error is IOException or SocketException)
-        {
-            throw new IOException($"{url} cannot be listened on: {error.Message} Choose another one with --bind, or let --bind auto find one.", error);
-        }
     }
 
     private static async Task PreloadAsync(Invocation invocation, ModelHost host, CatalogEntry entry)
@@ -159,13 +132,5 @@ internal sealed class ServeCommand : ICliCommand
         {
             throw new LoadFailedException(error);
         }
-    }
-
-    // The command itself hears Ctrl-C and SIGTERM.
-    private sealed class NoLifetime : IHostLifetime
-    {
-        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }

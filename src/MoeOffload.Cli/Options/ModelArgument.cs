@@ -44,11 +44,13 @@ internal sealed class ModelArgument
     public CatalogEntry? TryRead(ParseResult parsed)
     {
         string? name = parsed.GetValue(Name) ?? parsed.GetValue(Path);
-        if (string.IsNullOrWhiteSpace(name))
-        {
-            return null;
-        }
+        return string.IsNullOrWhiteSpace(name) ? null : Find(parsed, name);
+    }
 
+    /// <summary>The model of a name.</summary>
+    /// <inheritdoc cref="TryRead" path="/exception"/>
+    public CatalogEntry Find(ParseResult parsed, string name)
+    {
         bool isPath = name.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) || name.Contains(System.IO.Path.DirectorySeparatorChar, StringComparison.Ordinal);
         if (isPath && File.Exists(name))
         {

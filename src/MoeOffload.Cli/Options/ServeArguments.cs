@@ -13,6 +13,8 @@ internal sealed class ServeArguments
     private readonly Option<bool> _allowRemote = Opt.Flag("Let other machines ask without a key", "--allow-remote-without-key");
     private readonly Option<string[]> _origins = Opt.Texts("ORIGIN", "A web page's origin that may ask, such as https://example.org; * for all", "--cors-origin");
     private readonly Option<int?> _parallel = Opt.Integer("N", "Generations of a model that run at once; the default is 4", 1, 256, "--parallel", "-np");
+    private readonly Option<bool> _unified = Opt.Flag("Have them share one KV cache, as long as it has room for all; the default without --parallel", "--kv-unified", "-kvu");
+    private readonly Option<bool> _notUnified = Opt.Flag("Give each its own part of the KV cache, which computes less; the default with --parallel", "--no-kv-unified", "-no-kvu");
     private readonly Option<double?> _idle = Opt.Number("SECONDS", "Unload a model that nobody used for so long; the default is never", 0.1, 1e9, "--idle-unload");
 
     private readonly Option<long?> _memory = Opt.Parsed<long?>(
@@ -30,7 +32,7 @@ internal sealed class ServeArguments
     {
         foreach (Option option in new Option[]
         {
-            Bind, _host, _port, _keys, _keyFile, _allowRemote, _origins, _parallel, _idle, _memory, _timeout, _concurrent, _grace, _maxTokens, _logPrompts,
+            Bind, _host, _port, _keys, _keyFile, _allowRemote, _origins, _parallel, _unified, _notUnified, _idle, _memory, _timeout, _concurrent, _grace, _maxTokens, _logPrompts,
         })
         {
             command.Options.Add(option);
@@ -41,6 +43,11 @@ internal sealed class ServeArguments
             if (result.GetValue(Bind) is not null && (result.GetValue(_host) is not null || result.GetValue(_port) is not null))
             {
                 result.AddError("--bind says host and port: leave out --host and --port.");
+            }
+
+            if (result.GetValue(_unified) && result.GetValue(_notUnified))
+            {
+                result.AddError("--kv-unified and --no-kv-unified exclude each other: leave out one.");
             }
         });
     }
@@ -64,7 +71,11 @@ internal sealed class ServeArguments
             options.ApiKeys = keys;
             options.AllowRemoteWithoutKey = parsed.GetValue(_allowRemote);
             options.CorsOrigins = parsed.GetValue(_origins) ?? [];
-            options.Context = options.Context with { SequenceCount = parsed.GetValue(_parallel) ?? options.Context.SequenceCount };
+            options.Context = options.Context with
+            {
+                SequenceCount = parsed.GetValue(_parallel) ?? options.Context.SequenceCount,
+                KvCache = options.Context.KvCache with { Unified = ReadUnified(parsed) ?? options.Context.KvCache.Unified },
+            };
             options.IdleUnload = parsed.GetValue(_idle) is { } idle ? TimeSpan.FromSeconds(idle) : options.IdleUnload;
             options.MemoryLimit = parsed.GetValue(_memory) ?? options.MemoryLimit;
             options.RequestTimeout = parsed.GetValue(_timeout) is { } limit ? TimeSpan.FromSeconds(limit) : options.RequestTimeout;
@@ -74,6 +85,11 @@ internal sealed class ServeArguments
             options.LogPrompts = parsed.GetValue(_logPrompts);
         };
     }
+
+    // As llama-server: who says how many run at once divides the context among them.
+    private bool? ReadUnified(ParseResult parsed) => parsed.GetValue(_unified) ? true
+        : parsed.GetValue(_notUnified) || parsed.GetValue(_parallel) is not null ? false
+        : null;
 
     // An empty file must not mean a server without keys.
     private static string[] ReadKeys(string? path)

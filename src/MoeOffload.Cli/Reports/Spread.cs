@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using MoeOffload.Cli.Measurement;
 
 namespace MoeOffload.Cli.Reports;
 
@@ -7,10 +8,8 @@ internal sealed record Spread(double Median, double Least, double Most)
 {
     public static Spread Of(IEnumerable<double> values)
     {
-        double[] sorted = [.. values.Order()];
-        int middle = sorted.Length / 2;
-        double median = sorted.Length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-        return new Spread(median, sorted[0], sorted[^1]);
+        double[] all = [.. values];
+        return new Spread(Statistic.Median(all), all.Min(), all.Max());
     }
 
     public JsonObject ToJson() => new() { ["median"] = Median, ["min"] = Least, ["max"] = Most };

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
 using MoeOffload.Gguf;
 
 namespace MoeOffload.Cli.Reports;
@@ -26,6 +28,10 @@ internal sealed record TensorSummary(string Name, string Type, int Count, long P
 
     /// <summary>Sums tensors up by purpose and type.</summary>
     public static TensorSummary[] Of(IEnumerable<GgufTensorInfo> tensors) =>
+        Of(tensors.Select(tensor => (tensor.Name, tensor.Type, tensor.ElementCount, tensor.ByteCount)));
+
+    /// <inheritdoc cref="Of(IEnumerable{GgufTensorInfo})"/>
+    public static TensorSummary[] Of(IEnumerable<(string Name, GgmlType Type, long ElementCount, long ByteCount)> tensors) =>
     [
         .. tensors.GroupBy(tensor => (Group: TensorLocation.GroupOf(tensor.Name), Type: GgmlTypeInfo.Of(tensor.Type).Name))
             .OrderBy(group => Array.FindIndex(s_groups, known => known.Group == group.Key.Group))
@@ -34,8 +40,35 @@ internal sealed record TensorSummary(string Name, string Type, int Count, long P
                 NameOf(group.Key.Group), group.Key.Type, group.Count(), group.Sum(tensor => tensor.ElementCount), group.Sum(tensor => tensor.ByteCount))),
     ];
 
+    /// <summary>Writes them as a table with their sum.</summary>
+    public static void WriteTable(TextWriter writer, IReadOnlyList<TensorSummary> groups)
+    {
+        long all = Math.Max(1, groups.Sum(group => group.Bytes));
+        var table = new Columns("tensors", "type", ">count", ">parameters", ">size", ">share");
+        foreach (TensorSummary group in groups)
+        {
+            table.Add(
+                group.Name, group.Type, Number(group.Count), Size.OfCount(group.ParameterCount), Size.Of(group.Bytes), (group.Bytes / (double)all).ToString("0.0 %", CultureInfo.InvariantCulture));
+        }
+
+        table.Add("all", string.Empty, Number(groups.Sum(group => group.Count)), Size.OfCount(groups.Sum(group => group.ParameterCount)), Size.Of(groups.Sum(group => group.Bytes)), string.Empty);
+        table.WriteTo(writer);
+    }
+
+    /// <summary>The same as JSON.</summary>
+    public static JsonArray Describe(IEnumerable<TensorSummary> groups) => Json.Array(groups.Select(group => new JsonObject
+    {
+        ["group"] = group.Name,
+        ["type"] = group.Type,
+        ["count"] = group.Count,
+        ["parameters"] = group.ParameterCount,
+        ["bytes"] = group.Bytes,
+    }));
+
     /// <summary>The purpose of a tensor.</summary>
     public static string NameOf(string tensor) => NameOf(TensorLocation.GroupOf(tensor));
 
     private static string NameOf(TensorGroup group) => Array.Find(s_groups, known => known.Group == group).Name;
+
+    private static string Number(int value) => value.ToString(CultureInfo.InvariantCulture);
 }

@@ -11,7 +11,7 @@ internal sealed class SettingSources(Func<string, string?> environment)
     private const string Prefix = "MOE_";
 
     // Of these one decides: what the command line says of one is not to be joined by what a variable says of another.
-    private static readonly string[][] s_exclusive = [["--cpu-moe", "--n-cpu-moe"], ["--grammar", "--grammar-file", "--json-schema"]];
+    private static readonly string[][] s_exclusive = [["--cpu-moe", "--n-cpu-moe"], ["--grammar", "--grammar-file", "--json-schema"], ["--kv-unified", "--no-kv-unified"]];
 
     private static readonly Dictionary<string, string> s_shimmy = new(StringComparer.Ordinal) { ["--model"] = "SHIMMY_BASE_GGUF" };
 
@@ -22,6 +22,10 @@ internal sealed class SettingSources(Func<string, string?> environment)
 
     /// <summary>The key of an option in the configuration file: <c>ctx-size</c> of <c>--ctx-size</c>.</summary>
     public static string KeyOf(Option option) => option.Name.TrimStart('-');
+
+    /// <summary>The name of a command, with those that it is under: <c>bench sweep</c>.</summary>
+    public static string NameOf(Command command) =>
+        command.Parents.OfType<Command>().FirstOrDefault() is { } parent and not RootCommand ? $"{NameOf(parent)} {command.Name}" : command.Name;
 
     /// <summary>Where an option's value comes from, if it was not given on the command line.</summary>
     public string? OriginOf(Option option) => _origins.GetValueOrDefault(option);
@@ -38,7 +42,7 @@ internal sealed class SettingSources(Func<string, string?> environment)
         Option[] options = [.. OptionsOf(command, root)];
         Said said = new([.. options.Where(option => parsed.GetResult(option) is { Implicit: false }).Select(option => option.Name)]);
         List<string> added = Add(options, said, FromEnvironment);
-        added.AddRange(Add(options, said, option => file?.Find(command.Name, KeyOf(option)) is { } values ? (file.Path, values) : null));
+        added.AddRange(Add(options, said, option => file?.Find(NameOf(command), KeyOf(option)) is { } values ? (file.Path, values) : null));
 
         // What comes after -- is not read as options.
         int end = Array.IndexOf(arguments, "--");
@@ -100,11 +104,13 @@ internal sealed class SettingSources(Func<string, string?> environment)
             return null;
         }
 
-        Dictionary<string, IReadOnlySet<string>> commands = root.Subcommands.Prepend(root).ToDictionary(
-            command => command == root ? string.Empty : command.Name,
+        Dictionary<string, IReadOnlySet<string>> commands = WithThoseUnder(root).ToDictionary(
+            command => command == root ? string.Empty : NameOf(command),
             command => (IReadOnlySet<string>)OptionsOf(command, root).Select(KeyOf).ToHashSet(StringComparer.Ordinal));
         return ConfigFile.Read(named ?? ConfigFile.DefaultPath, commands);
     }
+
+    private static IEnumerable<Command> WithThoseUnder(Command command) => command.Subcommands.SelectMany(WithThoseUnder).Prepend(command);
 
     private static string Truth(string text) => text.ToLowerInvariant() switch
     {

@@ -12,6 +12,17 @@ internal static class ProgressBar
     public static Task<T> RunAsync<T>(Terminal terminal, string title, Func<IProgress<float>, Task<T>> work) =>
         RunAsync<T>(terminal, title, [new PercentageColumn()], bar => work(new Direct<float>(value => bar?.Value = value)));
 
+    /// <summary>Does something in steps that have names.</summary>
+    /// <param name="terminal">Where the bar is.</param>
+    /// <param name="title">What it is for.</param>
+    /// <param name="work">Does it, and reports how far it is, from 0 to 1, and what is next.</param>
+    public static Task<T> RunStepsAsync<T>(Terminal terminal, string title, Func<IProgress<(float Share, string Step)>, Task<T>> work) =>
+        RunAsync<T>(terminal, title, [new PercentageColumn(), new RemainingTimeColumn()], bar => work(new Direct<(float Share, string Step)>(at =>
+        {
+            bar?.Value = at.Share;
+            bar?.Description = Markup.Escape($"{title}: {at.Step}");
+        })));
+
     /// <summary>Does something that moves bytes.</summary>
     /// <inheritdoc cref="RunAsync{T}(Terminal, string, Func{IProgress{float}, Task{T}})"/>
     public static Task<T> RunBytesAsync<T>(Terminal terminal, string title, Func<ProgressTask?, Task<T>> work) =>

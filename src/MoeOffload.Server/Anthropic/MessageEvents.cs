@@ -21,7 +21,7 @@ internal sealed class MessageEvents(SseWriter stream, bool showsThinking)
         await SendAsync("message_start", new MessageStart("message_start", start), AnthropicJson.Default.MessageStart).ConfigureAwait(false);
         await SendAsync("ping", new PlainEvent("ping"), AnthropicJson.Default.PlainEvent).ConfigureAwait(false);
         ChatUpdate? last = null;
-        await foreach (ChatUpdate update in chat.ConfigureAwait(false))
+        await foreach (ChatUpdate update in stream.GatherAsync(chat).ConfigureAwait(false))
         {
             last = update;
             await AddAsync(update).ConfigureAwait(false);

@@ -13,10 +13,14 @@ namespace MoeOffload.Server;
 /// </summary>
 internal abstract class ResponseStream : IAsyncDisposable
 {
+    private const int MostGathered = 16;
+
     private readonly HttpContext _http;
     private readonly string _contentType;
     private readonly TimeSpan _limit;
     private Utf8JsonWriter? _json;
+    private bool _isGathering;
+    private int _gathered;
 
     protected ResponseStream(ApiRequest request, string contentType)
     {
@@ -32,6 +36,30 @@ internal abstract class ResponseStream : IAsyncDisposable
     {
         Prepare();
         return SendAsync();
+    }
+
+    /// <summary>
+    /// Reads what the answer is made of. What is sent meanwhile goes out together where more of it is there already: a server that is behind
+    /// its models has fewer packets to send, and catches up.
+    /// </summary>
+    public async IAsyncEnumerable<T> GatherAsync<T>(IAsyncEnumerable<T> items)
+    {
+        IAsyncEnumerator<T> reader = items.GetAsyncEnumerator(CancellationToken.None);
+        await using (reader.ConfigureAwait(false))
+        {
+            _isGathering = true;
+            try
+            {
+                while (await MoveNextAsync(reader).ConfigureAwait(false))
+                {
+                    yield return reader.Current;
+                }
+            }
+            finally
+            {
+                _isGathering = false;
+            }
+        }
     }
 
     /// <summary>Tells how far the load of a model is that the answer waits for.</summary>
@@ -65,10 +93,37 @@ internal abstract class ResponseStream : IAsyncDisposable
         _json.Flush();
     }
 
-    /// <summary>Sends what was written.</summary>
+    /// <summary>Sends what was written, at once unless it is gathered.</summary>
     /// <exception cref="ClientGoneException">The client is gone, or took nothing for too long.</exception>
-    protected async Task SendAsync()
+    protected Task SendAsync() => _isGathering && ++_gathered < MostGathered ? Task.CompletedTask : FlushAsync();
+
+    private async ValueTask<bool> MoveNextAsync<T>(IAsyncEnumerator<T> reader)
     {
+        ValueTask<bool> next = reader.MoveNextAsync();
+        if (next.IsCompleted || _gathered == 0)
+        {
+            return await next.ConfigureAwait(false);
+        }
+
+        Task<bool> reading = next.AsTask();
+        try
+        {
+            await FlushAsync().ConfigureAwait(false);
+        }
+        catch
+        {
+            // What reads cannot be disposed before it has ended, which it does now that nobody wants the answer.
+            _http.Abort();
+            await ((Task)reading).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            throw;
+        }
+
+        return await reading.ConfigureAwait(false);
+    }
+
+    private async Task FlushAsync()
+    {
+        _gathered = 0;
         ValueTask<FlushResult> flush = Writer.FlushAsync(CancellationToken.None);
         FlushResult result;
         try

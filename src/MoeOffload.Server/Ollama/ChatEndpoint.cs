@@ -43,7 +43,7 @@ internal static class ChatEndpoint
     {
         var tokens = new List<GeneratedToken>();
         ChatUpdate? last = null;
-        await foreach (ChatUpdate update in chat.ConfigureAwait(false))
+        await foreach (ChatUpdate update in (lines?.GatherAsync(chat) ?? chat).ConfigureAwait(false))
         {
             last = update;
             if (lines is null)

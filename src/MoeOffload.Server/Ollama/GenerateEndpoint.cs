@@ -73,7 +73,7 @@ internal static class GenerateEndpoint
             try
             {
                 request.CheckPrompt(tokens.PromptTokenCount);
-                await foreach (GeneratedToken token in tokens.ConfigureAwait(false))
+                await foreach (GeneratedToken token in (lines?.GatherAsync(tokens) ?? tokens).ConfigureAwait(false))
                 {
                     await AddAsync(token.Text, string.Empty, [token]).ConfigureAwait(false);
                 }
@@ -97,7 +97,7 @@ internal static class GenerateEndpoint
             {
                 request.CheckPrompt(chat.PromptTokenCount);
                 ChatUpdate? last = null;
-                await foreach (ChatUpdate update in chat.ConfigureAwait(false))
+                await foreach (ChatUpdate update in (lines?.GatherAsync(chat) ?? chat).ConfigureAwait(false))
                 {
                     last = update;
                     await AddAsync(update.Content, update.ReasoningContent, update.Tokens).ConfigureAwait(false);

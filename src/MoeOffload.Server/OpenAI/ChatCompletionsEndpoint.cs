@@ -34,7 +34,7 @@ internal static class ChatCompletionsEndpoint
     {
         bool[] begun = new bool[chat.Count];
         var thoughts = new string?[chat.Count];
-        await foreach ((int index, ChatUpdate update) in answers.ReadAsync().ConfigureAwait(false))
+        await foreach ((int index, ChatUpdate update) in answers.ReadAsync(events).ConfigureAwait(false))
         {
             DeltaBody delta = DeltaBody.Of(update, isFirst: !begun[index]);
             begun[index] = true;

@@ -39,7 +39,7 @@ internal sealed class CompletionWriter(CompletionRequest completion, ModelLease 
     public async Task StreamAsync(SseWriter events)
     {
         bool[] begun = new bool[_offsets.Length];
-        await foreach ((int index, GeneratedToken token) in answers.ReadAsync().ConfigureAwait(false))
+        await foreach ((int index, GeneratedToken token) in answers.ReadAsync(events).ConfigureAwait(false))
         {
             string text = begun[index] ? token.Text : Prefix(index) + token.Text;
             begun[index] = true;

@@ -17,6 +17,11 @@ internal abstract class ParallelAnswers<TStream, TItem>(ApiRequest request, TStr
     /// <returns>What they yield, each with the answer's number.</returns>
     public IAsyncEnumerable<(int Index, TItem Item)> ReadAsync() => MergedStreams.ReadAsync<TItem>(streams, request.Cancellation);
 
+    /// <summary>Reads all as they grow, to be sent.</summary>
+    /// <param name="target">Where they are sent.</param>
+    /// <inheritdoc cref="ReadAsync()"/>
+    public IAsyncEnumerable<(int Index, TItem Item)> ReadAsync(ResponseStream target) => target.GatherAsync(ReadAsync());
+
     public async ValueTask DisposeAsync()
     {
         foreach (TStream stream in streams)

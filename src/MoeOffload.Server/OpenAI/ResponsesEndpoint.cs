@@ -45,7 +45,7 @@ internal static class ResponsesEndpoint
         int sequence = 0;
         var items = new ResponseItems(lease.Model, asked.HasProbabilities, EmitAsync);
         bool hasBegun = false;
-        await foreach ((_, ChatUpdate update) in answers.ReadAsync().ConfigureAwait(false))
+        await foreach ((_, ChatUpdate update) in answers.ReadAsync(events).ConfigureAwait(false))
         {
             // Not before there is something: what fails until then has a status of its own.
             if (!hasBegun)

@@ -48,7 +48,7 @@ internal sealed record ShimmyPrompt(
         try
         {
             request.CheckPrompt(tokens.PromptTokenCount);
-            await foreach (GeneratedToken token in tokens.ConfigureAwait(false))
+            await foreach (GeneratedToken token in (request.Stream?.GatherAsync(tokens) ?? tokens).ConfigureAwait(false))
             {
                 if (!token.Utf8.IsEmpty)
                 {

@@ -11,7 +11,10 @@ public sealed record ChatOptions
     /// <summary>Whether it calls them; by default it decides.</summary>
     public ToolChoice ToolChoice { get; init; }
 
-    /// <summary>Whether it may call several at once; null, the default, is what its template can.</summary>
+    /// <summary>
+    /// Whether it may call several at once; null, the default, is what its template can. False is kept by llama.cpp's grammar of the calls,
+    /// but not where each call has tags of its own, as with Qwen3's template: there the model may still begin another one.
+    /// </summary>
     public bool? ParallelToolCalls { get; init; }
 
     /// <summary>Whether a model that can choose thinks before it answers; by default it does.</summary>
@@ -58,8 +61,7 @@ public sealed record ChatOptions
             CheckTool(tool, names);
         }
 
-        bool callsTools = ToolChoice.Kind == "required";
-        if (callsTools && Tools.Count == 0)
+        if (ToolChoice.IsRequired && Tools.Count == 0)
         {
             throw new ArgumentException("ToolChoice asks for a call, and there are no Tools: add some, or use ToolChoice.Auto.", nameof(ToolChoice));
         }

@@ -41,6 +41,7 @@ public sealed class ChatTemplate
     /// <param name="options">Tools, reasoning and schema; null takes the defaults. Its <see cref="ChatOptions.Template"/> is not looked at.</param>
     /// <exception cref="ArgumentException">A message, tool or option is malformed, or a schema cannot be honoured.</exception>
     /// <exception cref="ChatTemplateException">The template failed, or refused the messages.</exception>
+    /// <exception cref="NotSupportedException">A call is required, and the template has no form of calls.</exception>
     public RenderedChat Render(IReadOnlyList<ChatMessage> messages, ChatOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(messages);
@@ -48,9 +49,15 @@ public sealed class ChatTemplate
         options.Validate();
         ChatRequest request = ChatRequest.Make(messages, options);
         var prompt = new RenderedChat(NativeChat.Render(_handle, request.ForPrompt, _logger), prompt: null);
-        return ReferenceEquals(request.ForPrompt, request.ForGrammar)
+        RenderedChat chat = ReferenceEquals(request.ForPrompt, request.ForGrammar)
             ? prompt
             : new RenderedChat(NativeChat.Render(_handle, request.ForGrammar, _logger), prompt.Prompt);
+
+        // llama.cpp leaves the answer free where it finds no form of calls in the template.
+        return chat.Grammar is not null || !options.ToolChoice.IsRequired
+            ? chat
+            : throw new NotSupportedException(
+                "ToolChoice asks for a call, and the chat template has no form of calls: use ToolChoice.Auto, a ResponseSchema, or a template that knows tools.");
     }
 
     /// <summary>Parses a template.</summary>

@@ -147,6 +147,13 @@ public sealed class GgufWriter
             : throw new ArgumentException($"There is a tensor '{name}' already.", nameof(name));
     }
 
+    /// <summary>Gives the size of the file, in bytes, without asking the tensors' sources for anything.</summary>
+    public long GetByteCount()
+    {
+        long bytes = EncodeHeader(_metadata, 0, _tensors.Count).Written.Length;
+        return _tensors.Count == 0 ? bytes : bytes + Padding(bytes) + _tensors.Values.Sum(tensor => tensor.ByteCount + Padding(tensor.ByteCount));
+    }
+
     /// <summary>Writes the file, in place of a former one.</summary>
     /// <exception cref="IOException">Writing failed.</exception>
     public void Write(string path)
@@ -210,6 +217,21 @@ public sealed class GgufWriter
 
     private void WritePart(Stream stream, OrderedDictionary<string, byte[]> metadata, int first, int count)
     {
+        var header = EncodeHeader(metadata, first, count).Written;
+        stream.Write(header);
+        if (count > 0)
+        {
+            stream.Write(new byte[Padding(header.Length)]);
+        }
+
+        for (var i = first; i < first + count; i++)
+        {
+            WriteData(stream, _tensors.GetAt(i).Value);
+        }
+    }
+
+    private GgufEncoder EncodeHeader(OrderedDictionary<string, byte[]> metadata, int first, int count)
+    {
         var encoder = new GgufEncoder(_bigEndian);
         encoder.Bytes("GGUF"u8);
         encoder.UInt32((uint)_options.Version);
@@ -233,16 +255,7 @@ public sealed class GgufWriter
             offset += tensor.ByteCount + Padding(tensor.ByteCount);
         }
 
-        stream.Write(encoder.Written);
-        if (count > 0)
-        {
-            stream.Write(new byte[Padding(encoder.Written.Length)]);
-        }
-
-        for (var i = first; i < first + count; i++)
-        {
-            WriteData(stream, _tensors.GetAt(i).Value);
-        }
+        return encoder;
     }
 
     private void WriteData(Stream stream, PendingTensor tensor)

@@ -44,6 +44,12 @@ public sealed record ContextOptions
     /// </summary>
     public int? MicroBatchSize { get; init; }
 
+    /// <summary>
+    /// Positions of one step whose logits <see cref="GenerationSession.ReadLogitsAsync"/> can read. Default: null, one for each sequence.
+    /// More reads texts faster, and takes 4 bytes for each token of the vocabulary and each position, in system memory.
+    /// </summary>
+    public int? LogitsPerStep { get; init; }
+
     /// <summary>How the KV cache is stored.</summary>
     public KvCacheOptions KvCache { get; init; } = new();
 
@@ -81,6 +87,7 @@ public sealed record ContextOptions
         Check(BatchSize, 1, LargestBatch, nameof(BatchSize), "null takes 2048.");
         Check(MicroBatchSize, 1, LargestBatch, nameof(MicroBatchSize), "null takes the default.");
         Check(QueueLimit, 0, LongestQueue, nameof(QueueLimit), "0 lets none wait.");
+        Check(LogitsPerStep, 1, LargestBatch, nameof(LogitsPerStep), "null takes one for each sequence.");
         Check(PromptTokensPerStep, 1, LargestBatch, nameof(PromptTokensPerStep), "null takes one micro-batch.");
         if (BatchSize < SequenceCount)
         {

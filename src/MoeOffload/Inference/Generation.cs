@@ -120,8 +120,7 @@ internal sealed class Generation(
     /// <summary>Samples the next token, and those after it as long as they were guessed, and writes what can be read of them.</summary>
     /// <param name="context">The context, which has just computed what was batched.</param>
     /// <param name="channel">The reader's end; there is room.</param>
-    /// <param name="now">The time.</param>
-    public void Advance(NativeContext context, TokenChannel channel, long now)
+    public void Advance(NativeContext context, TokenChannel channel)
     {
         DraftedCount += Draft.Count;
         Sequence.Count += BatchedCount - Draft.Count;
@@ -129,7 +128,7 @@ internal sealed class Generation(
         int right = 0;
         try
         {
-            for (; Sample(context, LogitsIndex + right, channel, now) is var token && IsGuess(right, token); right++)
+            for (; Sample(context, LogitsIndex + right, channel) is var token && IsGuess(right, token); right++)
             {
                 Sequence.Count++;
                 AcceptedCount++;
@@ -226,7 +225,7 @@ internal sealed class Generation(
         }
     }
 
-    private int Sample(NativeContext context, int index, TokenChannel channel, long now)
+    private int Sample(NativeContext context, int index, TokenChannel channel)
     {
         int token = context.Sample(index, sampler);
         TokenProbability[]? top = null;
@@ -238,8 +237,10 @@ internal sealed class Generation(
         }
 
         Sequence.Tokens.Add(token);
-        LastTokenTimestamp = now;
-        FirstTokenTimestamp = GeneratedCount == 0 ? now : FirstTokenTimestamp;
+
+        // Not before: a device computes on after the decode call, until its logits are read.
+        LastTokenTimestamp = Stopwatch.GetTimestamp();
+        FirstTokenTimestamp = GeneratedCount == 0 ? LastTokenTimestamp : FirstTokenTimestamp;
         GeneratedCount++;
 
         bool isEnd = !_ignoreEnd && vocabulary.IsEndOfGeneration(token);

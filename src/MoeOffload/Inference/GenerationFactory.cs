@@ -77,7 +77,9 @@ internal sealed class GenerationFactory(MoeModel model, SpeculationOptions? spec
                 ]);
     }
 
-    private static int[] CheckTokens(int[] tokens, int vocabularySize)
+    /// <summary>The tokens, if all are of the vocabulary.</summary>
+    /// <exception cref="ArgumentException">One is not.</exception>
+    public static int[] CheckTokens(int[] tokens, int vocabularySize)
     {
         int wrong = Array.FindIndex(tokens, token => token < 0 || token >= vocabularySize);
         return wrong < 0

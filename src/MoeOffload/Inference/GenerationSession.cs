@@ -148,7 +148,9 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
     /// <exception cref="ArgumentException">A message, tool or option is malformed, or a schema cannot be honoured.</exception>
     /// <exception cref="ChatTemplateException">The template does not parse, failed, or refused the messages.</exception>
     /// <exception cref="ContextFullException">The prompt is longer than <see cref="SequenceLength"/>.</exception>
-    /// <exception cref="NotSupportedException">The model has no chat template, and <see cref="ChatOptions.Template"/> is null.</exception>
+    /// <exception cref="NotSupportedException">
+    /// The model has no chat template, and <see cref="ChatOptions.Template"/> is null; or a call is required, and the template has no form of calls.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The session was disposed.</exception>
     public ChatStream ChatAsync(IReadOnlyList<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
     {
@@ -165,6 +167,44 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
             Chat = chat,
         };
         return new ChatStream(GenerateAsync(request, cancellationToken), chat);
+    }
+
+    /// <summary>
+    /// Computes tokens and shows what the model expects after each: how well it knows a text (perplexity), or how two placements of it
+    /// differ. Generations of the session wait meanwhile; what the KV cache then holds is kept as of a prompt.
+    /// </summary>
+    /// <param name="tokens">The tokens, with those that the model's vocabulary adds to a text where they are wanted.</param>
+    /// <param name="reader">
+    /// Gets the logits of each position, in order, on the session's own thread. What it throws ends the reading, and is thrown.
+    /// </param>
+    /// <param name="start">The first position that is shown; those before are only computed.</param>
+    /// <param name="cancellationToken">Ends it after the step that is being computed: <see cref="ContextOptions.LogitsPerStep"/> bounds steps.</param>
+    /// <exception cref="ArgumentException">There are no tokens, or one or <paramref name="start"/> is out of range.</exception>
+    /// <exception cref="ContextFullException">There are more tokens than <see cref="SequenceLength"/>, or running generations take the room.</exception>
+    /// <exception cref="InvalidOperationException">All sequences generate, or the session has <see cref="ContextOptions.Speculation"/>.</exception>
+    /// <exception cref="InferenceException">The computation failed, or the session's context was lost.</exception>
+    /// <exception cref="ObjectDisposedException">The session was disposed.</exception>
+    public Task ReadLogitsAsync(
+        IReadOnlyList<int> tokens, LogitsReader reader, int start = 0, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(tokens);
+        ArgumentNullException.ThrowIfNull(reader);
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        if (_parameters.Speculation is not null)
+        {
+            throw new InvalidOperationException("Logits are not read in a session that guesses tokens: leave ContextOptions.Speculation null.");
+        }
+
+        int[] copy = GenerationFactory.CheckTokens([.. tokens], _vocabularySize);
+        ArgumentOutOfRangeException.ThrowIfZero(copy.Length, nameof(tokens));
+        OptionRange.Check(start, 0, copy.Length - 1, nameof(start), "it is the first position that is shown");
+        if (copy.Length > SequenceLength)
+        {
+            throw new ContextFullException($"There are {copy.Length} tokens, the context has room for {SequenceLength} per sequence: give fewer at a time.");
+        }
+
+        var reading = new LogitsReading(copy, start, _parameters.OutputCount, reader, () => ThrowIfEnded(cancellationToken));
+        return _scheduler.RunAsync(reading.Run);
     }
 
     /// <summary>
@@ -337,6 +377,12 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
 
         return new SessionStates(
             _scheduler, _model, _parameters, new StateLimits(SequenceLength, _vocabularySize, Memory.Total.ContextBytes));
+    }
+
+    private void ThrowIfEnded(CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        ObjectDisposedException.ThrowIf(Volatile.Read(ref _isDisposed), this);
     }
 
     private void Close()

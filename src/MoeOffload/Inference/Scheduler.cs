@@ -285,7 +285,7 @@ internal sealed class Scheduler : ContextThread
 
             try
             {
-                generation.Advance(Context, channel, Stopwatch.GetTimestamp());
+                generation.Advance(Context, channel);
                 Settle(channel);
             }
             catch (InferenceException exception)

@@ -5,6 +5,9 @@ public sealed record ThreadOptions
 {
     internal const int Most = 512;
 
+    /// <summary>What <see cref="Decode"/> is by default on this machine: the physical cores that the process may use.</summary>
+    public static int UsualDecode => Math.Min(PhysicalCores.Count, Most);
+
     /// <summary>
     /// Threads that generate. Default: one for each physical core that the process may use. Generation waits for memory, so a second
     /// thread on the same core slows it down.

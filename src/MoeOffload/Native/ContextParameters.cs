@@ -23,7 +23,7 @@ internal sealed class ContextParameters
         _expertsOffloaded = expertsOffloaded;
         _embeds = embeds;
         IsMtp = isMtp;
-        Threads = options.Threads.Decode ?? Math.Min(PhysicalCores.Count, ThreadOptions.Most);
+        Threads = options.Threads.Decode ?? ThreadOptions.UsualDecode;
         PromptThreads = options.Threads.Prompt ?? Threads;
     }
 
@@ -102,7 +102,8 @@ internal sealed class ContextParameters
             (uint?)_options.MicroBatchSize ?? (_expertsOffloaded ? OffloadedMicroBatch : parameters.n_ubatch), parameters.n_batch);
 
         // Only the last token of each sequence is ever sampled from, and those that were guessed; embeddings are of all.
-        uint sampled = Math.Min((uint)(SequenceCount * (1 + (Speculation?.MaxDraftTokens ?? 0))), parameters.n_batch);
+        uint outputs = (uint)Math.Max(SequenceCount * (1 + (Speculation?.MaxDraftTokens ?? 0)), _options.LogitsPerStep ?? 0);
+        uint sampled = Math.Min(outputs, parameters.n_batch);
         parameters.n_outputs_max = _embeds ? 0 : sampled;
 
         // A recurrent state must be taken back from a guess that was wrong; llama.cpp passes over it for all other models.

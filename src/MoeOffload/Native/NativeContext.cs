@@ -19,6 +19,9 @@ internal enum DecodeResult
 /// <summary>A context with its KV cache, threads and batch. Used by one thread at a time, but for <see cref="RequestStop"/>.</summary>
 internal sealed unsafe class NativeContext : IDisposable
 {
+    // What llama_decode returns where its abort callback ended it.
+    private const int Stopped = 2;
+
     private readonly ContextHandle _handle;
     private readonly NativeMemoryScope _memory;
     private readonly ggml_threadpool* _threads;
@@ -200,7 +203,9 @@ internal sealed unsafe class NativeContext : IDisposable
         ApplyAdapters();
         _adapters.Enter();
         llama_batch batch = Batch.Native;
+        NativeLog.BeginStoppable(_stop);
         moe_status status = ShimApi.moe_decode(_handle.Pointer, &batch, &result, error, NativeError.BufferSize);
+        NativeLog.EndStoppable(isStopped: status == moe_status.MOE_STATUS_OK && result == Stopped);
         _adapters.Leave(isBatchRefused: result == -1);
         Check(status, error, "The computation failed");
         _hasPendingUpdate &= result < 0;
@@ -213,7 +218,7 @@ internal sealed unsafe class NativeContext : IDisposable
         {
             0 => DecodeResult.Done,
             1 => DecodeResult.NoRoom,
-            2 => DecodeResult.Stopped,
+            Stopped => DecodeResult.Stopped,
             _ => throw new InferenceException(Failure(result)),
         };
     }

@@ -48,6 +48,26 @@ internal static unsafe class NativeLog
         return lines;
     }
 
+    /// <summary>
+    /// A computation begins on this thread that <paramref name="stop"/> ends where it becomes other than 0. Warnings and errors that come
+    /// after that wait for <see cref="EndStoppable"/>, which knows whether they only tell of the stop.
+    /// </summary>
+    public static void BeginStoppable(int* stop) => State.Stop = stop;
+
+    /// <summary>The computation has ended.</summary>
+    /// <param name="isStopped">Whether it was stopped: then that is what the lines tell of, and nothing is wrong.</param>
+    public static void EndStoppable(bool isStopped)
+    {
+        ThreadState state = State;
+        state.Stop = null;
+        foreach ((LogLevel level, string line) in state.Held)
+        {
+            Write(state, isStopped ? LogLevel.Debug : level, line);
+        }
+
+        state.Held.Clear();
+    }
+
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static void OnLog(ggml_log_level level, byte* text, void* userData)
     {
@@ -92,32 +112,53 @@ internal static unsafe class NativeLog
             return;
         }
 
-        (LogLevel level, bool isError) = state.Level switch
+        LogLevel level = state.Level switch
         {
-            ggml_log_level.GGML_LOG_LEVEL_ERROR => (LogLevel.Error, true),
-            ggml_log_level.GGML_LOG_LEVEL_WARN => (LogLevel.Warning, true),
-            ggml_log_level.GGML_LOG_LEVEL_INFO => (LogLevel.Information, false),
-            _ => (LogLevel.Debug, false),
+            ggml_log_level.GGML_LOG_LEVEL_ERROR => LogLevel.Error,
+            ggml_log_level.GGML_LOG_LEVEL_WARN => LogLevel.Warning,
+            ggml_log_level.GGML_LOG_LEVEL_INFO => LogLevel.Information,
+            _ => LogLevel.Debug,
         };
-        ILogger? logger = state.Logger ?? s_fallback;
-        bool wanted = logger is not null && logger.IsEnabled(level);
-        string? line = wanted || isError ? Encoding.UTF8.GetString(CollectionsMarshal.AsSpan(state.Partial)) : null;
+        string? line = IsFailure(level) || LoggerOf(state)?.IsEnabled(level) == true
+            ? Encoding.UTF8.GetString(CollectionsMarshal.AsSpan(state.Partial))
+            : null;
         state.Partial.Clear();
-        if (isError)
+        if (line is null)
+        {
+            return;
+        }
+
+        if (IsFailure(level) && state.IsStopping)
+        {
+            state.Held.Add((level, line));
+        }
+        else
+        {
+            Write(state, level, line);
+        }
+    }
+
+    private static void Write(ThreadState state, LogLevel level, string line)
+    {
+        if (IsFailure(level))
         {
             if (state.Errors.Count == MaxErrors)
             {
                 state.Errors.RemoveAt(0);
             }
 
-            state.Errors.Add(line!);
+            state.Errors.Add(line);
         }
 
-        if (wanted)
+        if (LoggerOf(state) is { } logger && logger.IsEnabled(level))
         {
-            NativeLogMessages.Line(logger!, level, line!);
+            NativeLogMessages.Line(logger, level, line);
         }
     }
+
+    private static bool IsFailure(LogLevel level) => level >= LogLevel.Warning;
+
+    private static ILogger? LoggerOf(ThreadState state) => state.Logger ?? s_fallback;
 
     /// <summary>Ends what <see cref="Enter"/> began.</summary>
     internal readonly ref struct Scope(ILogger? previous)
@@ -142,5 +183,11 @@ internal static unsafe class NativeLog
         public List<byte> Partial { get; } = [];
 
         public List<string> Errors { get; } = [];
+
+        public List<(LogLevel Level, string Line)> Held { get; } = [];
+
+        public int* Stop { get; set; }
+
+        public bool IsStopping => Stop != null && Volatile.Read(ref *Stop) != 0;
     }
 }

@@ -41,11 +41,22 @@ internal sealed unsafe class NativeSampler : IDisposable
         _grammar?.Dispose();
     }
 
-    // Temperature 0 leaves one candidate, and drawing from it sorts and exponentiates the whole vocabulary first.
-    private static Sampler[] Simplify(Sampler[] chain) =>
-        chain is [.. var before, TemperatureSampler { Temperature: 0, DynamicRange: 0 }, DistributionSampler]
-            ? [.. before, new GreedySampler()]
-            : chain;
+    // Temperature 0 leaves one candidate, and drawing from it sorts and exponentiates the whole vocabulary first. What keeps the best
+    // candidates just before it sorts them for nothing: the best one is always among them.
+    private static Sampler[] Simplify(Sampler[] chain)
+    {
+        if (chain is not [.. var before, TemperatureSampler { Temperature: 0, DynamicRange: 0 }, DistributionSampler])
+        {
+            return chain;
+        }
+
+        while (before is [.. var earlier, TopNSigmaSampler or TopKSampler or TopPSampler or MinPSampler])
+        {
+            before = earlier;
+        }
+
+        return [.. before, new GreedySampler()];
+    }
 
     private static int[] Suppressed(NativeVocabulary vocabulary)
     {

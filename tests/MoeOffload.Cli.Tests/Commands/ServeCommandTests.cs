@@ -42,6 +42,47 @@ public sealed class ServeCommandTests : IDisposable
 
     [Test]
     [Platform("Linux,MacOsX")]
+    public async Task Sigterm_lets_running_answers_finish_and_takes_no_new_ones()
+    {
+        using MoeProcess process = _moe.Start("serve", DemoModel.Path, "--bind", "127.0.0.1:0", "-c", "8192");
+        using var http = new HttpClient { BaseAddress = AddressIn(await process.WaitForOutputAsync(text => text.Contains("Loaded tiny-moe"))) };
+        HttpResponseMessage[] running = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => BeginAsync(http, maxTokens: 600)));
+        Task<string[]> answers = Task.WhenAll(running.Select(answer => answer.Content.ReadAsStringAsync()));
+
+        process.Signal(Terminate);
+        while (await IsTakenAsync(http))
+        {
+            await Task.Delay(10);
+        }
+
+        bool wereRunning = !answers.IsCompleted;
+        string[] texts = await answers;
+        MoeResult result = process.WaitForEnd(TimeSpan.FromSeconds(60));
+
+        wereRunning.Should().BeTrue("new requests are refused while others run");
+        texts.Should().OnlyContain(text => text.Contains("\"finish_reason\":\"length\"") && text.EndsWith("data: [DONE]\n\n"));
+        result.Code.Should().Be(0);
+        result.Errors.Should().Contain("Stopping");
+    }
+
+    [Test]
+    [Platform("Linux,MacOsX")]
+    public async Task Sigterm_ends_answers_with_a_reason_once_the_grace_time_is_over()
+    {
+        using MoeProcess process = _moe.Start("serve", DemoModel.Path, "--bind", "127.0.0.1:0", "-c", "32768", "--shutdown-grace", "0.5");
+        using var http = new HttpClient { BaseAddress = AddressIn(await process.WaitForOutputAsync(text => text.Contains("Loaded tiny-moe"))) };
+        HttpResponseMessage[] running = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => BeginAsync(http, maxTokens: 8000)));
+
+        process.Signal(Terminate);
+        string[] texts = await Task.WhenAll(running.Select(answer => answer.Content.ReadAsStringAsync()));
+        MoeResult result = process.WaitForEnd(TimeSpan.FromSeconds(60));
+
+        texts.Select(text => (string?)JsonNode.Parse(text.TrimEnd().Split("data: ")[^1])!["error"]?["code"]).Should().OnlyContain(code => code == "server_shutting_down");
+        result.Code.Should().Be(0);
+    }
+
+    [Test]
+    [Platform("Linux,MacOsX")]
     public async Task Automatic_address_is_shimmys_or_the_next_free_port()
     {
         using MoeProcess first = _moe.Start("serve");
@@ -102,6 +143,34 @@ public sealed class ServeCommandTests : IDisposable
         MoeResult result = _moe.Run("serve", "--bind", "127.0.0.1:0", "--api-key-file", _moe.Home.Write("keys", "\n"));
 
         result.Code.Should().Be(64);
+    }
+
+    private static Task<HttpResponseMessage> BeginAsync(HttpClient http, int maxTokens)
+    {
+        var body = new
+        {
+            model = "tiny-moe",
+            messages = new[] { new { role = "user", content = "Tell me a story." } },
+            max_tokens = maxTokens,
+            ignore_eos = true,
+            stream = true,
+        };
+        var request = new HttpRequestMessage(HttpMethod.Post, "/v1/chat/completions") { Content = JsonContent.Create(body) };
+        return http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+    }
+
+    // Without a connection, or with 503 on one that was open before.
+    private static async Task<bool> IsTakenAsync(HttpClient http)
+    {
+        try
+        {
+            using HttpResponseMessage response = await http.PostAsJsonAsync("/v1/embeddings", new { model = "nobody", input = "a" });
+            return response.StatusCode != HttpStatusCode.ServiceUnavailable;
+        }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
     }
 
     private static Uri AddressIn(string output) => new(output.Split('\n')[0].Split(' ')[^1].Trim());

@@ -14,6 +14,7 @@ public sealed class OptionTests
     private readonly LoadArguments _load;
     private readonly ContextArguments _context = new();
     private readonly SamplingArguments _sampling = new();
+    private readonly ServeArguments _serve = new();
     private readonly RootCommand _root = new();
 
     public OptionTests()
@@ -26,6 +27,10 @@ public sealed class OptionTests
         _sampling.AddTo(command);
         command.SetAction((_, _) => Task.FromResult(0));
         _root.Subcommands.Add(command);
+        var serve = new Command("serve");
+        _serve.AddTo(serve);
+        serve.SetAction((_, _) => Task.FromResult(0));
+        _root.Subcommands.Add(serve);
     }
 
     [TestCase("-ngl", "12")]
@@ -92,6 +97,26 @@ public sealed class OptionTests
         Context("--spec-type", "ngram-simple").Speculation.Should().Be(new SpeculationOptions());
         Context("--spec-type", "draft-mtp", "--spec-draft-n-max", "3").Speculation
             .Should().Be(new SpeculationOptions { UseMtpLayers = true, MaxDraftTokens = 3 });
+    }
+
+    [TestCase(4, true)]
+    [TestCase(8, false, "-np", "8")]
+    [TestCase(8, true, "-np", "8", "-kvu")]
+    [TestCase(4, false, "--no-kv-unified")]
+    public void Kv_cache_is_shared_unless_it_is_said_how_many_share_it(int sequences, bool isUnified, params string[] words)
+    {
+        ContextOptions context = Serve(words).Context;
+
+        context.SequenceCount.Should().Be(sequences);
+        context.KvCache.Unified.Should().Be(isUnified);
+    }
+
+    [Test]
+    public void Kv_cache_is_not_shared_and_divided()
+    {
+        Action parse = () => Serve("-kvu", "-no-kvu");
+
+        parse.Should().Throw<UsageException>().WithMessage("*exclude*");
     }
 
     [TestCase(0, 131072, 8192)]
@@ -169,6 +194,13 @@ public sealed class OptionTests
     private ContextOptions Context(params string[] words) => Parse(["try", .. words], parsed => _context.Read(parsed, new ContextOptions()));
 
     private SamplingOptions Sampling(params string[] words) => Parse(["try", .. words], _sampling.Read);
+
+    private MoeServerOptions Serve(params string[] words)
+    {
+        var options = new MoeServerOptions();
+        Parse(["serve", .. words], _serve.Read)(options);
+        return options;
+    }
 
     private T Parse<T>(string[] words, Func<ParseResult, T> read) => read(MoeCommand.Parse(_root, words, _ => null));
 }

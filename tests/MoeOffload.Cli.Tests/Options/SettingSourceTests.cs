@@ -66,7 +66,7 @@ public sealed class SettingSourceTests : IDisposable
     [Test]
     public void Every_option_has_a_variable_of_its_own()
     {
-        foreach (Command command in _root.Subcommands)
+        foreach (Command command in _root.Subcommands.SelectMany(command => command.Subcommands.Prepend(command)))
         {
             Settings.SettingSources.OptionsOf(command, _root).Select(Settings.SettingSources.VariableOf)
                 .Should().OnlyHaveUniqueItems().And.OnlyContain(name => name.StartsWith("MOE_"));

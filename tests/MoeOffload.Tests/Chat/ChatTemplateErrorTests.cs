@@ -58,6 +58,31 @@ public sealed class ChatTemplateErrorTests
         stream.Chat.Prompt.Should().StartWith("<|im_start|>");
     }
 
+    [Test]
+    public void Template_without_a_form_of_calls_refuses_a_required_one()
+    {
+        ChatTemplate template = SmallModel.Shared.ParseChatTemplate(RealTemplates.Read(RealTemplates.Mixtral));
+        var options = new ChatOptions { Tools = [Chats.Weather], ToolChoice = ToolChoice.Required };
+
+        template.Invoking(it => it.Render([ChatMessage.User("Hi")], options)).Should().Throw<NotSupportedException>().WithMessage("*form of calls*");
+        template.Invoking(it => it.Render([ChatMessage.User("Hi")], options with { ToolChoice = ToolChoice.Tool("get_weather") }))
+            .Should().Throw<NotSupportedException>();
+        template.Render([ChatMessage.User("Hi")], options with { ToolChoice = ToolChoice.Auto }).Grammar.Should().BeNull();
+    }
+
+    [Test]
+    public void Template_with_a_form_of_calls_has_a_grammar_for_a_required_one([ValueSource(nameof(CallingTemplates))] string name)
+    {
+        ChatTemplate template = SmallModel.Shared.ParseChatTemplate(RealTemplates.Read(name));
+
+        RenderedChat chat = template.Render([ChatMessage.User("Hi")], new ChatOptions { Tools = [Chats.Weather], ToolChoice = ToolChoice.Required });
+
+        chat.Grammar.Should().NotBeNull();
+        chat.IsGrammarLazy.Should().BeFalse();
+    }
+
+    private static IEnumerable<string> CallingTemplates() => [RealTemplates.GptOss, RealTemplates.Qwen3, "Qwen3-Coder", "mistralai-Mistral-Nemo-Instruct-2407"];
+
     [TestCase("(", ")")]
     [TestCase("[", "]")]
     [TestCase("{'a': ", "}")]

@@ -23,6 +23,7 @@ public sealed class GgufRoundTripTests
         file.ByteOrder.Should().Be(byteOrder);
         file.Alignment.Should().Be(alignment);
         file.Length.Should().Be(stream.Length);
+        writer.GetByteCount().Should().Be(stream.Length);
         (file.DataOffset % alignment).Should().Be(0);
         EveryTypeShouldBeBack(file.Metadata);
         file.Tensors.Select(tensor => tensor.ToString()).Should().Equal("scalar f32 []", "cube q8_0 [64, 3, 2, 5]");
@@ -42,6 +43,7 @@ public sealed class GgufRoundTripTests
         file.Metadata.Should().BeEmpty();
         file.Tensors.Should().BeEmpty();
         file.DataOffset.Should().Be(24);
+        new GgufWriter().GetByteCount().Should().Be(24);
         file.Split.Should().BeNull();
     }
 

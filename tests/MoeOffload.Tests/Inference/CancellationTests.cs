@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using FluentAssertions;
+using Microsoft.Extensions.Logging;
 using NUnit.Framework;
 
 namespace MoeOffload.Tests.Inference;
@@ -50,6 +51,32 @@ public sealed class CancellationTests
 
         TokenStream Generate(int[] prompt, CancellationToken cancellationToken) =>
             session.GenerateAsync(new GenerationRequest { PromptTokens = prompt, Sampling = SamplingOptions.Greedy, MaxTokens = 1 }, cancellationToken);
+    }
+
+    [Test]
+    public async Task Step_that_is_cancelled_is_no_error_in_the_log()
+    {
+        using var log = new RecordedLog();
+        using MoeModel model = MoeModel.Load(SmallModel.File.Path, new ModelOptions { LoggerFactory = log });
+        using GenerationSession session = model.CreateSession(SmallModel.Context(4096));
+        int[] prompt = [.. Enumerable.Range(0, 4000).Select(i => i % 200)];
+        for (int run = 0; run < 20 && !Stops().Any(); run++)
+        {
+            using TokenStream stream = session.GenerateAsync(new GenerationRequest { PromptTokens = prompt, MaxTokens = 1 });
+            stream.TryRead(out _);
+            while (session.Statistics.RunningCount == 0)
+            {
+                await Task.Yield();
+            }
+
+            await Task.Delay(run);
+            await stream.DisposeAsync();
+        }
+
+        Stops().Should().NotBeEmpty().And.OnlyContain(line => line.Level == LogLevel.Debug);
+        log.Lines.Should().NotContain(line => line.Level >= LogLevel.Error);
+
+        IEnumerable<(string Category, LogLevel Level, string Text)> Stops() => log.Lines.Where(line => line.Text.Contains("compute status"));
     }
 
     [Test]

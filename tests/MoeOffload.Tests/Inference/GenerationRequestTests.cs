@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using FluentAssertions;
 using NUnit.Framework;
 
@@ -97,6 +98,24 @@ public sealed class GenerationRequestTests
     }
 
     [Test]
+    public async Task First_token_of_a_device_comes_when_the_device_has_computed_it()
+    {
+        using SecondDevice device = SecondDevice.Start();
+        using MoeModel model = MoeModel.Load(DemoModel.Path, device.Options);
+        using GenerationSession session = model.CreateSession(new ContextOptions { ContextLength = 512 });
+        TokenStream stream = session.GenerateAsync(new GenerationRequest
+        {
+            PromptTokens = [.. Enumerable.Range(256, 500)],
+            MaxTokens = 1,
+            Sampling = SamplingOptions.Greedy with { IgnoreEndOfSequence = true },
+        });
+        long start = Stopwatch.GetTimestamp();
+        await SmallModel.Read(stream);
+
+        stream.Statistics!.TimeToFirstToken.Should().BeGreaterThan(Stopwatch.GetElapsedTime(start) / 2);
+    }
+
+    [Test]
     public async Task Generation_from_tokens_equals_that_from_their_text()
     {
         int[] prompt = SmallModel.Shared.Vocabulary.Tokenize("To be or not");
@@ -112,6 +131,24 @@ public sealed class GenerationRequestTests
         int[] whole = await SmallModel.Greedy(_session, Prompt, 16);
         using GenerationSession small = SmallModel.Shared.CreateSession(SmallModel.Context() with { BatchSize = 5, MicroBatchSize = 3 });
         (await SmallModel.Greedy(small, Prompt, 16)).Should().Equal(whole);
+    }
+
+    [Test]
+    public async Task Temperature_0_takes_the_most_probable_token_however_the_choice_is_narrowed()
+    {
+        using GenerationSession session = SmallModel.Shared.CreateSession(SmallModel.Context());
+        int[] expected = await SmallModel.Greedy(session, "To be", 20);
+
+        foreach (SamplingOptions options in new SamplingOptions[]
+        {
+            new() { Temperature = 0 },
+            new() { Temperature = 0, TopNSigma = 2, TopK = 3, TypicalP = 1, MinKeep = 2 },
+            new() { Samplers = [new TopKSampler(5), new TemperatureSampler(0.5f), new TopPSampler(0.5f), new TemperatureSampler(0), new DistributionSampler()] },
+        })
+        {
+            List<GeneratedToken> tokens = await SmallModel.Read(session.GenerateAsync("To be", options, 20));
+            tokens.Select(token => token.Id).Should().Equal(expected);
+        }
     }
 
     [Test]

@@ -59,18 +59,31 @@ public sealed class ChatTemplateTests(string template)
         });
     }
 
-    [TestCase("none")]
-    [TestCase("required")]
-    public void Tool_choice_becomes_the_peers_prompt(string choice)
+    [Test]
+    public void Tools_that_must_not_be_called_become_the_peers_prompt()
     {
         JsonObject request = Chats.Request(Chats.All["question"], Chats.Weather);
-        request["tool_choice"] = choice;
+        request["tool_choice"] = "none";
 
-        Compare(request, Chats.All["question"], new ChatOptions
+        Compare(request, Chats.All["question"], new ChatOptions { Tools = [Chats.Weather], ToolChoice = ToolChoice.None });
+    }
+
+    [Test]
+    public void Tool_that_must_be_called_becomes_the_peers_prompt_or_is_refused_where_the_template_shows_no_tools()
+    {
+        JsonObject request = Chats.Request(Chats.All["question"], Chats.Weather);
+        request["tool_choice"] = "required";
+        var options = new ChatOptions { Tools = [Chats.Weather], ToolChoice = ToolChoice.Required };
+
+        if (_server.ApplyTemplate(request).Contains(Chats.Weather.Name, StringComparison.Ordinal))
         {
-            Tools = [Chats.Weather],
-            ToolChoice = choice == "none" ? ToolChoice.None : ToolChoice.Required,
-        });
+            Compare(request, Chats.All["question"], options);
+            return;
+        }
+
+        Action render = () => _model.ChatTemplate.Render(Chats.All["question"], options);
+
+        render.Should().Throw<NotSupportedException>().WithMessage("*no form of calls*");
     }
 
     // What the peer refuses is refused in the same words.

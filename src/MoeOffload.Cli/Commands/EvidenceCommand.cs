@@ -1,0 +1,20 @@
+using System.CommandLine;
+using MoeOffload.Cli.Options;
+
+namespace MoeOffload.Cli.Commands;
+
+/// <summary><c>moe evidence</c>: folders of measurements that strangers can check.</summary>
+internal sealed class EvidenceCommand : ICliCommand
+{
+    public EvidenceCommand(GlobalOptions global) => Subcommands =
+    [
+        new EvidenceMakeCommand(global), new EvidenceVerifyCommand(), new EvidenceCompareCommand(), new EvidenceFiguresCommand(), new EvidenceRenderCommand(),
+    ];
+
+    public Command Command { get; } = new("evidence", "Measure models into a folder that a stranger can check, check such folders, and quote them");
+
+    public IReadOnlyList<ICliCommand> Subcommands { get; }
+
+    public Task<int> RunAsync(Invocation invocation) =>
+        throw new UsageException($"moe evidence does one of {string.Join(", ", Subcommands.Select(command => command.Command.Name))}. See 'moe evidence --help'.");
+}

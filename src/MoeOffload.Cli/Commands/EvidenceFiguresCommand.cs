@@ -1,0 +1,54 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using MoeOffload.Cli.Evidence;
+using MoeOffload.Cli.Evidence.Figures;
+using MoeOffload.Cli.Evidence.Templates;
+using MoeOffload.Cli.Options;
+using MoeOffload.Cli.Reports;
+
+namespace MoeOffload.Cli.Commands;
+
+/// <summary><c>moe evidence figures</c>: the names that a template can use, and what they stand for.</summary>
+internal sealed class EvidenceFiguresCommand : ICliCommand
+{
+    private readonly Argument<string> _folder = new("DIR") { Description = "The folder of evidence" };
+    private readonly Option<bool> _json = Opt.Flag("As JSON", "--json");
+
+    public EvidenceFiguresCommand() => Command = new Command("figures", "List the figures, facts, tables and plots of a folder by the names that templates use") { _folder, _json };
+
+    public Command Command { get; }
+
+    public Task<int> RunAsync(Invocation invocation)
+    {
+        var names = new EvidenceNames(EvidenceFolder.Open(invocation.Parsed.GetValue(_folder)!));
+        if (invocation.Parsed.GetValue(_json))
+        {
+            Json.Write(invocation.Terminal.Out, new JsonObject
+            {
+                ["figures"] = Json.Array(names.Figures.Select(figure => figure.ToJson())),
+                ["facts"] = new JsonObject(names.Facts.Select(fact => KeyValuePair.Create(fact.Key, (JsonNode?)fact.Value))),
+                ["blocks"] = Json.Array(names.Blocks),
+            });
+            return Task.FromResult(ExitCode.Success);
+        }
+
+        var table = new Columns("name", "value");
+        foreach (Figure figure in names.Figures)
+        {
+            table.Add(figure.Id, Units.Text(figure));
+        }
+
+        foreach ((string name, string fact) in names.Facts)
+        {
+            table.Add(name, invocation.Terminal.Harmless(fact.ReplaceLineEndings(" ")));
+        }
+
+        foreach (string block in names.Blocks)
+        {
+            table.Add(block, block.StartsWith(EvidenceNames.Plot, StringComparison.Ordinal) ? "(a plot)" : "(a table)");
+        }
+
+        table.WriteTo(invocation.Terminal.Out);
+        return Task.FromResult(ExitCode.Success);
+    }
+}

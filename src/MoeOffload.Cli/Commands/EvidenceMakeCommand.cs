@@ -1,0 +1,89 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using MoeOffload.Cli.Evidence.Making;
+using MoeOffload.Cli.Evidence.Verification;
+using MoeOffload.Cli.Measurement;
+using MoeOffload.Cli.Options;
+using MoeOffload.Cli.Terminals;
+using MoeOffload.Server.Catalog;
+
+namespace MoeOffload.Cli.Commands;
+
+/// <summary><c>moe evidence make</c>: measures models into a folder that a stranger can check.</summary>
+internal sealed class EvidenceMakeCommand : ICliCommand
+{
+    private static readonly string[] s_benches = ["memory", "streaming", "quality", "sweep"];
+
+    private readonly Dictionary<string, IBenchSettings> _settings = s_benches.ToDictionary(name => name, name => (IBenchSettings)(name switch
+    {
+        "memory" => new MemoryArguments(new BenchNames(name)),
+        "streaming" => new StreamingArguments(new BenchNames(name)),
+        "quality" => new QualityArguments(new BenchNames(name)),
+        _ => new SweepArguments(new BenchNames(name)),
+    }));
+
+    private readonly Argument<string[]> _models = new("MODEL") { Description = "The models: names that 'moe list' shows, or paths of GGUF files", Arity = ArgumentArity.OneOrMore };
+    private readonly Option<string?> _output = Opt.Text("DIR", "The folder, which must be new or empty", "--output", "-o");
+    private readonly Option<IReadOnlyList<string>?> _names = Opt.Parsed<IReadOnlyList<string>>(
+        "NAME,…", "What is measured; the default is all", ReadNames, $"some of {string.Join(", ", s_benches)} with commas between them", "--benches");
+
+    private readonly ModelArgument _catalog;
+    private readonly BenchArguments _arguments;
+
+    public EvidenceMakeCommand(GlobalOptions global)
+    {
+        _catalog = new ModelArgument(global);
+        _arguments = new BenchArguments(global);
+        Command = new Command("make", "Measure models into a folder that a stranger can check") { _models, _output, _names };
+        foreach (Option option in _settings.Values.SelectMany(settings => settings.Options))
+        {
+            Command.Options.Add(option);
+        }
+
+        _arguments.AddLoadingTo(Command);
+    }
+
+    public Command Command { get; }
+
+    public async Task<int> RunAsync(Invocation invocation)
+    {
+        ParseResult parsed = invocation.Parsed;
+        string directory = parsed.GetValue(_output) ?? throw new UsageException("Where does the folder go? Name it with --output DIR.");
+        CatalogEntry[] entries = [.. parsed.GetValue(_models)!.Select(name => _catalog.Find(parsed, name))];
+        IReadOnlyList<string> names = parsed.GetValue(_names) ?? s_benches;
+        var maker = new EvidenceMaker(directory, CommandLine(invocation));
+        foreach (CatalogEntry entry in entries)
+        {
+            // A server of its own for each model: what one left in its memory is not counted as another's.
+            using LoopbackRpcServer? server = _arguments.StartServer(invocation);
+            BenchSubject subject = _arguments.Read(invocation, entry, server);
+            if (entry == entries[0])
+            {
+                maker.Begin(subject.Load);
+            }
+
+            IBench[] benches = [.. s_benches.Where(names.Contains).Select(name => _settings[name].Make(subject, parsed))];
+            await ProgressBar.RunStepsAsync(invocation.Terminal, subject.Name, async progress =>
+            {
+                await maker.AddAsync(
+                    subject, benches, new ProgressBar.Direct<BenchProgress>(at => progress.Report((at.Done / (float)at.Total, at.Step))), invocation.Cancelled).ConfigureAwait(false);
+                return true;
+            }).ConfigureAwait(false);
+        }
+
+        maker.End();
+        return EvidenceVerifyCommand.Write(invocation, directory, EvidenceVerifier.Verify(directory));
+    }
+
+    private static string[]? ReadNames(string text)
+    {
+        string[] names = text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        return names.Length > 0 && names.All(s_benches.Contains) ? names : null;
+    }
+
+    // With what variables and the configuration file say, of paths the last part alone, which is all that means something elsewhere.
+    private static string CommandLine(Invocation invocation) => string.Join(' ', invocation.Parsed.Tokens
+        .Select(token => token.Type == TokenType.Argument && Path.IsPathRooted(token.Value) ? Path.GetFileName(Path.TrimEndingDirectorySeparator(token.Value)) : token.Value)
+        .Prepend("moe")
+        .Select(word => word.All(character => char.IsLetterOrDigit(character) || "-_./:,=+@%".Contains(character, StringComparison.Ordinal)) ? word : $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'"));
+}

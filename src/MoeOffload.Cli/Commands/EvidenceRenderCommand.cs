@@ -1,0 +1,81 @@
+using System.CommandLine;
+using System.Globalization;
+using MoeOffload.Cli.Evidence.Templates;
+using MoeOffload.Cli.Evidence.Verification;
+using MoeOffload.Cli.Options;
+
+namespace MoeOffload.Cli.Commands;
+
+/// <summary><c>moe evidence render</c>: a text whose figures come from evidence, so that none is typed by hand.</summary>
+internal sealed class EvidenceRenderCommand : ICliCommand
+{
+    private readonly Argument<string> _template = new("TEMPLATE") { Description = "A Markdown text with placeholders" };
+    private readonly Argument<string[]> _folders = new("DIR") { Description = "Folders of evidence, each as DIR or NAME=DIR", Arity = ArgumentArity.OneOrMore };
+    private readonly Option<string?> _output = Opt.Text("PATH", "The file to write; standard output where none is said", "--output", "-o");
+    private readonly Option<bool> _check = Opt.Flag("Write nothing, and fail where the file is not what would be written", "--check");
+
+    public EvidenceRenderCommand()
+    {
+        Command = new Command("render", "Fill a Markdown text with figures, tables and plots of evidence") { _template, _folders, _output, _check };
+        Command.Validators.Add(result =>
+        {
+            if (result.GetValue(_check) && result.GetValue(_output) is null)
+            {
+                result.AddError("--check needs --output: the file that is checked.");
+            }
+        });
+    }
+
+    public Command Command { get; }
+
+    public Task<int> RunAsync(Invocation invocation)
+    {
+        string template = invocation.Parsed.GetValue(_template)!;
+        string? output = invocation.Parsed.GetValue(_output);
+        var folders = new Dictionary<string, EvidenceNames>(StringComparer.Ordinal);
+        foreach (string named in invocation.Parsed.GetValue(_folders)!)
+        {
+            (string name, string directory) = named.Split('=', 2) is [var given, var path] ? (given, path) : (Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(named))), named);
+            if (!folders.TryAdd(name, Read(directory)))
+            {
+                throw new UsageException($"Two folders are called '{name}': give one another name, as other={directory}.");
+            }
+        }
+
+        string at = Path.GetDirectoryName(Path.GetFullPath(output ?? template))!;
+        string text;
+        try
+        {
+            text = new Template(folders).Fill(File.ReadAllText(template), names => Path.GetRelativePath(at, names.Directory).Replace('\\', '/') + "/");
+        }
+        catch (FormatException error)
+        {
+            throw new FormatException($"{template}, {error.Message}", error);
+        }
+
+        if (output is null)
+        {
+            invocation.Terminal.Out.Write(text);
+        }
+        else if (!invocation.Parsed.GetValue(_check))
+        {
+            File.WriteAllText(output, text);
+        }
+        else if (!File.Exists(output) || File.ReadAllText(output).ReplaceLineEndings("\n") is var found && found != text)
+        {
+            string line = File.Exists(output) ? string.Create(CultureInfo.InvariantCulture, $" from line {ReportCheck.FirstDifference(File.ReadAllText(output).ReplaceLineEndings("\n"), text)} on") : string.Empty;
+            throw new FormatException($"{output} is not what {template} gives{line}: write it anew without --check.");
+        }
+
+        return Task.FromResult(ExitCode.Success);
+    }
+
+    // What does not hold is not quoted.
+    private static EvidenceNames Read(string directory)
+    {
+        VerificationResult result = EvidenceVerifier.Verify(directory);
+        return result is { Problems: [], Folder: { } folder }
+            ? new EvidenceNames(folder)
+            : throw new FormatException($"{directory} does not hold: {result.Problems[0]} 'moe evidence verify {directory}' says all that is wrong.");
+    }
+}

@@ -1,0 +1,14 @@
+using System.CommandLine;
+
+namespace MoeOffload.Cli.Commands;
+
+/// <summary><c>moe model</c>: commands that make model files.</summary>
+internal sealed class ModelCommand : ICliCommand
+{
+    public Command Command { get; } = new("model", "Make model files");
+
+    public IReadOnlyList<ICliCommand> Subcommands { get; } = [new SynthCommand()];
+
+    public Task<int> RunAsync(Invocation invocation) =>
+        throw new UsageException($"moe model does one of {string.Join(", ", Subcommands.Select(command => command.Command.Name))}. See 'moe model --help'.");
+}

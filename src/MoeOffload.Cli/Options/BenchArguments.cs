@@ -1,0 +1,69 @@
+using System.CommandLine;
+using MoeOffload.Cli.Measurement;
+using MoeOffload.Server.Catalog;
+
+namespace MoeOffload.Cli.Options;
+
+/// <summary>What a bench measures: the model, its devices, and its context.</summary>
+internal sealed class BenchArguments
+{
+    // The context of the seed's figures.
+    private const int UsualLength = 4096;
+
+    private readonly ModelOpener _opener;
+    private readonly ContextArguments _context = new();
+    private readonly Option<bool> _rpcLoopback = Opt.Flag("Start llama.cpp's ggml-rpc-server on this machine as the second device", "--rpc-loopback");
+
+    public BenchArguments(GlobalOptions global) => _opener = new ModelOpener(new ModelArgument(global), new LoadArguments(global), _context);
+
+    public void AddTo(Command command)
+    {
+        _opener.AddTo(command);
+        command.Options.Add(_rpcLoopback);
+    }
+
+    /// <summary>Adds what is not about one model, for a command that measures several.</summary>
+    public void AddLoadingTo(Command command)
+    {
+        _opener.AddLoadingTo(command);
+        command.Options.Add(_rpcLoopback);
+    }
+
+    /// <summary>How models are loaded, without an RPC server that is yet to be started.</summary>
+    public ModelOptions LoadOptions(Invocation invocation) => _opener.LoadOptions(invocation);
+
+    /// <summary>Starts the RPC server that the command line asks for, with as many threads as this process has.</summary>
+    /// <returns>The server, to be disposed; null where none is asked for.</returns>
+    public LoopbackRpcServer? StartServer(Invocation invocation) => invocation.Parsed.GetValue(_rpcLoopback)
+        ? LoopbackRpcServer.Start(_opener.LoadOptions(invocation), _opener.ContextOptions(invocation).Threads.Decode)
+        : null;
+
+    /// <summary>Reads what is measured.</summary>
+    /// <param name="invocation">The command line.</param>
+    /// <param name="server">An RPC server that was started.</param>
+    /// <exception cref="UsageException">It says itself where experts go.</exception>
+    public BenchSubject Read(Invocation invocation, LoopbackRpcServer? server) => Read(invocation, _opener.Find(invocation), server);
+
+    /// <summary>Reads what is measured of a model.</summary>
+    /// <inheritdoc cref="Read(Invocation, LoopbackRpcServer?)"/>
+    public BenchSubject Read(Invocation invocation, CatalogEntry entry, LoopbackRpcServer? server)
+    {
+        ModelOptions load = _opener.LoadOptions(invocation);
+        if (load.Placement.Rules.Count > 0)
+        {
+            throw new UsageException("A bench places the experts itself, to compare: leave --cpu-moe, --n-cpu-moe and --override-tensor out.");
+        }
+
+        var subject = new BenchSubject(entry.Name, entry.Path)
+        {
+            Load = server is null ? load : load with { RpcServers = [.. load.RpcServers, server.Address] },
+            RpcServerProcess = server?.ProcessId,
+        };
+        ContextOptions context = _opener.ContextOptions(invocation);
+        int trained = ModelOpener.Loading(() => subject.TrainedLength);
+        return subject with
+        {
+            Context = context.ContextLength > 0 ? context : context with { ContextLength = trained > 0 ? Math.Min(trained, UsualLength) : UsualLength },
+        };
+    }
+}

@@ -1,0 +1,26 @@
+using System.CommandLine;
+using MoeOffload.Cli.Measurement;
+
+namespace MoeOffload.Cli.Options;
+
+/// <summary>The options of <c>moe bench streaming</c>.</summary>
+/// <param name="names">What its options are called.</param>
+internal sealed class StreamingArguments(BenchNames names) : IBenchSettings
+{
+    private readonly Option<int?> _rounds = Opt.Integer("N", "How often each prompt is asked in each way; the default is 5", 1, 1000, names["rounds"]);
+    private readonly Option<int?> _maxTokens = Opt.Integer("N", "Tokens of each answer; the default is 100", 2, 1 << 20, names["max-tokens"], names.Short("-n"));
+    private readonly Option<double?> _temperature = Opt.Number("T", "The temperature; the default is 0.3", 0, 100, names["temperature"], names.Short("--temp"));
+
+    public IEnumerable<Option> Options => [_rounds, _maxTokens, _temperature];
+
+    public IBench Make(BenchSubject subject, ParseResult parsed)
+    {
+        var usual = new StreamingOptions { Subject = subject };
+        return new StreamingBench(usual with
+        {
+            Rounds = parsed.GetValue(_rounds) ?? usual.Rounds,
+            MaxTokens = parsed.GetValue(_maxTokens) ?? usual.MaxTokens,
+            Temperature = (float?)parsed.GetValue(_temperature) ?? usual.Temperature,
+        });
+    }
+}
