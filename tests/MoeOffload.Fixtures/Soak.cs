@@ -13,12 +13,6 @@ public sealed class Soak
     private const int LongestPrompt = 300;
     private const int SequenceLength = 512;
 
-    // A shape that no other session has.
-    private const int OtherBatch = 17;
-
-    // What moves further is no rounding.
-    private const float MostRounding = 0.15f;
-
     // A request that takes longer is lost: the longest wait is that of a full queue.
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(120);
 
@@ -103,11 +97,12 @@ public sealed class Soak
 
     private async Task PrepareAsync(MoeModel model)
     {
-        var random = new Random(_seed);
         ContextOptions options = Options(1) with { PrefixCache = new PrefixCacheOptions { Enabled = false } };
         using (GenerationSession alone = model.CreateSession(options))
-        using (GenerationSession otherwise = model.CreateSession(options with { BatchSize = OtherBatch, Speculation = s_speculation }))
+        using (GenerationSession guessing = model.CreateSession(options with { BatchSize = 17, Speculation = s_speculation }))
+        using (GenerationSession caching = model.CreateSession(Options(4) with { BatchSize = 70 }))
         {
+            var random = new Random(_seed);
             for (int i = 0; i < Texts; i++)
             {
                 // Some begin as others do.
@@ -115,10 +110,8 @@ public sealed class Soak
                 int length = random.Next(4, LongestPrompt);
                 int[] rest = _isTrained ? await WriteAsync(alone, length, i) : [.. Enumerable.Range(0, length).Select(_ => random.Next(256, model.Vocabulary.Size))];
                 int[] prompt = [.. begin[..random.Next(begin.Length + 1)], .. rest];
-                SoakText text = await SoakText.MakeAsync(alone, prompt[..Math.Min(prompt.Length, LongestPrompt)], TextLength);
-                float moved = text.Movement(await SoakText.MakeAsync(otherwise, text.Prompt, TextLength));
-                _report.Rounding = Math.Clamp(moved, _report.Rounding, MostRounding);
-                _texts.Add(text);
+                prompt = prompt[..Math.Min(prompt.Length, LongestPrompt)];
+                _texts.Add(await SoakText.MakeAsync(prompt, TextLength, alone, guessing, caching, caching));
             }
         }
 

@@ -26,9 +26,6 @@ public sealed class SoakReport
     /// <summary>Texts that were compared with what they are alone.</summary>
     public int Texts => _texts;
 
-    /// <summary>How far rounding moves the two best tokens of a position, one against the other, as measured on texts alone.</summary>
-    public float Rounding { get; internal set; } = 0.01f;
-
     /// <summary>Whether the process takes no more memory at the end than after the first part.</summary>
     public bool IsMemoryFlat => Memory.After - Memory.Before < MostGrowth;
 
@@ -55,7 +52,7 @@ public sealed class SoakReport
             Interlocked.Increment(ref _texts);
         }
 
-        if (!text.Matches(tokens, Rounding, out string? unclear))
+        if (!text.Matches(tokens, out string? unclear))
         {
             Faults.Enqueue($"{name}: another text, {unclear}");
         }
@@ -79,7 +76,7 @@ public sealed class SoakReport
         }
 
         writer.WriteLine($"  memory {Memory.Before / 1e6:0.0} MB, at the end {Memory.After / 1e6:0.0} MB");
-        writer.WriteLine($"  {UnclearChoices.Count} of {Texts} texts parted where the best two tokens were {Rounding:0.000} apart at most, as far as rounding moves them alone");
+        writer.WriteLine($"  {UnclearChoices.Count} of {Texts} texts parted where the best two tokens are within rounding");
         foreach (string choice in UnclearChoices.Distinct().Take(20))
         {
             writer.WriteLine($"    {choice}");

@@ -1,24 +1,30 @@
 namespace MoeOffload.Fixtures;
 
-/// <summary>A prompt, and what it yields greedily when it runs alone.</summary>
+/// <summary>
+/// A prompt, and what it yields greedily when it runs alone, in batches of several shapes. Each shape rounds in another way; where two
+/// experts are about equally good, that chooses another one, and moves all that follows by more than rounding.
+/// </summary>
 internal sealed class SoakText
 {
-    private readonly GeneratedToken[] _tokens;
+    // How far apart the best two tokens are where rounding alone may choose between them; up to 0.03 was seen.
+    private const float Rounding = 0.05f;
 
-    private SoakText(int[] prompt, GeneratedToken[] tokens)
+    private readonly GeneratedToken[][] _runs;
+
+    private SoakText(int[] prompt, GeneratedToken[][] runs)
     {
         Prompt = prompt;
-        _tokens = tokens;
+        _runs = runs;
     }
 
     /// <summary>The prompt.</summary>
     public int[] Prompt { get; }
 
     /// <summary>How many tokens are known.</summary>
-    public int Length => _tokens.Length;
+    public int Length => _runs[0].Length;
 
-    /// <summary>Lets a prompt run alone.</summary>
-    public static async Task<SoakText> MakeAsync(GenerationSession session, int[] prompt, int length)
+    /// <summary>Lets a prompt run alone, in one session after the other.</summary>
+    public static async Task<SoakText> MakeAsync(int[] prompt, int length, params GenerationSession[] sessions)
     {
         var request = new GenerationRequest
         {
@@ -26,62 +32,47 @@ internal sealed class SoakText
             Sampling = SamplingOptions.Greedy with { TopLogProbabilities = 2, IgnoreEndOfSequence = true },
             MaxTokens = length,
         };
-        List<GeneratedToken> tokens = [];
-        await foreach (GeneratedToken token in session.GenerateAsync(request))
+        List<GeneratedToken[]> runs = [];
+        foreach (GenerationSession session in sessions)
         {
-            tokens.Add(token);
+            List<GeneratedToken> tokens = [];
+            await foreach (GeneratedToken token in session.GenerateAsync(request))
+            {
+                tokens.Add(token);
+            }
+
+            runs.Add([.. tokens]);
         }
 
-        return new SoakText(prompt, [.. tokens]);
-    }
-
-    /// <summary>
-    /// How far rounding has moved the two best tokens of a position, one against the other, in another run of the same prompt alone. Batches
-    /// of another shape round in another way, and where two experts are about equally good, another one may then be chosen.
-    /// </summary>
-    public float Movement(SoakText other)
-    {
-        float most = 0;
-        for (int i = 0; i < Length && _tokens[i].Id == other._tokens[i].Id; i++)
-        {
-            most = Math.Max(most, Math.Abs(Lead(i) - other.Lead(i)));
-        }
-
-        return most;
+        return new SoakText(prompt, [.. runs]);
     }
 
     /// <summary>Compares tokens of another run.</summary>
     /// <param name="tokens">The beginning of the text, or all of it.</param>
-    /// <param name="rounding">How far rounding can move the two best tokens.</param>
-    /// <param name="unclear">Where they part, what the choice was there.</param>
-    /// <returns>Whether they are the same, or the second best token stands where rounding can have moved it past the best.</returns>
-    public bool Matches(IReadOnlyList<int> tokens, float rounding, out string? unclear)
+    /// <param name="unclear">Where they part from each of the runs alone, what the choice was there.</param>
+    /// <returns>Whether they are those of a run alone, or part from one where its best two tokens are within rounding.</returns>
+    public bool Matches(IReadOnlyList<int> tokens, out string? unclear)
     {
         unclear = null;
-        int at = 0;
-        while (at < tokens.Count && at < Length && tokens[at] == _tokens[at].Id)
+        bool isUnclear = false;
+        foreach (GeneratedToken[] run in _runs)
         {
-            at++;
+            int at = run.Zip(tokens).TakeWhile(pair => pair.First.Id == pair.Second).Count();
+            if (at == tokens.Count)
+            {
+                unclear = null;
+                return true;
+            }
+
+            if (at < run.Length && !isUnclear)
+            {
+                IReadOnlyList<TokenProbability> top = run[at].TopLogProbabilities;
+                float lead = top[0].LogProbability - top[1].LogProbability;
+                isUnclear = lead < Rounding && tokens[at] == top[1].Token;
+                unclear = $"token {at}: {tokens[at]}, {lead:0.000} between {top[0]} and {top[1]}";
+            }
         }
 
-        if (at == tokens.Count)
-        {
-            return true;
-        }
-
-        if (at >= Length)
-        {
-            return false;
-        }
-
-        IReadOnlyList<TokenProbability> top = _tokens[at].TopLogProbabilities;
-        unclear = $"token {at}: {string.Join(", ", top)}";
-        return Lead(at) <= rounding && tokens[at] == top[1].Token;
-    }
-
-    private float Lead(int at)
-    {
-        IReadOnlyList<TokenProbability> top = _tokens[at].TopLogProbabilities;
-        return top[0].LogProbability - top[1].LogProbability;
+        return isUnclear;
     }
 }
