@@ -71,7 +71,7 @@ public sealed class OllamaTests
         body["format"] = JsonNode.Parse("""{"type":"object","properties":{"animal":{"type":"string","enum":["bee","cow"]},"sure":{"type":"boolean"}},"required":["animal","sure"]}""");
         JsonNode schema = JsonNode.Parse((string)(await _server.AskAsync("/api/chat", body.DeepClone()))["message"]!["content"]!)!;
         body["format"] = "json";
-        body["options"]!["num_predict"] = 12;
+        body["options"]!["num_predict"] = 100;
         string json = (string)(await _server.AskAsync("/api/chat", body))["message"]!["content"]!;
 
         ((string?)schema["animal"]).Should().BeOneOf("bee", "cow");

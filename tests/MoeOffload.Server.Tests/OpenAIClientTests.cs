@@ -111,7 +111,8 @@ public sealed class OpenAIClientTests
             [new UserChatMessage("Which color?")],
             new ChatCompletionOptions
             {
-                MaxOutputTokenCount = 40,
+                MaxOutputTokenCount = 200,
+                Temperature = 0,
                 ResponseFormat = ChatResponseFormat.CreateJsonSchemaFormat(
                     "color", BinaryData.FromString("""{"type":"object","properties":{"color":{"enum":["red","blue"]}},"required":["color"],"additionalProperties":false}"""), jsonSchemaIsStrict: true),
             });
