@@ -34,7 +34,9 @@ internal sealed class ContextArguments
         "How tokens are guessed, to compute several in one step: from what stood there before, or by the model's own MTP layers",
         new Dictionary<string, SpeculationType>
         {
-            ["none"] = SpeculationType.None, ["ngram-simple"] = SpeculationType.Lookup, ["draft-mtp"] = SpeculationType.Mtp,
+            ["none"] = SpeculationType.None,
+            ["ngram-simple"] = SpeculationType.Lookup,
+            ["draft-mtp"] = SpeculationType.Mtp,
         },
         "--spec-type");
 

@@ -37,16 +37,33 @@ internal sealed class EvidenceFolders : IDisposable
         EvidenceWriter.WriteText(folder, "commands.txt", "moe evidence make little-moe.gguf -o evidence\n");
         EvidenceWriter.WriteText(folder, "machine.json", new JsonObject
         {
-            ["measured_at"] = "2026-11-24T12:00Z", ["cpu"] = "A processor", ["cores"] = 2, ["processors"] = 2, ["memory_bytes"] = 8L << 30, ["system"] = "Linux", ["kernel"] = "6.1",
-            ["dotnet"] = ".NET 10", ["llama_cpp"] = "0.5.0", ["tool_version"] = "0.1.0", ["git_commit"] = "abc", ["source_state"] = "clean",
+            ["measured_at"] = "2026-11-24T12:00Z",
+            ["cpu"] = "A processor",
+            ["cores"] = 2,
+            ["processors"] = 2,
+            ["memory_bytes"] = 8L << 30,
+            ["system"] = "Linux",
+            ["kernel"] = "6.1",
+            ["dotnet"] = ".NET 10",
+            ["llama_cpp"] = "0.5.0",
+            ["tool_version"] = "0.1.0",
+            ["git_commit"] = "abc",
+            ["source_state"] = "clean",
             ["devices"] = new JsonArray(new JsonObject { ["name"] = "RPC0", ["description"] = "127.0.0.1:50052", ["kind"] = "rpc" }),
             ["libraries"] = new JsonArray(new JsonObject { ["file"] = "libmoe-llama.so", ["sha256"] = new string('0', 64) }),
         }.ToJsonString());
         string model = $"models/{Model}/";
         EvidenceWriter.WriteText(folder, model + "model.json", new JsonObject
         {
-            ["synthetic"] = isSynthetic, ["files"] = new JsonArray(new JsonObject { ["file"] = "little-moe.gguf", ["sha256"] = new string('1', 64) }), ["bytes"] = ModelBytes,
-            ["architecture"] = "qwen3moe", ["parameters"] = 9_000_000, ["layers"] = 1, ["expert_count"] = 16, ["expert_used_count"] = 2, ["context_length"] = 256,
+            ["synthetic"] = isSynthetic,
+            ["files"] = new JsonArray(new JsonObject { ["file"] = "little-moe.gguf", ["sha256"] = new string('1', 64) }),
+            ["bytes"] = ModelBytes,
+            ["architecture"] = "qwen3moe",
+            ["parameters"] = 9_000_000,
+            ["layers"] = 1,
+            ["expert_count"] = 16,
+            ["expert_used_count"] = 2,
+            ["context_length"] = 256,
             ["devices"] = new JsonArray(new JsonObject { ["name"] = "RPC0", ["description"] = "127.0.0.1:50052", ["kind"] = "rpc", ["local"] = true }),
             ["tensors"] = new JsonArray(
                 new JsonObject { ["group"] = "experts", ["type"] = "q8_0", ["count"] = 1, ["bytes"] = 2 * Mebibyte },
@@ -111,8 +128,13 @@ internal sealed class EvidenceFolders : IDisposable
 
     private static JsonObject Tensor(string name, int mebibytes, bool isOnHost) => new()
     {
-        ["name"] = name, ["type"] = "q8_0", ["bytes"] = mebibytes * Mebibyte, ["device"] = isOnHost ? "CPU" : "RPC0", ["buffer"] = isOnHost ? "CPU_Mapped" : "RPC0[127.0.0.1:50052]",
-        ["host"] = isOnHost, ["expert"] = name.Contains("exps", StringComparison.Ordinal),
+        ["name"] = name,
+        ["type"] = "q8_0",
+        ["bytes"] = mebibytes * Mebibyte,
+        ["device"] = isOnHost ? "CPU" : "RPC0",
+        ["buffer"] = isOnHost ? "CPU_Mapped" : "RPC0[127.0.0.1:50052]",
+        ["host"] = isOnHost,
+        ["expert"] = name.Contains("exps", StringComparison.Ordinal),
     };
 
     private static string[] Log(bool isOffload) =>
@@ -136,9 +158,20 @@ internal sealed class EvidenceFolders : IDisposable
         let own = (placement == "offload" ? speed / 3 : speed) + (round * 0.25)
         select new JsonObject
         {
-            ["bench"] = "streaming", ["round"] = round, ["placement"] = placement, ["prompt"] = prompt, ["prompt_tokens"] = 7, ["stream"] = stream, ["max_tokens"] = 8,
-            ["tokens"] = 8, ["ttft_ms"] = stream ? 1000 / own : null, ["total_ms"] = 8000 / own, ["prompt_tokens_per_second"] = stream ? own * 7 : null,
-            ["decode_tokens_per_second"] = stream ? own : null, ["tokens_per_second"] = own * 0.9, ["gaps_ms"] = stream ? new JsonArray(1000 / own, 1001 / own, 1002 / own) : new JsonArray(),
+            ["bench"] = "streaming",
+            ["round"] = round,
+            ["placement"] = placement,
+            ["prompt"] = prompt,
+            ["prompt_tokens"] = 7,
+            ["stream"] = stream,
+            ["max_tokens"] = 8,
+            ["tokens"] = 8,
+            ["ttft_ms"] = stream ? 1000 / own : null,
+            ["total_ms"] = 8000 / own,
+            ["prompt_tokens_per_second"] = stream ? own * 7 : null,
+            ["decode_tokens_per_second"] = stream ? own : null,
+            ["tokens_per_second"] = own * 0.9,
+            ["gaps_ms"] = stream ? new JsonArray(1000 / own, 1001 / own, 1002 / own) : new JsonArray(),
         };
 
     private static IEnumerable<JsonObject> Memory()
@@ -149,7 +182,15 @@ internal sealed class EvidenceFolders : IDisposable
             {
                 yield return new JsonObject
                 {
-                    ["bench"] = "memory", ["round"] = 0, ["placement"] = placement, ["moment"] = moment, ["source"] = "system", ["device"] = "process", ["kind"] = "resident", ["bytes"] = 50 * Mebibyte, ["process"] = "moe",
+                    ["bench"] = "memory",
+                    ["round"] = 0,
+                    ["placement"] = placement,
+                    ["moment"] = moment,
+                    ["source"] = "system",
+                    ["device"] = "process",
+                    ["kind"] = "resident",
+                    ["bytes"] = 50 * Mebibyte,
+                    ["process"] = "moe",
                 };
             }
 
@@ -157,8 +198,15 @@ internal sealed class EvidenceFolders : IDisposable
             {
                 yield return new JsonObject
                 {
-                    ["bench"] = "memory", ["round"] = 0, ["placement"] = placement, ["moment"] = "loaded", ["source"] = "allocator", ["device"] = device, ["kind"] = kind,
-                    ["bytes"] = (device == "RPC0") == (placement == "device") ? 4 * Mebibyte : Mebibyte, ["buffer"] = device,
+                    ["bench"] = "memory",
+                    ["round"] = 0,
+                    ["placement"] = placement,
+                    ["moment"] = "loaded",
+                    ["source"] = "allocator",
+                    ["device"] = device,
+                    ["kind"] = kind,
+                    ["bytes"] = (device == "RPC0") == (placement == "device") ? 4 * Mebibyte : Mebibyte,
+                    ["buffer"] = device,
                 };
             }
         }
@@ -183,8 +231,15 @@ internal sealed class EvidenceFolders : IDisposable
         from source in s_sources
         select new JsonObject
         {
-            ["bench"] = "sweep", ["axis"] = "expert_layers_on_cpu", ["value"] = layers, ["round"] = round, ["source"] = source, ["decode_tokens_per_second"] = (speed / (1 + layers)) + (0.1 * round),
-            ["prompt_tokens_per_second"] = (speed * 4 / (1 + layers)) + round, ["ttft_ms"] = source == "moe" ? 100 * (1 + layers) : null, ["device_bytes"] = source == "moe" ? (3 - (2 * layers)) * Mebibyte : null,
+            ["bench"] = "sweep",
+            ["axis"] = "expert_layers_on_cpu",
+            ["value"] = layers,
+            ["round"] = round,
+            ["source"] = source,
+            ["decode_tokens_per_second"] = (speed / (1 + layers)) + (0.1 * round),
+            ["prompt_tokens_per_second"] = (speed * 4 / (1 + layers)) + round,
+            ["ttft_ms"] = source == "moe" ? 100 * (1 + layers) : null,
+            ["device_bytes"] = source == "moe" ? (3 - (2 * layers)) * Mebibyte : null,
         };
 
     private static JsonObject Protocol(int rounds) => new()
@@ -192,12 +247,21 @@ internal sealed class EvidenceFolders : IDisposable
         ["placements"] = new JsonArray("device", "offload"),
         ["streaming"] = new JsonObject
         {
-            ["rounds"] = rounds, ["max_tokens"] = 8, ["temperature"] = 0.3, ["placement"] = new JsonArray("offload", "device"), ["prompt"] = new JsonArray("short", "long"), ["stream"] = new JsonArray(true, false),
+            ["rounds"] = rounds,
+            ["max_tokens"] = 8,
+            ["temperature"] = 0.3,
+            ["placement"] = new JsonArray("offload", "device"),
+            ["prompt"] = new JsonArray("short", "long"),
+            ["stream"] = new JsonArray(true, false),
         },
         ["memory"] = new JsonObject { ["rounds"] = 1, ["placement"] = new JsonArray("offload", "device"), ["moment"] = new JsonArray("idle", "loaded") },
         ["quality"] = new JsonObject
         {
-            ["rounds"] = 1, ["compared"] = new JsonArray("offload"), ["prompt"] = new JsonArray("Once"), ["placement"] = new JsonArray("offload", "device"), ["window"] = new JsonArray(0, 1),
+            ["rounds"] = 1,
+            ["compared"] = new JsonArray("offload"),
+            ["prompt"] = new JsonArray("Once"),
+            ["placement"] = new JsonArray("offload", "device"),
+            ["window"] = new JsonArray(0, 1),
             ["positions"] = new JsonArray(new JsonObject { ["placement"] = "offload", ["window"] = 0, ["first"] = 4, ["count"] = 3 }),
         },
         ["sweep"] = new JsonObject

@@ -7,7 +7,11 @@ internal static class FigureFormat
 {
     private static readonly Dictionary<string, double> s_sizes = new(StringComparer.Ordinal)
     {
-        ["KiB"] = 1L << 10, ["MiB"] = 1L << 20, ["GiB"] = 1L << 30, ["MB"] = 1e6, ["GB"] = 1e9,
+        ["KiB"] = 1L << 10,
+        ["MiB"] = 1L << 20,
+        ["GiB"] = 1L << 30,
+        ["MB"] = 1e6,
+        ["GB"] = 1e9,
     };
 
     /// <summary>Writes a figure.</summary>

@@ -140,7 +140,10 @@ internal static class CompletenessCheck
             {
                 yield return new JsonObject
                 {
-                    ["measure"] = "logits", ["placement"] = range["placement"]?.DeepClone(), ["window"] = range["window"]?.DeepClone(), ["position"] = range.Whole("first") + position,
+                    ["measure"] = "logits",
+                    ["placement"] = range["placement"]?.DeepClone(),
+                    ["window"] = range["window"]?.DeepClone(),
+                    ["position"] = range.Whole("first") + position,
                 };
             }
         }
