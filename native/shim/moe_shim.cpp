@@ -579,6 +579,7 @@ moe_status moe_threadpool_new(int32_t n_threads, ggml_threadpool_t * pool, char 
             return failed(error, error_size, "the CPU backend has no ggml_threadpool_new");
         }
         ggml_threadpool_params params = ggml_threadpool_params_default(n_threads);
+        params.poll = 1; // spins for milliseconds after the last graph: the default's 50 keeps a core busy for a fifth of a second
         *pool = create(&params);
         return *pool != nullptr ? MOE_STATUS_OK : failed(error, error_size, "the threads could not be started");
     });

@@ -3,6 +3,12 @@ namespace MoeOffload.Benchmarks;
 /// <summary>Measured values and what is said of them.</summary>
 internal static class Samples
 {
+    // llama.cpp's threads wait without sleeping for a fifth of a second after the last graph.
+    private static readonly TimeSpan s_quiet = TimeSpan.FromMilliseconds(400);
+
+    /// <summary>Waits until the threads of what was measured before have gone to sleep.</summary>
+    public static void WaitForQuiet() => Thread.Sleep(s_quiet);
+
     public static double Median(IEnumerable<double> values)
     {
         double[] sorted = [.. values.Order()];

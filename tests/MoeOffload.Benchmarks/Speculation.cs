@@ -33,7 +33,7 @@ internal static class Speculation
         Compare(model, "draft model, mostly wrong", requests, pairs, s_usual with { DraftModel = draft });
 
         using MoeModel mtp = MoeModel.Load(TinyModels.Glm4Moe().Path, new ModelOptions { LoadMtpLayers = true });
-        Compare(mtp, "MTP, mostly wrong", requests, pairs, s_usual with { UseMtpLayers = true, MaxDraftTokens = 3 });
+        Compare(mtp, "MTP, as large as the model", requests, pairs, s_usual with { UseMtpLayers = true, MaxDraftTokens = 3 });
     }
 
     private static void Compare(MoeModel model, string what, GenerationRequest[] requests, int pairs, SpeculationOptions? options = null)
@@ -80,6 +80,7 @@ internal static class Speculation
 
     private static Load Measure(GenerationSession session, GenerationRequest[] requests)
     {
+        Samples.WaitForQuiet();
         GenerationStatistics[] all = [.. requests.Select(request => TokenStreams.ReadToEnd(session.GenerateAsync(request)))];
         return new Load(
             all.Sum(one => one.GeneratedTokens - 1) / all.Sum(one => one.DecodeTime.TotalSeconds),

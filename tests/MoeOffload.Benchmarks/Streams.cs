@@ -111,6 +111,7 @@ internal static class Streams
     {
         var waiting = new ConcurrentQueue<int[]>(prompts);
         var first = new ConcurrentBag<double>();
+        Samples.WaitForQuiet();
         long start = Stopwatch.GetTimestamp();
         Task.WhenAll(Enumerable.Range(0, streams).Select(_ => Task.Run(async () =>
         {

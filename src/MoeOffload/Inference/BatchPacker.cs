@@ -4,15 +4,18 @@ using MoeOffload.Native;
 namespace MoeOffload;
 
 /// <summary>
-/// Fills the batch of one step: the next token of every generation first, then parts of the prompts. While others decode, prompts get no
-/// more than a limit, which bounds how long they can delay them. Of one priority, the prompt that waits the longest gets half of what there
-/// is, so that none is starved; the rest goes to the others one after the other, those first that one step can hold.
+/// Fills the batch of one step: the next token of every generation first, then prompts, of one priority those first of which the least is
+/// left. While others wait, prompts get no more than a limit, which bounds how long they can delay them; and once half of that is taken
+/// no other is begun: each first token comes sooner when it does not wait for the prompts of others.
 /// </summary>
-/// <param name="promptLimit">Most prompt tokens of a step in which a generation decodes.</param>
+/// <param name="promptLimit">Most prompt tokens of a step in which another generation waits.</param>
 /// <param name="speculation">How tokens are guessed, or null.</param>
 /// <param name="drafter">What guesses them, or null for a lookup.</param>
 internal sealed class BatchPacker(int promptLimit, SpeculationOptions? speculation, IDrafter? drafter)
 {
+    // So many steps a prompt may be passed over before it comes first: none is starved.
+    private const int Patience = 4;
+
     private readonly List<Generation> _decoding = [];
     private readonly List<TokenChannel> _prompts = [];
 
@@ -43,7 +46,7 @@ internal sealed class BatchPacker(int promptLimit, SpeculationOptions? speculati
         }
 
         int room = context.BatchSize - PackDecoding();
-        SharePrompts(_decoding.Count > 0 ? Math.Min(room, promptLimit) : room);
+        GivePrompts(_decoding.Count + _prompts.Count > 1 ? Math.Min(room, promptLimit) : room);
         for (int i = 0; i < running.Count; i++)
         {
             if (running[i].Generation.BatchedCount > 0)
@@ -115,30 +118,22 @@ internal sealed class BatchPacker(int promptLimit, SpeculationOptions? speculati
         }
     }
 
-    // In the order of their arrival they also follow each other by number, as a rule: llama.cpp then computes more of them together.
-    private bool IsBehind(TokenChannel one, TokenChannel other) =>
+    private static bool IsBehind(TokenChannel one, TokenChannel other) =>
         one.Generation.Priority != other.Generation.Priority
             ? one.Generation.Priority < other.Generation.Priority
-            : one.Generation.PendingCount > promptLimit && other.Generation.PendingCount <= promptLimit;
+            : Rest(one.Generation) > Rest(other.Generation);
 
-    private void SharePrompts(int room)
+    private static int Rest(Generation generation) => generation.StepsPassedOver < Patience ? generation.PendingCount : 0;
+
+    private void GivePrompts(int room)
     {
-        for (int first = 0, end; first < _prompts.Count; first = end)
+        int enough = (room + 1) / 2;
+        foreach (TokenChannel channel in _prompts)
         {
-            end = first + 1;
-            TokenChannel oldest = _prompts[first];
-            for (; end < _prompts.Count && _prompts[end].Generation.Priority == oldest.Generation.Priority; end++)
-            {
-                oldest = _prompts[end].Generation.BeginTimestamp < oldest.Generation.BeginTimestamp ? _prompts[end] : oldest;
-            }
-
-            room -= Give(oldest, (room + 1) / 2);
-            for (int i = first; i < end; i++)
-            {
-                room -= _prompts[i] == oldest ? 0 : Give(_prompts[i], room);
-            }
-
-            room -= Give(oldest, room);
+            int given = enough > 0 ? Give(channel, room) : 0;
+            enough -= given;
+            room -= given;
+            channel.Generation.StepsPassedOver = given > 0 ? 0 : channel.Generation.StepsPassedOver + 1;
         }
     }
 

@@ -22,10 +22,10 @@ public sealed record ContextOptions
     public int QueueLimit { get; init; } = 256;
 
     /// <summary>
-    /// Most tokens of prompts in a step in which other generations wait for their next token: it bounds how long new prompts can delay
-    /// them. Default: null, one micro-batch. Less makes streams smoother and the first token of new ones later. The prompt that waits the
-    /// longest gets half of it, so that none is starved; the rest goes to the others one after the other, those first that fit into one
-    /// step. More urgent ones come before all of them.
+    /// Most tokens of prompts in a step for which other generations wait: it bounds how long new prompts can delay them. Default: null, one
+    /// micro-batch. Less makes streams smoother and the first token of new ones later. Short prompts come before long ones, which are
+    /// passed over four times in a row at most; once half of the limit is taken, no other prompt is begun. More urgent ones come before all
+    /// of them.
     /// </summary>
     public int? PromptTokensPerStep { get; init; }
 

@@ -84,6 +84,9 @@ internal sealed class Generation(
     /// <summary>How many tokens the step that is being packed holds of this request.</summary>
     public int BatchedCount { get; set; }
 
+    /// <summary>How many steps in a row have computed nothing of the prompt, but of others'.</summary>
+    public int StepsPassedOver { get; set; }
+
     /// <summary>Where in the batch its logits are, or -1.</summary>
     public int LogitsIndex { get; set; } = -1;
 

@@ -361,7 +361,7 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
         return speculation switch
         {
             { UseMtpLayers: true } => MtpLayers.Create(model, parameters, context, logger),
-            { DraftModel: { } draft } => DraftModel.Create(model, draft, parameters.Options, context.ContextLength, logger),
+            { DraftModel: { } draft } => DraftModel.Create(model, draft, parameters.Options, context, logger),
             _ => null,
         };
     }

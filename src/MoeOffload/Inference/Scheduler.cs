@@ -274,6 +274,8 @@ internal sealed class Scheduler : ContextThread
 
     private void Advance()
     {
+        int running = _running.Count;
+        bool isFirst = false;
         foreach (TokenChannel channel in _batched)
         {
             Generation generation = channel.Generation;
@@ -286,6 +288,7 @@ internal sealed class Scheduler : ContextThread
             try
             {
                 generation.Advance(Context, channel);
+                isFirst |= generation.GeneratedCount == 1;
                 Settle(channel);
             }
             catch (InferenceException exception)
@@ -293,6 +296,13 @@ internal sealed class Scheduler : ContextThread
                 // A grammar that allows nothing, or logits that are no numbers: this request's own fault.
                 End(channel, exception, null);
             }
+        }
+
+        if (isFirst || _running.Count < running)
+        {
+            // Where computation has all cores and the next step begins at once, readers wait for the end of a time slice: here they get one
+            // for a first token, and for an end, after which the next request often comes.
+            Thread.Yield();
         }
     }
 

@@ -24,8 +24,7 @@ internal sealed unsafe class NativeContext : IDisposable
 
     private readonly ContextHandle _handle;
     private readonly NativeMemoryScope _memory;
-    private readonly ggml_threadpool* _threads;
-    private readonly ggml_threadpool* _promptThreads;
+    private readonly ComputeThreads _threads;
     private readonly llama_token_data* _scratch;
     private readonly ContextAdapters _adapters;
     private int* _stop;
@@ -38,15 +37,13 @@ internal sealed unsafe class NativeContext : IDisposable
         bool isMtp,
         int* stop,
         NativeMemoryScope memory,
-        ggml_threadpool* threads,
-        ggml_threadpool* promptThreads)
+        ComputeThreads threads)
     {
         _adapters = adapters;
         _handle = handle;
         _stop = stop;
         _memory = memory;
         _threads = threads;
-        _promptThreads = promptThreads;
         llama_context* context = handle.Pointer;
         ContextLength = (int)LlamaApi.llama_n_ctx(context);
         SequenceLength = (int)LlamaApi.llama_n_ctx_seq(context);
@@ -114,9 +111,15 @@ internal sealed unsafe class NativeContext : IDisposable
     /// <param name="logger">Told what llama.cpp logs.</param>
     /// <param name="adapters">The LoRA adapters that are wanted at any time.</param>
     /// <param name="counter">Where it counts the experts that are chosen; null counts none.</param>
+    /// <param name="inTurnsWith">A context that never computes at the same time, whose threads this one may use too.</param>
     /// <exception cref="InferenceException">llama.cpp refused it, memory ran out, or an RPC server of the model was lost.</exception>
     public static NativeContext Create(
-        ModelHandle model, ContextParameters parameters, ILogger logger, AdapterSlot? adapters = null, ExpertCounter? counter = null)
+        ModelHandle model,
+        ContextParameters parameters,
+        ILogger logger,
+        AdapterSlot? adapters = null,
+        ExpertCounter? counter = null,
+        NativeContext? inTurnsWith = null)
     {
         if (model.IsLost)
         {
@@ -130,18 +133,18 @@ internal sealed unsafe class NativeContext : IDisposable
             {
                 using (NativeLog.Enter(logger))
                 {
-                    context = Create(model, parameters, adapters, counter);
+                    context = Create(model, parameters, adapters, counter, inTurnsWith?._threads);
                 }
             },
             out string reason);
         return finished ? context! : throw new InferenceException($"RPC server {string.Join(", ", model.Servers)} was lost: {reason}");
     }
 
-    private static NativeContext Create(ModelHandle model, ContextParameters parameters, AdapterSlot? adapters, ExpertCounter? counter)
+    private static NativeContext Create(
+        ModelHandle model, ContextParameters parameters, AdapterSlot? adapters, ExpertCounter? counter, ComputeThreads? othersThreads)
     {
         var memory = new NativeMemoryScope();
-        ggml_threadpool* threads = null;
-        ggml_threadpool* promptThreads = null;
+        ComputeThreads? threads = null;
         try
         {
             int* stop = memory.Allocate<int>(1);
@@ -169,10 +172,9 @@ internal sealed unsafe class NativeContext : IDisposable
                 }
 
                 handle.Attach(context);
-                threads = NewThreads(native.n_threads);
-                promptThreads = native.n_threads_batch == native.n_threads ? null : NewThreads(native.n_threads_batch);
-                LlamaApi.llama_attach_threadpool(context, threads, promptThreads == null ? threads : promptThreads);
-                return new NativeContext(new ContextAdapters(model, adapters), handle, parameters.IsMtp, stop, memory, threads, promptThreads);
+                threads = ComputeThreads.Take(native.n_threads, native.n_threads_batch, othersThreads);
+                threads.Attach(context);
+                return new NativeContext(new ContextAdapters(model, adapters), handle, parameters.IsMtp, stop, memory, threads);
             }
             catch
             {
@@ -182,7 +184,7 @@ internal sealed unsafe class NativeContext : IDisposable
         }
         catch
         {
-            FreeThreads(threads, promptThreads);
+            threads?.Release();
             memory.Dispose();
             throw;
         }
@@ -477,7 +479,7 @@ internal sealed unsafe class NativeContext : IDisposable
         _handle.Dispose();
         if (first && !_abandoned)
         {
-            FreeThreads(_threads, _promptThreads);
+            _threads.Release();
             _stop = null;
             _memory.Dispose();
             _adapters.Release();
@@ -494,22 +496,6 @@ internal sealed unsafe class NativeContext : IDisposable
             Check(ShimApi.moe_memory_update(_handle.Pointer, error, NativeError.BufferSize), error, "The KV cache could not be updated");
             _hasPendingUpdate = false;
         }
-    }
-
-    private static ggml_threadpool* NewThreads(int count)
-    {
-        byte* error = stackalloc byte[NativeError.BufferSize];
-        ggml_threadpool* threads;
-        moe_status status = ShimApi.moe_threadpool_new(count, &threads, error, NativeError.BufferSize);
-        return status == moe_status.MOE_STATUS_OK
-            ? threads
-            : throw new InferenceException(NativeError.Describe($"{count} threads could not be started", status, error));
-    }
-
-    private static void FreeThreads(ggml_threadpool* threads, ggml_threadpool* promptThreads)
-    {
-        ShimApi.moe_threadpool_free(promptThreads, null, 0);
-        ShimApi.moe_threadpool_free(threads, null, 0);
     }
 
     private static string Failure(int result)

@@ -208,7 +208,7 @@ public sealed class QueueTests
     }
 
     [Test]
-    public async Task Long_prompt_gets_half_of_each_step_while_short_ones_keep_coming()
+    public async Task Long_prompt_gets_every_fifth_step_at_least_while_short_ones_keep_coming()
     {
         const int Length = 1600;
         using GenerationSession session = SmallModel.Shared.CreateSession(SmallModel.Context(8192, sequences: 4) with
@@ -229,7 +229,9 @@ public sealed class QueueTests
             }
         }))).WaitAsync(s_patience);
         TestContext.Out.WriteLine($"{others} tokens of short prompts beside {Length} of the long one");
-        others.Should().BeInRange(Length / 3, Length * 3 / 2);
+
+        // Four steps are others', with up to 32 tokens each, and then one is its own.
+        others.Should().BeInRange(Length, Length * 9 / 2);
     }
 
     [Test]

@@ -36,17 +36,17 @@ internal sealed class DraftModel : IDrafter
     /// <param name="model">The session's model.</param>
     /// <param name="draft">The smaller one.</param>
     /// <param name="options">The session's context.</param>
-    /// <param name="contextLength">Its length in tokens, over all sequences.</param>
+    /// <param name="main">It.</param>
     /// <param name="logger">Where llama.cpp's lines go.</param>
     /// <exception cref="ArgumentException">The models have different vocabularies.</exception>
     /// <exception cref="NotSupportedException">The smaller one cannot take back what it has guessed.</exception>
     /// <exception cref="InferenceException">Its context could not be made.</exception>
-    public static DraftModel Create(MoeModel model, MoeModel draft, ContextOptions options, int contextLength, ILogger logger)
+    public static DraftModel Create(MoeModel model, MoeModel draft, ContextOptions options, NativeContext main, ILogger logger)
     {
         using MoeModel.Use use = draft.Enter();
         CheckVocabularies(model.Pieces(special: true), draft.Pieces(special: true));
-        ContextParameters parameters = draft.Prepare(options with { ContextLength = contextLength, Speculation = null });
-        NativeContext context = NativeContext.Create(draft.Native.Handle, parameters, logger);
+        ContextParameters parameters = draft.Prepare(options with { ContextLength = main.ContextLength, Speculation = null });
+        NativeContext context = NativeContext.Create(draft.Native.Handle, parameters, logger, inTurnsWith: main);
         try
         {
             return context.CanForgetParts

@@ -64,7 +64,7 @@ internal sealed class MtpLayers : IDrafter, ISequenceFollower
                 $"The hidden states of {context.BatchSize} tokens are too many: set BatchSize lower.", nameof(ContextOptions.BatchSize));
         }
 
-        NativeContext made = NativeContext.Create(model.Native.Handle, parameters.OfMtp(), logger);
+        NativeContext made = NativeContext.Create(model.Native.Handle, parameters.OfMtp(), logger, inTurnsWith: context);
         try
         {
             made.KeepHidden(all: false);
