@@ -105,7 +105,7 @@ check_host() {
 }
 
 build() {
-    local options=(-DMOE_PEERS=ON -DLLAMA_CPP_SOURCE_DIR="$here/llama.cpp" -DLLAMA_BUILD_UI=OFF)
+    local options=(-DMOE_PEERS=ON -DMOE_PEER_TOOLS=llama-bench -DLLAMA_CPP_SOURCE_DIR="$here/llama.cpp")
     if [ -n "$cuda" ]; then
         # For this GPU alone, and without the attention kernels of mixed KV cache types: minutes in place of half an hour.
         options+=(-DMOE_CUDA=ON -DCMAKE_CUDA_ARCHITECTURES=native -DGGML_CUDA_FA_ALL_QUANTS=OFF)
@@ -132,7 +132,7 @@ synthesize() {
     mkdir -p "$models_dir"
     synth=(model synth "${1%%:*}" --type "${1##*:}" ${layers+"${layers[@]}"} -o "$file")
     bytes=$("$moe" "${synth[@]}" --plan --json | awk '/"bytes"/ { sub(/,/, "", $2); print $2; exit }')
-    memory=$(awk '/^MemTotal/ { print $2 * 1024 }' /proc/meminfo)
+    memory=$(($(awk '/^MemTotal/ { print $2 }' /proc/meminfo) * 1024))
     if [ "$bytes" -gt $((memory * 9 / 10)) ]; then
         echo "$1 takes $bytes bytes, and the host has $memory of memory: left out" >&2
         return 1
