@@ -6,6 +6,11 @@ internal sealed class SweepModel(SweepOptions options) : IAsyncDisposable
 {
     private const int WarmUpTokens = 4;
 
+    // Random takes a seed and its negative for the same.
+    private const int DepthSeed = 0;
+    private const int WarmUpSeed = 1;
+    private const int FirstSeed = 2;
+
     private SweepPoint? _point;
     private MoeModel? _model;
     private GenerationSession? _session;
@@ -17,13 +22,13 @@ internal sealed class SweepModel(SweepOptions options) : IAsyncDisposable
     public async Task<(GenerationStatistics Statistics, MemoryBreakdown Memory)> MeasureAsync(SweepPoint point, int round, CancellationToken cancellationToken)
     {
         GenerationSession session = await OpenAsync(point, cancellationToken).ConfigureAwait(false);
-        int[] depth = RandomTokens.Make(_model!.Vocabulary, point.Depth, seed: -1);
+        int[] depth = RandomTokens.Make(_model!.Vocabulary, point.Depth, DepthSeed);
         if (depth.Length > 0)
         {
             await GenerateAsync(session, depth, 1, cancellationToken).ConfigureAwait(false);
         }
 
-        int[] prompt = RandomTokens.Make(_model.Vocabulary, point.PromptTokens, seed: round);
+        int[] prompt = RandomTokens.Make(_model.Vocabulary, point.PromptTokens, FirstSeed + round);
         return (await GenerateAsync(session, [.. depth, .. prompt], options.GeneratedTokens, cancellationToken).ConfigureAwait(false), session.Memory);
     }
 
@@ -61,7 +66,7 @@ internal sealed class SweepModel(SweepOptions options) : IAsyncDisposable
         _point = point;
 
         // The first run pays for what later ones find done: pages read, kernels loaded, the prompt's own among them.
-        await GenerateAsync(_session, RandomTokens.Make(_model.Vocabulary, point.PromptTokens, seed: -2), WarmUpTokens, cancellationToken).ConfigureAwait(false);
+        await GenerateAsync(_session, RandomTokens.Make(_model.Vocabulary, point.PromptTokens, WarmUpSeed), WarmUpTokens, cancellationToken).ConfigureAwait(false);
         return _session;
     }
 

@@ -118,6 +118,15 @@ public sealed class BenchCommandTests : IDisposable
     }
 
     [Test]
+    public void Sweep_computes_each_prompt_of_each_round()
+    {
+        SampleSet samples = Samples(_moe.Report(
+            "bench", "sweep", DemoModel.Path, "--device", "none", "--axes", "threads", "--thread-counts", "2", "-p", "16", "-n", "2", "--rounds", "4"));
+
+        samples.Numbers("cached_tokens").Should().Equal(0, 0, 0, 0);
+    }
+
+    [Test]
     public void Sweep_on_the_CPU_alone_has_no_experts_to_move()
     {
         MoeResult result = _moe.Run(

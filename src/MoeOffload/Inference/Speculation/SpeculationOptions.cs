@@ -8,7 +8,10 @@ namespace MoeOffload;
 /// <remarks>
 /// By itself, the guess is what followed the last tokens the last time that they appeared in the prompt or the answer. That helps where
 /// answers repeat their prompts: summaries, edits of code, quotations. A model's own layers for multi-token prediction guess anywhere, at
-/// the cost of one layer; so does a draft model, which takes more time and memory. Guesses that are dropped cost time: measure.
+/// the cost of one layer; so does a draft model, which takes more time and memory. Guesses that are dropped cost time, and so do right ones
+/// where several tokens cost as much as they would one after the other: those of a MoE choose experts of their own, and a CPU has no
+/// arithmetic to spare. On two CPU cores nothing was seen to gain, and the lookup lost up to 12 %: leave it off there, and measure with
+/// <c>./build.sh bench speculation</c> elsewhere.
 /// </remarks>
 public sealed record SpeculationOptions
 {
