@@ -29,9 +29,9 @@ internal sealed class LlamaBench(SweepOptions options, string? rpcServer)
         }
 
         JsonNode[] results = process.ExitCode == 0 ? [.. (await output.ConfigureAwait(false)).Split('\n').Where(line => line.StartsWith('{')).Select(line => JsonNode.Parse(line)!)] : [];
-        return (Speed(isPrompt: true), Speed(isPrompt: false));
+        return (Speed(isPrompt: true, point.Depth), Speed(isPrompt: false, point.Depth + point.PromptTokens));
 
-        double Speed(bool isPrompt) => Array.Find(results, result => (int)result["n_prompt"]! > 0 == isPrompt) is { } result
+        double Speed(bool isPrompt, int depth) => Array.Find(results, result => (int)result["n_prompt"]! > 0 == isPrompt && (int)result["n_depth"]! == depth) is { } result
             ? (double)result["avg_ts"]!
             : throw new IOException($"{options.PeerPath} failed ({process.ExitCode}): {errors.Result.Trim()}");
     }
@@ -60,7 +60,9 @@ internal sealed class LlamaBench(SweepOptions options, string? rpcServer)
             "-r", "1",
             "-p", Text(point.PromptTokens),
             "-n", Text(options.GeneratedTokens),
-            "-d", Text(point.Depth),
+
+            // We generate after the prompt; it measures prompts and generation at each depth that it is told.
+            "-d", $"{Text(point.Depth)},{Text(point.Depth + point.PromptTokens)}",
             "-b", Text(Math.Max(context.BatchSize ?? 2048, point.MicroBatch)),
             "-ub", Text(point.MicroBatch),
             "-t", Text(point.Threads),
