@@ -23,9 +23,9 @@ public sealed record ContextOptions
 
     /// <summary>
     /// Most tokens of prompts in a step for which other generations wait: it bounds how long new prompts can delay them. Default: null, one
-    /// micro-batch. Less makes streams smoother and the first token of new ones later. Short prompts come before long ones, which are
-    /// passed over four times in a row at most; once half of the limit is taken, no other prompt is begun. More urgent ones come before all
-    /// of them.
+    /// micro-batch. Less makes streams smoother and the first token of new ones later. Short prompts come before long ones, which
+    /// come first once they were passed over four times in a row; once half of the limit is taken, no other prompt is begun. More urgent ones
+    /// come before all of them.
     /// </summary>
     public int? PromptTokensPerStep { get; init; }
 
