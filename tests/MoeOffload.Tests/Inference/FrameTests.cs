@@ -56,7 +56,12 @@ public sealed class FrameTests
     public async Task Streams_begin_are_read_and_end_without_waiting_for_the_step_that_runs()
     {
         await using GenerationSession session = SmallModel.Shared.CreateSession(
-            SmallModel.Context(4096, sequences: 2) with { BatchSize = 2048, MicroBatchSize = 2048 });
+            SmallModel.Context(4096, sequences: 2) with
+            {
+                BatchSize = 2048,
+                MicroBatchSize = 2048,
+                PrefixCache = new PrefixCacheOptions { Enabled = false },
+            });
         var prompt = new GenerationRequest { PromptTokens = new int[1500], Sampling = SamplingOptions.Greedy, MaxTokens = 1 };
         long start = Stopwatch.GetTimestamp();
         await SmallModel.Read(session.GenerateAsync(prompt));
