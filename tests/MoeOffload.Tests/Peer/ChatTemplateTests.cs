@@ -83,8 +83,9 @@ public sealed class ChatTemplateTests(string template)
             chat.Prompt.Should().Be(expected);
             chat.Grammar.Should().NotBeNull();
         }
-        catch (NotSupportedException)
+        catch (NotSupportedException exception)
         {
+            exception.Message.Should().Contain("no form of calls");
             expected.Should().NotContain(Chats.Weather.Name);
         }
     }
