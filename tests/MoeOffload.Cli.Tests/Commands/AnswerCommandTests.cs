@@ -26,6 +26,17 @@ public sealed class AnswerCommandTests : IDisposable
         result.Should().Be(new MoeResult(0, expected, string.Empty));
     }
 
+    [TestCase("ngram-simple", 0, "^$")]
+    [TestCase("draft-mtp", 2, "multi-token prediction")]
+    public void Generate_guesses_where_the_model_can_and_says_the_same(string type, int code, string error)
+    {
+        MoeResult result = _moe.Run("generate", DemoModel.Path, "--prompt", "Once upon a time", "--temp", "0", "-n", "24", "-c", "512", "--spec-type", type);
+
+        result.Code.Should().Be(code);
+        result.Output.Should().Be(code == 0 ? Continue("Once upon a time", 24) : string.Empty);
+        result.Errors.Should().MatchRegex(error);
+    }
+
     [Test]
     public void Generate_reads_its_prompt_from_a_pipe_and_from_a_file()
     {
