@@ -32,7 +32,7 @@ internal sealed class PlanCommand : ICliCommand
         MemoryBreakdown memory = ModelOpener.Loading(() => MoeModel.EstimateMemory(entry.Path, options, context));
         IReadOnlyList<DeviceInfo> devices = ModelOpener.Loading(() => MoeModel.ListDevices(options));
         var needs = memory.Devices.Select(use => (Use: use, Device: devices.FirstOrDefault(device => IsOf(device, use)))).ToList();
-        bool fits = needs.All(need => need.Device is not { FreeBytes: > 0 } || need.Use.TotalBytes <= need.Device.FreeBytes);
+        var tooLarge = needs.Where(need => need.Device is { FreeBytes: > 0 } device && need.Use.TotalBytes > device.FreeBytes).ToList();
         if (invocation.Parsed.GetValue(_json))
         {
             JsonArray uses = MemoryReport.Describe(memory);
@@ -43,7 +43,7 @@ internal sealed class PlanCommand : ICliCommand
 
             Json.Write(
                 invocation.Terminal.Out,
-                new JsonObject { ["name"] = entry.Name, ["path"] = entry.Path, ["context_length"] = context.ContextLength, ["fits"] = fits, ["memory"] = uses });
+                new JsonObject { ["name"] = entry.Name, ["path"] = entry.Path, ["context_length"] = context.ContextLength, ["fits"] = tooLarge.Count == 0, ["memory"] = uses });
             return Task.FromResult(ExitCode.Success);
         }
 
@@ -61,7 +61,12 @@ internal sealed class PlanCommand : ICliCommand
         }
 
         table.WriteTo(invocation.Terminal.Out);
-        invocation.Terminal.Out.WriteLine(fits ? "It fits." : "It does not fit: keep more experts in system memory (--n-cpu-moe, --cpu-moe), or take a shorter context (-c).");
+        invocation.Terminal.Out.WriteLine(tooLarge switch
+        {
+            [] => "It fits.",
+            _ when tooLarge.Exists(need => need.Use.IsHost) => "It does not fit system memory: take a model of a smaller quantization, or a shorter context (-c).",
+            _ => "It does not fit: keep more experts in system memory (--n-cpu-moe, --cpu-moe), or take a shorter context (-c).",
+        });
         return Task.FromResult(ExitCode.Success);
     }
 

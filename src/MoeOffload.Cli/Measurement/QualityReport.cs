@@ -42,7 +42,7 @@ internal sealed class QualityReport(SampleSet samples) : IBenchReport
         {
             yield return ("greedy tokens", new Figure("sum", "tokens", s_greedy));
             yield return ("greedy tokens equal", new Figure("sum", "equal_tokens", s_greedy));
-            yield return ("positions compared", new Figure("count", "kl_divergence", s_logits));
+            yield return ("positions compared", new Figure(Statistic.Count, "kl_divergence", s_logits));
             yield return ("KL divergence in nats, mean", new Figure("mean", "kl_divergence", s_logits));
             yield return ("KL divergence in nats, most", new Figure("max", "kl_divergence", s_logits));
             yield return ("largest difference of a logit", new Figure("max", "max_difference", s_logits));

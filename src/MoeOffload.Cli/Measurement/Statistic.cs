@@ -9,9 +9,12 @@ namespace MoeOffload.Cli.Measurement;
 /// </remarks>
 internal static class Statistic
 {
+    /// <summary>How many numbers there are; the one statistic that is not in their unit.</summary>
+    public const string Count = "count";
+
     private static readonly Dictionary<string, Func<double[], double>> s_ofOne = new(StringComparer.Ordinal)
     {
-        ["count"] = values => values.Length,
+        [Count] = values => values.Length,
         ["sum"] = values => values.Sum(),
         ["mean"] = Mean,
         ["min"] = values => values.Min(),

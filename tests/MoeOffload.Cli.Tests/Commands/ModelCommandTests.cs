@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using FluentAssertions;
 using MoeOffload.Fixtures;
@@ -136,6 +137,17 @@ public sealed class ModelCommandTests : IDisposable
         json["fits"]!.GetValue<bool>().Should().BeTrue();
         json["memory"]!.AsArray().Sum(use => use!["total_bytes"]!.GetValue<long>()).Should().Be(expected.Total.TotalBytes);
         _moe.Run("plan", DemoModel.Path, "-c", "512").Output.Should().Contain("It fits.");
+    }
+
+    [Test]
+    public void Plan_says_which_memory_is_short()
+    {
+        const int LeastBytesPerToken = 2048;
+        long twice = 2 * MoeModel.ListDevices().Single(device => device.Kind == DeviceKind.Cpu).FreeBytes;
+        string[] command = ["plan", DemoModel.Path, "-c", (twice / LeastBytesPerToken).ToString(CultureInfo.InvariantCulture)];
+
+        _moe.Run(command).Output.Should().Contain("It does not fit system memory").And.NotContain("--cpu-moe");
+        _moe.Report(command)["fits"]!.GetValue<bool>().Should().BeFalse();
     }
 
     [Test]

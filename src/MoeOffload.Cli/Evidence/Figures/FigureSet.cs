@@ -33,13 +33,14 @@ internal sealed class FigureSet
     /// <summary>A figure by its id; null where there is none.</summary>
     public Figure? Find(string id) => _byId.GetValueOrDefault(id);
 
-    /// <summary>Adds a figure of lines of one file, unless there are none that have the field.</summary>
+    /// <summary>Adds a figure of lines of one file, unless there are none that have the field. A count of them has no unit.</summary>
     public void Add(string id, string unit, string statistic, string file, SampleSet samples, string field)
     {
         (SampleSet Samples, string Field) source = With((samples, field));
         if (source.Samples.Count > 0)
         {
-            Add(file, new Figure($"{id}/{statistic}", Computed(file, id, () => FigureMath.Compute(statistic, source)), unit, statistic, Sources(file, source)));
+            double value = Computed(file, id, () => FigureMath.Compute(statistic, source));
+            Add(file, new Figure($"{id}/{statistic}", value, statistic == Statistic.Count ? Units.None : unit, statistic, Sources(file, source)));
         }
     }
 

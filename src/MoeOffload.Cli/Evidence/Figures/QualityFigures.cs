@@ -18,7 +18,7 @@ internal static class QualityFigures
         figures.AddComparison($"{root}/greedy/equal_tokens", Units.Percent, FigureMath.Share, file, (greedy, "equal_tokens"), (greedy, "tokens"));
 
         SampleSet logits = Measured("logits");
-        figures.AddAll($"{root}/logits/kl_divergence", Units.Nats, ["count", "mean", "median", "p99", "max"], file, logits, "kl_divergence");
+        figures.AddAll($"{root}/logits/kl_divergence", Units.Nats, [Statistic.Count, "mean", "median", "p99", "max"], file, logits, "kl_divergence");
         figures.AddAll($"{root}/logits/max_difference", Units.None, ["median", "p99", "max"], file, logits, "max_difference");
         figures.Add($"{root}/logits/same_top", Units.Percent, FigureMath.TrueShare, file, logits, "same_top");
 

@@ -26,7 +26,7 @@ internal static class StreamingFigures
         foreach ((JsonNode? placement, SampleSet samples) in all.By("placement"))
         {
             string id = $"{root}/{placement}";
-            figures.AddAll($"{id}/tokens", Units.Tokens, ["count", "sum", "min", "max"], file, samples, "tokens");
+            figures.AddAll($"{id}/tokens", Units.Tokens, [Statistic.Count, "sum", "min", "max"], file, samples, "tokens");
             foreach ((string field, string unit) in Fields)
             {
                 figures.AddAll($"{id}/{field}", unit, s_spread, file, samples, field);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using MoeOffload.Cli.Measurement;
 
 namespace MoeOffload.Cli.Evidence.Figures;
 
@@ -32,7 +33,7 @@ internal static class Units
         Percent => Format(figure.Value, "0.0"),
         Tokens => Format(figure.Value, "0"),
         Ratio => Format(figure.Value, "0.00"),
-        _ when figure.Statistic == "count" => Format(figure.Value, "0"),
+        _ when figure.Statistic == Statistic.Count => Format(figure.Value, "0"),
         _ => ThreeDigits(figure.Value),
     };
 
