@@ -28,7 +28,7 @@ public sealed class PublishedEvidenceTests
 
         MoeResult result = moe.Run(
             "evidence", "render", Path.Combine(s_docs, "whitepaper.template.md"), "-o", Path.Combine(s_docs, "whitepaper.md"), "--check",
-            Folder("demo", "demo"), Folder("gpt", "gpt-oss-20b"), Folder("deepseek", "deepseek-moe-16b"), Folder("phi", "deepseek-phi"));
+            Folder("demo", "demo"), Folder("gpt", "gpt-oss-20b"), Folder("deepseek", "deepseek-moe-16b"), Folder("phi", "phi-3.5-moe"));
 
         result.Code.Should().Be(0, result.Errors);
     }
