@@ -1,6 +1,8 @@
 using HelloMoe;
 using Microsoft.Extensions.Logging;
 using MoeOffload;
+using MoeOffload.Chat;
+using MoeOffload.Gguf;
 
 Arguments arguments = Arguments.Parse(args);
 using var cancel = new CancellationTokenSource();

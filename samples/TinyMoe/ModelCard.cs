@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using MoeOffload;
+using MoeOffload.Diagnostics;
 using TinyMoe.Corpus;
 using TinyMoe.Exam;
 

@@ -1,3 +1,5 @@
+using MoeOffload.Embeddings;
+
 namespace MoeOffload.Server;
 
 /// <summary>How models are served. Plain data: making one calls nothing.</summary>

@@ -1,4 +1,6 @@
+using MoeOffload.Chat;
 using MoeOffload.Fixtures;
+using MoeOffload.Inference.Speculation;
 
 namespace MoeOffload.Benchmarks;
 

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using MoeOffload.Gguf;
 using MoeOffload.Native.Generated;
 
 namespace MoeOffload.Fixtures;

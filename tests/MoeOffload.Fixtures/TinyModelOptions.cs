@@ -1,3 +1,5 @@
+using MoeOffload.Gguf;
+
 namespace MoeOffload.Fixtures;
 
 /// <summary>What a tiny model looks like. What is null is the architecture's own choice: experts as in the real model, the rest small.</summary>

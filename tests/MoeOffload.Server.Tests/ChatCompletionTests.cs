@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using FluentAssertions;
+using MoeOffload.Chat;
 using MoeOffload.Fixtures;
 using NUnit.Framework;
 

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using FluentAssertions;
+using MoeOffload.Embeddings;
 using MoeOffload.Fixtures;
 using NUnit.Framework;
 

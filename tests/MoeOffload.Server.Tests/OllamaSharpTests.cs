@@ -58,7 +58,7 @@ public sealed class OllamaSharpTests : IDisposable
     [Test]
     public async Task Chat_with_a_memory_goes_on()
     {
-        var chat = new Chat(_client) { Options = new RequestOptions { Temperature = 0, NumPredict = 8 } };
+        var chat = new OllamaSharp.Chat(_client) { Options = new RequestOptions { Temperature = 0, NumPredict = 8 } };
         await foreach (string _ in chat.SendAsync("What do bees make?"))
         {
         }

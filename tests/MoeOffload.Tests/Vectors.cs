@@ -1,3 +1,5 @@
+using MoeOffload.Embeddings;
+
 namespace MoeOffload.Tests;
 
 /// <summary>Embeddings side by side.</summary>

@@ -1,5 +1,6 @@
 using FluentAssertions;
 using MoeOffload;
+using MoeOffload.Diagnostics;
 using MoeOffload.Fixtures;
 using NUnit.Framework;
 using TinyMoe.Corpus;

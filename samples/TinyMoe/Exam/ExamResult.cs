@@ -1,4 +1,4 @@
-using MoeOffload;
+using MoeOffload.Diagnostics;
 using TinyMoe.Corpus;
 
 namespace TinyMoe.Exam;

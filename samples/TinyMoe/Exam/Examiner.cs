@@ -1,5 +1,6 @@
 using System.Text;
 using MoeOffload;
+using MoeOffload.Diagnostics;
 using TinyMoe.Corpus;
 using TinyMoe.World;
 

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using MoeOffload;
 using MoeOffload.Gguf;
 using TinyMoe.Corpus;
 using TinyMoe.Tokenizer;

@@ -1,3 +1,4 @@
+using MoeOffload.Chat;
 using MoeOffload.Cli.Terminals;
 
 namespace MoeOffload.Cli.Commands;

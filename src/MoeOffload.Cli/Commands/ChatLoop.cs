@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using MoeOffload.Chat;
 using MoeOffload.Cli.Terminals;
 using MoeOffload.Server.Catalog;
 

@@ -2,9 +2,11 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
+using MoeOffload.Chat;
 using MoeOffload.Cli.Options;
 using MoeOffload.Cli.Reports;
 using MoeOffload.Cli.Terminals;
+using MoeOffload.Schemas;
 using MoeOffload.Server.Catalog;
 
 namespace MoeOffload.Cli.Commands;

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using MoeOffload.Chat;
 using MoeOffload.Cli.Options;
 using MoeOffload.Cli.Terminals;
 using MoeOffload.Server.Catalog;

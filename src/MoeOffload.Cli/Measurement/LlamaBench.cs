@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json.Nodes;
+using MoeOffload.Gguf;
 
 namespace MoeOffload.Cli.Measurement;
 

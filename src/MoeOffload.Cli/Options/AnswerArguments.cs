@@ -1,4 +1,6 @@
 using System.CommandLine;
+using MoeOffload.Chat;
+using MoeOffload.Schemas;
 
 namespace MoeOffload.Cli.Options;
 

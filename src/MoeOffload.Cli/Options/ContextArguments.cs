@@ -1,4 +1,5 @@
 using System.CommandLine;
+using MoeOffload.Gguf;
 using MoeOffload.Server;
 
 namespace MoeOffload.Cli.Options;

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using MoeOffload.Schemas;
 
 namespace MoeOffload.Cli.Options;
 

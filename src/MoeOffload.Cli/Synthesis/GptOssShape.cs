@@ -1,3 +1,5 @@
+using MoeOffload.Gguf;
+
 namespace MoeOffload.Cli.Synthesis;
 
 /// <summary>gpt-oss: https://huggingface.co/openai/gpt-oss-20b and gpt-oss-120b.</summary>

@@ -1,3 +1,5 @@
+using MoeOffload.Gguf;
+
 namespace MoeOffload.Cli.Synthesis;
 
 /// <summary>A tensor and how a file stores it.</summary>

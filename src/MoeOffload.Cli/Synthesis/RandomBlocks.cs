@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using MoeOffload.Gguf;
 
 namespace MoeOffload.Cli.Synthesis;
 

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using MoeOffload.Chat;
 
 namespace MoeOffload.Server.Anthropic;
 

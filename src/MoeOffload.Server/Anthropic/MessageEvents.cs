@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
+using MoeOffload.Chat;
 
 namespace MoeOffload.Server.Anthropic;
 

@@ -1,3 +1,5 @@
+using MoeOffload.Chat;
+
 namespace MoeOffload.Server.Anthropic;
 
 /// <summary>A request to <c>/v1/messages</c>.</summary>

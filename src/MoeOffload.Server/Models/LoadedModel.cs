@@ -1,3 +1,5 @@
+using MoeOffload.Embeddings;
+
 namespace MoeOffload.Server;
 
 /// <summary>A model in memory with its contexts.</summary>

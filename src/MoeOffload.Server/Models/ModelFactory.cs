@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using MoeOffload.Embeddings;
 using MoeOffload.Gguf;
 using MoeOffload.Server.Catalog;
 

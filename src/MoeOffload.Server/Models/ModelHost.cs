@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using MoeOffload.Embeddings;
 using MoeOffload.Server.Catalog;
 
 namespace MoeOffload.Server;

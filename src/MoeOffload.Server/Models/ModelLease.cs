@@ -1,3 +1,5 @@
+using MoeOffload.Embeddings;
+
 namespace MoeOffload.Server;
 
 /// <summary>The use of a loaded model: it stays loaded until this is disposed.</summary>

@@ -1,3 +1,5 @@
+using MoeOffload.Chat;
+
 namespace MoeOffload.Server.Ollama;
 
 /// <summary>Ollama's <c>POST /api/chat</c>.</summary>

@@ -1,3 +1,5 @@
+using MoeOffload.Embeddings;
+
 namespace MoeOffload.Server.Ollama;
 
 /// <summary>Ollama's <c>POST /api/embed</c>, and <c>/api/embeddings</c> as it was before.</summary>

@@ -1,6 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using MoeOffload.Chat;
+using MoeOffload.Schemas;
 
 namespace MoeOffload.Server.Ollama;
 

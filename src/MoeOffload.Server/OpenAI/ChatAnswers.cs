@@ -1,3 +1,5 @@
+using MoeOffload.Chat;
+
 namespace MoeOffload.Server.OpenAI;
 
 /// <summary>The answers to one chat.</summary>

@@ -1,3 +1,5 @@
+using MoeOffload.Chat;
+
 namespace MoeOffload.Server.OpenAI;
 
 /// <summary><c>/v1/chat/completions</c>.</summary>

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using MoeOffload.Embeddings;
 
 namespace MoeOffload.Server.OpenAI;
 

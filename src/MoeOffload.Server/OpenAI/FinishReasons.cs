@@ -1,3 +1,5 @@
+using MoeOffload.Chat;
+
 namespace MoeOffload.Server.OpenAI;
 
 /// <summary>OpenAI's words for why an answer ended.</summary>

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using MoeOffload.Chat;
 
 namespace MoeOffload.Server.OpenAI;
 

@@ -1,4 +1,6 @@
 using System.Text.Json;
+using MoeOffload.Chat;
+using MoeOffload.Schemas;
 
 namespace MoeOffload.Server.OpenAI;
 

@@ -1,3 +1,5 @@
+using MoeOffload.Chat;
+
 namespace MoeOffload.Server.Shimmy;
 
 /// <summary>What shimmy's clients ask to generate: messages, answered by the model's template, or a prompt, continued as it is.</summary>

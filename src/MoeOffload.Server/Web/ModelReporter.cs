@@ -1,4 +1,5 @@
 using System.Text.Json;
+using MoeOffload.Diagnostics;
 
 namespace MoeOffload.Server.Web;
 

@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json;
 
-namespace MoeOffload;
+namespace MoeOffload.Chat;
 
 /// <summary>
 /// Reads an answer while it grows. llama.cpp's parser reads all of it each time; what came out before is held against what comes

@@ -1,4 +1,4 @@
-namespace MoeOffload;
+namespace MoeOffload.Chat;
 
 /// <summary>Why an answer ended.</summary>
 public enum ChatFinishReason

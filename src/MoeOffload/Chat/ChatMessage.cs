@@ -1,4 +1,4 @@
-namespace MoeOffload;
+namespace MoeOffload.Chat;
 
 /// <summary>A message of a chat. Plain data.</summary>
 public sealed record ChatMessage

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
+using MoeOffload.Schemas;
 
-namespace MoeOffload;
+namespace MoeOffload.Chat;
 
 /// <summary>How a chat is rendered and answered. Plain data: making one calls nothing.</summary>
 public sealed record ChatOptions

@@ -1,8 +1,9 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using MoeOffload.Inference.Schemas;
 using MoeOffload.Native;
 
-namespace MoeOffload;
+namespace MoeOffload.Chat;
 
 /// <summary>A chat as the JSON that the native side renders.</summary>
 /// <param name="ForPrompt">What the model shall see.</param>

@@ -1,4 +1,4 @@
-namespace MoeOffload;
+namespace MoeOffload.Chat;
 
 /// <summary>Who says a message of a chat.</summary>
 public enum ChatRole

@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace MoeOffload;
+namespace MoeOffload.Chat;
 
 /// <summary>
 /// The answer to a chat, as it is generated. Nothing runs until it is read: by <c>await foreach</c>, by <see cref="TryRead"/> from a

@@ -2,7 +2,7 @@ using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using MoeOffload.Native;
 
-namespace MoeOffload;
+namespace MoeOffload.Chat;
 
 /// <summary>A Jinja chat template, parsed: it makes prompts of messages, and messages of answers. Safe to use from several threads.</summary>
 public sealed class ChatTemplate

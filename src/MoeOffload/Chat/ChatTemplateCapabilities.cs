@@ -1,4 +1,4 @@
-namespace MoeOffload;
+namespace MoeOffload.Chat;
 
 /// <summary>What a chat template can, as llama.cpp finds by trying it.</summary>
 public sealed record ChatTemplateCapabilities

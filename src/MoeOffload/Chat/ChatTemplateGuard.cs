@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace MoeOffload;
+namespace MoeOffload.Chat;
 
 /// <summary>Refuses templates on which llama.cpp's engine, which recurses for each part inside another, would overflow its stack.</summary>
 internal static class ChatTemplateGuard

@@ -1,4 +1,4 @@
-namespace MoeOffload;
+namespace MoeOffload.Chat;
 
 /// <summary>What a stream of a chat adds to the answer.</summary>
 public sealed record ChatUpdate

@@ -1,4 +1,4 @@
-namespace MoeOffload;
+namespace MoeOffload.Chat;
 
 /// <summary>A bound for how deep JSON in a text nests, counted as the text grows: brackets in JSON's texts count as well.</summary>
 internal sealed class NestingCount

@@ -1,4 +1,4 @@
-namespace MoeOffload;
+namespace MoeOffload.Chat;
 
 /// <summary>Where what a model thinks goes.</summary>
 public enum ReasoningFormat

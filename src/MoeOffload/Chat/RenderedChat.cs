@@ -1,8 +1,9 @@
 using System.Text;
 using System.Text.Json;
+using MoeOffload.Inference.Sampling;
 using MoeOffload.Native;
 
-namespace MoeOffload;
+namespace MoeOffload.Chat;
 
 /// <summary>A chat as the prompt that a model continues, and how its answer is constrained and read.</summary>
 public sealed class RenderedChat

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 
-namespace MoeOffload;
+namespace MoeOffload.Chat;
 
 /// <summary>A call of a tool, by the model.</summary>
 public sealed record ToolCall

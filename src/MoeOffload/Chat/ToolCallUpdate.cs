@@ -1,4 +1,4 @@
-namespace MoeOffload;
+namespace MoeOffload.Chat;
 
 /// <summary>A part of a tool call, as the model writes it.</summary>
 public sealed record ToolCallUpdate

@@ -1,4 +1,4 @@
-namespace MoeOffload;
+namespace MoeOffload.Chat;
 
 /// <summary>Whether the model calls tools.</summary>
 public readonly record struct ToolChoice

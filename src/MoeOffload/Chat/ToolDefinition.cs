@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization.Metadata;
+using MoeOffload.Schemas;
 
-namespace MoeOffload;
+namespace MoeOffload.Chat;
 
 /// <summary>A tool that the model may call.</summary>
 public sealed record ToolDefinition

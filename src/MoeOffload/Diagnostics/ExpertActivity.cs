@@ -1,6 +1,7 @@
 using System.Globalization;
+using MoeOffload.Placement;
 
-namespace MoeOffload;
+namespace MoeOffload.Diagnostics;
 
 /// <summary>
 /// How often the router of each layer chose each expert: what <see cref="GenerationSession.ExpertActivity"/> had counted at one moment.

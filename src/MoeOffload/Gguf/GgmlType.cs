@@ -1,4 +1,4 @@
-namespace MoeOffload;
+namespace MoeOffload.Gguf;
 
 /// <summary>How the elements of a tensor or of a KV cache are stored. The numbers are ggml's <c>enum ggml_type</c>.</summary>
 public enum GgmlType

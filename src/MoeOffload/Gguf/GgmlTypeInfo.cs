@@ -1,4 +1,4 @@
-namespace MoeOffload;
+namespace MoeOffload.Gguf;
 
 /// <summary>The storage layout of a <see cref="GgmlType"/>: elements are stored in blocks of equal size.</summary>
 /// <remarks>Block sizes follow the block structs of ggml's <c>ggml-common.h</c>.</remarks>

@@ -1,7 +1,8 @@
 using System.Runtime.InteropServices;
+using MoeOffload.Inference.Speculation;
 using MoeOffload.Native;
 
-namespace MoeOffload;
+namespace MoeOffload.Inference;
 
 /// <summary>
 /// Fills the batch of one step: the next token of every generation first, then prompts, of one priority those first of which the least is

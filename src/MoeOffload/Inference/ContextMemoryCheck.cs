@@ -1,7 +1,7 @@
 using System.Globalization;
 using MoeOffload.Native;
 
-namespace MoeOffload;
+namespace MoeOffload.Inference;
 
 /// <summary>
 /// Refuses a context that does not fit into memory. A system that promises more memory than it has would else end the process later,

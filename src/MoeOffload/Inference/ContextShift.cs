@@ -1,6 +1,6 @@
 using MoeOffload.Native;
 
-namespace MoeOffload;
+namespace MoeOffload.Inference;
 
 /// <summary>Makes room in a full sequence: keeps its first tokens and forgets the older half of the others.</summary>
 internal static class ContextShift

@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Logging;
 using MoeOffload.Native;
 
-namespace MoeOffload;
+namespace MoeOffload.Inference;
 
 /// <summary>
 /// Owns a native context on a thread of its own: nothing else computes with it. A context that is lost is made again, and one that hangs

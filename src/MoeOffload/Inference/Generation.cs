@@ -1,7 +1,8 @@
 using System.Diagnostics;
+using MoeOffload.Inference.Speculation;
 using MoeOffload.Native;
 
-namespace MoeOffload;
+namespace MoeOffload.Inference;
 
 /// <summary>One request on its way through the scheduler: what is known of it, and how far it has come.</summary>
 /// <param name="prompt">Its tokens.</param>

@@ -1,7 +1,7 @@
 using System.Text;
 using MoeOffload.Native;
 
-namespace MoeOffload;
+namespace MoeOffload.Inference;
 
 /// <summary>Makes generations of what a session is asked for.</summary>
 /// <param name="model">The session's model.</param>

@@ -1,3 +1,5 @@
+using MoeOffload.Chat;
+
 namespace MoeOffload;
 
 /// <summary>What to generate. Plain data: making one calls nothing.</summary>

@@ -1,4 +1,9 @@
 using Microsoft.Extensions.Logging;
+using MoeOffload.Chat;
+using MoeOffload.Diagnostics;
+using MoeOffload.Inference;
+using MoeOffload.Inference.Speculation;
+using MoeOffload.Inference.State;
 using MoeOffload.Native;
 
 namespace MoeOffload;

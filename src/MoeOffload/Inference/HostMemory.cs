@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace MoeOffload;
+namespace MoeOffload.Inference;
 
 /// <summary>How much system memory the process can still get.</summary>
 internal static class HostMemory

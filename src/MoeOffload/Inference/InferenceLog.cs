@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
 
-namespace MoeOffload;
+namespace MoeOffload.Inference;
 
 /// <summary>The messages of inference.</summary>
 internal static partial class InferenceLog

@@ -1,3 +1,5 @@
+using MoeOffload.Gguf;
+
 namespace MoeOffload;
 
 /// <summary>How the KV cache is stored. Null takes llama.cpp's default.</summary>

@@ -1,6 +1,6 @@
 using MoeOffload.Native;
 
-namespace MoeOffload;
+namespace MoeOffload.Inference;
 
 /// <summary>Computes a text in a sequence of its own and shows the logits of its tokens, on the scheduler's thread.</summary>
 /// <param name="tokens">The text.</param>

@@ -1,6 +1,6 @@
 using MoeOffload.Native;
 
-namespace MoeOffload;
+namespace MoeOffload.Inference;
 
 /// <summary>
 /// Tells a scheduler of what it cannot notice itself, since its own thread hangs inside llama.cpp: a lost RPC server, and a thread of

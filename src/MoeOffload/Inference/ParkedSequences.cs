@@ -1,4 +1,6 @@
-namespace MoeOffload;
+using MoeOffload.Inference.State;
+
+namespace MoeOffload.Inference;
 
 /// <summary>
 /// Sequences that left the KV cache for system memory, up to a number of bytes: what was used the longest ago is dropped for what comes.

@@ -1,4 +1,4 @@
-namespace MoeOffload;
+namespace MoeOffload.Inference;
 
 /// <summary>Counts the physical cores that this process may use.</summary>
 internal static class PhysicalCores

@@ -1,6 +1,7 @@
+using MoeOffload.Inference.State;
 using MoeOffload.Native;
 
-namespace MoeOffload;
+namespace MoeOffload.Inference;
 
 /// <summary>
 /// Gives sequences to requests and keeps what they leave in the KV cache, so that a prompt with the same beginning need not be computed

@@ -1,6 +1,6 @@
 using System.Threading.Tasks.Sources;
 
-namespace MoeOffload;
+namespace MoeOffload.Inference;
 
 /// <summary>A reusable wake-up for one waiting reader, without an allocation for each wait.</summary>
 internal sealed class ReaderSignal : IValueTaskSource<bool>

@@ -1,4 +1,4 @@
-namespace MoeOffload;
+namespace MoeOffload.Inference;
 
 /// <summary>Requests that wait for a place: by priority, and in the order of their arrival within one. Not safe for threads.</summary>
 internal sealed class RequestQueue

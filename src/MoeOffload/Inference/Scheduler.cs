@@ -1,8 +1,9 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
+using MoeOffload.Inference.Speculation;
 using MoeOffload.Native;
 
-namespace MoeOffload;
+namespace MoeOffload.Inference;
 
 /// <summary>
 /// Generates: requests wait in a queue, join and leave between steps; each step computes one batch, which <see cref="BatchPacker"/>

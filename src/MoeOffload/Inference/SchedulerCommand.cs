@@ -1,6 +1,6 @@
 using MoeOffload.Native;
 
-namespace MoeOffload;
+namespace MoeOffload.Inference;
 
 /// <summary>Something that must be done with the context between two steps, on the scheduler's thread.</summary>
 internal sealed class SchedulerCommand(Action<NativeContext, PrefixCache> work)

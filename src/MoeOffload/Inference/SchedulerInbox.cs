@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 
-namespace MoeOffload;
+namespace MoeOffload.Inference;
 
 /// <summary>What other threads hand to the scheduler's: requests, commands, and the wake-up that tells of them.</summary>
 /// <param name="sequenceCount">Requests that can run at once.</param>

@@ -1,4 +1,4 @@
-namespace MoeOffload;
+namespace MoeOffload.Inference;
 
 /// <summary>One native sequence: the tokens that it stands for, and how many of them the KV cache holds. The scheduler's thread owns it.</summary>
 internal sealed class SequenceSlot(int id)

@@ -1,4 +1,4 @@
-namespace MoeOffload;
+namespace MoeOffload.Inference;
 
 /// <summary>Counts what the scheduler's thread does, for any thread to read.</summary>
 internal sealed class SessionCounters

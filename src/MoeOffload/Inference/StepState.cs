@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace MoeOffload;
+namespace MoeOffload.Inference;
 
 /// <summary>
 /// Whether the scheduler's thread is inside a step, told by the thread, and asked by those who must know whether it hangs there.

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace MoeOffload;
+namespace MoeOffload.Inference;
 
 /// <summary>Holds tokens back for as long as their text may be the beginning of a stop string.</summary>
 internal sealed class StopStringFilter

@@ -1,3 +1,5 @@
+using MoeOffload.Inference;
+
 namespace MoeOffload;
 
 /// <summary>How many CPU threads compute.</summary>

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace MoeOffload;
+namespace MoeOffload.Inference;
 
 /// <summary>
 /// One generation between its reader and the scheduler. The scheduler's thread keeps this alive, and not the <see cref="TokenStream"/>

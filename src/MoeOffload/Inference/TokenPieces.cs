@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using MoeOffload.Native;
 
-namespace MoeOffload;
+namespace MoeOffload.Inference;
 
 /// <summary>The bytes of every token in one block, so that a stream's text is a slice of it and allocates nothing.</summary>
 internal sealed class TokenPieces

@@ -1,4 +1,4 @@
-namespace MoeOffload;
+namespace MoeOffload.Inference;
 
 /// <summary>A ring of tokens between one writer and one reader, without locks.</summary>
 internal sealed class TokenQueue

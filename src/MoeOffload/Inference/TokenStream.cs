@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using MoeOffload.Inference;
 
 namespace MoeOffload;
 

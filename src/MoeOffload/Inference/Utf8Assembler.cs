@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Text;
 
-namespace MoeOffload;
+namespace MoeOffload.Inference;
 
 /// <summary>Joins the bytes of successive tokens to whole code points.</summary>
 internal sealed class Utf8Assembler

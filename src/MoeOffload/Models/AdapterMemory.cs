@@ -1,7 +1,8 @@
 using System.Globalization;
 using MoeOffload.Gguf;
+using MoeOffload.Inference;
 
-namespace MoeOffload;
+namespace MoeOffload.Models;
 
 /// <summary>What a LoRA adapter takes where the tensors are that it changes.</summary>
 internal static class AdapterMemory

@@ -4,7 +4,7 @@ using System.Security.Cryptography;
 using System.Text;
 using MoeOffload.Gguf;
 
-namespace MoeOffload;
+namespace MoeOffload.Models;
 
 /// <summary>Tells models apart without reading them whole: by their headers, sizes, and samples of their weights.</summary>
 internal static class ModelFingerprint

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using MoeOffload.Gguf;
 using MoeOffload.Native;
 
-namespace MoeOffload;
+namespace MoeOffload.Models;
 
 /// <summary>The way from a path to a loaded model: file first, then libraries, devices and rules, and only then llama.cpp.</summary>
 internal sealed class ModelLoader

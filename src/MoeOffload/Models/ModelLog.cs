@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
 
-namespace MoeOffload;
+namespace MoeOffload.Models;
 
 /// <summary>The messages of loading.</summary>
 internal static partial class ModelLog

@@ -1,7 +1,12 @@
 using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using MoeOffload.Chat;
+using MoeOffload.Embeddings;
 using MoeOffload.Gguf;
+using MoeOffload.Inference;
+using MoeOffload.Inference.Speculation;
+using MoeOffload.Models;
 using MoeOffload.Native;
 using MoeOffload.Native.Generated;
 

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using MoeOffload.Diagnostics;
 using MoeOffload.Native.Generated;
 
 namespace MoeOffload.Native;

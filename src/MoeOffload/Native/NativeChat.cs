@@ -1,5 +1,6 @@
 using System.Text;
 using Microsoft.Extensions.Logging;
+using MoeOffload.Chat;
 using MoeOffload.Native.Generated;
 
 namespace MoeOffload.Native;

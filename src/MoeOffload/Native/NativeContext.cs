@@ -233,7 +233,7 @@ internal sealed unsafe class NativeContext : IDisposable
             ShimApi.moe_hidden_keep(_handle.Pointer, (byte)(all ? 1 : 0), error, NativeError.BufferSize), error, "Hidden states cannot be kept");
     }
 
-    /// <summary>The hidden states of all tokens of the batch, until the next <see cref="Decode"/>; <see cref="HiddenRowOrder"/> says in which order.</summary>
+    /// <summary>The hidden states of all tokens of the batch, until the next <see cref="Decode"/>; <c>HiddenRowOrder</c> says in which order.</summary>
     public ReadOnlySpan<float> HiddenRows()
     {
         byte* error = stackalloc byte[NativeError.BufferSize];

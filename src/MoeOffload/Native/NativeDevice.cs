@@ -1,4 +1,5 @@
 using System.Text;
+using MoeOffload.Inference;
 using MoeOffload.Native.Generated;
 
 namespace MoeOffload.Native;

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
+using MoeOffload.Gguf;
 using MoeOffload.Native.Generated;
 
 namespace MoeOffload.Native;

@@ -1,3 +1,4 @@
+using MoeOffload.Chat;
 using MoeOffload.Native.Generated;
 
 namespace MoeOffload.Native;

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace MoeOffload;
+namespace MoeOffload.Placement;
 
 /// <summary>Which tensors hold experts, and patterns for the experts of some layers.</summary>
 internal static class ExpertTensors

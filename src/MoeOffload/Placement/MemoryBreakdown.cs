@@ -1,4 +1,5 @@
 using System.Globalization;
+using MoeOffload.Placement;
 
 namespace MoeOffload;
 

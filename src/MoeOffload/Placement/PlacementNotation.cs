@@ -1,6 +1,6 @@
 using System.Buffers;
 
-namespace MoeOffload;
+namespace MoeOffload.Placement;
 
 /// <summary>What the reader and the writer of llama.cpp's placement notation share.</summary>
 internal static class PlacementNotation

@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 
-namespace MoeOffload;
+namespace MoeOffload.Placement;
 
 /// <summary>
 /// A placement pattern as managed code reads it: enough to plan without native libraries. Before a load the pattern is compiled and

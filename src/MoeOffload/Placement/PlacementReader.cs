@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace MoeOffload;
+namespace MoeOffload.Placement;
 
 /// <summary>Reads llama.cpp's command line notation of tensor placement.</summary>
 internal sealed class PlacementReader(string text)

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace MoeOffload;
+namespace MoeOffload.Placement;
 
 /// <summary>Writes tensor placement in llama.cpp's command line notation.</summary>
 internal static class PlacementWriter

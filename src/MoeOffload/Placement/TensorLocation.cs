@@ -1,3 +1,6 @@
+using MoeOffload.Gguf;
+using MoeOffload.Placement;
+
 namespace MoeOffload;
 
 /// <summary>Where one tensor of a loaded model is.</summary>

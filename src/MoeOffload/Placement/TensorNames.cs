@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace MoeOffload;
+namespace MoeOffload.Placement;
 
 /// <summary>Reads what llama.cpp's tensor names say (<c>LLM_TENSOR_NAMES</c> in its <c>llama-arch.cpp</c>).</summary>
 internal static class TensorNames

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using MoeOffload.Placement;
 
 namespace MoeOffload;
 

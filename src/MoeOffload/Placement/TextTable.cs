@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace MoeOffload;
+namespace MoeOffload.Placement;
 
 /// <summary>A table of aligned text columns for people to read.</summary>
 /// <param name="headers">The columns' headers; one that begins with <c>&gt;</c> is aligned to the right.</param>

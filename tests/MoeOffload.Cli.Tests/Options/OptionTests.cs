@@ -1,6 +1,7 @@
 using System.CommandLine;
 using FluentAssertions;
 using MoeOffload.Cli.Options;
+using MoeOffload.Gguf;
 using MoeOffload.Server;
 using NUnit.Framework;
 

@@ -1,5 +1,6 @@
 using FluentAssertions;
 using MoeOffload.Cli.Synthesis;
+using MoeOffload.Gguf;
 using NUnit.Framework;
 
 namespace MoeOffload.Cli.Tests.Synthesis;

@@ -1,4 +1,5 @@
 using FluentAssertions;
+using MoeOffload.Chat;
 using MoeOffload.Cli.Synthesis;
 using MoeOffload.Gguf;
 using NUnit.Framework;

@@ -1,6 +1,8 @@
 using System.Text.Json;
 using FluentAssertions;
+using MoeOffload.Chat;
 using MoeOffload.Fixtures;
+using MoeOffload.Schemas;
 using NUnit.Framework;
 
 namespace MoeOffload.Tests.Chat;

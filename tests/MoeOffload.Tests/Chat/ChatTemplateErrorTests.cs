@@ -1,5 +1,6 @@
 using FluentAssertions;
 using Microsoft.Extensions.Logging;
+using MoeOffload.Chat;
 using MoeOffload.Fixtures;
 using NUnit.Framework;
 

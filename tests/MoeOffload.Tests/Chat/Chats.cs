@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using MoeOffload.Chat;
 
 namespace MoeOffload.Tests.Chat;
 

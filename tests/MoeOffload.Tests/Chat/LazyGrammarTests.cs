@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
 using FluentAssertions;
+using MoeOffload.Chat;
 using MoeOffload.Fixtures;
 using MoeOffload.Native;
 using MoeOffload.Native.Generated;

@@ -1,4 +1,5 @@
 using FluentAssertions;
+using MoeOffload.Diagnostics;
 using MoeOffload.Fixtures;
 using MoeOffload.Gguf;
 using NUnit.Framework;

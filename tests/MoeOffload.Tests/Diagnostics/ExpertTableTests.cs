@@ -1,4 +1,5 @@
 using FluentAssertions;
+using MoeOffload.Diagnostics;
 using NUnit.Framework;
 
 namespace MoeOffload.Tests.Diagnostics;

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using FluentAssertions;
+using MoeOffload.Embeddings;
 using MoeOffload.Fixtures;
 using NUnit.Framework;
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using FluentAssertions;
+using MoeOffload.Native;
 using NUnit.Framework;
 
 namespace MoeOffload.Tests.Inference;

@@ -1,6 +1,7 @@
 using FluentAssertions;
 using Microsoft.Extensions.Logging.Abstractions;
 using MoeOffload.Fixtures;
+using MoeOffload.Inference.Speculation;
 using MoeOffload.Native;
 using NUnit.Framework;
 

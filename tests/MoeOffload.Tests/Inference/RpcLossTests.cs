@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using FluentAssertions;
+using MoeOffload.Embeddings;
 using MoeOffload.Fixtures;
 using NUnit.Framework;
 

@@ -1,5 +1,6 @@
 using System.Text;
 using FluentAssertions;
+using MoeOffload.Inference;
 using NUnit.Framework;
 
 namespace MoeOffload.Tests.Inference;

@@ -1,4 +1,5 @@
 using FluentAssertions;
+using MoeOffload.Inference;
 using NUnit.Framework;
 
 namespace MoeOffload.Tests.Inference;

@@ -1,6 +1,7 @@
 using System.Text;
 using FluentAssertions;
 using Microsoft.Extensions.Logging.Abstractions;
+using MoeOffload.Diagnostics;
 using MoeOffload.Fixtures;
 using MoeOffload.Native;
 using MoeOffload.Native.Generated;

@@ -1,6 +1,8 @@
 using System.Text.Json.Nodes;
 using FluentAssertions;
+using MoeOffload.Chat;
 using MoeOffload.Fixtures;
+using MoeOffload.Schemas;
 using MoeOffload.Tests.Chat;
 using NUnit.Framework;
 

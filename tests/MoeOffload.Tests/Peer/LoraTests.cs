@@ -1,6 +1,7 @@
 using System.Globalization;
 using FluentAssertions;
 using MoeOffload.Fixtures;
+using MoeOffload.Gguf;
 using NUnit.Framework;
 
 namespace MoeOffload.Tests.Peer;

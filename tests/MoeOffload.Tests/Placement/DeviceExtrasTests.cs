@@ -1,4 +1,5 @@
 using FluentAssertions;
+using MoeOffload.Embeddings;
 using MoeOffload.Fixtures;
 using NUnit.Framework;
 

@@ -1,6 +1,7 @@
 using FluentAssertions;
 using MoeOffload.Fixtures;
 using MoeOffload.Gguf;
+using MoeOffload.Placement;
 using NUnit.Framework;
 
 namespace MoeOffload.Tests.Placement;

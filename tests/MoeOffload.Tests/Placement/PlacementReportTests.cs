@@ -1,4 +1,5 @@
 using FluentAssertions;
+using MoeOffload.Gguf;
 using NUnit.Framework;
 
 namespace MoeOffload.Tests.Placement;

@@ -1,4 +1,5 @@
 using FluentAssertions;
+using MoeOffload.Placement;
 using NUnit.Framework;
 
 namespace MoeOffload.Tests.Placement;

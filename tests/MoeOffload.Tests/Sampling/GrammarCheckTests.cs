@@ -1,5 +1,6 @@
 using System.Text;
 using FluentAssertions;
+using MoeOffload.Inference.Sampling;
 using NUnit.Framework;
 
 namespace MoeOffload.Tests.Sampling;

@@ -1,7 +1,9 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using FluentAssertions;
+using MoeOffload.Inference.Schemas;
 using MoeOffload.Native;
+using MoeOffload.Schemas;
 using NUnit.Framework;
 
 namespace MoeOffload.Tests.Schemas;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using FluentAssertions;
+using MoeOffload.Schemas;
 using NUnit.Framework;
 
 namespace MoeOffload.Tests.Schemas;

@@ -2,6 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
+using MoeOffload.Gguf;
 
 namespace MoeOffload.Cli.Evidence.Making;
 

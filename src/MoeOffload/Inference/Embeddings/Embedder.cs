@@ -1,9 +1,10 @@
 using System.Text;
 using Microsoft.Extensions.Logging;
+using MoeOffload.Inference.Embeddings;
 using MoeOffload.Native;
 using MoeOffload.Native.Generated;
 
-namespace MoeOffload;
+namespace MoeOffload.Embeddings;
 
 /// <summary>
 /// Turns texts into embeddings. Safe to use from several threads: texts of several callers are computed together, in the order in which

@@ -1,4 +1,6 @@
-namespace MoeOffload;
+using MoeOffload.Embeddings;
+
+namespace MoeOffload.Inference.Embeddings;
 
 /// <summary>The texts of one call.</summary>
 /// <param name="owner">The embedder, which must not be finalized while it is waited for.</param>

@@ -1,4 +1,4 @@
-namespace MoeOffload;
+namespace MoeOffload.Embeddings;
 
 /// <summary>How texts become embeddings. Plain data: making one calls nothing. Null takes the default that is said.</summary>
 public sealed record EmbeddingOptions

@@ -1,4 +1,4 @@
-namespace MoeOffload;
+namespace MoeOffload.Embeddings;
 
 /// <summary>How the embeddings of a text's tokens become one of the text.</summary>
 public enum EmbeddingPooling

@@ -1,4 +1,6 @@
-namespace MoeOffload;
+using MoeOffload.Embeddings;
+
+namespace MoeOffload.Inference.Embeddings;
 
 /// <summary>One text on its way through the embedder: how far it is computed, and what of it is to be kept.</summary>
 /// <param name="tokens">The text.</param>

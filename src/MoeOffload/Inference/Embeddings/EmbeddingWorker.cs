@@ -1,7 +1,8 @@
 using Microsoft.Extensions.Logging;
+using MoeOffload.Embeddings;
 using MoeOffload.Native;
 
-namespace MoeOffload;
+namespace MoeOffload.Inference.Embeddings;
 
 /// <summary>
 /// Computes embeddings. Each step packs as many whole texts as fit, of several callers; a text that is longer than a step is computed

@@ -1,4 +1,4 @@
-namespace MoeOffload;
+namespace MoeOffload.Embeddings;
 
 /// <summary>The embedding of a text.</summary>
 /// <param name="Vector"><see cref="Embedder.Dimension"/> floats.</param>

@@ -1,4 +1,4 @@
-namespace MoeOffload;
+namespace MoeOffload.Embeddings;
 
 /// <summary>The embeddings of a text's tokens, as the model's last layer gives them: neither pooled nor normalized.</summary>
 public sealed class TokenEmbeddings

@@ -1,4 +1,4 @@
-namespace MoeOffload;
+namespace MoeOffload.Inference.Sampling;
 
 /// <summary>
 /// Refuses grammars that llama.cpp would refuse, with a place and a reason, and those on which it would end or hang the

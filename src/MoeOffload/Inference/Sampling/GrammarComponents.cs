@@ -1,4 +1,4 @@
-namespace MoeOffload;
+namespace MoeOffload.Inference.Sampling;
 
 /// <summary>
 /// The rules of a grammar in groups that begin with one another, by Tarjan's algorithm, kept on a stack of its own

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace MoeOffload;
+namespace MoeOffload.Inference.Sampling;
 
 /// <summary>
 /// Reads GBNF as llama.cpp does, which prints its syntax errors to the console only, and refuses with line and column what

@@ -1,4 +1,4 @@
-namespace MoeOffload;
+namespace MoeOffload.Inference.Sampling;
 
 /// <summary>
 /// The rules of a grammar after llama.cpp's rewriting of groups and repetitions: rule, alternative, symbol. A symbol that is

@@ -1,4 +1,4 @@
-namespace MoeOffload;
+namespace MoeOffload.Inference.Sampling;
 
 /// <summary>A place in a grammar's text, and GBNF's smallest parts.</summary>
 internal sealed class GrammarText(string text)

@@ -1,4 +1,4 @@
-namespace MoeOffload;
+namespace MoeOffload.Inference.Sampling;
 
 /// <summary>Makes the chain of samplers that options describe, as llama.cpp's own tools make it.</summary>
 internal static class SamplingChain

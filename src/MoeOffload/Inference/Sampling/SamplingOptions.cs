@@ -1,3 +1,6 @@
+using MoeOffload.Inference.Sampling;
+using MoeOffload.Schemas;
+
 namespace MoeOffload;
 
 /// <summary>

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace MoeOffload;
+namespace MoeOffload.Inference.Schemas;
 
 /// <summary>
 /// Rewrites a schema's regular expression for llama.cpp's converter, which takes the pattern for one of the JSON text: it would let

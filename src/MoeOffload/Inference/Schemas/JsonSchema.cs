@@ -1,9 +1,11 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
+using MoeOffload.Inference.Sampling;
+using MoeOffload.Inference.Schemas;
 using MoeOffload.Native;
 
-namespace MoeOffload;
+namespace MoeOffload.Schemas;
 
 /// <summary>
 /// A JSON schema that can be honoured exactly: what llama.cpp's converter to grammars would pass over in silence is refused.

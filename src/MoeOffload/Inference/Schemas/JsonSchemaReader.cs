@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
-namespace MoeOffload;
+namespace MoeOffload.Inference.Schemas;
 
 /// <summary>
 /// Rewrites a schema to one of which llama.cpp's converter passes over nothing. What has no such form is refused, or left out of a

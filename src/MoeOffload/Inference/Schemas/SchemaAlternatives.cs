@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
-namespace MoeOffload;
+namespace MoeOffload.Inference.Schemas;
 
 /// <summary>Whether alternatives of a schema exclude each other: by their types, by their values, or by the values of a property.</summary>
 internal sealed class SchemaAlternatives(JsonObject root)

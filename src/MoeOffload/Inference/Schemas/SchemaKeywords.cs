@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
-namespace MoeOffload;
+namespace MoeOffload.Inference.Schemas;
 
 /// <summary>Reads the keywords of a schema, each of its kind.</summary>
 /// <param name="what">What the schema is, to begin messages with.</param>

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
-namespace MoeOffload;
+namespace MoeOffload.Inference.Schemas;
 
 /// <summary>Reads the JSON of schemas, within what the recursion of llama.cpp's converter can take.</summary>
 internal static class SchemaText

@@ -1,8 +1,9 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using MoeOffload.Chat;
 
-namespace MoeOffload;
+namespace MoeOffload.Schemas;
 
 /// <summary>Answers as .NET types: the type's JSON schema constrains what the model writes.</summary>
 public static class StructuredOutput

@@ -1,4 +1,4 @@
-namespace MoeOffload;
+namespace MoeOffload.Schemas;
 
 /// <summary>An answer that should be JSON of a type is not: it was cut by the token limit or the context, or the type refused it.</summary>
 public sealed class StructuredOutputException : MoeOffloadException

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
-namespace MoeOffload;
+namespace MoeOffload.Inference.Schemas;
 
 /// <summary>Rewrites the part of a schema that speaks of one type.</summary>
 internal sealed class TypedSchemaReader(JsonSchemaReader reader, SchemaKeywords keywords)

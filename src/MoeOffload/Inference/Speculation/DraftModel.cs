@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using MoeOffload.Native;
 
-namespace MoeOffload;
+namespace MoeOffload.Inference.Speculation;
 
 /// <summary>
 /// Guesses tokens with a smaller model of the same vocabulary: what it would say greedily. It keeps a KV cache of its own, brought up to

@@ -1,4 +1,4 @@
-namespace MoeOffload;
+namespace MoeOffload.Inference.Speculation;
 
 /// <summary>
 /// How far ahead one generation is guessed: one token at first, twice as many each time that all were right, and none for a while where

@@ -1,6 +1,6 @@
 using MoeOffload.Native;
 
-namespace MoeOffload;
+namespace MoeOffload.Inference.Speculation;
 
 /// <summary>
 /// Where llama.cpp leaves the hidden state of each token of a batch when it keeps those of all. It computes a batch in micro-batches and

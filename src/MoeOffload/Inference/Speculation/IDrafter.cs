@@ -1,6 +1,6 @@
 using MoeOffload.Native;
 
-namespace MoeOffload;
+namespace MoeOffload.Inference.Speculation;
 
 /// <summary>Guesses tokens with a context of its own. The scheduler's thread owns it; where it fails, there are no more guesses, and nothing else is harmed.</summary>
 internal interface IDrafter

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 using MoeOffload.Native;
 using MoeOffload.Native.Generated;
 
-namespace MoeOffload;
+namespace MoeOffload.Inference.Speculation;
 
 /// <summary>
 /// Guesses tokens with the model's own layers for multi-token prediction (MTP). Each takes a token and the hidden state of the one before

@@ -1,4 +1,4 @@
-namespace MoeOffload;
+namespace MoeOffload.Inference.Speculation;
 
 /// <summary>Guesses the next tokens from what followed the same ones before.</summary>
 internal static class PromptLookup

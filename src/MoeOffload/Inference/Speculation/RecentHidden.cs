@@ -1,4 +1,4 @@
-namespace MoeOffload;
+namespace MoeOffload.Inference.Speculation;
 
 /// <summary>The hidden states of the last tokens of one sequence that were computed.</summary>
 /// <param name="capacity">How many are kept.</param>

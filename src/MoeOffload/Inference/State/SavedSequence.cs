@@ -1,6 +1,6 @@
 using MoeOffload.Native;
 
-namespace MoeOffload;
+namespace MoeOffload.Inference.State;
 
 /// <summary>Tokens, and what the KV cache held of them, in system memory.</summary>
 internal sealed class SavedSequence(int[] tokens, NativeBuffer data) : IDisposable

@@ -1,6 +1,6 @@
 using MoeOffload.Native;
 
-namespace MoeOffload;
+namespace MoeOffload.Inference.State;
 
 /// <summary>Takes a session's kept sequences out to a stream and back.</summary>
 internal sealed class SessionStates(Scheduler scheduler, MoeModel model, ContextParameters parameters, StateLimits limits)

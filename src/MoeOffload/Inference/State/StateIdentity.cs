@@ -1,9 +1,10 @@
 using System.Globalization;
 using System.Text;
+using MoeOffload.Gguf;
 using MoeOffload.Native;
 using MoeOffload.Native.Generated;
 
-namespace MoeOffload;
+namespace MoeOffload.Inference.State;
 
 /// <summary>What must be the same for a saved state to mean the same: the first lines of its file.</summary>
 internal static class StateIdentity

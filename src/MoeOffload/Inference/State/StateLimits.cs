@@ -1,4 +1,4 @@
-namespace MoeOffload;
+namespace MoeOffload.Inference.State;
 
 /// <summary>What a session can take of a state.</summary>
 /// <param name="SequenceLength">Tokens that one sequence can hold.</param>

@@ -3,7 +3,7 @@ using System.Buffers.Binary;
 using System.Security.Cryptography;
 using MoeOffload.Native;
 
-namespace MoeOffload;
+namespace MoeOffload.Inference.State;
 
 /// <summary>
 /// Reads what <see cref="StateWriter"/> has written. Nothing is given to anyone before all of it was read and its checksum is right: what

@@ -3,7 +3,7 @@ using System.Buffers.Binary;
 using System.Security.Cryptography;
 using MoeOffload.Native;
 
-namespace MoeOffload;
+namespace MoeOffload.Inference.State;
 
 /// <summary>
 /// Writes a state: the magic, the format's version, what it was made with, the sequences, and a SHA-256 of all that. Numbers are
