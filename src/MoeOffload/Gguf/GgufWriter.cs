@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Text;
+using MoeOffload.Shared;
 
 namespace MoeOffload.Gguf;
 
@@ -154,12 +155,17 @@ public sealed class GgufWriter
         return _tensors.Count == 0 ? bytes : bytes + Padding(bytes) + _tensors.Values.Sum(tensor => tensor.ByteCount + Padding(tensor.ByteCount));
     }
 
-    /// <summary>Writes the file, in place of a former one.</summary>
-    /// <exception cref="IOException">Writing failed.</exception>
+    /// <summary>
+    /// Writes the file. An existing file is replaced once the new one is complete; if the writing fails, it keeps its content.
+    /// </summary>
+    /// <param name="path">The file.</param>
+    /// <exception cref="IOException">The file could not be written.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file or its directory is not writable.</exception>
     public void Write(string path)
     {
-        using var stream = File.Create(path);
-        Write(stream);
+        using AtomicFile file = AtomicFile.Create(path);
+        Write(file.Stream);
+        file.Commit();
     }
 
     /// <summary>Writes the file to a stream, which stays open.</summary>
@@ -177,8 +183,10 @@ public sealed class GgufWriter
     /// <param name="prefix">The path before the numbers.</param>
     /// <param name="tensorsPerPart">Tensors in each file but the last.</param>
     /// <returns>The files' paths, in order.</returns>
+    /// <remarks>Existing files are replaced once all parts are complete; if the writing fails, they keep their content.</remarks>
     /// <exception cref="InvalidOperationException">There are more files than the format can number.</exception>
-    /// <exception cref="IOException">Writing failed.</exception>
+    /// <exception cref="IOException">A file could not be written.</exception>
+    /// <exception cref="UnauthorizedAccessException">A file or the directory is not writable.</exception>
     public IReadOnlyList<string> WriteSplit(string prefix, int tensorsPerPart)
     {
         ArgumentException.ThrowIfNullOrEmpty(prefix);
@@ -189,13 +197,23 @@ public sealed class GgufWriter
             throw new InvalidOperationException($"{count} parts are more than the {ushort.MaxValue} that the format can number.");
         }
 
-        var paths = new string[count];
-        for (var i = 0; i < count; i++)
+        string[] paths = [.. Enumerable.Range(0, count).Select(index => GgufSplit.GetPath(prefix, index, count))];
+        var files = new List<AtomicFile>();
+        try
         {
-            paths[i] = GgufSplit.GetPath(prefix, i, count);
-            using var stream = File.Create(paths[i]);
-            var first = i * tensorsPerPart;
-            WritePart(stream, PartMetadata(i, count), first, Math.Min(tensorsPerPart, _tensors.Count - first));
+            for (var i = 0; i < count; i++)
+            {
+                files.Add(AtomicFile.Create(paths[i]));
+                var first = i * tensorsPerPart;
+                WritePart(files[i].Stream, PartMetadata(i, count), first, Math.Min(tensorsPerPart, _tensors.Count - first));
+                files[i].Complete();
+            }
+
+            files.ForEach(file => file.Commit());
+        }
+        finally
+        {
+            files.ForEach(file => file.Dispose());
         }
 
         return paths;

@@ -5,6 +5,7 @@ using MoeOffload.Inference;
 using MoeOffload.Inference.Speculation;
 using MoeOffload.Inference.State;
 using MoeOffload.Native;
+using MoeOffload.Shared;
 
 namespace MoeOffload;
 
@@ -230,7 +231,10 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
         return States().SaveAsync(destination, prompt, cancellationToken);
     }
 
-    /// <summary>Saves what the prefix cache keeps to a file, which is replaced if it exists.</summary>
+    /// <summary>
+    /// Saves what the prefix cache keeps to a file. An existing file is replaced once the whole state is written; if the saving fails or is
+    /// cancelled, the file keeps its content.
+    /// </summary>
     /// <param name="path">The file.</param>
     /// <param name="prompt">Saves only the sequence that has the most of these tokens; null saves all.</param>
     /// <param name="cancellationToken">Ends the saving.</param>
@@ -238,11 +242,10 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
     public async Task<int> SaveStateAsync(string path, IReadOnlyList<int>? prompt = null, CancellationToken cancellationToken = default)
     {
         SessionStates states = States();
-        FileStream file = File.Create(path);
-        await using (file.ConfigureAwait(false))
-        {
-            return await states.SaveAsync(file, prompt, cancellationToken).ConfigureAwait(false);
-        }
+        using AtomicFile file = AtomicFile.Create(path);
+        int count = await states.SaveAsync(file.Stream, prompt, cancellationToken).ConfigureAwait(false);
+        file.Commit();
+        return count;
     }
 
     /// <summary>

@@ -160,6 +160,35 @@ public sealed class StateTests
         await FluentActions.Awaiting(() => session.LoadStateAsync(stream)).Should().ThrowAsync<ObjectDisposedException>();
     }
 
+    [TestCase(false, false, typeof(InvalidOperationException), TestName = "Saving_without_a_prefix_cache_leaves_the_file_as_it_was")]
+    [TestCase(true, true, typeof(OperationCanceledException), TestName = "Saving_that_is_cancelled_leaves_the_file_as_it_was")]
+    public async Task Saving_that_fails_leaves_the_file_as_it_was(bool hasCache, bool isCancelled, Type failure)
+    {
+        string path = Path.Combine(Directory.CreateDirectory(TinyModels.NewPath("states")).FullName, "state");
+        await File.WriteAllTextAsync(path, "old");
+        using GenerationSession session = SmallModel.Shared.CreateSession(
+            SmallModel.Context() with { PrefixCache = new PrefixCacheOptions { Enabled = hasCache } });
+        await GreedyText.Of(session, s_prompt, 2);
+
+        (await FluentActions.Awaiting(() => session.SaveStateAsync(path, cancellationToken: new CancellationToken(isCancelled))).Should().ThrowAsync<Exception>())
+            .Which.Should().BeAssignableTo(failure);
+
+        (await File.ReadAllTextAsync(path)).Should().Be("old");
+        Directory.GetFiles(Path.GetDirectoryName(path)!).Should().Equal(path);
+    }
+
+    [Test]
+    public async Task Saving_that_is_refused_makes_no_file()
+    {
+        string folder = Directory.CreateDirectory(TinyModels.NewPath("states")).FullName;
+        using GenerationSession session = SmallModel.Shared.CreateSession(
+            SmallModel.Context() with { PrefixCache = new PrefixCacheOptions { Enabled = false } });
+
+        await FluentActions.Awaiting(() => session.SaveStateAsync(Path.Combine(folder, "state"))).Should().ThrowAsync<InvalidOperationException>();
+
+        Directory.GetFiles(folder).Should().BeEmpty();
+    }
+
     private static async Task<byte[]> Save(MoeModel model, ContextOptions options, int[]? prompt = null)
     {
         using GenerationSession session = model.CreateSession(options);
