@@ -9,8 +9,8 @@ public sealed class MoeServerOptions
     public ModelOptions Model { get; set; } = new();
 
     /// <summary>
-    /// The context of each model. Default: four generations at once, which share one KV cache. A
-    /// <see cref="ContextOptions.ContextLength"/> of 0 is the model's own length, but at most 8192 tokens; ask for more by a number.
+    /// The context of each model. Default: four generations at once, which share one KV cache. With <see cref="MemoryLimit"/>, a
+    /// <see cref="ContextOptions.ContextLength"/> of 0 takes the length that the model was trained for, and at most 8192 tokens.
     /// <see cref="ContextOptions.CountExperts"/> holds for models with experts and is passed over for dense ones.
     /// </summary>
     public ContextOptions Context { get; set; } = new() { SequenceCount = 4, KvCache = { Unified = true } };

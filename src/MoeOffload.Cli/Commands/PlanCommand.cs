@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using MoeOffload.Cli.Options;
 using MoeOffload.Cli.Reports;
-using MoeOffload.Gguf;
 using MoeOffload.Server;
 using MoeOffload.Server.Catalog;
 
@@ -26,9 +25,8 @@ internal sealed class PlanCommand : ICliCommand
     public Task<int> RunAsync(Invocation invocation)
     {
         CatalogEntry entry = _opener.Find(invocation);
-        ModelSummary summary = ModelSummary.Of(ModelOpener.Loading(() => GgufModelFiles.Open(entry.Path)));
         ModelOptions options = _opener.LoadOptions(invocation);
-        ContextOptions context = ModelContext.WithLength(_opener.ContextOptions(invocation), summary.ContextLength);
+        ContextOptions context = _opener.ContextOptions(invocation);
         MemoryBreakdown memory = ModelOpener.Loading(() => MoeModel.EstimateMemory(entry.Path, options, context));
         IReadOnlyList<DeviceInfo> devices = ModelOpener.Loading(() => MoeModel.ListDevices(options));
         var needs = memory.Devices.Select(use => (Use: use, Device: devices.FirstOrDefault(device => IsOf(device, use)))).ToList();
@@ -43,11 +41,11 @@ internal sealed class PlanCommand : ICliCommand
 
             Json.Write(
                 invocation.Terminal.Out,
-                new JsonObject { ["name"] = entry.Name, ["path"] = entry.Path, ["context_length"] = context.ContextLength, ["fits"] = tooLarge.Count == 0, ["memory"] = uses });
+                new JsonObject { ["name"] = entry.Name, ["path"] = entry.Path, ["context_length"] = memory.ContextLength, ["fits"] = tooLarge.Count == 0, ["memory"] = uses });
             return Task.FromResult(ExitCode.Success);
         }
 
-        invocation.Terminal.Out.WriteLine($"{entry.Name}, a context of {context.ContextLength} tokens");
+        invocation.Terminal.Out.WriteLine($"{entry.Name}, a context of {memory.ContextLength} tokens");
         var table = new Columns("memory of", ">weights", ">context", ">compute", ">total", ">free now");
         foreach ((MemoryUse use, DeviceInfo? device) in needs)
         {

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using MoeOffload.Gguf;
-using MoeOffload.Server;
 
 namespace MoeOffload.Cli.Options;
 
@@ -13,7 +12,7 @@ internal sealed class ContextArguments
     }.ToDictionary(type => GgmlTypeInfo.Of(type).Name);
 
     private readonly Option<int?> _length = Opt.Integer(
-        "N", $"Length of the context in tokens; 0, the default, is the model's own, at most {ModelContext.UsualLength}", 0, 1 << 28, "--ctx-size", "-c");
+        "N", "Length of the context in tokens; 0, the default, is up to the model's own length, as memory allows", 0, 1 << 28, "--ctx-size", "-c");
 
     private readonly Option<int?> _batch = Opt.Integer("N", "Most tokens of one step", 1, 1 << 20, "--batch-size", "-b");
     private readonly Option<int?> _microBatch = Opt.Integer("N", "Most tokens that are computed at once", 1, 1 << 20, "--ubatch-size", "-ub");

@@ -8,6 +8,9 @@ namespace MoeOffload.Server;
 /// <summary>Makes models and their contexts as the server's options say.</summary>
 internal sealed class ModelFactory(MoeServerOptions options, ILoggerFactory loggers)
 {
+    // With a memory limit, the memory that one model leaves free is another one's.
+    private const int LengthWithinLimit = 8192;
+
     private ModelOptions ModelOptions => options.Model.LoggerFactory is null ? options.Model with { LoggerFactory = loggers } : options.Model;
 
     /// <summary>Loads a model.</summary>
@@ -17,7 +20,7 @@ internal sealed class ModelFactory(MoeServerOptions options, ILoggerFactory logg
         MoeModel model = await MoeModel.LoadAsync(entry.Path, ModelOptions, progress, cancellationToken).ConfigureAwait(false);
         try
         {
-            return (model, await MakeSessionAsync(model, ModelContext.For(options.Context, model.Info)).ConfigureAwait(false));
+            return (model, await MakeSessionAsync(model, ModelContext.For(Context(model.Info.TrainedContextLength), model.Info)).ConfigureAwait(false));
         }
         catch
         {
@@ -34,7 +37,7 @@ internal sealed class ModelFactory(MoeServerOptions options, ILoggerFactory logg
             && metadata.TryGetInt64($"{architecture}.context_length", out long length)
             ? (int)Math.Clamp(length, 1, int.MaxValue)
             : 0;
-        return MoeModel.EstimateMemory(entry.Path, ModelOptions, ModelContext.WithLength(options.Context, trained) with { CountExperts = false }).Total.TotalBytes;
+        return MoeModel.EstimateMemory(entry.Path, ModelOptions, Context(trained) with { CountExperts = false }).Total.TotalBytes;
     }
 
     /// <summary>Makes what turns texts into embeddings.</summary>
@@ -49,6 +52,10 @@ internal sealed class ModelFactory(MoeServerOptions options, ILoggerFactory logg
         await embedder.DisposeAsync().ConfigureAwait(false);
         return model.CreateEmbedder(options.Embedding with { Pooling = EmbeddingPooling.Mean });
     }
+
+    private ContextOptions Context(int trainedLength) => options.MemoryLimit is null || options.Context.ContextLength > 0
+        ? options.Context
+        : options.Context with { ContextLength = trainedLength > 0 ? Math.Min(trainedLength, LengthWithinLimit) : LengthWithinLimit };
 
     private static async Task<GenerationSession?> MakeSessionAsync(MoeModel model, ContextOptions context)
     {

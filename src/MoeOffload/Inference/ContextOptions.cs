@@ -9,7 +9,11 @@ public sealed record ContextOptions
     private const int LargestBatch = 1 << 20;
     private const int LongestQueue = 1 << 20;
 
-    /// <summary>Length in tokens, over all sequences. Default: 0, the length that the model was trained for.</summary>
+    /// <summary>
+    /// Length in tokens, over all sequences. Default: 0, which takes the length that the model was trained for, up to 8192 tokens; and
+    /// beyond that, doubled up to the trained length, as much as fits into a quarter of the memory that is left beside the weights.
+    /// <see cref="GenerationSession.ContextLength"/> is the length that was taken.
+    /// </summary>
     public int ContextLength { get; init; }
 
     /// <summary>Generations that can run at once; they share <see cref="ContextLength"/>, and more wait. Default: 1.</summary>
@@ -82,7 +86,7 @@ public sealed record ContextOptions
 
     internal void Validate()
     {
-        Check(ContextLength, 0, LongestContext, nameof(ContextLength), "0 takes the model's.");
+        Check(ContextLength, 0, LongestContext, nameof(ContextLength), "0 takes the default for the model and the memory.");
         Check(SequenceCount, 1, MostSequences, nameof(SequenceCount), string.Empty);
         Check(BatchSize, 1, LargestBatch, nameof(BatchSize), "null takes 2048.");
         Check(MicroBatchSize, 1, LargestBatch, nameof(MicroBatchSize), "null takes the default.");

@@ -51,7 +51,7 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
         _parameters = parameters;
         _vocabularySize = context.VocabularySize;
         _generations = new GenerationFactory(model, parameters.Speculation, SequenceLength, context.CanShift);
-        Memory = new MemoryBreakdown(memory);
+        Memory = new MemoryBreakdown(memory, context.ContextLength);
     }
 
     /// <summary>Lets the thread end of a session that nobody disposed.</summary>

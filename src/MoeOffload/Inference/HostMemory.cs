@@ -7,6 +7,9 @@ internal static class HostMemory
 {
     private const string Control = "/sys/fs/cgroup";
 
+    /// <summary>Gets the size of system memory in bytes, or what a container's limit leaves of it.</summary>
+    public static long Total() => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+
     /// <summary>Bytes that are free, or can be freed without swapping, within what a container's limit leaves.</summary>
     public static long Available()
     {

@@ -49,6 +49,19 @@ internal sealed class ModelLoader
     /// <summary>The devices that hold layers.</summary>
     public string[] DeviceNames => [.. _devices.Select(device => device.Name)];
 
+    /// <summary>Gets the values of a head in the KV cache; 0 if the file does not say.</summary>
+    public int HeadLength
+    {
+        get
+        {
+            _files.Metadata.TryGetString(GgufKeys.Architecture, out string architecture);
+            string key = $"{architecture}.attention.key_length";
+            return _options.MetadataOverrides.TryGetValue(key, out MetadataValue value) && value.Value is long number ? (int)Math.Clamp(number, 0, int.MaxValue)
+                : _files.Metadata.TryGetInt64(key, out long length) ? (int)Math.Clamp(length, 0, int.MaxValue)
+                : 0;
+        }
+    }
+
     /// <summary>Whether experts stay in system memory while a device holds layers.</summary>
     public bool ExpertsOffloaded => _devices.Count > 0 && _rules.Count > 0;
 

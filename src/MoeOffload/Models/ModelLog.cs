@@ -17,8 +17,13 @@ internal static partial class ModelLog
     public static partial void BufferHolds(
         ILogger logger, string buffer, string device, int tensors, double mebibytes, int expertTensors, double expertMebibytes);
 
-    [LoggerMessage(EventId = 13, Level = LogLevel.Information, Message = "Placement rule {Rule}, `{Pattern}` to {Buffer}, moved {Tensors} tensors, {Mebibytes:0.0} MiB")]
+    [LoggerMessage(EventId = 13, Level = LogLevel.Debug, Message = "Placement rule {Rule}, `{Pattern}` to {Buffer}, moved {Tensors} tensors, {Mebibytes:0.0} MiB")]
     public static partial void RuleMoved(ILogger logger, int rule, string pattern, string buffer, int tensors, double mebibytes);
+
+    [LoggerMessage(EventId = 15, Level = LogLevel.Information,
+        Message = "Created a context of {Tokens} tokens for {Sequences} sequences: {ContextMebibytes:0.0} MiB, and {ComputeMebibytes:0.0} MiB to compute, on {Device}")]
+    public static partial void ContextHolds(
+        ILogger logger, int tokens, int sequences, double contextMebibytes, double computeMebibytes, string device);
 
     [LoggerMessage(EventId = 14, Level = LogLevel.Information,
         Message = "Loaded adapter {Path}: it changes {Tensors} tensors; {Norms} norms that it has are passed over, as llama.cpp does")]

@@ -9,12 +9,15 @@ using MoeOffload.Inference.Speculation;
 using MoeOffload.Models;
 using MoeOffload.Native;
 using MoeOffload.Native.Generated;
+using MoeOffload.Placement;
 
 namespace MoeOffload;
 
 /// <summary>A loaded model. Safe to use from several threads; its memory is given back once it and its sessions are disposed.</summary>
 public sealed class MoeModel : IDisposable
 {
+    private const double Mebibyte = 1024 * 1024;
+
     private readonly ModelOptions _options;
     private readonly bool _expertsOffloaded;
     private readonly string[] _devices;
@@ -172,7 +175,9 @@ public sealed class MoeModel : IDisposable
         options ??= new ContextOptions();
         options.Validate();
         using Use use = Enter();
-        return GenerationSession.Create(this, Prepare(options), _nativeLogger);
+        GenerationSession session = GenerationSession.Create(this, Prepare(options), _nativeLogger);
+        Log(session);
+        return session;
     }
 
     /// <summary>Makes a context without blocking the caller.</summary>
@@ -298,6 +303,20 @@ public sealed class MoeModel : IDisposable
     {
         ModelLoader loader = ModelLoader.Prepare(path, options);
         using NativeModel native = loader.Load(simulate: true, progress: null, CancellationToken.None);
+        if (context.ContextLength > 0)
+        {
+            return EstimateMemory(loader, native, context, embeds);
+        }
+
+        // The weights in each memory are known only beside a context.
+        MemoryBreakdown shortest = EstimateMemory(loader, native, context with { ContextLength = DefaultContextLength.Shortest(native.TrainedContextLength) }, embeds);
+        ContextOptions sized = ContextLengthDefault.Resolve(
+            context, native, loader.HeadLength, DescribeDevices(loader.DeviceNames), shortest.Devices.ToDictionary(use => use.Device, use => use.WeightBytes));
+        return sized.ContextLength <= shortest.ContextLength ? shortest : EstimateMemory(loader, native, sized, embeds);
+    }
+
+    private static MemoryBreakdown EstimateMemory(ModelLoader loader, NativeModel native, ContextOptions context, bool embeds)
+    {
         var parameters = new ContextParameters(context, loader.ExpertsOffloaded, embeds);
         ContextMemoryCheck.CheckCells(native, parameters);
         using NativeContext simulated = NativeContext.Create(native.Handle, parameters, loader.NativeLogger);
@@ -308,22 +327,29 @@ public sealed class MoeModel : IDisposable
             uses.AddRange(MtpLayers.ReadMemory(layers));
         }
 
-        return new MemoryBreakdown(uses);
+        return new MemoryBreakdown(uses, simulated.ContextLength);
     }
 
     private ContextParameters FittingParameters(ContextOptions options, bool embeds)
     {
-        var parameters = new ContextParameters(options, _expertsOffloaded, embeds);
+        int headLength = Number($"{Info.Architecture}.attention.key_length");
+        DeviceInfo[] devices = Devices();
+        ContextOptions sized = ContextLengthDefault.Resolve(
+            options, Native, headLength, devices, Placement.Devices.ToDictionary(total => total.Device, total => total.Bytes));
+        var parameters = new ContextParameters(sized, _expertsOffloaded, embeds);
         ContextMemoryCheck.Check(
             Native,
             parameters,
-            Number($"{Info.Architecture}.attention.key_length"),
-            Devices(),
-            length => EstimateMemory(Path, _options, options with { ContextLength = length }, embeds));
+            headLength,
+            devices,
+            length => EstimateMemory(Path, _options, sized with { ContextLength = length }, embeds));
         return parameters;
     }
 
-    private DeviceInfo[] Devices() => [.. NativeDevice.All().Where(device => _devices.Contains(device.Name)).Select(device => device.Describe())];
+    private DeviceInfo[] Devices() => DescribeDevices(_devices);
+
+    private static DeviceInfo[] DescribeDevices(string[] names) =>
+        [.. NativeDevice.All().Where(device => names.Contains(device.Name)).Select(device => device.Describe())];
 
     private Dictionary<string, string> ReadMetadata()
     {
@@ -361,9 +387,17 @@ public sealed class MoeModel : IDisposable
     private int Number(string key) =>
         int.TryParse(Metadata.GetValueOrDefault(key), NumberStyles.Integer, CultureInfo.InvariantCulture, out int value) ? value : 0;
 
+    private void Log(GenerationSession session)
+    {
+        foreach (MemoryUse use in session.Memory.Devices)
+        {
+            ModelLog.ContextHolds(
+                _logger, session.ContextLength, session.SequenceCount, use.ContextBytes / Mebibyte, use.ComputeBytes / Mebibyte, use.Device);
+        }
+    }
+
     private void Log(ILogger logger)
     {
-        const double Mebibyte = 1024 * 1024;
         ModelLog.Loaded(logger, Path, Info.Architecture, Info.ParameterCount, Info.ExpertCount, Info.ExpertUsedCount);
         foreach (BufferTotal buffer in Placement.Buffers)
         {

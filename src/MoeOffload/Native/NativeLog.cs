@@ -112,13 +112,7 @@ internal static unsafe class NativeLog
             return;
         }
 
-        LogLevel level = state.Level switch
-        {
-            ggml_log_level.GGML_LOG_LEVEL_ERROR => LogLevel.Error,
-            ggml_log_level.GGML_LOG_LEVEL_WARN => LogLevel.Warning,
-            ggml_log_level.GGML_LOG_LEVEL_INFO => LogLevel.Information,
-            _ => LogLevel.Debug,
-        };
+        LogLevel level = NativeLogLevel.Of(state.Level);
         string? line = IsFailure(level) || LoggerOf(state)?.IsEnabled(level) == true
             ? Encoding.UTF8.GetString(CollectionsMarshal.AsSpan(state.Partial))
             : null;
@@ -126,6 +120,11 @@ internal static unsafe class NativeLog
         if (line is null)
         {
             return;
+        }
+
+        if (level == LogLevel.Warning && NativeLogLevel.IsRemark(line))
+        {
+            level = LogLevel.Debug;
         }
 
         if (IsFailure(level) && state.IsStopping)

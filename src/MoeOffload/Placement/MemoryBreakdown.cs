@@ -6,8 +6,9 @@ namespace MoeOffload;
 /// <summary>What a model and its context hold in each memory, as llama.cpp counts it.</summary>
 public sealed class MemoryBreakdown
 {
-    internal MemoryBreakdown(IReadOnlyList<MemoryUse> buffers)
+    internal MemoryBreakdown(IReadOnlyList<MemoryUse> buffers, int contextLength)
     {
+        ContextLength = contextLength;
         Buffers =
         [
             .. buffers.GroupBy(buffer => (buffer.Buffer, buffer.Device, buffer.IsHost))
@@ -22,6 +23,9 @@ public sealed class MemoryBreakdown
         ];
         Total = Sum("all", "all", false, Buffers);
     }
+
+    /// <summary>Gets the length of the context in tokens, over all sequences: the one that was set, or the default that was chosen.</summary>
+    public int ContextLength { get; }
 
     /// <summary>Per buffer type, those in devices' own memory first.</summary>
     public IReadOnlyList<MemoryUse> Buffers { get; }

@@ -120,13 +120,6 @@ public sealed class OptionTests
         parse.Should().Throw<UsageException>().WithMessage("*exclude*");
     }
 
-    [TestCase(0, 131072, 8192)]
-    [TestCase(0, 2048, 2048)]
-    [TestCase(0, 0, 8192)]
-    [TestCase(500, 131072, 500)]
-    public void Length_that_is_not_said_is_the_models_but_not_a_huge_one(int said, int trained, int expected) =>
-        ModelContext.WithLength(new ContextOptions { ContextLength = said }, trained).ContextLength.Should().Be(expected);
-
     [Test]
     public void Sampling_has_llama_cpps_spellings()
     {

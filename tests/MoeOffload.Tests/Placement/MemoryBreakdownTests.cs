@@ -13,7 +13,8 @@ public sealed class MemoryBreakdownTests
         new MemoryUse("CUDA_Host", "CUDA0", true, 100 * MiB, 0, 8 * MiB),
         new MemoryUse("CUDA0", "CUDA0", false, 10 * MiB, 4 * MiB, 6 * MiB),
         new MemoryUse("CPU_Mapped", "CPU", true, 5 * MiB, 0, 0),
-    ]);
+    ],
+    contextLength: 256);
 
     [Test]
     public void Breakdown_sums_devices_with_host_memory_as_one()

@@ -31,7 +31,7 @@ public sealed class Embedder : IDisposable, IAsyncDisposable
         BatchSize = Math.Min(context.BatchSize, context.MicroBatchSize);
         MaxTokens = context.HasMemory ? parameters.ContextLength : Math.Min(parameters.ContextLength, BatchSize);
         Threads = parameters.PromptThreads;
-        Memory = new MemoryBreakdown(context.ReadMemory());
+        Memory = new MemoryBreakdown(context.ReadMemory(), context.ContextLength);
     }
 
     /// <summary>Lets the thread end of an embedder that nobody disposed.</summary>

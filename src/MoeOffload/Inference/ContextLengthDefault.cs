@@ -1,0 +1,50 @@
+using MoeOffload.Gguf;
+using MoeOffload.Native;
+using MoeOffload.Placement;
+
+namespace MoeOffload.Inference;
+
+/// <summary>Resolves <see cref="ContextOptions.ContextLength"/> for a model if the options leave it open.</summary>
+internal static class ContextLengthDefault
+{
+    // llama.cpp's own table of cells.
+    private const double BytesPerCell = 64;
+
+    /// <summary>Gives the options a length: their own, or the default for the model and the memory beside its weights.</summary>
+    /// <param name="options">The options.</param>
+    /// <param name="model">The model.</param>
+    /// <param name="headLength">The values of a head in the KV cache; 0 if the model does not say.</param>
+    /// <param name="devices">The devices that hold layers.</param>
+    /// <param name="weights">The bytes of weights in each device's memory, and in the system's under <see cref="DeviceTotal.Host"/>.</param>
+    public static ContextOptions Resolve(
+        ContextOptions options, NativeModel model, int headLength, IReadOnlyList<DeviceInfo> devices, IReadOnlyDictionary<string, long> weights)
+    {
+        if (options.ContextLength > 0)
+        {
+            return options;
+        }
+
+        long room = DefaultContextLength.Room(HostMemory.Total(), HostMemory.Available(), weights.GetValueOrDefault(DeviceTotal.Host));
+        if (options.KvCache.Offload != false)
+        {
+            room = devices.Where(device => device is { TotalBytes: > 0, FreeBytes: > 0 })
+                .Select(device => DefaultContextLength.Room(device.TotalBytes, device.FreeBytes, weights.GetValueOrDefault(device.Name)))
+                .Append(room)
+                .Min();
+        }
+
+        return options with { ContextLength = DefaultContextLength.Choose(model.TrainedContextLength, BytesPerToken(options, model, headLength), room) };
+    }
+
+    // All in the smallest memory, and all layers alike: too much for sliding windows and recurrent layers, and never too little.
+    private static double BytesPerToken(ContextOptions options, NativeModel model, int headLength)
+    {
+        int heads = model.KeyValueHeadCount > 0 ? model.KeyValueHeadCount : Math.Max(model.HeadCount, 1);
+        double head = headLength > 0 ? headLength : (double)model.EmbeddingLength / Math.Max(model.HeadCount, 1);
+        double values = (model.LayerCount + (double)model.MtpInfo.n_layers) * heads * head;
+        double bits = Bits(options.KvCache.KeyType) + Bits(options.KvCache.ValueType);
+        return (values * bits / 8) + BytesPerCell;
+    }
+
+    private static double Bits(GgmlType? type) => GgmlTypeInfo.Of(type ?? GgmlType.F16).BitsPerElement;
+}
