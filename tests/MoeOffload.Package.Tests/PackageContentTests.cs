@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Text;
+using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using FluentAssertions;
 using MoeOffload.Fixtures;
@@ -20,9 +21,8 @@ public sealed class PackageContentTests
     {
         using ZipArchive package = Packages.Open(Managed);
 
-        Files(package).Should().BeEquivalentTo("lib/net10.0/MoeOffload.dll", "lib/net10.0/MoeOffload.xml", "README.md");
-        Nuspec(package).Descendants().Where(element => element.Name.LocalName == "dependency").Select(element => element.Attribute("id")!.Value)
-            .Should().Equal("Microsoft.Extensions.Logging.Abstractions");
+        Files(package).Should().BeEquivalentTo("lib/net10.0/MoeOffload.dll", "lib/net10.0/MoeOffload.xml", "PACKAGE.md", "LICENSE", "THIRD-PARTY-NOTICES.txt");
+        Dependencies(package).Should().Equal("Microsoft.Extensions.Logging.Abstractions 10.0.0");
     }
 
     [Test]
@@ -39,6 +39,7 @@ public sealed class PackageContentTests
             Packages.NativeFolder + "libmoe-ggml.so",
             Packages.NativeFolder + "libmoe-llama.so",
             Packages.NativeFolder + "libmoe-shim.so",
+            "PACKAGE.md",
             "LICENSE",
             "THIRD-PARTY-NOTICES.txt");
         variants.Should().HaveCountGreaterThan(2);
@@ -49,7 +50,34 @@ public sealed class PackageContentTests
         }
 
         package.GetEntry("THIRD-PARTY-NOTICES.txt")!.Read().Should().Equal(File.ReadAllBytes(Path.Combine(NativeBuild.Repository, "THIRD-PARTY-NOTICES.txt")));
-        Nuspec(package).Descendants().Should().NotContain(element => element.Name.LocalName == "dependency");
+        Dependencies(package).Should().Equal([$"{Managed} [{Packages.Version}]"], "the libraries are for exactly one version of the managed code");
+    }
+
+    [TestCaseSource(nameof(Ids))]
+    public void Package_has_tags_a_license_notices_and_a_readme_whose_links_work_outside_the_repository(string id)
+    {
+        using ZipArchive package = Packages.Open(id);
+
+        XDocument nuspec = Nuspec(package);
+        Text("tags").Should().Contain("llm");
+        Text("license").Should().Be("MIT");
+        Files(package).Should().Contain("LICENSE").And.Contain("THIRD-PARTY-NOTICES.txt");
+        string readme = Encoding.UTF8.GetString(package.GetEntry(Text("readme"))!.Read());
+        readme.Should().StartWith("# ");
+        Regex.Matches(readme, @"\]\((?<target>[^)]*)\)").Select(link => link.Groups["target"].Value)
+            .Should().OnlyContain(target => target.StartsWith("https://", StringComparison.Ordinal));
+
+        string Text(string name) => nuspec.Descendants().Single(element => element.Name.LocalName == name).Value;
+    }
+
+    [TestCaseSource(nameof(ManagedIds))]
+    public void Symbols_are_in_a_package_of_their_own(string id)
+    {
+        using ZipArchive package = Packages.Open(id);
+        using ZipArchive symbols = ZipFile.OpenRead(Path.Combine(Packages.Folder, $"{id}.{Packages.Version}.snupkg"));
+
+        Files(package).Should().NotContain(file => file.EndsWith(".pdb", StringComparison.Ordinal));
+        Files(symbols).Should().Contain(file => file.EndsWith(".pdb", StringComparison.Ordinal));
     }
 
     [TestCase(Managed)]
@@ -86,6 +114,14 @@ public sealed class PackageContentTests
         TestContext.Out.WriteLine($"{id}: {size / 1e6:0.0} MB");
         size.Should().BeLessThan(LargestPackage);
     }
+
+    private static string[] ManagedIds() => [Managed, "MoeOffload.Catalog", "MoeOffload.Server", "MoeOffload.Cli"];
+
+    private static string[] Ids() => [.. ManagedIds(), Cpu];
+
+    private static IEnumerable<string> Dependencies(ZipArchive package) => Nuspec(package).Descendants()
+        .Where(element => element.Name.LocalName == "dependency")
+        .Select(element => $"{element.Attribute("id")!.Value} {element.Attribute("version")!.Value}");
 
     // NuGet's own parts apart.
     private static IEnumerable<string> Files(ZipArchive package) => package.Entries.Select(entry => entry.FullName)

@@ -70,6 +70,15 @@ public sealed class ToolTests
         cpus.Should().HaveCountGreaterThan(2).And.OnlyContain(name => name.StartsWith($"tools/net10.0/any/{Packages.NativeFolder}", StringComparison.Ordinal));
     }
 
+    [Test]
+    public void Package_holds_no_documentation_and_no_symbols()
+    {
+        using ZipArchive package = Packages.Open(Id);
+
+        package.Entries.Select(entry => entry.FullName).Where(name => name.StartsWith("tools/", StringComparison.Ordinal))
+            .Should().NotContain(name => name.EndsWith(".pdb", StringComparison.Ordinal) || (name.EndsWith(".xml", StringComparison.Ordinal) && !name.EndsWith("DotnetToolSettings.xml", StringComparison.Ordinal)));
+    }
+
     // A tool's program looks for .NET where it is usually installed, unless a variable says where it is.
     private string Run(params string[] arguments)
     {
