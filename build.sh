@@ -104,7 +104,7 @@ pack() {
     require_dotnet
     install_native native-pack --all-variants
     local packages=$root/artifacts/packages projects project
-    projects=("$root"/src/{MoeOffload/MoeOffload,MoeOffload.Server/MoeOffload.Server,MoeOffload.Cli/MoeOffload.Cli}.csproj
+    projects=("$root"/src/{MoeOffload/MoeOffload,MoeOffload.Catalog/MoeOffload.Catalog,MoeOffload.Server/MoeOffload.Server,MoeOffload.Cli/MoeOffload.Cli}.csproj
         "$root/native/packages/MoeOffload.Native.Cpu.csproj")
     if [ -n "$(find "$root/artifacts/native" -name "*moe-ggml-cuda.*" 2>/dev/null)" ]; then
         projects+=("$root/native/packages/MoeOffload.Native.Cuda.csproj")

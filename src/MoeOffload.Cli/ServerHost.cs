@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using MoeOffload.Catalog;
 using MoeOffload.Server;
-using MoeOffload.Server.Catalog;
 
 namespace MoeOffload.Cli;
 

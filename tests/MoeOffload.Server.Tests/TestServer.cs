@@ -8,8 +8,8 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using MoeOffload.Catalog;
 using MoeOffload.Fixtures;
-using MoeOffload.Server.Catalog;
 
 namespace MoeOffload.Server.Tests;
 

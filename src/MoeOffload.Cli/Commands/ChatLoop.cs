@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Text;
+using MoeOffload.Catalog;
 using MoeOffload.Chat;
 using MoeOffload.Cli.Terminals;
-using MoeOffload.Server.Catalog;
 
 namespace MoeOffload.Cli.Commands;
 

@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using MoeOffload.Catalog;
 using MoeOffload.Cli.Options;
 using MoeOffload.Cli.Reports;
-using MoeOffload.Server.Catalog;
 
 namespace MoeOffload.Cli.Commands;
 

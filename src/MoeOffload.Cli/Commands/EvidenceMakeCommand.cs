@@ -1,11 +1,11 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using MoeOffload.Catalog;
 using MoeOffload.Cli.Evidence.Making;
 using MoeOffload.Cli.Evidence.Verification;
 using MoeOffload.Cli.Measurement;
 using MoeOffload.Cli.Options;
 using MoeOffload.Cli.Terminals;
-using MoeOffload.Server.Catalog;
 
 namespace MoeOffload.Cli.Commands;
 

@@ -2,12 +2,12 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
+using MoeOffload.Catalog;
 using MoeOffload.Chat;
 using MoeOffload.Cli.Options;
 using MoeOffload.Cli.Reports;
 using MoeOffload.Cli.Terminals;
 using MoeOffload.Schemas;
-using MoeOffload.Server.Catalog;
 
 namespace MoeOffload.Cli.Commands;
 

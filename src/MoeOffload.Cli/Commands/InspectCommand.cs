@@ -1,10 +1,10 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
+using MoeOffload.Catalog;
 using MoeOffload.Cli.Options;
 using MoeOffload.Cli.Reports;
 using MoeOffload.Gguf;
-using MoeOffload.Server.Catalog;
 
 namespace MoeOffload.Cli.Commands;
 

@@ -1,9 +1,9 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Text.Json.Nodes;
+using MoeOffload.Catalog;
 using MoeOffload.Cli.Options;
 using MoeOffload.Cli.Reports;
-using MoeOffload.Server.Catalog;
 
 namespace MoeOffload.Cli.Commands;
 

@@ -1,8 +1,8 @@
 using System.CommandLine;
+using MoeOffload.Catalog;
 using MoeOffload.Cli.Options;
 using MoeOffload.Cli.Reports;
 using MoeOffload.Cli.Terminals;
-using MoeOffload.Server.Catalog;
 using Spectre.Console;
 using Size = MoeOffload.Cli.Reports.Size;
 

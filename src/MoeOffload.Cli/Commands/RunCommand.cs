@@ -1,8 +1,8 @@
 using System.CommandLine;
+using MoeOffload.Catalog;
 using MoeOffload.Chat;
 using MoeOffload.Cli.Options;
 using MoeOffload.Cli.Terminals;
-using MoeOffload.Server.Catalog;
 
 namespace MoeOffload.Cli.Commands;
 

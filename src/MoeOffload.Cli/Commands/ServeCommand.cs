@@ -1,10 +1,10 @@
 using System.CommandLine;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using MoeOffload.Catalog;
 using MoeOffload.Cli.Options;
 using MoeOffload.Cli.Terminals;
 using MoeOffload.Server;
-using MoeOffload.Server.Catalog;
 
 namespace MoeOffload.Cli.Commands;
 

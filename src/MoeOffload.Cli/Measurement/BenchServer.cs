@@ -4,8 +4,8 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using MoeOffload.Catalog;
 using MoeOffload.Server;
-using MoeOffload.Server.Catalog;
 
 namespace MoeOffload.Cli.Measurement;
 

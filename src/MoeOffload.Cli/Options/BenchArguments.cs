@@ -1,6 +1,6 @@
 using System.CommandLine;
+using MoeOffload.Catalog;
 using MoeOffload.Cli.Measurement;
-using MoeOffload.Server.Catalog;
 
 namespace MoeOffload.Cli.Options;
 

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using MoeOffload.Server.Catalog;
+using MoeOffload.Catalog;
 
 namespace MoeOffload.Cli.Options;
 

@@ -5,7 +5,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
-using MoeOffload.Server.Catalog;
+using MoeOffload.Catalog;
 
 namespace MoeOffload.Server;
 

@@ -2,8 +2,8 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using MoeOffload.Catalog;
 using MoeOffload.Gguf;
-using MoeOffload.Server.Catalog;
 
 namespace MoeOffload.Server;
 

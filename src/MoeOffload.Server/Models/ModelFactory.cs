@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Logging;
+using MoeOffload.Catalog;
 using MoeOffload.Embeddings;
 using MoeOffload.Gguf;
-using MoeOffload.Server.Catalog;
 
 namespace MoeOffload.Server;
 

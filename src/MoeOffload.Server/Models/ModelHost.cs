@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using MoeOffload.Catalog;
 using MoeOffload.Embeddings;
-using MoeOffload.Server.Catalog;
 
 namespace MoeOffload.Server;
 

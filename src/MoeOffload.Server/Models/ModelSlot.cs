@@ -1,4 +1,4 @@
-using MoeOffload.Server.Catalog;
+using MoeOffload.Catalog;
 
 namespace MoeOffload.Server;
 

@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
+using MoeOffload.Catalog;
 using MoeOffload.Gguf;
-using MoeOffload.Server.Catalog;
 
 namespace MoeOffload.Server.Ollama;
 

@@ -1,5 +1,5 @@
 using FluentAssertions;
-using MoeOffload.Cli.Tests.Catalog;
+using MoeOffload.Catalog.Tests;
 using NUnit.Framework;
 
 namespace MoeOffload.Cli.Tests.Commands;

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using MoeOffload.Cli.Evidence;
+using MoeOffload.Fixtures;
 
 namespace MoeOffload.Cli.Tests.Evidence;
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using FluentAssertions;
 using MoeOffload.Cli.Options;
+using MoeOffload.Fixtures;
 using NUnit.Framework;
 
 namespace MoeOffload.Cli.Tests.Options;

@@ -1,6 +1,7 @@
 using FluentAssertions;
 using MoeOffload.Chat;
 using MoeOffload.Cli.Synthesis;
+using MoeOffload.Fixtures;
 using MoeOffload.Gguf;
 using NUnit.Framework;
 

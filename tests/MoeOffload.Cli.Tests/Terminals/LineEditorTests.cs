@@ -1,5 +1,6 @@
 using FluentAssertions;
 using MoeOffload.Cli.Terminals;
+using MoeOffload.Fixtures;
 using NUnit.Framework;
 
 namespace MoeOffload.Cli.Tests.Terminals;

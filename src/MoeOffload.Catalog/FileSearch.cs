@@ -1,0 +1,108 @@
+using System.Security;
+
+namespace MoeOffload.Catalog;
+
+/// <summary>Looks through directories that may be unreadable, vanish, or link in circles: what cannot be read is passed over.</summary>
+internal static class FileSearch
+{
+    private const int DeepestDirectory = 8;
+
+    /// <summary>The models of a directory, which has a full path, and of those below it, in the order of their paths.</summary>
+    public static IEnumerable<FoundModel> Models(string root)
+    {
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        var pending = new Stack<(string Path, string Relative, int Depth)>();
+        pending.Push((root, string.Empty, 0));
+        while (pending.TryPop(out (string Path, string Relative, int Depth) at))
+        {
+            // Searched where it really is, so that a link to a directory above leads to nothing new.
+            string place = Target(at.Path);
+            if (!seen.Add(place))
+            {
+                continue;
+            }
+
+            foreach (FoundModel model in ModelsIn(place, at.Relative))
+            {
+                yield return model;
+            }
+
+            if (at.Depth < DeepestDirectory)
+            {
+                foreach (string directory in Directories(place).Reverse())
+                {
+                    pending.Push((directory, at.Relative + Path.GetFileName(directory) + "/", at.Depth + 1));
+                }
+            }
+        }
+    }
+
+    /// <summary>A file that is named as a model, with whatever ending; null where there is none.</summary>
+    public static FoundModel? Model(string path)
+    {
+        if (!File.Exists(path))
+        {
+            return null;
+        }
+
+        string file = Path.GetFileName(path);
+        return GgufFileName.TryParse(file, out _)
+            ? ModelsIn(Path.GetDirectoryName(path)!, string.Empty).FirstOrDefault(model => Path.GetFileName(model.Path) == file)
+            : new FoundModel(path, file, new GgufFileName(file, 1, 1), Length(path) ?? 0);
+    }
+
+    /// <summary>The directories in a directory, sorted; none where it cannot be read.</summary>
+    public static string[] Directories(string path) => Sorted(() => Directory.GetDirectories(path));
+
+    /// <summary>The files in a directory, sorted; none where it cannot be read.</summary>
+    public static string[] Files(string path) => Sorted(() => Directory.GetFiles(path));
+
+    /// <summary>The size of a file, links followed; null where there is none, or it cannot be seen.</summary>
+    public static long? Length(string path) => Try<long?>(() =>
+    {
+        var file = new FileInfo(path);
+        return (file.ResolveLinkTarget(returnFinalTarget: true) ?? file) is FileInfo { Exists: true } target ? target.Length : null;
+    });
+
+    /// <summary>What a path leads to, its own links followed; the path itself where they break or turn in circles.</summary>
+    public static string Target(string path) => Try(() => File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName) ?? path;
+
+    /// <summary>What a function gives; null where the file system does not let it.</summary>
+    public static T? Try<T>(Func<T?> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or SecurityException or ArgumentException or NotSupportedException)
+        {
+            return default;
+        }
+    }
+
+    private static IEnumerable<FoundModel> ModelsIn(string directory, string relative)
+    {
+        var parts = new List<(string Path, GgufFileName Name, long Bytes)>();
+        foreach (string path in Files(directory))
+        {
+            if (GgufFileName.TryParse(Path.GetFileName(path), out GgufFileName name) && !name.IsProjector && Length(path) is { } bytes)
+            {
+                parts.Add((path, name, bytes));
+            }
+        }
+
+        // A later part without the first one is no model that could be loaded.
+        foreach ((string path, GgufFileName name, long bytes) in parts.Where(part => part.Name.Part == 1))
+        {
+            long others = parts.Where(part => part.Name.Part > 1 && part.Name with { Part = 1 } == name).Sum(part => part.Bytes);
+            yield return new FoundModel(path, relative + name.Stem, name, bytes + others);
+        }
+    }
+
+    private static string[] Sorted(Func<string[]> read)
+    {
+        string[] paths = Try(read) ?? [];
+        Array.Sort(paths, StringComparer.Ordinal);
+        return paths;
+    }
+}

@@ -1,0 +1,57 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+
+namespace MoeOffload.Catalog;
+
+/// <summary>What the name of a GGUF file says.</summary>
+/// <param name="Stem">The name without ending and part number.</param>
+/// <param name="Part">The part of a split model, from 1; 1 for a model in one file.</param>
+/// <param name="PartCount">How many files the model has.</param>
+internal readonly partial record struct GgufFileName(string Stem, int Part, int PartCount)
+{
+    private const string Ending = ".gguf";
+
+    /// <summary>Whether it is a multimodal projector, which belongs to a model and is none.</summary>
+    public bool IsProjector => Stem.Contains("mmproj", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>The quantization that the name ends with, in capitals, such as <c>Q4_K_M</c>; null where it names none.</summary>
+    public string? Quantization => QuantizationOf(Stem);
+
+    /// <summary>Reads a file name.</summary>
+    /// <param name="fileName">The name, without directories.</param>
+    /// <param name="name">What it says.</param>
+    /// <returns>False where it is no GGUF file's name.</returns>
+    public static bool TryParse(string fileName, out GgufFileName name)
+    {
+        name = default;
+        if (!fileName.EndsWith(Ending, StringComparison.OrdinalIgnoreCase) || fileName.Length == Ending.Length)
+        {
+            return false;
+        }
+
+        string stem = fileName[..^Ending.Length];
+        name = new GgufFileName(stem, 1, 1);
+        if (SplitSuffix().Match(stem) is { Success: true } split)
+        {
+            name = new GgufFileName(stem[..split.Index], Number(split, "part"), Number(split, "count"));
+        }
+
+        return true;
+    }
+
+    /// <summary>The quantization that a text ends with, in capitals; null where it names none.</summary>
+    public static string? QuantizationOf(string text) =>
+        QuantizationSuffix().Match(text) is { Success: true } match ? match.Groups["quant"].Value.ToUpperInvariant() : null;
+
+    private static int Number(Match match, string group) => int.Parse(match.Groups[group].Value, CultureInfo.InvariantCulture);
+
+    // llama.cpp finds the parts of a model by this name (GgufSplit.GetPath).
+    [GeneratedRegex("(?<=.)-(?<part>[0-9]{5})-of-(?<count>[0-9]{5})$", RegexOptions.CultureInvariant)]
+    private static partial Regex SplitSuffix();
+
+    // The names of llama-quantize, with the prefix of dynamic quantizations and the suffixes that publishers add.
+    [GeneratedRegex(
+        @"(?:^|[-._])(?<quant>(?:UD-)?(?:IQ[0-9]_[A-Z]{1,3}|Q[0-9]_K(?:_[A-Z]{1,2})?|Q[0-9]_[0-9](?:_[0-9])*|TQ[0-9]_0|MXFP4(?:_MOE)?|NVFP4|BF16|FP?16|FP?32))$",
+        RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex QuantizationSuffix();
+}
