@@ -1,3 +1,5 @@
+using MoeOffload.Shared;
+
 namespace MoeOffload.Catalog;
 
 /// <summary>A repository's directory in the Hugging Face cache, to put files into.</summary>
@@ -74,10 +76,11 @@ internal sealed class HubCacheDirectory(string cache, string repository)
         string path = Snapshot(commit, file.Path);
         string directory = Path.GetDirectoryName(path)!;
         Directory.CreateDirectory(directory);
-        File.Delete(path);
+        string link = Path.Combine(directory, $".{Path.GetRandomFileName()}.tmp");
         try
         {
-            File.CreateSymbolicLink(path, Path.GetRelativePath(directory, Blob(file)));
+            File.CreateSymbolicLink(link, Path.GetRelativePath(directory, Blob(file)));
+            File.Move(link, path, overwrite: true);
         }
         catch (Exception error) when (OperatingSystem.IsWindows() && error is IOException or UnauthorizedAccessException)
         {
@@ -95,9 +98,7 @@ internal sealed class HubCacheDirectory(string cache, string repository)
 
         string path = Path.Combine([_root, "refs", .. revision.Split('/')]);
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        string written = $"{path}.{Guid.NewGuid():N}";
-        File.WriteAllText(written, commit);
-        File.Move(written, path, overwrite: true);
+        AtomicFile.WriteAllText(path, commit);
     }
 
     // EWOULDBLOCK of Linux and macOS, ERROR_SHARING_VIOLATION of Windows.

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
@@ -104,7 +105,7 @@ internal sealed class HubClient : IDisposable
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new HubFailureException($"The hub sent nothing for {_options.StallTimeout.TotalSeconds:0.#} s.");
+            throw new HubFailureException(string.Create(CultureInfo.InvariantCulture, $"The hub sent nothing for {_options.StallTimeout.TotalSeconds:0.#} s."));
         }
         catch (Exception error) when (error is HttpRequestException or IOException)
         {

@@ -1,63 +1,105 @@
+using MoeOffload.Shared;
+
 namespace MoeOffload.Catalog;
 
 /// <summary>
-/// The models on this machine, by name. Only what a search of the options' places found is ever given: a name is compared, and never becomes
-/// a path. Safe to use from several threads.
+/// Represents the models on this machine, by name. A name is compared with those of the models that a search found, and never becomes a path.
+/// Safe to use from several threads: a name that is known is found without waiting for a search.
 /// </summary>
 public sealed class ModelCatalog
 {
+    private const int MostSuggestions = 5;
+
     // A name that is unknown may be that of a file that was just added; asking for nonsense must not keep the disk busy.
     private static readonly TimeSpan s_rescanInterval = TimeSpan.FromSeconds(2);
 
     private readonly ModelCatalogOptions _options;
     private readonly TimeProvider _time;
-    private readonly Lock _gate = new();
-    private NamedModel[]? _models;
-    private long _scanned;
 
-    /// <summary>Makes a catalog; nothing is searched until it is asked.</summary>
-    /// <param name="options">Where to look; null takes <see cref="ModelCatalogOptions.FromEnvironment"/>.</param>
-    /// <param name="time">The clock; null takes the system's.</param>
+    // Guards the two fields below, for moments only: no search runs under it.
+    private readonly Lock _gate = new();
+    private Found? _found;
+    private Lazy<Found>? _search;
+
+    /// <summary>Initializes a catalog. Nothing is searched until it is asked.</summary>
+    /// <param name="options">Where to look; null uses <see cref="ModelCatalogOptions.FromEnvironment"/>.</param>
+    /// <param name="time">The clock; null uses the system's.</param>
     public ModelCatalog(ModelCatalogOptions? options = null, TimeProvider? time = null)
     {
         _options = options ?? ModelCatalogOptions.FromEnvironment();
         _time = time ?? TimeProvider.System;
     }
 
-    /// <summary>Searches all places anew. Broken links and what cannot be read are passed over.</summary>
-    /// <returns>The models, by source and name; a file that is found twice, or a copy of the same name and size, is there once.</returns>
+    /// <summary>Searches all places anew. Broken links and directories that cannot be read are skipped.</summary>
+    /// <returns>
+    /// The models, ordered by source and name. A file that is found twice, or a copy with the same name and size, is listed once.
+    /// </returns>
     public IReadOnlyList<CatalogEntry> Discover()
     {
+        Found found = Search();
         lock (_gate)
         {
-            return [.. Scan().Select(model => model.Entry)];
+            _found = found;
         }
+
+        return found.Entries;
     }
 
+    /// <summary>Lists the models that the last search found, which is at most two seconds old. Searches if there is none.</summary>
+    /// <inheritdoc cref="Discover" path="/returns"/>
+    public IReadOnlyList<CatalogEntry> List() => Recent().Entries;
+
     /// <summary>
-    /// Gives a model by its name, its file's name, Ollama's <c>name:tag</c>, or <c>ORG/REPO[:QUANT]</c>. Capitals count only where they
-    /// decide. Searches anew where the name is unknown, at most every two seconds.
+    /// Finds a model by its name, its file's name, Ollama's <c>name:tag</c>, or <c>ORG/REPO[:QUANT]</c>. Case is ignored unless it decides
+    /// between two models. If the name is unknown, all places are searched again, at most every two seconds.
     /// </summary>
+    /// <param name="name">The name.</param>
     /// <exception cref="ArgumentException"><paramref name="name"/> is empty.</exception>
-    /// <exception cref="ModelNotFoundException">There is none.</exception>
-    /// <exception cref="AmbiguousModelException">There are several; the error lists them.</exception>
+    /// <exception cref="ModelNotFoundException">No model has the name.</exception>
+    /// <exception cref="AmbiguousModelException">Several models have the name; the error lists them.</exception>
     public CatalogEntry Find(string name)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        Found? known = Volatile.Read(ref _found);
+        if (known is not null && Match(known.Models, name) is { } entry)
+        {
+            return entry;
+        }
+
+        Found found = Recent();
+        return Match(found.Models, name) ?? throw NotFound(name, found.Models);
+    }
+
+    /// <summary>Gets what the last search found if that is recent; otherwise searches, once for all callers that ask meanwhile.</summary>
+    private Found Recent()
+    {
+        Lazy<Found> search;
         lock (_gate)
         {
-            NamedModel[] models = _models ?? Scan();
-            if (Match(models, name) is { } known)
+            if (_found is { } found && _time.GetElapsedTime(found.At) < s_rescanInterval)
             {
-                return known;
+                return found;
             }
 
-            if (_time.GetElapsedTime(_scanned) >= s_rescanInterval)
+            search = _search ??= new Lazy<Found>(Search);
+        }
+
+        try
+        {
+            Found found = search.Value;
+            lock (_gate)
             {
-                models = Scan();
+                _found = _search == search ? found : _found;
             }
 
-            return Match(models, name) ?? throw NotFound(name, models);
+            return found;
+        }
+        finally
+        {
+            lock (_gate)
+            {
+                _search = _search == search ? null : _search;
+            }
         }
     }
 
@@ -91,13 +133,20 @@ public sealed class ModelCatalog
 
     private static ModelNotFoundException NotFound(string name, NamedModel[] models)
     {
-        string[] close = [.. models.Select(model => model.Entry.Name).Where(known => known.Contains(name, StringComparison.OrdinalIgnoreCase)).Take(5)];
-        return new ModelNotFoundException(
-            $"There is no model '{name}' here. "
-            + (close.Length > 0 ? $"Did you mean {string.Join(", ", close)}?" : $"{models.Length} models are known; list them, or add a directory."));
+        string[] names = [.. models.Select(model => model.Entry.Name)];
+        string[] near = [.. names.Where(known => known.Contains(name, StringComparison.OrdinalIgnoreCase)).Take(MostSuggestions)];
+        if (near.Length == 0)
+        {
+            near = [.. NearNames.Of(name, names).Where(known => known.Distance <= name.Length / 3).Take(MostSuggestions).Select(known => known.Name)];
+        }
+
+        string remedy = near.Length > 0 ? $"Did you mean {string.Join(", ", near)}?"
+            : names.Length == 0 ? "No models were found; add a directory that has some."
+            : $"{(names.Length == 1 ? "One other model was found" : $"{names.Length} other models were found")}; list the models, or add a directory.";
+        return new ModelNotFoundException($"There is no model '{name}'. {remedy}");
     }
 
-    private NamedModel[] Scan()
+    private Found Search()
     {
         var files = new HashSet<string>(StringComparer.Ordinal);
         CatalogCandidate[] candidates =
@@ -109,9 +158,9 @@ public sealed class ModelCatalog
                 .Where(candidate => files.Add(FileSearch.Target(candidate.Path)))
                 .DistinctBy(candidate => (candidate.Names[^1], candidate.Bytes)),
         ];
-        _models = [.. CatalogCandidate.Name(candidates).OrderBy(model => model.Entry.Source).ThenBy(model => model.Entry.Name, StringComparer.Ordinal)];
-        _scanned = _time.GetTimestamp();
-        return _models;
+        NamedModel[] models =
+            [.. CatalogCandidate.Name(candidates).OrderBy(model => model.Entry.Source).ThenBy(model => model.Entry.Name, StringComparer.Ordinal)];
+        return new Found(models, [.. models.Select(model => model.Entry)], _time.GetTimestamp());
     }
 
     private static IEnumerable<string> FullPaths(IEnumerable<string?> paths) =>
@@ -151,4 +200,10 @@ public sealed class ModelCatalog
                 HuggingFaceCache.Aliases(repository, inRepository));
         }
     }
+
+    /// <summary>What a search found.</summary>
+    /// <param name="Models">The models with all their names.</param>
+    /// <param name="Entries">The models.</param>
+    /// <param name="At">When the search ended.</param>
+    private sealed record Found(NamedModel[] Models, IReadOnlyList<CatalogEntry> Entries, long At);
 }

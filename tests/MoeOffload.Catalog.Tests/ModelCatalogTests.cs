@@ -1,3 +1,4 @@
+using System.Collections;
 using System.Runtime.Versioning;
 using FluentAssertions;
 using MoeOffload.Fixtures;
@@ -250,13 +251,84 @@ public sealed class ModelCatalogTests : IDisposable
     }
 
     [Test]
-    public void Error_suggests_names_that_are_close()
+    public async Task Known_name_is_found_while_a_search_takes_its_time()
+    {
+        _directory.Write("models/a.gguf");
+        var clock = new ManualClock();
+        using var places = new SlowPlaces(_directory["models"]);
+        var catalog = new ModelCatalog(new ModelCatalogOptions { Paths = places }, clock);
+        catalog.Discover();
+        clock.Advance(TimeSpan.FromSeconds(3));
+        places.Block();
+        Task<IReadOnlyList<CatalogEntry>> list = Task.Run(catalog.List);
+        places.WaitForSearch();
+
+        CatalogEntry found = await Task.Run(() => catalog.Find("a")).WaitAsync(TimeSpan.FromSeconds(30));
+
+        found.Name.Should().Be("a");
+        list.IsCompleted.Should().BeFalse();
+        places.Unblock();
+        (await list).Should().Equal(found);
+    }
+
+    [Test]
+    public async Task Unknown_names_that_are_asked_for_at_once_share_a_search()
+    {
+        var clock = new ManualClock();
+        using var places = new SlowPlaces(_directory["models"]);
+        var catalog = new ModelCatalog(new ModelCatalogOptions { Paths = places }, clock);
+        places.Block();
+        Task[] asks = [.. Enumerable.Range(0, 8).Select(number => Task.Factory.StartNew(
+            () => catalog.Invoking(it => it.Find($"unknown {number}")).Should().Throw<ModelNotFoundException>(), TaskCreationOptions.LongRunning))];
+        places.WaitForSearch();
+
+        places.Unblock();
+        await Task.WhenAll(asks).WaitAsync(TimeSpan.FromSeconds(30));
+
+        places.Searches.Should().Be(1);
+    }
+
+    [Test]
+    public void List_searches_at_most_every_two_seconds()
+    {
+        var clock = new ManualClock();
+        using var places = new SlowPlaces(_directory["models"]);
+        var catalog = new ModelCatalog(new ModelCatalogOptions { Paths = places }, clock);
+        catalog.List().Should().BeEmpty();
+        _directory.Write("models/late.gguf");
+
+        catalog.List().Should().BeEmpty();
+        places.Searches.Should().Be(1);
+        clock.Advance(TimeSpan.FromSeconds(3));
+
+        catalog.List().Should().ContainSingle().Which.Name.Should().Be("late");
+        places.Searches.Should().Be(2);
+    }
+
+    [TestCase("gpt-oss")]
+    [TestCase("gtp-os-20b-mxfp4")]
+    public void Error_suggests_names_that_are_close(string name)
     {
         _directory.Write("models/gpt-oss-20b-mxfp4.gguf");
 
-        Action find = () => Models("models").Find("gpt-oss");
+        Action find = () => Models("models").Find(name);
 
-        find.Should().Throw<ModelNotFoundException>().WithMessage("There is no model 'gpt-oss' here. Did you mean gpt-oss-20b-mxfp4?");
+        find.Should().Throw<ModelNotFoundException>().WithMessage($"There is no model '{name}'. Did you mean gpt-oss-20b-mxfp4?");
+    }
+
+    [TestCase(0, "No models were found; *")]
+    [TestCase(1, "One other model was found; *")]
+    [TestCase(2, "2 other models were found; *")]
+    public void Error_says_how_many_models_there_are(int count, string message)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            _directory.Write($"models/something{i}.gguf");
+        }
+
+        Action find = () => Models("models").Find("qwen");
+
+        find.Should().Throw<ModelNotFoundException>().WithMessage($"There is no model 'qwen'. {message}");
     }
 
     [Test]
@@ -315,5 +387,47 @@ public sealed class ModelCatalogTests : IDisposable
         public void Advance(TimeSpan time) => _now += time.Ticks;
 
         public override long GetTimestamp() => _now;
+    }
+
+    /// <summary>Places whose search can be held up, as on a slow disk.</summary>
+    private sealed class SlowPlaces(string path) : IReadOnlyList<string>, IDisposable
+    {
+        private readonly ManualResetEventSlim _isOpen = new(true);
+        private readonly SemaphoreSlim _begun = new(0);
+        private int _searches;
+
+        public int Searches => Volatile.Read(ref _searches);
+
+        public int Count => 1;
+
+        public string this[int index] => path;
+
+        public void Block()
+        {
+            _isOpen.Reset();
+            while (_begun.Wait(0))
+            {
+            }
+        }
+
+        public void Unblock() => _isOpen.Set();
+
+        public void WaitForSearch() => _begun.Wait(TimeSpan.FromSeconds(30)).Should().BeTrue();
+
+        public IEnumerator<string> GetEnumerator()
+        {
+            Interlocked.Increment(ref _searches);
+            _begun.Release();
+            _isOpen.Wait();
+            yield return path;
+        }
+
+        IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+
+        public void Dispose()
+        {
+            _isOpen.Dispose();
+            _begun.Dispose();
+        }
     }
 }

@@ -257,6 +257,7 @@ public sealed class ModelPullTests : IDisposable
         CatalogEntry entry = await PullAsync(HubServer.Repository, stall: TimeSpan.FromSeconds(0.5));
 
         File.ReadAllBytes(entry.Path).Should().Equal(content);
+        _progress.Should().Contain(step => step.Message == "The hub sent nothing for 0.5 s.", "messages do not follow the culture");
     }
 
     [Test]

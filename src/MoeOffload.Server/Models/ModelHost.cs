@@ -95,7 +95,7 @@ public sealed class ModelHost : IAsyncDisposable
     public ModelStatus GetStatus(string name) => GetStatus(Find(name));
 
     /// <summary>What the server does with each model of the catalog now.</summary>
-    public IReadOnlyList<ModelStatus> List() => [.. _catalog.Discover().Select(GetStatus)];
+    public IReadOnlyList<ModelStatus> List() => [.. _catalog.List().Select(GetStatus)];
 
     /// <summary>Ends all loads and gives all memory back. Requests that still run end with an error.</summary>
     public async ValueTask DisposeAsync()

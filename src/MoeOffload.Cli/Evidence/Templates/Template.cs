@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using MoeOffload.Cli.Evidence.Figures;
 using MoeOffload.Cli.Evidence.Reporting;
+using MoeOffload.Shared;
 
 namespace MoeOffload.Cli.Evidence.Templates;
 
@@ -12,6 +13,7 @@ namespace MoeOffload.Cli.Evidence.Templates;
 /// <param name="folders">The folders by the names that the text gives them.</param>
 internal sealed class Template(IReadOnlyDictionary<string, EvidenceNames> folders)
 {
+    private const int MostNearNames = 3;
     private const string Start = "{{";
     private const string End = "}}";
 
@@ -85,7 +87,7 @@ internal sealed class Template(IReadOnlyDictionary<string, EvidenceNames> folder
 
         return names.FindBlock(name) is { } block
             ? MarkdownWriter.Write(block, wayTo(names)).TrimEnd('\n') + (block is PlotBlock ? string.Empty : "\n")
-            : throw new FormatException($"there is no '{name}'. Near are {string.Join(", ", NearNames.Of(name, names.All))}; 'moe evidence figures' lists all.");
+            : throw new FormatException($"there is no '{name}'. Near are {string.Join(", ", NearNames.Of(name, names.All).Take(MostNearNames).Select(near => $"'{near.Name}'"))}; 'moe evidence figures' lists all.");
     }
 
     private EvidenceNames Folder(ref string name)
