@@ -1,0 +1,21 @@
+namespace MoeOffload.Documentation.Tests;
+
+/// <summary>The repository that the tests were built in.</summary>
+internal static class Repository
+{
+    /// <summary>Gets its root directory.</summary>
+    public static string Root { get; } = Find();
+
+    private static string Find()
+    {
+        for (DirectoryInfo? at = new(AppContext.BaseDirectory); at is not null; at = at.Parent)
+        {
+            if (File.Exists(Path.Combine(at.FullName, "MoeOffload.sln")))
+            {
+                return at.FullName;
+            }
+        }
+
+        throw new DirectoryNotFoundException($"No directory above {AppContext.BaseDirectory} holds MoeOffload.sln: run the tests in a checkout.");
+    }
+}
