@@ -23,6 +23,16 @@ public sealed class RpcServer : IDisposable
     /// <summary>Where it listens.</summary>
     public int Port { get; }
 
+    /// <summary>How long its threads have computed.</summary>
+    public TimeSpan ProcessorTime
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.TotalProcessorTime;
+        }
+    }
+
     /// <summary>The buffer type of its device's own memory; llama.cpp counts a server's own devices, whatever their names.</summary>
     public string Buffer => $"RPC0[{Address}]";
 

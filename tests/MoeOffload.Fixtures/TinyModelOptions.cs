@@ -35,6 +35,9 @@ public sealed record TinyModelOptions
     /// <summary>Context length that the model claims to be trained for, in tokens.</summary>
     public int ContextLength { get; init; } = 4096;
 
+    /// <summary>Words that generated text consists of; null is all. A text of few words soon repeats itself.</summary>
+    public int? Words { get; init; }
+
     /// <summary>Tokens in the vocabulary, at least 512.</summary>
     public int VocabularySize { get; init; } = 1024;
 }

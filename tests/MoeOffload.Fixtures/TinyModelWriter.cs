@@ -4,12 +4,15 @@ namespace MoeOffload.Fixtures;
 
 /// <summary>Declares the tensors and hyperparameters that the architectures have in common, with random weights.</summary>
 /// <remarks>
-/// Matrices are scaled by 1/√(row length), so that activations keep their size from layer to layer, and the output matrix is
-/// not the embedding's transpose: with random weights, greedy decoding would repeat one token else.
+/// Matrices are scaled by 1/√(row length), so that activations keep their size from layer to layer. What is not random is told by
+/// <see cref="TokenWalk"/>: without it, which text is generated, and whether it repeats itself, would hang on the rounding of a processor.
 /// </remarks>
 internal sealed class TinyModelWriter
 {
     private const float Jitter = 0.1f;
+
+    // The last expert that is chosen then weighs little, so that it does no harm if rounding decides between it and the next one.
+    private const float RouterScale = 4;
 
     private readonly GgufWriter _writer = new();
     private readonly TinyShape _shape;
@@ -39,7 +42,7 @@ internal sealed class TinyModelWriter
     }
 
     /// <summary>How much layers add to the hidden state: less leaves more of what the token itself says.</summary>
-    public float ResidualScale { get; set; } = 1;
+    public float ResidualScale { get; set; } = 0.5f;
 
     public int Embedding => _shape.EmbeddingLength;
 
@@ -59,10 +62,18 @@ internal sealed class TinyModelWriter
     {
         vocabulary.WriteTo(_writer);
         Set("vocab_size", (uint)vocabulary.Count);
-        Matrix("token_embd.weight", [Embedding, vocabulary.Count], deviation: 1);
+        var walk = new TokenWalk(vocabulary, Embedding, _options.Seed, _options.Words);
+        Add("token_embd.weight", MatrixType(), [Embedding, vocabulary.Count], 0, 1, adjust: walk.Embed);
         Norm("output_norm", Embedding, bias: outputBias);
 
-        Add("output.weight", MatrixType(), [Embedding, vocabulary.Count], 0, 1 / MathF.Sqrt(Embedding), row => vocabulary.Likelihood((int)row));
+        Add(
+            "output.weight",
+            MatrixType(),
+            [Embedding, vocabulary.Count],
+            0,
+            1 / MathF.Sqrt(Embedding),
+            row => walk.IsLeftOut(row) ? 0 : vocabulary.Likelihood((int)row),
+            walk.Attract);
         if (outputBias)
         {
             Add("output.bias", GgmlType.F32, [vocabulary.Count], 0, 0);
@@ -95,7 +106,7 @@ internal sealed class TinyModelWriter
     public void Experts(int layer, bool bias = false)
     {
         var (experts, hidden) = (_shape.Experts, _shape.ExpertFeedForwardLength);
-        Add($"blk.{layer}.ffn_gate_inp.weight", GgmlType.F32, [Embedding, experts], 0, 1 / MathF.Sqrt(Embedding));
+        Add($"blk.{layer}.ffn_gate_inp.weight", GgmlType.F32, [Embedding, experts], 0, RouterScale / MathF.Sqrt(Embedding));
         Matrix($"blk.{layer}.ffn_gate_exps.weight", [Embedding, hidden, experts]);
         Matrix($"blk.{layer}.ffn_up_exps.weight", [Embedding, hidden, experts]);
         Residual($"blk.{layer}.ffn_down_exps.weight", [hidden, Embedding, experts]);

@@ -18,11 +18,19 @@ public static class TinyModels
     private static int s_written;
 
     /// <summary>One model of each architecture, its matrices in F16.</summary>
-    public static IReadOnlyList<TinyModel> All => Every(GgmlType.F16);
+    public static IReadOnlyList<TinyModel> All => Each(new TinyModelOptions());
 
     /// <summary>One model of each architecture in Q8_0 and one in Q4_0, and gpt-oss in MXFP4 as the real one.</summary>
     public static IReadOnlyList<TinyModel> Quantized =>
-        [.. Every(GgmlType.Q8_0), .. Every(GgmlType.Q4_0), GptOss(new TinyModelOptions { WeightType = GgmlType.MXFP4 })];
+    [
+        .. Each(new TinyModelOptions { WeightType = GgmlType.Q8_0 }),
+        .. Each(new TinyModelOptions { WeightType = GgmlType.Q4_0 }),
+        GptOss(new TinyModelOptions { WeightType = GgmlType.MXFP4 }),
+    ];
+
+    /// <summary>One model of each architecture, with the same options.</summary>
+    public static IReadOnlyList<TinyModel> Each(TinyModelOptions options) =>
+        [PhiMoe(options), GptOss(options), DeepSeek(options), Qwen3Moe(options), Olmoe(options), Llama(options)];
 
     /// <summary>Phi-3.5-MoE: 16 experts, 2 used; norms and attention with biases, SentencePiece vocabulary.</summary>
     public static TinyModel PhiMoe(TinyModelOptions? options = null) => Get("phimoe", options, TinyArchitectures.PhiMoe, it => new()
@@ -173,12 +181,6 @@ public static class TinyModels
     /// <summary>Gives a path for a file that is removed when the process ends.</summary>
     public static string NewPath(string name) => Path.Combine(
         s_folder.Value, string.Create(CultureInfo.InvariantCulture, $"{name} {Interlocked.Increment(ref s_written)}.gguf"));
-
-    private static TinyModel[] Every(GgmlType weightType)
-    {
-        var options = new TinyModelOptions { WeightType = weightType };
-        return [PhiMoe(options), GptOss(options), DeepSeek(options), Qwen3Moe(options), Olmoe(options), Llama(options)];
-    }
 
     private static TinyModel Get(
         string architecture,

@@ -46,6 +46,9 @@ internal sealed class TinyVocabulary
         _ => token < _byteLetters ? 0.7f : 1,
     };
 
+    /// <summary>The tokens that generated text consists of: pieces of words.</summary>
+    public IEnumerable<int> Words => Enumerable.Range(0, Count).Where(token => Likelihood(token) == 1);
+
     /// <summary>Makes a byte-level BPE vocabulary, as GPT-2's and its many successors'.</summary>
     /// <param name="pre">The name of the rules that split a text into words.</param>
     /// <param name="size">Tokens in all.</param>

@@ -5,7 +5,7 @@ namespace MoeOffload.Server.Tests;
 /// <summary>Waits for what comes soon, but at no known time.</summary>
 internal static class Wait
 {
-    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(2);
 
     public static async Task Until(Func<bool> condition, TimeSpan? limit = null)
     {

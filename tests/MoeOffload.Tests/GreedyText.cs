@@ -26,14 +26,25 @@ internal sealed class GreedyText
 
     public GenerationStatistics? Statistics { get; }
 
-    public static async Task<GreedyText> Of(GenerationSession session, GenerationRequest request)
+    /// <summary>Generates it.</summary>
+    /// <param name="session">The session.</param>
+    /// <param name="request">What is to be generated.</param>
+    /// <param name="begun">Is completed once the prompt is computed, where that is waited for.</param>
+    public static async Task<GreedyText> Of(GenerationSession session, GenerationRequest request, TaskCompletionSource? begun = null)
     {
         using TokenStream stream = session.GenerateAsync(request with { Sampling = SamplingOptions.Greedy with { TopLogProbabilities = 2 } });
-        return new GreedyText(await SmallModel.Read(stream), stream.Statistics);
+        List<GeneratedToken> tokens = [];
+        await foreach (GeneratedToken token in stream)
+        {
+            tokens.Add(token);
+            begun?.TrySetResult();
+        }
+
+        return new GreedyText(tokens, stream.Statistics);
     }
 
-    public static Task<GreedyText> Of(GenerationSession session, int[] prompt, int count) =>
-        Of(session, new GenerationRequest { PromptTokens = prompt, MaxTokens = count });
+    public static Task<GreedyText> Of(GenerationSession session, int[] prompt, int count, TaskCompletionSource? begun = null) =>
+        Of(session, new GenerationRequest { PromptTokens = prompt, MaxTokens = count }, begun);
 
     /// <summary>Fails unless another run yields the same, or parts from this one where this one had no clear choice.</summary>
     public void ShouldBeThatOf(GreedyText reference, string because = "")

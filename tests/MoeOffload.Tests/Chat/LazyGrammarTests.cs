@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
 using FluentAssertions;
@@ -82,11 +81,12 @@ public sealed unsafe class LazyGrammarTests
     public void Endless_blanks_cost_neither_stack_nor_time()
     {
         using SamplerHandle sampler = NativeChat.MakeSampler(Vocabulary, Render(RealTemplates.GptOss).Json)!;
-        long start = Stopwatch.GetTimestamp();
+        // The time that this process computes does not depend on what else the machine does.
+        TimeSpan start = Environment.CpuUsage.TotalTime;
 
         Accept(sampler, string.Concat(Enumerable.Repeat(" \n", 10_000)));
 
-        Stopwatch.GetElapsedTime(start).Should().BeLessThan(TimeSpan.FromSeconds(30));
+        (Environment.CpuUsage.TotalTime - start).Should().BeLessThan(TimeSpan.FromSeconds(30));
         Allowed(sampler).Should().HaveCount(_model.Vocabulary.Size);
         Accept(sampler, "<|start|>assistant<|channel|>commentary to=functions.get_");
         Allowed(sampler).Length.Should().BeLessThan(_model.Vocabulary.Size / 2);

@@ -89,9 +89,9 @@ public sealed class ContextFullTests
         GreedyText steadyAlone = await GreedyText.Of(plain, [.. shared, 7], 200);
         GreedyText shiftingAlone = await GreedyText.Of(plain, Shifting([.. shared, 9]));
 
-        Task<GreedyText> steady = Task.Run(() => GreedyText.Of(session, [.. shared, 7], 200));
-        SpinWait.SpinUntil(() => session.Statistics.RunningCount == 1, TimeSpan.FromSeconds(20)).Should().BeTrue();
-        await Task.Delay(20);
+        var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Task<GreedyText> steady = Task.Run(() => GreedyText.Of(session, [.. shared, 7], 200, begun));
+        await begun.Task;
         GreedyText shifting = await GreedyText.Of(session, Shifting([.. shared, 9]));
         (await steady).ShouldBeThatOf(steadyAlone);
         shifting.Statistics!.CachedPromptTokens.Should().Be(200);

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using FluentAssertions;
 using MoeOffload.Fixtures;
 using NUnit.Framework;
@@ -75,7 +74,7 @@ public sealed class GenerationRequestTests
         TokenStream stream = _session.GenerateAsync("To be", SamplingOptions.Greedy, int.MaxValue);
         List<GeneratedToken> tokens = await SmallModel.Read(stream);
         tokens[^1].StopReason.Should().Be(StopReason.ContextFull);
-        tokens.SkipLast(1).Should().OnlyContain(token => token.StopReason == null);
+        tokens.SkipLast(1).Should().NotContain(token => token.StopReason != null);
         stream.StopReason.Should().Be(StopReason.ContextFull);
         tokens.Should().HaveCount(256 - stream.Statistics!.PromptTokens + 1, "the last token need not be in the context");
     }
@@ -110,10 +109,11 @@ public sealed class GenerationRequestTests
             MaxTokens = 1,
             Sampling = SamplingOptions.Greedy with { IgnoreEndOfSequence = true },
         });
-        long start = Stopwatch.GetTimestamp();
+        TimeSpan before = device.Server.ProcessorTime;
         await SmallModel.Read(stream);
 
-        stream.Statistics!.TimeToFirstToken.Should().BeGreaterThan(Stopwatch.GetElapsedTime(start) / 2);
+        // The device has one thread: on a busy machine the wait is longer than what it computes, and never much shorter.
+        stream.Statistics!.TimeToFirstToken.Should().BeGreaterThan((device.Server.ProcessorTime - before) / 2);
     }
 
     [Test]

@@ -121,7 +121,7 @@ public sealed class QueueTests
     public async Task Request_whose_deadline_passes_while_it_runs_keeps_what_it_has_generated()
     {
         using GenerationSession session = SmallModel.Shared.CreateSession(SmallModel.Context(1 << 15));
-        TokenStream stream = session.GenerateAsync(s_endless with { Deadline = TimeSpan.FromMilliseconds(300) });
+        TokenStream stream = session.GenerateAsync(s_endless with { Deadline = TimeSpan.FromSeconds(2) });
         List<GeneratedToken> tokens = await SmallModel.Read(stream).WaitAsync(s_patience);
         stream.StopReason.Should().Be(StopReason.Deadline);
         tokens.Should().HaveCountGreaterThan(3);
@@ -133,7 +133,7 @@ public sealed class QueueTests
     public async Task Deadline_of_a_stream_that_is_not_read_passes_all_the_same()
     {
         using GenerationSession session = SmallModel.Shared.CreateSession(SmallModel.Context(4096));
-        TokenStream stream = session.GenerateAsync(s_endless with { Deadline = TimeSpan.FromMilliseconds(900) });
+        TokenStream stream = session.GenerateAsync(s_endless with { Deadline = TimeSpan.FromSeconds(2) });
         stream.TryRead(out _);
         await Until(() => stream.StopReason is not null);
         stream.StopReason.Should().Be(StopReason.Deadline);

@@ -43,7 +43,7 @@ public sealed class StopStringTests
             stream.StopString.Should().Be(stop);
             SmallModel.Text(tokens).Should().Be(_text[.._text.IndexOf(stop, StringComparison.Ordinal)]);
             tokens[^1].StopReason.Should().Be(StopReason.StopString);
-            tokens.SkipLast(1).Should().OnlyContain(token => token.StopReason == null);
+            tokens.SkipLast(1).Should().NotContain(token => token.StopReason != null);
             tokens.Select(token => token.Id).Should().Equal(_tokens.Take(tokens.Count).Select(token => token.Id));
         }
     }

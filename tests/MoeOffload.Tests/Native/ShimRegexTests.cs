@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text;
 using FluentAssertions;
@@ -39,13 +38,11 @@ public sealed unsafe class ShimRegexTests
     [TestCase(".*.*.*.*.*.*b")]
     public void A_search_that_explodes_is_given_up(string pattern)
     {
-        long start = Stopwatch.GetTimestamp();
-
+        // Steps are counted, not time: that it comes back at all is what a search of exponential length does not.
         (moe_status status, string error, _) = Match(pattern, s_long);
 
         status.Should().Be(moe_status.MOE_STATUS_TOO_COMPLEX);
         error.Should().StartWith("the pattern needs too many steps");
-        Stopwatch.GetElapsedTime(start).Should().BeLessThan(TimeSpan.FromSeconds(5));
     }
 
     [Test]
