@@ -6,6 +6,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using MoeOffload.Catalog;
 using MoeOffload.Server;
+using OpenTelemetry.Metrics;
 
 namespace MoeOffload.Cli;
 
@@ -25,8 +26,10 @@ internal static class ServerHost
         builder.WebHost.UseUrls(url).UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true);
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.Services.AddMoeOffload(catalog, configure);
+        builder.Services.AddOpenTelemetry().WithMetrics(metrics => metrics.AddMeter(ServerMeter.Name).AddPrometheusExporter());
         WebApplication application = builder.Build();
         application.MapMoeOffload();
+        application.MapPrometheusScrapingEndpoint("/metrics").RequireMoeOffloadAccess();
         return application;
     }
 

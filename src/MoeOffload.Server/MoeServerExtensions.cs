@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -9,67 +10,91 @@ using MoeOffload.Server.Ollama;
 using MoeOffload.Server.OpenAI;
 using MoeOffload.Server.Shimmy;
 using MoeOffload.Server.Web;
-using OpenTelemetry.Metrics;
 
 namespace MoeOffload.Server;
 
-/// <summary>Puts the server into an ASP.NET Core application.</summary>
+/// <summary>Adds the server to an ASP.NET Core application.</summary>
 public static class MoeServerExtensions
 {
-    // What the host does after requests have ended, models unloaded included.
+    // What the host does after requests have ended, unloading models included.
     private static readonly TimeSpan s_closing = TimeSpan.FromSeconds(10);
 
-    /// <summary>Adds what serves models.</summary>
+    /// <summary>
+    /// Adds the services that serve models. Services that the application has registered before, such as its own
+    /// <see cref="TimeProvider"/>, are kept. Options that are not valid stop the application when it starts, with an
+    /// <see cref="OptionsValidationException"/> that lists all of them.
+    /// </summary>
     /// <param name="services">The application's services.</param>
     /// <param name="catalog">The models by name.</param>
     /// <param name="configure">Sets the options.</param>
+    /// <returns><paramref name="services"/>.</returns>
     public static IServiceCollection AddMoeOffload(this IServiceCollection services, ModelCatalog catalog, Action<MoeServerOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(services);
         ArgumentNullException.ThrowIfNull(catalog);
-        services.AddOptions<MoeServerOptions>();
-        if (configure is not null)
-        {
-            services.Configure(configure);
-        }
-
-        services.PostConfigure<MoeServerOptions>(options => options.Validate());
-
         services.AddCors();
         services.AddMetrics();
         services.TryAddSingleton(TimeProvider.System);
-        services.AddSingleton(catalog);
-        services.AddSingleton<ModelHost>();
-        services.AddSingleton<ServerMetrics>();
-        services.AddSingleton<RequestGate>();
-        services.AddSingleton<ApiServices>();
-        services.AddSingleton<ApiKeys>();
-        services.AddSingleton<Origins>();
-        services.AddSingleton<ApiPipeline>();
+        services.TryAddSingleton(catalog);
+        services.TryAddSingleton<ModelHost>();
+        services.TryAddSingleton<ServerMetrics>();
+        services.TryAddSingleton<RequestGate>();
+        services.TryAddSingleton<ApiServices>();
+        services.TryAddSingleton<ApiKeys>();
+        services.TryAddSingleton<Origins>();
+        services.TryAddSingleton<ApiPipeline>();
+        services.TryAddSingleton<ServerServices>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<MatcherPolicy, ApplicationFirstPolicy>());
         services.AddHostedService<AddressGuard>();
-        services.AddOpenTelemetry().WithMetrics(metrics => metrics.AddMeter(ServerMetrics.MeterName).AddPrometheusExporter());
-        services.AddOptions<HostOptions>().Configure<IOptions<MoeServerOptions>>((host, server) =>
-        {
-            TimeSpan needed = server.Value.ShutdownGrace + s_closing;
-            host.ShutdownTimeout = host.ShutdownTimeout < needed ? needed : host.ShutdownTimeout;
-        });
-        return services;
+        return services.AddServerOptions(configure);
     }
 
-    /// <summary>Maps the endpoints of all APIs.</summary>
+    /// <summary>
+    /// Maps the endpoints of all APIs, the page at <c>/</c>, <c>/health</c> and <c>/ready</c>. An endpoint that the application itself maps
+    /// for the same route takes the place of the server's.
+    /// </summary>
     /// <param name="endpoints">The application.</param>
-    /// <exception cref="ArgumentException">An option is missing or outside its range.</exception>
-    public static IEndpointRouteBuilder MapMoeOffload(this IEndpointRouteBuilder endpoints)
+    /// <returns>What applies conventions, such as a required host or an authorization policy, to all these endpoints.</returns>
+    /// <exception cref="InvalidOperationException"><see cref="AddMoeOffload"/> was not called, or this was called before.</exception>
+    /// <exception cref="OptionsValidationException">Options are not valid; the exception lists all of them.</exception>
+    public static IEndpointConventionBuilder MapMoeOffload(this IEndpointRouteBuilder endpoints)
     {
         ArgumentNullException.ThrowIfNull(endpoints);
-        var routes = new ApiRoutes(endpoints, endpoints.ServiceProvider.GetRequiredService<ApiPipeline>());
+        ServerServices.MapOnce(endpoints.ServiceProvider);
+        RouteGroupBuilder group = endpoints.MapGroup(string.Empty);
+        group.WithMetadata(new ServerEndpointAttribute());
+        var routes = new ApiRoutes(group, ServerServices.GetPipeline(endpoints.ServiceProvider));
+        var files = new FileFactsReader();
         OperationsEndpoints.Map(routes);
         OpenAIEndpoints.Map(routes);
         AnthropicEndpoints.Map(routes);
-        var files = new FileFactsReader();
         OllamaEndpoints.Map(routes, files);
         ShimmyEndpoints.Map(routes, files);
-        WebPage.Map(endpoints);
-        return endpoints;
+        WebPage.Map(group);
+        return group;
+    }
+
+    // Each part of the server gets the group of options that concerns it, and no more.
+    private static IServiceCollection AddServerOptions(this IServiceCollection services, Action<MoeServerOptions>? configure)
+    {
+        OptionsBuilder<MoeServerOptions> options = services.AddOptions<MoeServerOptions>().ValidateOnStart();
+        if (configure is not null)
+        {
+            options.Configure(configure);
+        }
+
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<MoeServerOptions>, MoeServerOptionsValidator>());
+        services.TryAddSingleton(provider => Options(provider).Models);
+        services.TryAddSingleton(provider => Options(provider).Requests);
+        services.TryAddSingleton(provider => Options(provider).Limits);
+        services.TryAddSingleton(provider => Options(provider).Access);
+        services.AddOptions<HostOptions>().PostConfigure<IOptions<MoeServerOptions>>((host, server) =>
+        {
+            TimeSpan needed = server.Value.Limits.ShutdownGrace + s_closing;
+            host.ShutdownTimeout = host.ShutdownTimeout < needed ? needed : host.ShutdownTimeout;
+        });
+        return services;
+
+        static MoeServerOptions Options(IServiceProvider provider) => provider.GetRequiredService<IOptions<MoeServerOptions>>().Value;
     }
 }

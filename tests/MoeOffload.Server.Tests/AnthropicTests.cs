@@ -138,9 +138,9 @@ public sealed class AnthropicTests
         await using TestServer server = await TestServer.StartAsync(
             options =>
             {
-                options.Context = options.Context with { ContextLength = 2048 };
+                options.Models.Context = options.Models.Context with { ContextLength = 2048 };
                 string thought = asked ? "\"<think>\\n\" [a-z ]{8,12} \"</think>\\n\\n\" " : string.Empty;
-                options.Sampling = SamplingOptions.Greedy with { Grammar = $"root ::= {thought}[A-Z ]{{8,12}}" };
+                options.Requests.Sampling = SamplingOptions.Greedy with { Grammar = $"root ::= {thought}[A-Z ]{{8,12}}" };
             },
             RealTemplates.Write(RealTemplates.Read(RealTemplates.Qwen3)));
         JsonObject body = Message("Hi", 60);

@@ -25,7 +25,7 @@ public sealed class BrowserTests
         Directory.CreateDirectory(_folder);
         File.Copy(DemoModel.Path, Path.Combine(_folder, $"{Other}.gguf"));
         File.Copy(DemoModel.Path, Path.Combine(_folder, $"{TestServer.Demo}.gguf"));
-        _server = await TestServer.StartAsync(options => options.Context = options.Context with { CountExperts = true }, _folder);
+        _server = await TestServer.StartAsync(options => options.Models.Context = options.Models.Context with { CountExperts = true }, _folder);
         _browser = await Browser.StartAsync();
     }
 
@@ -105,8 +105,8 @@ public sealed class BrowserTests
     {
         await using TestServer server = await TestServer.StartAsync(options =>
         {
-            options.Context = options.Context with { ContextLength = 8192, SequenceCount = 1 };
-            options.Sampling = new SamplingOptions { IgnoreEndOfSequence = true };
+            options.Models.Context = options.Models.Context with { ContextLength = 8192, SequenceCount = 1 };
+            options.Requests.Sampling = new SamplingOptions { IgnoreEndOfSequence = true };
         });
         await using OpenPage open = await _browser.OpenAsync(server);
         await Expect(open.Page.Locator("#model")).ToHaveValueAsync(TestServer.Demo);
@@ -200,7 +200,7 @@ public sealed class BrowserTests
     {
         using var device = RpcServer.Start();
         await using TestServer server = await TestServer.StartAsync(
-            options => options.Model = new ModelOptions { RpcServers = [device.Address], Placement = TensorPlacement.ExpertsToCpu(firstLayers: 4) });
+            options => options.Models.Load = new ModelOptions { RpcServers = [device.Address], Placement = TensorPlacement.ExpertsToCpu(firstLayers: 4) });
         using ModelLease lease = await server.Models.AcquireAsync(TestServer.Demo);
         string name = lease.Model.Placement.Devices[0].Device;
         await using OpenPage open = await _browser.OpenAsync(server);
@@ -220,7 +220,7 @@ public sealed class BrowserTests
     public async Task Markup_in_texts_is_shown_as_text()
     {
         const string Hostile = """<img src=x onerror=alert(1)><script>alert(2)</script> [x](javascript:alert(3)) **bold** `<b>code</b>`""";
-        await using TestServer server = await TestServer.StartAsync(options => options.Sampling = SamplingOptions.Greedy with { Grammar = $"root ::= \"{Hostile}\"" });
+        await using TestServer server = await TestServer.StartAsync(options => options.Requests.Sampling = SamplingOptions.Greedy with { Grammar = $"root ::= \"{Hostile}\"" });
         await using OpenPage open = await _browser.OpenAsync(server);
         await Expect(open.Page.Locator("#model")).ToHaveValueAsync(TestServer.Demo);
 
@@ -273,7 +273,7 @@ public sealed class BrowserTests
     [Test]
     public async Task Key_is_asked_for_where_the_server_has_one()
     {
-        await using TestServer server = await TestServer.StartAsync(options => options.ApiKeys = ["secret"]);
+        await using TestServer server = await TestServer.StartAsync(options => options.Access.ApiKeys = ["secret"]);
         await using OpenPage open = await _browser.OpenAsync(server);
         ILocator dialog = open.Page.GetByRole(AriaRole.Dialog, new PageGetByRoleOptions { Name = "API key" });
         await Expect(dialog).ToBeVisibleAsync();

@@ -17,8 +17,8 @@ internal static class CallingModel
         return await TestServer.StartAsync(
             options =>
             {
-                options.Context = options.Context with { ContextLength = 2048 };
-                options.Sampling = new SamplingOptions { Seed = 1, LogitBias = new Dictionary<int, float> { [begin] = 50 } };
+                options.Models.Context = options.Models.Context with { ContextLength = 2048 };
+                options.Requests.Sampling = new SamplingOptions { Seed = 1, LogitBias = new Dictionary<int, float> { [begin] = 50 } };
             },
             path);
     }

@@ -103,7 +103,7 @@ public sealed class ChatCompletionTests
     [Test]
     public async Task Same_seed_gives_the_same_answer_and_several_answers_differ()
     {
-        await using TestServer server = await TestServer.StartAsync(options => options.Context = options.Context with { PrefixCache = new PrefixCacheOptions { Enabled = false } });
+        await using TestServer server = await TestServer.StartAsync(options => options.Models.Context = options.Models.Context with { PrefixCache = new PrefixCacheOptions { Enabled = false } });
         JsonObject chat = TestServer.Chat("Tell me a story.", maxTokens: 30);
         chat["seed"] = -7;
         chat["temperature"] = 1.5;
@@ -208,7 +208,7 @@ public sealed class ChatCompletionTests
     {
         // A model with random weights calls where the token that begins a call is the most likely one.
         await using TestServer server = await TestServer.StartAsync(
-            options => options.Context = options.Context with { ContextLength = 2048 },
+            options => options.Models.Context = options.Models.Context with { ContextLength = 2048 },
             RealTemplates.Write(RealTemplates.Read("mistralai-Mistral-Nemo-Instruct-2407"), null, null, "[TOOL_CALLS]"));
         string model = server.Models.List().Single().Entry.Name;
         using ModelLease lease = await server.Models.AcquireAsync(model);
@@ -274,7 +274,7 @@ public sealed class ChatCompletionTests
     public async Task What_the_model_thinks_comes_apart([Values] bool stream)
     {
         await using TestServer server = await TestServer.StartAsync(
-            options => options.Context = options.Context with { ContextLength = 2048 }, RealTemplates.Write(RealTemplates.Read(RealTemplates.Qwen3)));
+            options => options.Models.Context = options.Models.Context with { ContextLength = 2048 }, RealTemplates.Write(RealTemplates.Read(RealTemplates.Qwen3)));
         JsonObject chat = TestServer.Chat("Hi", maxTokens: 60);
         chat["model"] = server.Models.List().Single().Entry.Name;
         chat["grammar"] = """root ::= "<think>\n" [a-z ]{8,12} "</think>\n\n" [A-Z ]{8,12}""";

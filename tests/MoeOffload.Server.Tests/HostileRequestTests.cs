@@ -26,11 +26,11 @@ public sealed class HostileRequestTests
     {
         await using TestServer server = await TestServer.StartAsync(options =>
         {
-            options.BodyTimeout = TimeSpan.FromSeconds(1);
-            options.RequestTimeout = TimeSpan.FromSeconds(30);
+            options.Limits.BodyTimeout = TimeSpan.FromSeconds(1);
+            options.Limits.RequestTimeout = TimeSpan.FromSeconds(30);
 
             // What is right by chance need not be long.
-            options.MaxTokens = 64;
+            options.Limits.MaxTokens = 64;
         });
         server.Log.Least = LogLevel.Error;
         await server.LoadedAsync();

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text.Json.Nodes;
 using FluentAssertions;
 using MoeOffload.Fixtures;
@@ -29,7 +30,7 @@ public sealed class ModelHostTests
     [Test]
     public async Task First_stream_is_told_how_far_the_load_is()
     {
-        await using TestServer server = await TestServer.StartAsync(options => options.ProgressInterval = TimeSpan.FromMilliseconds(2));
+        await using TestServer server = await TestServer.StartAsync(options => options.Requests.ProgressInterval = TimeSpan.FromMilliseconds(2));
         string[] first = await Lines(server);
         string[] second = await Lines(server);
 
@@ -63,7 +64,7 @@ public sealed class ModelHostTests
     [Test]
     public async Task Model_without_a_name_is_the_default_one()
     {
-        await using TestServer server = await TestServer.StartAsync(options => options.DefaultModel = TestServer.Demo);
+        await using TestServer server = await TestServer.StartAsync(options => options.Requests.DefaultModel = TestServer.Demo);
         JsonObject chat = TestServer.Chat("Hi", maxTokens: 2);
         chat.Remove("model");
         ((string)(await server.AskAsync(Path, chat))["model"]!).Should().Be(TestServer.Demo);
@@ -107,7 +108,7 @@ public sealed class ModelHostTests
     [Test]
     public async Task Idle_model_is_unloaded_and_comes_back()
     {
-        await using TestServer server = await TestServer.StartAsync(options => options.IdleUnload = TimeSpan.FromMilliseconds(200));
+        await using TestServer server = await TestServer.StartAsync(options => options.Models.IdleUnload = TimeSpan.FromMilliseconds(200));
         using (await server.Models.AcquireAsync(TestServer.Demo))
         {
             await Task.Delay(500);
@@ -134,7 +135,7 @@ public sealed class ModelHostTests
             both = free.Models.List().Sum(status => status.MemoryBytes) - free.Models.List().Min(status => status.MemoryBytes);
         }
 
-        await using TestServer server = await TestServer.StartAsync(options => options.MemoryLimit = both + (both / 100), DemoModel.Path, second, third);
+        await using TestServer server = await TestServer.StartAsync(options => options.Models.MemoryLimit = both + (both / 100), DemoModel.Path, second, third);
         string[] names = [.. server.Models.List().Select(status => status.Entry.Name)];
         (await server.Models.AcquireAsync(names[0])).Dispose();
         (await server.Models.AcquireAsync(names[1])).Dispose();
@@ -158,7 +159,9 @@ public sealed class ModelHostTests
         await using TestServer server = await TestServer.StartAsync();
         using (await server.Models.AcquireAsync(TestServer.Demo))
         {
-            (await server.Models.Awaiting(it => it.UnloadAsync(TestServer.Demo)).Should().ThrowAsync<ApiException>()).Which.Status.Should().Be(409);
+            await server.Models.Awaiting(it => it.UnloadAsync(TestServer.Demo)).Should().ThrowAsync<ModelInUseException>();
+            using HttpResponseMessage refused = await server.Http.PostAsync($"/api/models/{TestServer.Demo}/unload", null);
+            refused.StatusCode.Should().Be(HttpStatusCode.Conflict);
         }
 
         (await server.Models.UnloadAsync(TestServer.Demo)).Should().BeTrue();

@@ -112,8 +112,8 @@ public sealed class OllamaTests
         await using TestServer server = await TestServer.StartAsync(
             options =>
             {
-                options.Context = options.Context with { ContextLength = 2048 };
-                options.Sampling = SamplingOptions.Greedy with { Grammar = """root ::= "<think>\n" [a-z ]{8,12} "</think>\n\n" [A-Z ]{8,12}""" };
+                options.Models.Context = options.Models.Context with { ContextLength = 2048 };
+                options.Requests.Sampling = SamplingOptions.Greedy with { Grammar = """root ::= "<think>\n" [a-z ]{8,12} "</think>\n\n" [A-Z ]{8,12}""" };
             },
             RealTemplates.Write(RealTemplates.Read(RealTemplates.Qwen3)));
         JsonObject body = Chat("Hi", stream: false);

@@ -7,6 +7,7 @@ using OpenAI.Chat;
 using OpenAI.Embeddings;
 using OpenAI.Models;
 using OpenAI.Responses;
+
 using ClientFinishReason = OpenAI.Chat.ChatFinishReason;
 
 namespace MoeOffload.Server.Tests;
@@ -26,8 +27,8 @@ public sealed class OpenAIClientTests
         _server = await TestServer.StartAsync(
             options =>
             {
-                options.ApiKeys = [Key];
-                options.Context = options.Context with { ContextLength = 2048 };
+                options.Access.ApiKeys = [Key];
+                options.Models.Context = options.Models.Context with { ContextLength = 2048 };
             },
             DemoModel.Path,
             RealTemplates.Write(RealTemplates.Read("mistralai-Mistral-Nemo-Instruct-2407"), null, null, "[TOOL_CALLS]"));

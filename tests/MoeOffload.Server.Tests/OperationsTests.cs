@@ -14,7 +14,7 @@ public sealed class OperationsTests
     private TestServer _server = null!;
 
     [OneTimeSetUp]
-    public async Task Start() => _server = await TestServer.StartAsync(options => options.Context = options.Context with { CountExperts = true });
+    public async Task Start() => _server = await TestServer.StartAsync(options => options.Models.Context = options.Models.Context with { CountExperts = true });
 
     [OneTimeTearDown]
     public async Task Stop() => await _server.DisposeAsync();
@@ -112,7 +112,7 @@ public sealed class OperationsTests
     public async Task Prompts_are_in_logs_only_where_that_was_asked_for([Values] bool asked)
     {
         const string Secret = "xylophone quicksilver";
-        await using TestServer server = await TestServer.StartAsync(options => options.LogPrompts = asked);
+        await using TestServer server = await TestServer.StartAsync(options => options.Requests.LogPrompts = asked);
         await server.AskAsync(Path, TestServer.Chat(Secret, maxTokens: 2));
         await server.FailAsync(Path, new JsonObject { ["model"] = TestServer.Demo, ["messages"] = new JsonArray(new JsonObject { ["role"] = Secret, ["content"] = Secret }) });
         await Wait.Until(() => server.Log.Lines.Count(line => Equals(line.Fields.GetValueOrDefault("Route"), Path)) == 2);

@@ -83,7 +83,7 @@ public sealed class ResponseTests
     public async Task Thoughts_and_message_are_items_apart()
     {
         await using TestServer server = await TestServer.StartAsync(
-            options => options.Context = options.Context with { ContextLength = 2048 }, RealTemplates.Write(RealTemplates.Read(RealTemplates.Qwen3)));
+            options => options.Models.Context = options.Models.Context with { ContextLength = 2048 }, RealTemplates.Write(RealTemplates.Read(RealTemplates.Qwen3)));
         JsonObject request = Request("Hi", most: 60);
         request["model"] = server.Models.List().Single().Entry.Name;
         request["grammar"] = """root ::= "<think>\n" [a-z ]{8,12} "</think>\n\n" [A-Z ]{8,12}""";
@@ -101,7 +101,7 @@ public sealed class ResponseTests
     public async Task Tool_is_called_and_its_result_answered([Values] bool stream)
     {
         await using TestServer server = await TestServer.StartAsync(
-            options => options.Context = options.Context with { ContextLength = 2048 },
+            options => options.Models.Context = options.Models.Context with { ContextLength = 2048 },
             RealTemplates.Write(RealTemplates.Read("mistralai-Mistral-Nemo-Instruct-2407"), null, null, "[TOOL_CALLS]"));
         string model = server.Models.List().Single().Entry.Name;
         using ModelLease lease = await server.Models.AcquireAsync(model);

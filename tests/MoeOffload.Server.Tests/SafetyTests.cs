@@ -1,8 +1,10 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
 using FluentAssertions;
+using Microsoft.Extensions.Options;
 using NUnit.Framework;
 
 namespace MoeOffload.Server.Tests;
@@ -25,7 +27,7 @@ public sealed class SafetyTests
     [TestCase("x-api-key", "secon", HttpStatusCode.Unauthorized)]
     public async Task Key_lets_in_what_has_one(string? header, string? value, HttpStatusCode expected)
     {
-        await using TestServer server = await TestServer.StartAsync(options => options.ApiKeys = ["first", "second"]);
+        await using TestServer server = await TestServer.StartAsync(options => options.Access.ApiKeys = ["first", "second"]);
         if (header is not null)
         {
             server.Http.DefaultRequestHeaders.TryAddWithoutValidation(header, value);
@@ -60,7 +62,7 @@ public sealed class SafetyTests
     public void Address_that_others_reach_wants_a_key_or_the_word_for_it(string url, bool isLoopback)
     {
         ServerAddress.IsLoopback(url).Should().Be(isLoopback);
-        Action check = () => ServerAddress.Check(["http://127.0.0.1:1", url], new MoeServerOptions());
+        Action check = () => ServerAddress.Check(["http://127.0.0.1:1", url], new AccessOptions());
         if (isLoopback)
         {
             check.Should().NotThrow();
@@ -70,23 +72,39 @@ public sealed class SafetyTests
             check.Should().Throw<InvalidOperationException>().WithMessage($"*{url.Replace("*", "?", StringComparison.Ordinal)}*ApiKeys*127.0.0.1*AllowRemoteWithoutKey*");
         }
 
-        ServerAddress.Check([url], new MoeServerOptions { ApiKeys = ["key"] });
-        ServerAddress.Check([url], new MoeServerOptions { AllowRemoteWithoutKey = true });
-        FluentActions.Invoking(() => ServerAddress.Check([url], new MoeServerOptions { ApiKeys = ["key", " "] })).Should().Throw<InvalidOperationException>();
+        ServerAddress.Check([url], new AccessOptions { ApiKeys = ["key"] });
+        ServerAddress.Check([url], new AccessOptions { AllowRemoteWithoutKey = true });
+        FluentActions.Invoking(() => ServerAddress.Check([url], new AccessOptions { ApiKeys = ["key", " "] })).Should().Throw<InvalidOperationException>();
     }
 
     [Test]
     public async Task Options_that_mean_nothing_are_refused()
     {
-        await Refuses(options => options.MaxConcurrentRequests = 0, "*MaxConcurrentRequests*");
-        await Refuses(options => options.MaxTokens = -1, "*MaxTokens*");
-        await Refuses(options => options.WriteTimeout = TimeSpan.Zero, "*WriteTimeout*");
-        await Refuses(options => options.RequestTimeout = TimeSpan.MaxValue, "*RequestTimeout*");
-        await Refuses(options => options.CorsOrigins = ["https://example.org/page"], "*https://example.org/page*");
-        await Refuses(options => options.Sampling = new SamplingOptions { TopP = 2 }, "*TopP*");
+        await Refuses(options => options.Limits.MaxConcurrentRequests = 0, "*MaxConcurrentRequests*");
+        await Refuses(options => options.Limits.MaxTokens = -1, "*MaxTokens*");
+        await Refuses(options => options.Limits.WriteTimeout = TimeSpan.Zero, "*WriteTimeout*");
+        await Refuses(options => options.Limits.RequestTimeout = TimeSpan.MaxValue, "*RequestTimeout*");
+        await Refuses(options => options.Access.CorsOrigins = ["https://example.org/page"], "*https://example.org/page*");
+        await Refuses(options => options.Requests.Sampling = new SamplingOptions { TopP = 2 }, "*TopP*");
 
         static async Task Refuses(Action<MoeServerOptions> configure, string message) =>
-            (await FluentActions.Awaiting(() => TestServer.StartAsync(configure)).Should().ThrowAsync<ArgumentException>()).WithMessage(message);
+            (await FluentActions.Awaiting(() => TestServer.StartAsync(configure)).Should().ThrowAsync<OptionsValidationException>()).WithMessage(message);
+    }
+
+    [Test]
+    public async Task Options_that_mean_nothing_are_all_named_at_once()
+    {
+        Func<Task> start = () => TestServer.StartAsync(options =>
+        {
+            options.Models.MemoryLimit = 0;
+            options.Requests.Sampling = new SamplingOptions { TopP = 2 };
+            options.Limits.MaxChoices = -1;
+            options.Limits.ShutdownGrace = TimeSpan.Zero;
+            options.Access.ApiKeys = [""];
+        });
+        (await start.Should().ThrowAsync<OptionsValidationException>()).Which.Failures.Should().HaveCount(5)
+            .And.ContainMatch("Models.MemoryLimit *").And.ContainMatch("Requests.Sampling: *TopP*").And.ContainMatch("Limits.MaxChoices is -1*")
+            .And.ContainMatch("Limits.ShutdownGrace *").And.ContainMatch("Access.ApiKeys *");
     }
 
     [Test]
@@ -99,7 +117,7 @@ public sealed class SafetyTests
     [Test]
     public async Task Body_that_is_too_large_is_refused([Values] bool chunked)
     {
-        await using TestServer server = await TestServer.StartAsync(options => options.MaxBodyBytes = 2000);
+        await using TestServer server = await TestServer.StartAsync(options => options.Limits.MaxBodyBytes = 2000);
         using var request = new HttpRequestMessage(HttpMethod.Post, Path)
         {
             Content = new StringContent(TestServer.Chat(new string('a', 4000)).ToJsonString(), Encoding.UTF8, "application/json"),
@@ -136,7 +154,7 @@ public sealed class SafetyTests
     [Test]
     public async Task Body_that_does_not_come_is_not_waited_for()
     {
-        await using TestServer server = await TestServer.StartAsync(options => options.BodyTimeout = TimeSpan.FromMilliseconds(300));
+        await using TestServer server = await TestServer.StartAsync(options => options.Limits.BodyTimeout = TimeSpan.FromMilliseconds(300));
         string answer = await RawAsync(server, $"POST {Path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\n{{\"model\"");
         answer.Should().StartWith("HTTP/1.1 408");
     }
@@ -146,8 +164,8 @@ public sealed class SafetyTests
     {
         await using TestServer server = await TestServer.StartAsync(options =>
         {
-            options.MaxPromptTokens = 30;
-            options.MaxTokens = 4;
+            options.Limits.MaxPromptTokens = 30;
+            options.Limits.MaxTokens = 4;
         });
         (int status, JsonNode error) = await server.FailAsync(Path, TestServer.Chat(string.Concat(Enumerable.Repeat("a cow and ", 40))));
         status.Should().Be(400);
@@ -161,7 +179,7 @@ public sealed class SafetyTests
     [Test]
     public async Task Requests_beyond_the_limit_are_told_to_come_later()
     {
-        await using TestServer server = await LongServer(options => options.MaxConcurrentRequests = 1);
+        await using TestServer server = await LongServer(options => options.Limits.MaxConcurrentRequests = 1);
         using HttpResponseMessage running = await server.SendAsync(Path, TestServer.Endless(stream: true));
         running.StatusCode.Should().Be(HttpStatusCode.OK);
         using HttpResponseMessage refused = await server.PostAsync(Path, TestServer.Chat("Hi"));
@@ -174,7 +192,7 @@ public sealed class SafetyTests
     [Test]
     public async Task Requests_beyond_the_queue_are_told_to_come_later([Values] bool stream)
     {
-        await using TestServer server = await LongServer(options => options.Context = options.Context with { SequenceCount = 1, QueueLimit = 0 });
+        await using TestServer server = await LongServer(options => options.Models.Context = options.Models.Context with { SequenceCount = 1, QueueLimit = 0 });
         using HttpResponseMessage running = await server.SendAsync(Path, TestServer.Endless(stream: true));
         JsonObject chat = TestServer.Chat("Hi");
         chat["stream"] = stream;
@@ -186,7 +204,7 @@ public sealed class SafetyTests
     [Test]
     public async Task Answer_whose_time_is_over_ends_with_what_there_is([Values] bool stream)
     {
-        await using TestServer server = await LongServer(options => options.RequestTimeout = TimeSpan.FromSeconds(1));
+        await using TestServer server = await LongServer(options => options.Limits.RequestTimeout = TimeSpan.FromSeconds(1));
         long start = Environment.TickCount64;
         string? reason;
         int tokens;
@@ -233,7 +251,7 @@ public sealed class SafetyTests
     [Test]
     public async Task Client_that_does_not_read_holds_nobody_and_is_left()
     {
-        await using TestServer server = await LongServer(options => options.WriteTimeout = TimeSpan.FromSeconds(1));
+        await using TestServer server = await LongServer(options => options.Limits.WriteTimeout = TimeSpan.FromSeconds(1));
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 4096 };
         await socket.ConnectAsync(IPAddress.Loopback, server.Address.Port);
         JsonObject endless = TestServer.Endless(stream: true);
@@ -283,7 +301,7 @@ public sealed class SafetyTests
         using HttpResponseMessage own = await FromAsync(closed, closed.Address.GetLeftPart(UriPartial.Authority));
         own.StatusCode.Should().Be(HttpStatusCode.OK);
 
-        await using TestServer open = await TestServer.StartAsync(options => options.CorsOrigins = ["https://good.example"]);
+        await using TestServer open = await TestServer.StartAsync(options => options.Access.CorsOrigins = ["https://good.example"]);
         using HttpResponseMessage allowed = await FromAsync(open, "https://good.example");
         allowed.StatusCode.Should().Be(HttpStatusCode.OK);
         allowed.Headers.GetValues("Access-Control-Allow-Origin").Should().Equal("https://good.example");
@@ -322,11 +340,34 @@ public sealed class SafetyTests
         method.StatusCode.Should().Be(HttpStatusCode.MethodNotAllowed);
     }
 
+    [Test]
+    public async Task Times_in_errors_are_written_alike_in_each_culture()
+    {
+        CultureInfo? before = CultureInfo.DefaultThreadCurrentCulture;
+        var comma = (CultureInfo)CultureInfo.InvariantCulture.Clone();
+        comma.NumberFormat.NumberDecimalSeparator = ",";
+        CultureInfo.DefaultThreadCurrentCulture = comma;
+        try
+        {
+            await using TestServer server = await TestServer.StartAsync(options => options.Limits.BodyTimeout = TimeSpan.FromSeconds(0.5));
+            using var client = new TcpClient();
+            await client.ConnectAsync(IPAddress.Loopback, server.Address.Port);
+            NetworkStream stream = client.GetStream();
+            await stream.WriteAsync(Encoding.UTF8.GetBytes($"POST {Path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Length: 100\r\n\r\n{{"));
+            using var reader = new StreamReader(stream);
+            (await reader.ReadToEndAsync()).Should().Contain("within 0.5 s.");
+        }
+        finally
+        {
+            CultureInfo.DefaultThreadCurrentCulture = before;
+        }
+    }
+
     private static async Task<TestServer> LongServer(Action<MoeServerOptions>? configure = null)
     {
         TestServer server = await TestServer.StartAsync(options =>
         {
-            options.Context = options.Context with { ContextLength = LongContext };
+            options.Models.Context = options.Models.Context with { ContextLength = LongContext };
             configure?.Invoke(options);
         });
         return await server.LoadedAsync();

@@ -14,7 +14,7 @@ public sealed class ShimmyTests
     private TestServer _server = null!;
 
     [OneTimeSetUp]
-    public async Task StartAsync() => _server = await TestServer.StartAsync(options => options.Context = options.Context with { CountExperts = true });
+    public async Task StartAsync() => _server = await TestServer.StartAsync(options => options.Models.Context = options.Models.Context with { CountExperts = true });
 
     [OneTimeTearDown]
     public async Task StopAsync() => await _server.DisposeAsync();
@@ -56,7 +56,7 @@ public sealed class ShimmyTests
     public async Task Line_breaks_of_a_piece_are_lines_of_data()
     {
         await using TestServer server = await TestServer.StartAsync(
-            options => options.Sampling = SamplingOptions.Greedy with { Grammar = """root ::= "a\nb\n\nc " """ });
+            options => options.Requests.Sampling = SamplingOptions.Greedy with { Grammar = """root ::= "a\nb\n\nc " """ });
         JsonObject body = Prompt("Bees make");
 
         string.Concat((await EventsAsync(body, server)).SkipLast(1)).Should().Be("a\nb\n\nc ");
@@ -169,7 +169,7 @@ public sealed class ShimmyTests
     [Test]
     public async Task Socket_needs_the_key_and_the_origin_that_all_need()
     {
-        await using TestServer server = await TestServer.StartAsync(options => options.ApiKeys = ["secret"]);
+        await using TestServer server = await TestServer.StartAsync(options => options.Access.ApiKeys = ["secret"]);
         Func<Task> without = async () => (await ConnectAsync(server)).Dispose();
         Func<Task> elsewhere = async () => (await ConnectAsync(_server, socket => socket.Options.SetRequestHeader("Origin", "http://example.org"))).Dispose();
 

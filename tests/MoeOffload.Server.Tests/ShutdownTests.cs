@@ -59,8 +59,8 @@ public sealed class ShutdownTests
     {
         TestServer server = await TestServer.StartAsync(options =>
         {
-            options.ShutdownGrace = grace;
-            options.Context = options.Context with { ContextLength = 32768 };
+            options.Limits.ShutdownGrace = grace;
+            options.Models.Context = options.Models.Context with { ContextLength = 32768 };
         });
         return await server.LoadedAsync();
     }

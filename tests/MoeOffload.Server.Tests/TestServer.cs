@@ -10,6 +10,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using MoeOffload.Catalog;
 using MoeOffload.Fixtures;
+using OpenTelemetry.Metrics;
 
 namespace MoeOffload.Server.Tests;
 
@@ -44,25 +45,45 @@ internal sealed class TestServer : IAsyncDisposable
     public ModelHost Models => App.Services.GetRequiredService<ModelHost>();
 
     /// <summary>What the session of the demo model does.</summary>
-    public SessionStatistics Statistics => Models.Snapshot().Single(model => model.Name == Demo).Model.Session!.Statistics;
+    public SessionStatistics Statistics => Models.GetLoaded().Single(model => model.Status.Entry.Name == Demo).Model.Session!.Statistics;
 
     public static Task<TestServer> StartAsync(Action<MoeServerOptions>? configure = null, params IReadOnlyList<string> models) =>
         StartAtAsync("http://127.0.0.1:0", configure, models);
 
-    public static async Task<TestServer> StartAtAsync(string url, Action<MoeServerOptions>? configure = null, params IReadOnlyList<string> models)
+    public static Task<TestServer> StartAtAsync(string url, Action<MoeServerOptions>? configure = null, params IReadOnlyList<string> models) =>
+        StartAsync(new ModelCatalog(new ModelCatalogOptions { Paths = models.Count > 0 ? models : [DemoModel.Path] }), configure, url: url);
+
+    /// <summary>Starts a server as part of an application.</summary>
+    /// <param name="catalog">Its models.</param>
+    /// <param name="configure">Its options.</param>
+    /// <param name="build">What else the application has.</param>
+    /// <param name="map">What else it maps.</param>
+    /// <param name="url">Where it listens.</param>
+    public static async Task<TestServer> StartAsync(
+        ModelCatalog catalog,
+        Action<MoeServerOptions>? configure = null,
+        Action<WebApplicationBuilder>? build = null,
+        Action<WebApplication>? map = null,
+        string url = "http://127.0.0.1:0")
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseUrls(url).UseSockets(sockets => sockets.CreateBoundListenSocket = SmallBuffers);
         var log = new RecordedLog();
         builder.Logging.ClearProviders().SetMinimumLevel(LogLevel.Debug).AddProvider(log);
-        var catalog = new ModelCatalog(new ModelCatalogOptions { Paths = models.Count > 0 ? models : [DemoModel.Path] });
+        build?.Invoke(builder);
+        builder.Services.AddOpenTelemetry().WithMetrics(metrics => metrics.AddMeter(ServerMeter.Name).AddPrometheusExporter());
         builder.Services.AddMoeOffload(catalog, options =>
         {
-            options.Context = options.Context with { ContextLength = 512, SequenceCount = 4, Threads = new ThreadOptions { Decode = 1, Prompt = 1 } };
+            options.Models.Context = options.Models.Context with
+            {
+                ContextLength = 512, SequenceCount = 4, Threads = new ThreadOptions { Decode = 1, Prompt = 1 },
+            };
             configure?.Invoke(options);
         });
         WebApplication app = builder.Build();
         app.MapMoeOffload();
+        app.MapPrometheusScrapingEndpoint("/metrics").RequireMoeOffloadAccess();
+        map?.Invoke(app);
         await app.StartAsync();
         return new TestServer(app, log);
     }

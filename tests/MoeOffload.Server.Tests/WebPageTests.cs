@@ -12,7 +12,7 @@ public sealed partial class WebPageTests
     private TestServer _server = null!;
 
     [OneTimeSetUp]
-    public async Task StartAsync() => _server = await TestServer.StartAsync(options => options.ApiKeys = ["secret"]);
+    public async Task StartAsync() => _server = await TestServer.StartAsync(options => options.Access.ApiKeys = ["secret"]);
 
     [OneTimeTearDown]
     public async Task StopAsync() => await _server.DisposeAsync();

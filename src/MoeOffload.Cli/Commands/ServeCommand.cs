@@ -39,7 +39,7 @@ internal sealed class ServeCommand : ICliCommand
         string url = BindAddress.Choose(invocation.Parsed.GetValue(_serve.Bind), _serve.HostAndPort(invocation.Parsed), Environment.GetEnvironmentVariable);
         try
         {
-            ServerAddress.Check([url], options);
+            ServerAddress.Check([url], options.Access);
         }
         catch (InvalidOperationException)
         {
@@ -104,10 +104,10 @@ internal sealed class ServeCommand : ICliCommand
         Action<MoeServerOptions> serve = _serve.Read(invocation.Parsed);
         return options =>
         {
-            options.Model = model;
-            options.Context = _opener.ContextOptions(invocation, options.Context);
-            options.Sampling = sampling;
-            options.DefaultModel = preloaded?.Name;
+            options.Models.Load = model;
+            options.Models.Context = _opener.ContextOptions(invocation, options.Models.Context);
+            options.Requests.Sampling = sampling;
+            options.Requests.DefaultModel = preloaded?.Name;
             serve(options);
         };
     }
@@ -128,7 +128,7 @@ internal sealed class ServeCommand : ICliCommand
                 return true;
             }).ConfigureAwait(false);
         }
-        catch (ApiException error)
+        catch (Exception error) when (error is ModelLoadException or ModelMemoryException)
         {
             throw new LoadFailedException(error);
         }

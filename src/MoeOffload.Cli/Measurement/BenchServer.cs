@@ -51,9 +51,9 @@ internal sealed class BenchServer : IAsyncDisposable
 
         void Configure(MoeServerOptions options)
         {
-            options.Model = load;
-            options.Context = context;
-            options.RequestTimeout = TimeSpan.FromDays(1);
+            options.Models.Load = load;
+            options.Models.Context = context;
+            options.Limits.RequestTimeout = TimeSpan.FromDays(1);
         }
     }
 
@@ -124,7 +124,7 @@ internal sealed class BenchServer : IAsyncDisposable
         {
             (await host.AcquireAsync(name, cancellationToken).ConfigureAwait(false)).Dispose();
         }
-        catch (ApiException error)
+        catch (Exception error) when (error is ModelLoadException or ModelMemoryException)
         {
             throw new LoadFailedException(error);
         }

@@ -53,7 +53,7 @@ internal sealed class StreamingBench(StreamingOptions options) : IBench
     // As many requests at once as a server has by itself, of which one is used.
     private static ContextOptions ServerContext(ContextOptions context)
     {
-        ContextOptions usual = new MoeServerOptions().Context;
+        ContextOptions usual = new ModelHostOptions().Context;
         return context with
         {
             SequenceCount = usual.SequenceCount,

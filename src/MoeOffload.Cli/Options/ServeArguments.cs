@@ -68,21 +68,21 @@ internal sealed class ServeArguments
         string[] keys = [.. parsed.GetValue(_keys) ?? [], .. ReadKeys(parsed.GetValue(_keyFile))];
         return options =>
         {
-            options.ApiKeys = keys;
-            options.AllowRemoteWithoutKey = parsed.GetValue(_allowRemote);
-            options.CorsOrigins = parsed.GetValue(_origins) ?? [];
-            options.Context = options.Context with
+            options.Access.ApiKeys = keys;
+            options.Access.AllowRemoteWithoutKey = parsed.GetValue(_allowRemote);
+            options.Access.CorsOrigins = parsed.GetValue(_origins) ?? [];
+            options.Models.Context = options.Models.Context with
             {
-                SequenceCount = parsed.GetValue(_parallel) ?? options.Context.SequenceCount,
-                KvCache = options.Context.KvCache with { Unified = ReadUnified(parsed) ?? options.Context.KvCache.Unified },
+                SequenceCount = parsed.GetValue(_parallel) ?? options.Models.Context.SequenceCount,
+                KvCache = options.Models.Context.KvCache with { Unified = ReadUnified(parsed) ?? options.Models.Context.KvCache.Unified },
             };
-            options.IdleUnload = parsed.GetValue(_idle) is { } idle ? TimeSpan.FromSeconds(idle) : options.IdleUnload;
-            options.MemoryLimit = parsed.GetValue(_memory) ?? options.MemoryLimit;
-            options.RequestTimeout = parsed.GetValue(_timeout) is { } limit ? TimeSpan.FromSeconds(limit) : options.RequestTimeout;
-            options.MaxConcurrentRequests = parsed.GetValue(_concurrent) ?? options.MaxConcurrentRequests;
-            options.ShutdownGrace = parsed.GetValue(_grace) is { } grace ? TimeSpan.FromSeconds(grace) : options.ShutdownGrace;
-            options.MaxTokens = parsed.GetValue(_maxTokens) ?? options.MaxTokens;
-            options.LogPrompts = parsed.GetValue(_logPrompts);
+            options.Models.IdleUnload = parsed.GetValue(_idle) is { } idle ? TimeSpan.FromSeconds(idle) : options.Models.IdleUnload;
+            options.Models.MemoryLimit = parsed.GetValue(_memory) ?? options.Models.MemoryLimit;
+            options.Limits.RequestTimeout = parsed.GetValue(_timeout) is { } limit ? TimeSpan.FromSeconds(limit) : options.Limits.RequestTimeout;
+            options.Limits.MaxConcurrentRequests = parsed.GetValue(_concurrent) ?? options.Limits.MaxConcurrentRequests;
+            options.Limits.ShutdownGrace = parsed.GetValue(_grace) is { } grace ? TimeSpan.FromSeconds(grace) : options.Limits.ShutdownGrace;
+            options.Limits.MaxTokens = parsed.GetValue(_maxTokens) ?? options.Limits.MaxTokens;
+            options.Requests.LogPrompts = parsed.GetValue(_logPrompts);
         };
     }
 

@@ -78,7 +78,8 @@ internal static class AnthropicChat
         return (choice.Word("type", "auto", "any", "tool", "none") switch
         {
             "any" => ToolChoice.Required,
-            "tool" => ToolChoice.Tool(choice.RequiredText("name")),
+            "tool" => ToolChoice.Tool(
+                choice.RequiredText("name") is { Length: > 0 } name ? name : throw ApiException.Invalid($"'{choice.PathOf("name")}' is empty.", choice.PathOf("name"))),
             "none" => ToolChoice.None,
             "auto" => ToolChoice.Auto,
             _ => throw choice.Missing("type"),

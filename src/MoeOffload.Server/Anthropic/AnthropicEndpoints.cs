@@ -18,23 +18,19 @@ internal static class AnthropicEndpoints
         JsonFields body = await request.ReadJsonAsync().ConfigureAwait(false);
         var asked = MessagesRequest.Read(body, request, counts: false);
         MessageEvents? events = asked.IsStreamed ? new MessageEvents(request.MakeEvents(), asked.ShowsThinking) : null;
-        using ModelLease lease = await request.AcquireAsync(asked.Model, events?.Stream).ConfigureAwait(false);
-        using ChatStream chat = lease.Session.ChatAsync(asked.Messages, asked.Options with { Deadline = request.TimeLeft }, request.Cancellation);
-        try
+        ChatAnswers answers = await ChatAnswers.StartAsync(request, asked.Model, asked.Messages, _ => asked.Options).ConfigureAwait(false);
+        await using (answers.ConfigureAwait(false))
         {
-            request.CheckPrompt(chat.PromptTokenCount);
-            request.LogText("Prompt", chat.Chat.Prompt);
             string id = $"msg_{Guid.NewGuid():N}";
-            ChatUpdate last = await (events?.SendAsync(id, lease.Name, chat) ?? chat.CompleteAsync()).ConfigureAwait(false);
-            request.LogText("Answer", last.Message!.Content);
-            if (events is null)
+            if (events is not null)
             {
-                await request.WriteJsonAsync(Answer(id, lease.Name, chat, last, asked.ShowsThinking), AnthropicJson.Default.MessageAnswer).ConfigureAwait(false);
+                await events.SendAsync(id, answers).ConfigureAwait(false);
+                return;
             }
-        }
-        finally
-        {
-            request.Count(chat.Statistics);
+
+            ChatUpdate last = (await answers.CompleteAsync().ConfigureAwait(false))[0];
+            MessageAnswer answer = Answer(id, answers.ModelName, answers.Stream, last, asked.ShowsThinking);
+            await request.WriteJsonAsync(answer, AnthropicJson.Default.MessageAnswer).ConfigureAwait(false);
         }
     }
 
@@ -43,7 +39,7 @@ internal static class AnthropicEndpoints
         JsonFields body = await request.ReadJsonAsync().ConfigureAwait(false);
         var asked = MessagesRequest.Read(body, request, counts: true);
         using ModelLease lease = await request.AcquireAsync(asked.Model).ConfigureAwait(false);
-        RenderedChat chat = lease.Model.ChatTemplate.Render(asked.Messages, asked.Options);
+        RenderedChat chat = ClientInput.Check(() => lease.Model.ChatTemplate.Render(asked.Messages, asked.Options));
         int[] tokens = lease.Model.Vocabulary.Tokenize(chat.Prompt, parseSpecial: true);
         await request.WriteJsonAsync(new TokenCount(tokens.Length), AnthropicJson.Default.TokenCount).ConfigureAwait(false);
     }

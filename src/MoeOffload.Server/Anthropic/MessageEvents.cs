@@ -11,29 +11,26 @@ internal sealed class MessageEvents(SseWriter stream, bool showsThinking)
     private string? _open;
     private int _call = -1;
 
-    /// <summary>Where the events go.</summary>
-    public SseWriter Stream => stream;
-
     /// <summary>Sends the answer as it grows.</summary>
-    /// <returns>Its last update.</returns>
-    public async Task<ChatUpdate> SendAsync(string id, string model, ChatStream chat)
+    public async Task SendAsync(string id, ChatAnswers answers)
     {
-        var start = new MessageAnswer(id, "message", "assistant", model, [], null, null, new Usage(chat.PromptTokenCount, 0, 0, 0));
+        ChatStream chat = answers.Stream;
+        var start = new MessageAnswer(id, "message", "assistant", answers.ModelName, [], null, null, new Usage(chat.PromptTokenCount, 0, 0, 0));
         await SendAsync("message_start", new MessageStart("message_start", start), AnthropicJson.Default.MessageStart).ConfigureAwait(false);
         await SendAsync("ping", new PlainEvent("ping"), AnthropicJson.Default.PlainEvent).ConfigureAwait(false);
         ChatUpdate? last = null;
-        await foreach (ChatUpdate update in stream.GatherAsync(chat).ConfigureAwait(false))
+        await foreach ((_, ChatUpdate update) in answers.ReadAsync().ConfigureAwait(false))
         {
             last = update;
             await AddAsync(update).ConfigureAwait(false);
         }
 
+        answers.Log(last!);
         await CloseAsync().ConfigureAwait(false);
         (string reason, string? sequence) = WhyStopped(chat, last!);
         var end = new MessageDelta("message_delta", new StopDelta(reason, sequence), UsageOf(last!.Statistics!));
         await SendAsync("message_delta", end, AnthropicJson.Default.MessageDelta).ConfigureAwait(false);
         await SendAsync("message_stop", new PlainEvent("message_stop"), AnthropicJson.Default.PlainEvent).ConfigureAwait(false);
-        return last;
     }
 
     /// <summary>Why an answer ended, in Anthropic's words, and the stop sequence that did it.</summary>

@@ -4,11 +4,9 @@ using MoeOffload.Diagnostics;
 
 namespace MoeOffload.Server;
 
-/// <summary>The server's measurements, under the names of OpenTelemetry's conventions for generative AI where there is one.</summary>
+/// <summary>Measures the server, under the names of OpenTelemetry's conventions for generative AI if there is one.</summary>
 internal sealed class ServerMetrics
 {
-    public const string MeterName = "MoeOffload.Server";
-
     private readonly ModelHost _models;
     private readonly UpDownCounter<long> _active;
     private readonly Counter<long> _requests;
@@ -27,8 +25,8 @@ internal sealed class ServerMetrics
     public ServerMetrics(IMeterFactory meters, ModelHost models)
     {
         _models = models;
-        Meter meter = meters.Create(MeterName);
-        _active = meter.CreateUpDownCounter<long>("moe.requests.active", "{request}", "Requests that are worked on");
+        Meter meter = meters.Create(ServerMeter.Name);
+        _active = meter.CreateUpDownCounter<long>("moe.requests.active", "{request}", "Requests that are being processed");
         _requests = meter.CreateCounter<long>("moe.requests", "{request}", "Requests that were answered");
         _duration = Seconds(meter, "gen_ai.server.request.duration", "Time of a request", [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500]);
         _firstToken = Seconds(
@@ -89,7 +87,7 @@ internal sealed class ServerMetrics
         meter.CreateObservableGauge("moe.queue.running", () => OfSessions(statistics => statistics.RunningCount), "{request}", "Generations that have a place");
         meter.CreateObservableGauge("moe.queue.waiting", () => OfSessions(statistics => statistics.QueuedCount), "{request}", "Generations that wait for a place");
         meter.CreateObservableGauge("moe.prefix_cache.tokens", () => OfSessions(statistics => statistics.KeptTokens), "{token}", "Tokens that KV caches keep of generations that have ended");
-        meter.CreateObservableGauge("moe.models.loaded", () => _models.Snapshot().Count, "{model}", "Models in memory");
+        meter.CreateObservableGauge("moe.models.loaded", () => _models.GetLoaded().Count, "{model}", "Models in memory");
         meter.CreateObservableGauge("moe.memory", Memory, "By", "What models and their contexts hold of each device's memory");
         meter.CreateObservableCounter("moe.expert.tokens", () => OfLayers((activity, layer) => (double)activity.TokensOf(layer)), "{token}", "Tokens that a layer's router chose experts for");
         meter.CreateObservableGauge("moe.expert.busiest_share", () => OfLayers(BusiestShare), "1", "The part of a layer's choices that fell on its busiest expert");
@@ -110,18 +108,18 @@ internal sealed class ServerMetrics
 
     private IEnumerable<Measurement<long>> OfSessions(Func<SessionStatistics, long> value)
     {
-        foreach ((string name, LoadedModel model) in _models.Snapshot())
+        foreach ((ModelStatus status, LoadedModel model) in _models.GetLoaded())
         {
             if (model.Session is { } session)
             {
-                yield return new Measurement<long>(value(session.Statistics), Tag("gen_ai.request.model", name));
+                yield return new Measurement<long>(value(session.Statistics), Tag("gen_ai.request.model", status.Entry.Name));
             }
         }
     }
 
     private IEnumerable<Measurement<long>> Memory()
     {
-        foreach ((string name, LoadedModel model) in _models.Snapshot())
+        foreach ((ModelStatus status, LoadedModel model) in _models.GetLoaded())
         {
             foreach (MemoryUse use in model.Memory)
             {
@@ -130,14 +128,14 @@ internal sealed class ServerMetrics
                 yield return Measure(use.ComputeBytes, "compute");
 
                 Measurement<long> Measure(long bytes, string kind) =>
-                    new(bytes, Tag("gen_ai.request.model", name), Tag("device", use.Device), Tag("kind", kind));
+                    new(bytes, Tag("gen_ai.request.model", status.Entry.Name), Tag("device", use.Device), Tag("kind", kind));
             }
         }
     }
 
     private IEnumerable<Measurement<double>> OfLayers(Func<ExpertActivity, int, double> value)
     {
-        foreach ((string name, LoadedModel model) in _models.Snapshot())
+        foreach ((ModelStatus status, LoadedModel model) in _models.GetLoaded())
         {
             ExpertActivity? activity;
             try
@@ -152,7 +150,7 @@ internal sealed class ServerMetrics
 
             foreach (int layer in activity?.Layers ?? [])
             {
-                yield return new Measurement<double>(value(activity!, layer), Tag("gen_ai.request.model", name), Tag("layer", layer));
+                yield return new Measurement<double>(value(activity!, layer), Tag("gen_ai.request.model", status.Entry.Name), Tag("layer", layer));
             }
         }
     }

@@ -1,38 +1,47 @@
+using System.Globalization;
 using Microsoft.AspNetCore.Http;
+using MoeOffload.Catalog;
 
 namespace MoeOffload.Server;
 
-/// <summary>What a client is told of an exception.</summary>
+/// <summary>Translates exceptions into what a client is told.</summary>
 internal static class ApiErrors
 {
     /// <summary>The status of a request whose client is gone, as nginx logs it.</summary>
     public const int ClientGone = 499;
 
+    /// <summary>Translates an exception. What is not known to be the client's or the model's fault is the server's: status 500.</summary>
     public static ApiException Explain(Exception error, ApiRequest request) => error switch
     {
         ApiException known => known,
-        BadHttpRequestException bad => new ApiException(
-            bad.StatusCode,
-            "invalid_request_error",
-            bad.StatusCode == StatusCodes.Status413PayloadTooLarge ? "request_too_large" : "invalid_request",
-            bad.StatusCode == StatusCodes.Status413PayloadTooLarge
-                ? $"The body is larger than the {request.Options.MaxBodyBytes} bytes that the server takes."
-                : bad.Message,
-            null,
-            bad),
+        BadHttpRequestException bad => ExplainBadRequest(bad, request),
         ClientGoneException => Gone(error),
-        OperationCanceledException or IOException => Explain(request, error),
+        OperationCanceledException or IOException => ExplainEnd(error, request),
         ContextFullException => ApiException.Invalid(error.Message, null, "context_length_exceeded"),
         QueueFullException => ApiException.Busy(error.Message),
         ChatTemplateException => ApiException.Invalid(error.Message, "messages", "chat_template_error"),
-        ArgumentException => ApiException.Invalid(WithoutParameter(error.Message)),
-        NotSupportedException => ApiException.Invalid(error.Message, null, "unsupported"),
+        ModelNotFoundException => new ApiException(404, "invalid_request_error", "model_not_found", error.Message, "model", error),
+        AmbiguousModelException => ApiException.Invalid(error.Message, "model", "ambiguous_model"),
+        ModelInUseException => new ApiException(409, "invalid_request_error", "model_in_use", error.Message, "model", error),
+        ModelMemoryException => ApiException.Unavailable("insufficient_memory", error.Message),
+        ModelLoadException => new ApiException(502, "server_error", "model_load_failed", error.Message, "model", error),
         InferenceException => new ApiException(500, "server_error", "inference_failed", error.Message, null, error),
         ObjectDisposedException when request.Services.Gate.IsStopping => Stopping(),
-        _ => new ApiException($"The server failed; its log has more under the request id {request.Id}.", error),
+        _ => Failed(error, request),
     };
 
-    private static ApiException Explain(ApiRequest request, Exception error)
+    private static ApiException ExplainBadRequest(BadHttpRequestException error, ApiRequest request) =>
+        error.StatusCode == StatusCodes.Status413PayloadTooLarge
+            ? new ApiException(
+                error.StatusCode,
+                "invalid_request_error",
+                "request_too_large",
+                string.Create(CultureInfo.InvariantCulture, $"The body is larger than the {request.Limits.MaxBodyBytes} bytes that the server accepts."),
+                null,
+                error)
+            : new ApiException(error.StatusCode, "invalid_request_error", "invalid_request", error.Message, null, error);
+
+    private static ApiException ExplainEnd(Exception error, ApiRequest request)
     {
         if (request.Http.RequestAborted.IsCancellationRequested)
         {
@@ -41,19 +50,19 @@ internal static class ApiErrors
 
         return request.Services.Gate.Ending.IsCancellationRequested ? Stopping()
             : request.IsOverdue ? new ApiException(
-                504, "server_error", "request_timeout", $"The request took longer than {request.Options.RequestTimeout.TotalSeconds} s.", null, error)
-            : new ApiException($"The server failed; its log has more under the request id {request.Id}.", error);
+                504,
+                "server_error",
+                "request_timeout",
+                string.Create(CultureInfo.InvariantCulture, $"The request took longer than {request.Limits.RequestTimeout.TotalSeconds} s."),
+                null,
+                error)
+            : Failed(error, request);
     }
+
+    private static ApiException Failed(Exception error, ApiRequest request) => new($"The server failed; its log has more under the request id {request.Id}.", error);
 
     private static ApiException Gone(Exception error) => new(ClientGone, "client_error", "client_gone", "The client is gone.", null, error);
 
     private static ApiException Stopping() =>
         ApiException.Unavailable("server_shutting_down", "The server is shutting down and ended the request: try again once it is back.");
-
-    // .NET adds the name of a method's parameter, which a client does not know.
-    private static string WithoutParameter(string message)
-    {
-        int end = message.IndexOf(" (Parameter '", StringComparison.Ordinal);
-        return end < 0 ? message : message[..end];
-    }
 }

@@ -1,13 +1,14 @@
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 
 namespace MoeOffload.Server;
 
-/// <summary>What all requests share.</summary>
+/// <summary>Represents what all requests share.</summary>
 internal sealed class ApiServices(
-    IOptions<MoeServerOptions> options, ModelHost models, ServerMetrics metrics, RequestGate gate, ILogger<ApiServices> logger)
+    RequestDefaults options, RequestLimits limits, ModelHost models, ServerMetrics metrics, RequestGate gate, ILogger<ApiServices> logger)
 {
-    public MoeServerOptions Options => options.Value;
+    public RequestDefaults Options => options;
+
+    public RequestLimits Limits => limits;
 
     public ModelHost Models => models;
 

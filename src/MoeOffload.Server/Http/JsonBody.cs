@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace MoeOffload.Server;
 
-/// <summary>Reads JSON of strangers.</summary>
+/// <summary>Parses JSON that a client has sent.</summary>
 internal static class JsonBody
 {
     private const int DeepestNesting = 64;
@@ -11,7 +11,7 @@ internal static class JsonBody
 
     /// <summary>Parses JSON, all texts of which can be read.</summary>
     /// <param name="utf8">The JSON; it must stay as it is for as long as the document is used.</param>
-    /// <exception cref="ApiException">It is no JSON, nests too deeply, names a property twice, or has a text that is no Unicode.</exception>
+    /// <exception cref="ApiException">It is not valid JSON, nests too deeply, names a property twice, or has a text that is not valid Unicode.</exception>
     public static JsonDocument Parse(ReadOnlyMemory<byte> utf8)
     {
         try
@@ -42,7 +42,7 @@ internal static class JsonBody
         catch (InvalidOperationException error)
         {
             throw new ApiException(
-                400, "invalid_request_error", "invalid_unicode", "The body has a text that is no Unicode: half of a surrogate pair, or bytes that are no UTF-8.", null, error);
+                400, "invalid_request_error", "invalid_unicode", "The body has a text that is not valid Unicode: half of a surrogate pair, or bytes that are not UTF-8.", null, error);
         }
     }
 
@@ -54,7 +54,7 @@ internal static class JsonBody
         }
         else if (!System.Text.Unicode.Utf8.IsValid(reader.ValueSpan))
         {
-            throw new InvalidOperationException("Bytes that are no UTF-8.");
+            throw new InvalidOperationException("The bytes are not valid UTF-8.");
         }
     }
 }

@@ -4,8 +4,8 @@ using System.Text.Json;
 namespace MoeOffload.Server;
 
 /// <summary>
-/// The fields of a JSON object in a request. What has another type or lies outside its range is an error that names the field, and so is,
-/// once <see cref="RefuseUnknown"/> is called, what nobody asked for.
+/// Reads the fields of a JSON object in a request. A value of another type or outside its range is an error that names the field, and so
+/// is, once <see cref="RefuseUnknown"/> is called, a field that was not read.
 /// </summary>
 internal sealed class JsonFields
 {
@@ -13,10 +13,10 @@ internal sealed class JsonFields
     private readonly string _path;
     private readonly HashSet<string> _known = new(StringComparer.Ordinal);
 
-    /// <summary>Takes an object.</summary>
+    /// <summary>Initializes the fields of an object.</summary>
     /// <param name="element">The object.</param>
     /// <param name="path">What it is called in errors; empty for the body.</param>
-    /// <exception cref="ApiException">It is no object.</exception>
+    /// <exception cref="ApiException">It is not an object.</exception>
     public JsonFields(JsonElement element, string path = "")
     {
         _object = element.ValueKind == JsonValueKind.Object
@@ -25,29 +25,29 @@ internal sealed class JsonFields
         _path = path;
     }
 
-    /// <summary>The object itself.</summary>
+    /// <summary>Gets the object itself.</summary>
     public JsonElement Element => _object;
 
-    /// <summary>What a field of it is called in errors.</summary>
+    /// <summary>Gets what a field is called in errors.</summary>
     public string PathOf(string name) => _path.Length == 0 ? name : $"{_path}.{name}";
 
-    /// <summary>A field's value; null where it is absent or null.</summary>
+    /// <summary>Reads a field's value; null if it is missing or null.</summary>
     public JsonElement? Any(string name)
     {
         _known.Add(name);
         return _object.TryGetProperty(name, out JsonElement value) && value.ValueKind is not (JsonValueKind.Null or JsonValueKind.Undefined) ? value : null;
     }
 
-    /// <summary>Whether a field has a value other than null.</summary>
+    /// <summary>Determines whether a field has a value other than null.</summary>
     public bool Has(string name) => Any(name) is not null;
 
-    /// <summary>A text; null where it is absent or null.</summary>
+    /// <summary>Reads a text; null if it is missing or null.</summary>
     public string? Text(string name) => Any(name) is { } value ? TextOf(value, PathOf(name)) : null;
 
-    /// <summary>A text that must be there.</summary>
+    /// <summary>Reads a text that is required.</summary>
     public string RequiredText(string name) => Text(name) ?? throw Missing(name);
 
-    /// <summary>One of several words; null where it is absent or null.</summary>
+    /// <summary>Reads one of several words; null if it is missing or null.</summary>
     public string? Word(string name, params ReadOnlySpan<string> words)
     {
         string? text = Text(name);
@@ -55,7 +55,7 @@ internal sealed class JsonFields
             $"'{PathOf(name)}' must be one of {string.Join(", ", words.ToArray())}.", PathOf(name));
     }
 
-    /// <summary>A truth value; null where it is absent or null.</summary>
+    /// <summary>Reads a Boolean value; null if it is missing or null.</summary>
     public bool? Flag(string name) => Any(name) switch
     {
         null => null,
@@ -64,7 +64,7 @@ internal sealed class JsonFields
         _ => throw Wrong(PathOf(name), "a boolean", PathOf(name)),
     };
 
-    /// <summary>A number; null where it is absent or null.</summary>
+    /// <summary>Reads a number; null if it is missing or null.</summary>
     public float? Number(string name, double least = double.MinValue, double most = double.MaxValue)
     {
         if (Any(name) is not { } value)
@@ -82,10 +82,10 @@ internal sealed class JsonFields
             : throw ApiException.Invalid(string.Create(CultureInfo.InvariantCulture, $"'{PathOf(name)}' must be from {least} to {most}."), PathOf(name));
     }
 
-    /// <summary>An integer; null where it is absent or null.</summary>
+    /// <summary>Reads an integer; null if it is missing or null.</summary>
     public int? Integer(string name, int least = int.MinValue, int most = int.MaxValue) => (int?)Long(name, least, most);
 
-    /// <summary>An integer of 64 bits; null where it is absent or null.</summary>
+    /// <summary>Reads an integer of 64 bits; null if it is missing or null.</summary>
     public long? Long(string name, long least = long.MinValue, long most = long.MaxValue)
     {
         if (Any(name) is not { } value)
@@ -108,10 +108,10 @@ internal sealed class JsonFields
             : throw ApiException.Invalid(string.Create(CultureInfo.InvariantCulture, $"'{PathOf(name)}' must be from {least} to {most}."), PathOf(name));
     }
 
-    /// <summary>An object; null where it is absent or null.</summary>
+    /// <summary>Reads an object; null if it is missing or null.</summary>
     public JsonFields? Object(string name) => Any(name) is { } value ? new JsonFields(value, PathOf(name)) : null;
 
-    /// <summary>The elements of an array with what each is called in errors; null where it is absent or null.</summary>
+    /// <summary>Reads the elements of an array, each with what it is called in errors; null if it is missing or null.</summary>
     public IReadOnlyList<(JsonElement Value, string Path)>? Items(string name)
     {
         if (Any(name) is not { } value)
@@ -124,10 +124,10 @@ internal sealed class JsonFields
             : throw Wrong(PathOf(name), "an array", PathOf(name));
     }
 
-    /// <summary>An array of objects; empty where it is absent or null.</summary>
+    /// <summary>Reads an array of objects; empty if it is missing or null.</summary>
     public IReadOnlyList<JsonFields> Objects(string name) => [.. (Items(name) ?? []).Select(item => new JsonFields(item.Value, item.Path))];
 
-    /// <summary>A text or an array of texts; empty where it is absent or null.</summary>
+    /// <summary>Reads a text or an array of texts; empty if it is missing or null.</summary>
     public IReadOnlyList<string> Texts(string name) => Any(name) switch
     {
         null => [],
@@ -135,7 +135,7 @@ internal sealed class JsonFields
         _ => [.. Items(name)!.Select(item => TextOf(item.Value, item.Path))],
     };
 
-    /// <summary>Knows fields that change nothing here.</summary>
+    /// <summary>Accepts fields that have no effect here.</summary>
     public void Ignore(params ReadOnlySpan<string> names)
     {
         foreach (string name in names)
@@ -144,7 +144,7 @@ internal sealed class JsonFields
         }
     }
 
-    /// <summary>Refuses a field that asks for what cannot be done.</summary>
+    /// <summary>Refuses a field that asks for something that is not supported.</summary>
     public void Refuse(string name, string remedy)
     {
         if (Has(name))
@@ -153,7 +153,7 @@ internal sealed class JsonFields
         }
     }
 
-    /// <summary>Refuses fields that nobody asked for: a mistyped name would otherwise have no effect in silence.</summary>
+    /// <summary>Refuses fields that were not read: a mistyped name would otherwise have no effect, without a word.</summary>
     public void RefuseUnknown()
     {
         foreach (JsonProperty field in _object.EnumerateObject())
@@ -166,15 +166,15 @@ internal sealed class JsonFields
         }
     }
 
-    /// <summary>The error that a field is missing.</summary>
-    public ApiException Missing(string name) => ApiException.Invalid($"Missing required parameter: '{PathOf(name)}'.", PathOf(name), "missing_required_parameter");
+    /// <summary>Creates the error that a field is missing.</summary>
+    public ApiException Missing(string name) => ApiException.Missing(PathOf(name));
 
-    /// <summary>A value as a text.</summary>
-    /// <exception cref="ApiException">It is none.</exception>
+    /// <summary>Reads a value as a text.</summary>
+    /// <exception cref="ApiException">It is not a text.</exception>
     public static string TextOf(JsonElement value, string path) =>
         value.ValueKind == JsonValueKind.String ? value.GetString()! : throw Wrong(path, "a string", path);
 
-    /// <summary>The error that a value is of another type.</summary>
+    /// <summary>Creates the error that a value is of another type.</summary>
     public static ApiException Wrong(string what, string wanted, string path) =>
         ApiException.Invalid($"'{what}' must be {wanted}.", path.Length == 0 ? null : path, "invalid_type");
 }

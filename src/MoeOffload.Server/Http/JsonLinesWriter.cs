@@ -3,7 +3,7 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace MoeOffload.Server;
 
-/// <summary>An answer as one JSON value a line, as Ollama streams.</summary>
+/// <summary>Writes an answer as one JSON value a line, as Ollama streams.</summary>
 internal sealed class JsonLinesWriter(ApiRequest request) : ResponseStream(request, "application/x-ndjson")
 {
     /// <summary>Sends a value as a line.</summary>

@@ -1,46 +1,46 @@
+using System.Globalization;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Options;
 
 namespace MoeOffload.Server;
 
-/// <summary>Lets requests in: as many as the server takes at once, and none any more once it stops.</summary>
+/// <summary>Admits requests: as many as the server processes at once, and none once it stops.</summary>
 internal sealed class RequestGate : IDisposable
 {
     private readonly CancellationTokenSource _ending = new();
-    private readonly MoeServerOptions _options;
+    private readonly RequestLimits _limits;
     private readonly IHostApplicationLifetime _lifetime;
     private readonly CancellationTokenRegistration _registration;
     private int _active;
 
-    public RequestGate(IOptions<MoeServerOptions> options, IHostApplicationLifetime lifetime)
+    public RequestGate(RequestLimits limits, IHostApplicationLifetime lifetime)
     {
-        _options = options.Value;
+        _limits = limits;
         _lifetime = lifetime;
-        _registration = lifetime.ApplicationStopping.Register(() => _ending.CancelAfter(_options.ShutdownGrace));
+        _registration = lifetime.ApplicationStopping.Register(() => _ending.CancelAfter(_limits.ShutdownGrace));
     }
 
-    /// <summary>Whether the server stops.</summary>
+    /// <summary>Gets whether the server is stopping.</summary>
     public bool IsStopping => _lifetime.ApplicationStopping.IsCancellationRequested;
 
-    /// <summary>Cancelled when the server stops and the grace time is over.</summary>
+    /// <summary>Gets what is cancelled when the server stops and the grace time is over.</summary>
     public CancellationToken Ending => _ending.Token;
 
-    /// <summary>Requests that are worked on.</summary>
+    /// <summary>Gets how many requests are being processed.</summary>
     public int Active => Volatile.Read(ref _active);
 
-    /// <summary>Lets a request in, which calls <see cref="Leave"/> at its end.</summary>
-    /// <exception cref="ApiException">It is not let in.</exception>
+    /// <summary>Admits a request, which calls <see cref="Leave"/> at its end.</summary>
+    /// <exception cref="ApiException">It is not admitted.</exception>
     public void Enter()
     {
         if (IsStopping)
         {
-            throw ApiException.Unavailable("server_shutting_down", "The server is shutting down and takes no new requests: try again once it is back.");
+            throw ApiException.Unavailable("server_shutting_down", "The server is shutting down and accepts no new requests: try again once it is back.");
         }
 
-        if (Interlocked.Increment(ref _active) > _options.MaxConcurrentRequests)
+        if (Interlocked.Increment(ref _active) > _limits.MaxConcurrentRequests)
         {
             Leave();
-            throw ApiException.Busy($"The server already works on {_options.MaxConcurrentRequests} requests: try again later.");
+            throw ApiException.Busy(string.Create(CultureInfo.InvariantCulture, $"The server already processes {_limits.MaxConcurrentRequests} requests: try again later."));
         }
     }
 

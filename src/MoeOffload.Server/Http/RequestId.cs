@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace MoeOffload.Server;
 
-/// <summary>Names a request: as its client does, where that is a name that can stand in a log, else anew.</summary>
+/// <summary>Names a request: as its client does if that name is safe in a log, else anew.</summary>
 internal static class RequestId
 {
     public const string Header = "x-request-id";

@@ -8,28 +8,28 @@ using Microsoft.AspNetCore.Http.Features;
 namespace MoeOffload.Server;
 
 /// <summary>
-/// An answer that is sent as it grows. What a client has not taken yet is bounded by the connection's buffer: then its own answer waits,
-/// and after <see cref="MoeServerOptions.WriteTimeout"/> its connection is closed. One writer at a time.
+/// Represents an answer that is sent as it grows. What a client has not read yet is bounded by the connection's buffer: then its own answer
+/// waits, and if it reads nothing for <see cref="RequestLimits.WriteTimeout"/> its connection is closed. One writer at a time.
 /// </summary>
 internal abstract class ResponseStream : IAsyncDisposable
 {
     private const int MostGathered = 16;
 
-    private readonly HttpContext _http;
+    private readonly HttpResponse _response;
+    private readonly ClientConnection _connection;
     private readonly string _contentType;
-    private readonly TimeSpan _limit;
     private Utf8JsonWriter? _json;
     private bool _isGathering;
     private int _gathered;
 
     protected ResponseStream(ApiRequest request, string contentType)
     {
-        _http = request.Http;
+        _response = request.Http.Response;
+        _connection = request.Connection;
         _contentType = contentType;
-        _limit = request.Options.WriteTimeout;
     }
 
-    protected PipeWriter Writer => _http.Response.BodyWriter;
+    protected PipeWriter Writer => _connection.Writer;
 
     /// <summary>Sends status 200 and the headers; the first write does so too.</summary>
     public Task StartAsync()
@@ -39,8 +39,8 @@ internal abstract class ResponseStream : IAsyncDisposable
     }
 
     /// <summary>
-    /// Reads what the answer is made of. What is sent meanwhile goes out together where more of it is there already: a server that is behind
-    /// its models has fewer packets to send, and catches up.
+    /// Reads what the answer is made of. What is sent meanwhile goes out together if more of it is there already: a server that is behind its
+    /// models has fewer packets to send, and catches up.
     /// </summary>
     public async IAsyncEnumerable<T> GatherAsync<T>(IAsyncEnumerable<T> items)
     {
@@ -62,7 +62,7 @@ internal abstract class ResponseStream : IAsyncDisposable
         }
     }
 
-    /// <summary>Tells how far the load of a model is that the answer waits for.</summary>
+    /// <summary>Reports how far the load of the model is that the answer waits for.</summary>
     public abstract Task ReportAsync(ModelStatus status);
 
     /// <summary>Ends the stream with an error.</summary>
@@ -74,14 +74,14 @@ internal abstract class ResponseStream : IAsyncDisposable
 
     protected void Prepare()
     {
-        if (!_http.Response.HasStarted && _http.Response.ContentType is null)
+        if (!_response.HasStarted && _response.ContentType is null)
         {
-            _http.Response.ContentType = _contentType;
-            _http.Response.Headers.CacheControl = "no-store";
+            _response.ContentType = _contentType;
+            _response.Headers.CacheControl = "no-store";
 
             // Proxies such as nginx would otherwise hold the stream back.
-            _http.Response.Headers["X-Accel-Buffering"] = "no";
-            _http.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
+            _response.Headers["X-Accel-Buffering"] = "no";
+            _response.HttpContext.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
         }
     }
 
@@ -113,7 +113,7 @@ internal abstract class ResponseStream : IAsyncDisposable
         catch
         {
             // What reads cannot be disposed before it has ended, which it does now that nobody wants the answer.
-            _http.Abort();
+            _connection.Abort();
             await ((Task)reading).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             throw;
         }
@@ -121,30 +121,9 @@ internal abstract class ResponseStream : IAsyncDisposable
         return await reading.ConfigureAwait(false);
     }
 
-    private async Task FlushAsync()
+    private Task FlushAsync()
     {
         _gathered = 0;
-        ValueTask<FlushResult> flush = Writer.FlushAsync(CancellationToken.None);
-        FlushResult result;
-        try
-        {
-            result = flush.IsCompletedSuccessfully
-                ? flush.Result
-                : await flush.AsTask().WaitAsync(_limit, _http.RequestAborted).ConfigureAwait(false);
-        }
-        catch (TimeoutException)
-        {
-            _http.Abort();
-            throw new ClientGoneException("The client took nothing of the answer for too long: its connection was closed.");
-        }
-        catch (Exception error) when (error is IOException or OperationCanceledException)
-        {
-            throw new ClientGoneException("The client is gone.", error);
-        }
-
-        if (result.IsCompleted || _http.RequestAborted.IsCancellationRequested)
-        {
-            throw new ClientGoneException("The client is gone.");
-        }
+        return _connection.FlushAsync();
     }
 }

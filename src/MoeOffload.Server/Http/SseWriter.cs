@@ -5,7 +5,7 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace MoeOffload.Server;
 
-/// <summary>An answer as server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html).</summary>
+/// <summary>Writes an answer as server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html).</summary>
 internal sealed class SseWriter(ApiRequest request) : ResponseStream(request, "text/event-stream; charset=utf-8")
 {
     // Those of the format, and no others: what else ends lines in Unicode is part of the text.

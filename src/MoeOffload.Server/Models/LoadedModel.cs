@@ -2,7 +2,7 @@ using MoeOffload.Embeddings;
 
 namespace MoeOffload.Server;
 
-/// <summary>A model in memory with its contexts.</summary>
+/// <summary>Represents a model in memory, with its contexts.</summary>
 internal sealed class LoadedModel(MoeModel model, GenerationSession? session, Func<MoeModel, Task<Embedder>> makeEmbedder) : IAsyncDisposable
 {
     private readonly Lock _gate = new();
@@ -10,13 +10,13 @@ internal sealed class LoadedModel(MoeModel model, GenerationSession? session, Fu
 
     public MoeModel Model => model;
 
-    /// <summary>Where texts are continued; null where the model cannot.</summary>
+    /// <summary>Gets the session that continues texts; null if the model cannot.</summary>
     public GenerationSession? Session => session;
 
-    /// <summary>What makes embeddings, where it has been asked for and is ready.</summary>
+    /// <summary>Gets what makes embeddings; null unless it was asked for and is ready.</summary>
     public Embedder? Embedder => _embedder is { IsCompletedSuccessfully: true } made ? made.Result : null;
 
-    /// <summary>What each device holds of it: weights once, and the contexts.</summary>
+    /// <summary>Gets what each device holds of it: the weights once, and the contexts.</summary>
     public IReadOnlyList<MemoryUse> Memory
     {
         get
@@ -33,7 +33,7 @@ internal sealed class LoadedModel(MoeModel model, GenerationSession? session, Fu
         }
     }
 
-    /// <summary>Bytes that it takes, over all devices and system memory.</summary>
+    /// <summary>Gets the bytes that it takes, over all devices and system memory.</summary>
     public long MemoryBytes => session is null && Embedder is null ? model.Placement.Bytes : Memory.Sum(use => use.TotalBytes);
 
     public Task<Embedder> GetEmbedderAsync(CancellationToken cancellationToken)

@@ -5,13 +5,13 @@ using MoeOffload.Gguf;
 
 namespace MoeOffload.Server;
 
-/// <summary>Makes models and their contexts as the server's options say.</summary>
-internal sealed class ModelFactory(MoeServerOptions options, ILoggerFactory loggers)
+/// <summary>Creates models and their contexts according to the options.</summary>
+internal sealed class ModelFactory(ModelHostOptions options, ILoggerFactory loggers)
 {
     // With a memory limit, the memory that one model leaves free is another one's.
     private const int LengthWithinLimit = 8192;
 
-    private ModelOptions ModelOptions => options.Model.LoggerFactory is null ? options.Model with { LoggerFactory = loggers } : options.Model;
+    private ModelOptions ModelOptions => options.Load.LoggerFactory is null ? options.Load with { LoggerFactory = loggers } : options.Load;
 
     /// <summary>Loads a model.</summary>
     /// <returns>The model, and its session unless it is an encoder, which continues no text.</returns>
@@ -40,7 +40,7 @@ internal sealed class ModelFactory(MoeServerOptions options, ILoggerFactory logg
         return MoeModel.EstimateMemory(entry.Path, ModelOptions, Context(trained) with { CountExperts = false }).Total.TotalBytes;
     }
 
-    /// <summary>Makes what turns texts into embeddings.</summary>
+    /// <summary>Creates what turns texts into embeddings.</summary>
     public async Task<Embedder> MakeEmbedderAsync(MoeModel model)
     {
         Embedder embedder = model.CreateEmbedder(options.Embedding);

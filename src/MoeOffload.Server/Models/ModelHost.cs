@@ -1,100 +1,83 @@
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 using MoeOffload.Catalog;
 using MoeOffload.Embeddings;
 
 namespace MoeOffload.Server;
 
 /// <summary>
-/// The models of a server: loaded when they are first asked for, several at a time, shared by all requests, and unloaded when they were
-/// idle for long or others need the room. Safe to use from several threads.
+/// Keeps the models of a server: loads each one when it is first asked for, shares it among all requests, and unloads it when it has been
+/// idle for long or others need the memory. Several can be loaded at once. Safe to use from several threads.
 /// </summary>
 public sealed class ModelHost : IAsyncDisposable
 {
     private const int LongestName = 512;
 
-    private readonly Lock _gate = new();
-    // By path: names can be alike.
-    private readonly Dictionary<string, ModelSlot> _slots = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, string> _failures = new(StringComparer.Ordinal);
-    private readonly SemaphoreSlim _memory = new(1);
-    private readonly CancellationTokenSource _stopping = new();
     private readonly ModelCatalog _catalog;
-    private readonly MoeServerOptions _options;
     private readonly ModelFactory _factory;
+    private readonly ModelTable _table;
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
+    private readonly CancellationTokenSource _stopping = new();
+
+    // One load at a time: how much room the next one has depends on what this one takes.
+    private readonly SemaphoreSlim _loading = new(1);
     private readonly Task _unloading;
 
-    /// <summary>Makes a host without any model loaded.</summary>
+    /// <summary>Initializes a host without any model loaded.</summary>
     /// <param name="catalog">The models by name.</param>
-    /// <param name="options">How to load them, and when to unload.</param>
+    /// <param name="options">How to load models, and when to unload them.</param>
     /// <param name="loggers">Where logs go, those of llama.cpp included unless <see cref="ModelOptions.LoggerFactory"/> is set.</param>
     /// <param name="time">The clock.</param>
-    public ModelHost(ModelCatalog catalog, IOptions<MoeServerOptions> options, ILoggerFactory loggers, TimeProvider time)
+    public ModelHost(ModelCatalog catalog, ModelHostOptions options, ILoggerFactory loggers, TimeProvider time)
     {
+        ArgumentNullException.ThrowIfNull(catalog);
         ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(time);
         _catalog = catalog;
-        _options = options.Value;
-        _factory = new ModelFactory(_options, loggers);
+        Options = options;
+        _factory = new ModelFactory(options, loggers);
         _logger = loggers.CreateLogger<ModelHost>();
         _time = time;
-        _unloading = _options.IdleUnload is { } idle ? UnloadIdleAsync(idle) : Task.CompletedTask;
+        _table = new ModelTable(time, FreeAsync, entry => _catalog.List().Contains(entry));
+        _unloading = options.IdleUnload is { } idle ? UnloadIdleAsync(idle) : Task.CompletedTask;
     }
 
-    /// <summary>The models by name.</summary>
+    /// <summary>Gets the models by name.</summary>
     public ModelCatalog Catalog => _catalog;
 
-    /// <summary>Gets a model to use, loading it if nobody has yet.</summary>
+    /// <summary>Gets how models are loaded.</summary>
+    internal ModelHostOptions Options { get; }
+
+    /// <summary>Gets a model to use, loading it if it is not loaded yet.</summary>
     /// <param name="name">Its name in the catalog.</param>
-    /// <param name="cancellationToken">Ends the wait; a load goes on for others, and for the next who asks.</param>
+    /// <param name="cancellationToken">Ends the wait; the load continues for others, and for the next request.</param>
     /// <returns>The use of the model, which keeps it loaded until it is disposed.</returns>
-    /// <exception cref="ApiException">There is no such model, it cannot be loaded, or there is no room for it.</exception>
-    /// <exception cref="OperationCanceledException">The wait was cancelled, or the server stops.</exception>
+    /// <exception cref="ModelNotFoundException">The catalog has no such model.</exception>
+    /// <exception cref="AmbiguousModelException">The name could be several models.</exception>
+    /// <exception cref="ModelLoadException">The model cannot be loaded.</exception>
+    /// <exception cref="ModelMemoryException">There is no room for it within the memory limit.</exception>
+    /// <exception cref="ObjectDisposedException">The host was disposed.</exception>
+    /// <exception cref="OperationCanceledException">The wait was cancelled, or the host is being disposed.</exception>
     public Task<ModelLease> AcquireAsync(string name, CancellationToken cancellationToken = default) => AcquireAsync(Find(name), cancellationToken);
 
-    /// <summary>Gives up a model's memory unless requests use it.</summary>
+    /// <summary>Gives a model's memory back unless requests use it. Does not wait for other models' loads.</summary>
+    /// <param name="name">Its name in the catalog, or the one it was loaded by.</param>
+    /// <param name="cancellationToken">Ends the wait; the memory is given back all the same.</param>
+    /// <returns><see langword="false"/> if it is not loaded.</returns>
+    /// <exception cref="ModelNotFoundException">There is no such model.</exception>
+    /// <exception cref="AmbiguousModelException">The name could be several models.</exception>
+    /// <exception cref="ModelInUseException">Requests use it, or it is being loaded.</exception>
+    /// <exception cref="OperationCanceledException">The wait was cancelled.</exception>
+    public async Task<bool> UnloadAsync(string name, CancellationToken cancellationToken = default) =>
+        (await UnloadNamedAsync(name, cancellationToken).ConfigureAwait(false)).WasLoaded;
+
+    /// <summary>Gets what the server does with a model now.</summary>
     /// <param name="name">Its name in the catalog.</param>
-    /// <returns>False where it is not loaded.</returns>
-    /// <exception cref="ApiException">There is no such model, or requests use it.</exception>
-    public async Task<bool> UnloadAsync(string name)
-    {
-        CatalogEntry entry = Find(name);
-        await _memory.WaitAsync(_stopping.Token).ConfigureAwait(false);
-        try
-        {
-            ModelSlot? slot;
-            lock (_gate)
-            {
-                if (!_slots.TryGetValue(entry.Path, out slot))
-                {
-                    return false;
-                }
-
-                if (slot.Users > 0 || slot.Loaded is null)
-                {
-                    throw new ApiException(
-                        409, "invalid_request_error", "model_in_use", $"The model '{name}' is being used or loaded: unload it once its requests have ended.", "model");
-                }
-
-                _slots.Remove(entry.Path);
-            }
-
-            await FreeAsync(slot).ConfigureAwait(false);
-            return true;
-        }
-        finally
-        {
-            _memory.Release();
-        }
-    }
-
-    /// <summary>What the server does with a model now.</summary>
-    /// <param name="name">Its name in the catalog.</param>
-    /// <exception cref="ApiException">There is no such model.</exception>
+    /// <exception cref="ModelNotFoundException">There is no such model.</exception>
+    /// <exception cref="AmbiguousModelException">The name could be several models.</exception>
     public ModelStatus GetStatus(string name) => GetStatus(Find(name));
 
-    /// <summary>What the server does with each model of the catalog now.</summary>
+    /// <summary>Gets what the server does with each model of the catalog now. The catalog is at most two seconds old.</summary>
     public IReadOnlyList<ModelStatus> List() => [.. _catalog.List().Select(GetStatus)];
 
     /// <summary>Ends all loads and gives all memory back. Requests that still run end with an error.</summary>
@@ -102,125 +85,76 @@ public sealed class ModelHost : IAsyncDisposable
     {
         await _stopping.CancelAsync().ConfigureAwait(false);
         await _unloading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        ModelSlot[] slots;
-        lock (_gate)
-        {
-            slots = [.. _slots.Values];
-            _slots.Clear();
-        }
-
-        foreach (ModelSlot slot in slots)
-        {
-            await ((Task)slot.Loading).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (slot.Loaded is { } loaded)
-            {
-                await loaded.DisposeAsync().ConfigureAwait(false);
-            }
-        }
+        await _table.CloseAsync().ConfigureAwait(false);
     }
 
     /// <inheritdoc cref="AcquireAsync(string, CancellationToken)"/>
     internal async Task<ModelLease> AcquireAsync(CatalogEntry entry, CancellationToken cancellationToken)
     {
-        ModelSlot slot = Enter(entry);
+        ModelSlot slot = _table.Enter(entry, added => Task.Run(() => LoadAsync(added)));
         try
         {
             LoadedModel loaded = await slot.Loading.WaitAsync(cancellationToken).ConfigureAwait(false);
-            return new ModelLease(slot.Entry.Name, loaded, () => Leave(slot));
+            return new ModelLease(slot.Entry.Name, loaded, () => _table.Leave(slot));
         }
         catch
         {
-            Leave(slot);
+            _table.Leave(slot);
             throw;
         }
     }
 
-    /// <summary>What the server does with a model now.</summary>
-    internal ModelStatus GetStatus(CatalogEntry entry)
+    /// <inheritdoc cref="UnloadAsync"/>
+    /// <returns>The model's name in the catalog, and whether it was loaded.</returns>
+    internal async Task<(string Name, bool WasLoaded)> UnloadNamedAsync(string name, CancellationToken cancellationToken)
     {
-        lock (_gate)
+        CatalogEntry? entry = null;
+        try
         {
-            if (!_slots.TryGetValue(entry.Path, out ModelSlot? slot))
-            {
-                string? failure = _failures.GetValueOrDefault(entry.Path);
-                return new ModelStatus(entry, failure is null ? ModelState.Unloaded : ModelState.Failed, 0, 0, 0, failure);
-            }
-
-            return slot.Loaded is { } loaded
-                ? new ModelStatus(entry, ModelState.Loaded, 1, slot.Users, loaded.MemoryBytes, null)
-                : new ModelStatus(entry, ModelState.Loading, slot.Progress, slot.Users, 0, null);
+            entry = Find(name);
         }
+        catch (ModelNotFoundException) when (_table.Has(name))
+        {
+            // Its file is gone; its memory is not.
+        }
+
+        string known = entry?.Name ?? name;
+        if (_table.Unload(known, entry?.Path) is not { } freeing)
+        {
+            return (known, false);
+        }
+
+        await freeing.WaitAsync(cancellationToken).ConfigureAwait(false);
+        return (known, true);
     }
 
-    /// <summary>The models in memory, for measuring.</summary>
-    internal IReadOnlyList<(string Name, LoadedModel Model)> Snapshot()
-    {
-        lock (_gate)
-        {
-            return [.. _slots.Values.Where(slot => slot.Loaded is not null).Select(slot => (slot.Entry.Name, slot.Loaded!))];
-        }
-    }
+    /// <summary>Gets what the server does with a model now.</summary>
+    internal ModelStatus GetStatus(CatalogEntry entry) => _table.GetStatus(entry);
 
-    /// <summary>Finds a model: a name is only ever compared with those of the catalog, and never becomes part of a path.</summary>
+    /// <summary>Gets the models in memory, for measuring and listing.</summary>
+    internal IReadOnlyList<(ModelStatus Status, LoadedModel Model)> GetLoaded() => _table.GetLoaded();
+
+    /// <summary>Finds a model. A name is only ever compared with those of the catalog, and never becomes part of a path.</summary>
+    /// <exception cref="ModelNotFoundException">There is no such model.</exception>
+    /// <exception cref="AmbiguousModelException">The name could be several models.</exception>
     internal CatalogEntry Find(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
-        if (string.IsNullOrWhiteSpace(name) || name.Length > LongestName)
-        {
-            throw ApiException.ModelNotFound(name.Length > LongestName ? string.Concat(name.AsSpan(0, 100), "…") : name);
-        }
-
-        try
-        {
-            return _catalog.Find(name);
-        }
-        catch (ModelNotFoundException)
-        {
-            throw ApiException.ModelNotFound(name);
-        }
-        catch (AmbiguousModelException error)
-        {
-            throw ApiException.Invalid(error.Message, "model", "ambiguous_model");
-        }
+        return string.IsNullOrWhiteSpace(name) || name.Length > LongestName
+            ? throw new ModelNotFoundException($"A model's name has 1 to {LongestName} characters; this one has {name.Length}.")
+            : _catalog.Find(name);
     }
 
     private static bool IsOfTheFile(Exception error) =>
         error is MoeOffloadException or IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException;
 
-    private ModelSlot Enter(CatalogEntry entry)
-    {
-        lock (_gate)
-        {
-            ObjectDisposedException.ThrowIf(_stopping.IsCancellationRequested, this);
-            if (!_slots.TryGetValue(entry.Path, out ModelSlot? slot))
-            {
-                slot = new ModelSlot(entry);
-                _slots.Add(entry.Path, slot);
-                _failures.Remove(entry.Path);
-                slot.Loading = Task.Run(() => LoadAsync(slot));
-            }
-
-            slot.Users++;
-            return slot;
-        }
-    }
-
-    private void Leave(ModelSlot slot)
-    {
-        lock (_gate)
-        {
-            slot.Users--;
-            slot.IdleSince = _time.GetTimestamp();
-        }
-    }
-
-    // Not cancelled with the request that began it: others may wait, and the next one will.
+    // Not cancelled with the request that started it: others may wait, and the next one will.
     private async Task<LoadedModel> LoadAsync(ModelSlot slot)
     {
         CatalogEntry entry = slot.Entry;
         try
         {
-            await _memory.WaitAsync(_stopping.Token).ConfigureAwait(false);
+            await _loading.WaitAsync(_stopping.Token).ConfigureAwait(false);
             try
             {
                 long start = _time.GetTimestamp();
@@ -231,73 +165,50 @@ public sealed class ModelHost : IAsyncDisposable
             }
             finally
             {
-                _memory.Release();
+                _loading.Release();
             }
         }
         catch (Exception error)
         {
-            Forget(slot, error.Message);
-            if (error is ApiException or OperationCanceledException)
+            _table.Fail(slot, error.Message);
+            if (error is ModelMemoryException or OperationCanceledException)
             {
                 throw;
             }
 
             ModelLog.LoadFailed(_logger, error, entry.Name, entry.Path);
-            throw IsOfTheFile(error)
-                ? new ApiException(502, "server_error", "model_load_failed", $"The model '{entry.Name}' could not be loaded: {error.Message}", "model", error)
-                : new ApiException($"The model '{entry.Name}' could not be loaded.", error);
+            if (IsOfTheFile(error))
+            {
+                throw new ModelLoadException($"The model '{entry.Name}' could not be loaded: {error.Message}", error);
+            }
+
+            throw;
         }
     }
 
     private async Task<LoadedModel> LoadAsync(CatalogEntry entry, ModelSlot slot)
     {
-        await MakeRoomAsync(entry).ConfigureAwait(false);
+        await _table.FreedAsync().ConfigureAwait(false);
+        if (Options.MemoryLimit is not null)
+        {
+            await MakeRoomAsync(_factory.EstimateBytes(entry), $"The model '{entry.Name}'").ConfigureAwait(false);
+        }
+
         (MoeModel model, GenerationSession? session) = await _factory.LoadAsync(entry, slot, _stopping.Token).ConfigureAwait(false);
         return new LoadedModel(model, session, owner => MakeEmbedder(slot, owner));
     }
 
-    private async Task MakeRoomAsync(CatalogEntry entry)
-    {
-        if (_options.MemoryLimit is not null)
-        {
-            long needed = await Task.Run(() => _factory.EstimateBytes(entry)).ConfigureAwait(false);
-            await MakeRoomAsync(needed, $"The model '{entry.Name}'").ConfigureAwait(false);
-        }
-    }
-
-    // Called by whoever holds the memory semaphore.
+    // Called by whoever holds the semaphore.
     private async Task MakeRoomAsync(long needed, string what)
     {
-        if (_options.MemoryLimit is not { } limit)
+        while (Options.MemoryLimit is { } limit && _table.MemoryBytes is var used && used + needed > limit)
         {
-            return;
-        }
-
-        while (true)
-        {
-            ModelSlot? oldest;
-            lock (_gate)
+            if (!await _table.UnloadOldestAsync().ConfigureAwait(false))
             {
-                ModelSlot[] loaded = [.. _slots.Values.Where(slot => slot.Loaded is not null)];
-                long used = loaded.Sum(slot => slot.Loaded!.MemoryBytes);
-                if (used + needed <= limit)
-                {
-                    return;
-                }
-
-                oldest = loaded.Where(slot => slot.Users == 0).MinBy(slot => slot.IdleSince);
-                if (oldest is null)
-                {
-                    throw ApiException.Unavailable(
-                        "insufficient_memory",
-                        $"{what} needs {Mebibytes(needed)} MiB, models in use take {Mebibytes(used)} MiB of the limit of {Mebibytes(limit)} MiB: "
-                        + "wait until others are idle, raise the memory limit, or serve with a shorter context.");
-                }
-
-                _slots.Remove(oldest.Entry.Path);
+                throw new ModelMemoryException(
+                    $"{what} needs {Mebibytes(needed)} MiB, and models in use take {Mebibytes(used)} MiB of the limit of {Mebibytes(limit)} MiB: "
+                    + "wait until others are idle, raise the memory limit, or serve with a shorter context.");
             }
-
-            await FreeAsync(oldest).ConfigureAwait(false);
         }
     }
 
@@ -306,11 +217,7 @@ public sealed class ModelHost : IAsyncDisposable
     // Keeps the model from being unloaded meanwhile, which would wait for this and for which this would wait.
     private Task<Embedder> MakeEmbedder(ModelSlot slot, MoeModel model)
     {
-        lock (_gate)
-        {
-            slot.Users++;
-        }
-
+        _table.EnterAgain(slot);
         return Task.Run(async () =>
         {
             try
@@ -319,14 +226,14 @@ public sealed class ModelHost : IAsyncDisposable
             }
             finally
             {
-                Leave(slot);
+                _table.Leave(slot);
             }
         });
     }
 
     private async Task<Embedder> MakeEmbedderAsync(MoeModel model)
     {
-        await _memory.WaitAsync(_stopping.Token).ConfigureAwait(false);
+        await _loading.WaitAsync(_stopping.Token).ConfigureAwait(false);
         try
         {
             Embedder embedder = await _factory.MakeEmbedderAsync(model).ConfigureAwait(false);
@@ -344,22 +251,17 @@ public sealed class ModelHost : IAsyncDisposable
         }
         finally
         {
-            _memory.Release();
+            _loading.Release();
         }
     }
 
     private async Task FreeAsync(ModelSlot slot)
     {
-        await slot.Loaded!.DisposeAsync().ConfigureAwait(false);
-        ModelLog.Unloaded(_logger, slot.Entry.Name);
-    }
-
-    private void Forget(ModelSlot slot, string reason)
-    {
-        lock (_gate)
+        await ((Task)slot.Loading).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (slot.Loaded is { } loaded)
         {
-            _slots.Remove(slot.Entry.Path);
-            _failures[slot.Entry.Path] = reason;
+            await loaded.DisposeAsync().ConfigureAwait(false);
+            ModelLog.Unloaded(_logger, slot.Entry.Name);
         }
     }
 
@@ -368,31 +270,7 @@ public sealed class ModelHost : IAsyncDisposable
         using var timer = new PeriodicTimer(TimeSpan.FromTicks(Math.Clamp(idle.Ticks / 4, TimeSpan.TicksPerMillisecond * 10, TimeSpan.TicksPerMinute)), _time);
         while (await timer.WaitForNextTickAsync(_stopping.Token).ConfigureAwait(false))
         {
-            await _memory.WaitAsync(_stopping.Token).ConfigureAwait(false);
-            try
-            {
-                foreach (ModelSlot slot in TakeIdle(idle))
-                {
-                    await FreeAsync(slot).ConfigureAwait(false);
-                }
-            }
-            finally
-            {
-                _memory.Release();
-            }
-        }
-    }
-
-    private List<ModelSlot> TakeIdle(TimeSpan idle)
-    {
-        lock (_gate)
-        {
-            List<ModelSlot> taken =
-            [
-                .. _slots.Values.Where(slot => slot.Loaded is not null && slot.Users == 0 && _time.GetElapsedTime(slot.IdleSince) >= idle),
-            ];
-            taken.ForEach(slot => _slots.Remove(slot.Entry.Path));
-            return taken;
+            _table.UnloadIdle(idle);
         }
     }
 }

@@ -2,7 +2,7 @@ using MoeOffload.Embeddings;
 
 namespace MoeOffload.Server;
 
-/// <summary>The use of a loaded model: it stays loaded until this is disposed.</summary>
+/// <summary>Represents the use of a loaded model, which stays loaded until this is disposed.</summary>
 public sealed class ModelLease : IDisposable
 {
     private readonly LoadedModel _loaded;
@@ -15,23 +15,24 @@ public sealed class ModelLease : IDisposable
         _release = release;
     }
 
-    /// <summary>The model's name in the catalog.</summary>
+    /// <summary>Gets the model's name in the catalog.</summary>
     public string Name { get; }
 
-    /// <summary>The model.</summary>
+    /// <summary>Gets the model.</summary>
     public MoeModel Model => _loaded.Model;
 
-    /// <summary>Whether it can continue texts; encoders only embed them.</summary>
+    /// <summary>Gets whether the model can continue texts. Encoders cannot: they only embed them.</summary>
     public bool CanGenerate => _loaded.Session is not null;
 
-    /// <summary>The session in which all its requests run together.</summary>
-    /// <exception cref="ApiException">The model cannot continue a text.</exception>
-    public GenerationSession Session => _loaded.Session ?? throw ApiException.Invalid(
-        $"The model '{Name}' ({Model.Info.Architecture}) only makes embeddings: use /v1/embeddings, or another model.", "model", "unsupported_model");
+    /// <summary>Gets the session that all requests of the model share.</summary>
+    /// <exception cref="NotSupportedException">The model cannot continue a text.</exception>
+    public GenerationSession Session => _loaded.Session
+        ?? throw new NotSupportedException($"The model '{Name}' ({Model.Info.Architecture}) only makes embeddings: use it for those, or use another model.");
 
-    /// <summary>What turns texts into embeddings, made when it is first asked for.</summary>
-    /// <param name="cancellationToken">Ends the wait.</param>
-    /// <exception cref="ApiException">It cannot be made, or does not fit the memory limit.</exception>
+    /// <summary>Gets what turns texts into embeddings, creating it if nobody has asked for it yet.</summary>
+    /// <param name="cancellationToken">Ends the wait; the creation continues for others.</param>
+    /// <exception cref="ModelMemoryException">It does not fit the memory limit.</exception>
+    /// <exception cref="NotSupportedException">The model cannot embed texts.</exception>
     /// <exception cref="OperationCanceledException">The wait was cancelled.</exception>
     public Task<Embedder> GetEmbedderAsync(CancellationToken cancellationToken = default) => _loaded.GetEmbedderAsync(cancellationToken);
 

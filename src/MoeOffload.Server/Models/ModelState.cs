@@ -1,17 +1,17 @@
 namespace MoeOffload.Server;
 
-/// <summary>Whether a model can answer.</summary>
+/// <summary>Specifies whether a model can answer.</summary>
 public enum ModelState
 {
-    /// <summary>It is not in memory; the first request loads it.</summary>
+    /// <summary>The model is not in memory; the next request loads it.</summary>
     Unloaded,
 
-    /// <summary>It is being loaded.</summary>
+    /// <summary>The model is being loaded.</summary>
     Loading,
 
-    /// <summary>It is in memory.</summary>
+    /// <summary>The model is in memory.</summary>
     Loaded,
 
-    /// <summary>The last load failed; the next request tries again.</summary>
+    /// <summary>The last load has failed; the next request tries again.</summary>
     Failed,
 }

@@ -21,63 +21,50 @@ internal static class ChatEndpoint
         }
 
         JsonLinesWriter? lines = settings.IsStreamed ? request.MakeLines() : null;
-        using (ModelLease lease = await request.AcquireAsync(settings.Model, lines).ConfigureAwait(false))
+        ChatAnswers answers = await ChatAnswers.StartAsync(request, settings.Model, messages, _ => settings.ToChat(tools)).ConfigureAwait(false);
+        await using (answers.ConfigureAwait(false))
         {
-            TimeSpan load = request.Elapsed;
-            using ChatStream chat = lease.Session.ChatAsync(messages, settings.ToChat(tools, request.TimeLeft), request.Cancellation);
-            try
-            {
-                request.CheckPrompt(chat.PromptTokenCount);
-                request.LogText("Prompt", chat.Chat.Prompt);
-                await AnswerAsync(request, settings, lease, chat, load, lines).ConfigureAwait(false);
-            }
-            finally
-            {
-                request.Count(chat.Statistics);
-            }
+            await (lines is null ? WriteAsync(request, settings, answers) : StreamAsync(request, settings, answers, lines)).ConfigureAwait(false);
         }
 
         await OllamaLoading.UnloadAfterAsync(request, settings).ConfigureAwait(false);
     }
 
-    private static async Task AnswerAsync(
-        ApiRequest request, OllamaSettings settings, ModelLease lease, ChatStream chat, TimeSpan load, JsonLinesWriter? lines)
+    private static async Task WriteAsync(ApiRequest request, OllamaSettings settings, ChatAnswers answers)
     {
-        var tokens = new List<GeneratedToken>();
+        ChatUpdate last = (await answers.CompleteAsync().ConfigureAwait(false))[0];
+        ChatMessage answer = last.Message!;
+        var message = new AnswerMessage("assistant", answer.Content, NullIfEmpty(answer.ReasoningContent), OllamaChat.Calls(answer));
+        ChatAnswer end = End(request, answers, last, message) with { Logprobs = Probabilities(answers, last, settings) };
+        await request.WriteJsonAsync(end, OllamaJson.Default.ChatAnswer).ConfigureAwait(false);
+    }
+
+    private static async Task StreamAsync(ApiRequest request, OllamaSettings settings, ChatAnswers answers, JsonLinesWriter lines)
+    {
         ChatUpdate? last = null;
-        await foreach (ChatUpdate update in (lines?.GatherAsync(chat) ?? chat).ConfigureAwait(false))
+        await foreach ((_, ChatUpdate update) in answers.ReadAsync().ConfigureAwait(false))
         {
             last = update;
-            if (lines is null)
-            {
-                tokens.AddRange(update.Tokens);
-                continue;
-            }
-
             IReadOnlyList<AnswerCall>? calls = update.Message is { } whole ? OllamaChat.Calls(whole) : null;
             if (update.Content.Length > 0 || update.ReasoningContent.Length > 0 || calls is not null)
             {
                 var message = new AnswerMessage("assistant", update.Content, NullIfEmpty(update.ReasoningContent), calls);
-                await lines.SendAsync(
-                    new ChatAnswer(
-                        lease.Name,
-                        DateTime.UtcNow,
-                        message,
-                        false,
-                        Logprobs: OllamaFigures.LogProbabilities(update.Tokens, lease.Model.Vocabulary, settings.Sampling)),
-                    OllamaJson.Default.ChatAnswer).ConfigureAwait(false);
+                var part = new ChatAnswer(answers.ModelName, DateTime.UtcNow, message, false, Logprobs: Probabilities(answers, update, settings));
+                await lines.SendAsync(part, OllamaJson.Default.ChatAnswer).ConfigureAwait(false);
             }
         }
 
-        ChatMessage answer = last!.Message!;
-        request.LogText("Answer", answer.Content);
-        OllamaFigures figures = OllamaFigures.Of(request, load, last.Statistics!, last.FinishReason == ChatFinishReason.Length);
-        var end = new ChatAnswer(
-            lease.Name,
+        answers.Log(last!);
+        await lines.SendAsync(End(request, answers, last!, new AnswerMessage("assistant", string.Empty)), OllamaJson.Default.ChatAnswer).ConfigureAwait(false);
+    }
+
+    private static ChatAnswer End(ApiRequest request, ChatAnswers answers, ChatUpdate last, AnswerMessage message)
+    {
+        OllamaFigures figures = OllamaFigures.Of(request, answers.LoadTime, last.Statistics!, last.FinishReason == ChatFinishReason.Length);
+        return new ChatAnswer(
+            answers.ModelName,
             DateTime.UtcNow,
-            lines is null
-                ? new AnswerMessage("assistant", answer.Content, NullIfEmpty(answer.ReasoningContent), OllamaChat.Calls(answer))
-                : new AnswerMessage("assistant", string.Empty),
+            message,
             true,
             figures.DoneReason,
             figures.Total,
@@ -85,10 +72,11 @@ internal static class ChatEndpoint
             figures.PromptTokens,
             figures.Prompt,
             figures.AnswerTokens,
-            figures.Decode,
-            lines is null ? OllamaFigures.LogProbabilities(tokens, lease.Model.Vocabulary, settings.Sampling) : null);
-        await (lines?.SendAsync(end, OllamaJson.Default.ChatAnswer) ?? request.WriteJsonAsync(end, OllamaJson.Default.ChatAnswer)).ConfigureAwait(false);
+            figures.Decode);
     }
+
+    private static IReadOnlyList<TokenLogProbability>? Probabilities(ChatAnswers answers, ChatUpdate update, OllamaSettings settings) =>
+        OllamaFigures.LogProbabilities(update.Tokens, answers.Model.Vocabulary, settings.Sampling);
 
     private static string? NullIfEmpty(string? text) => string.IsNullOrEmpty(text) ? null : text;
 }

@@ -19,40 +19,28 @@ internal static class EmbedEndpoint
             throw ApiException.Invalid($"'input' has {texts.Count} texts, the server takes {MostTexts} at once: send them in parts.", "input");
         }
 
-        using ModelLease lease = await request.AcquireAsync(model).ConfigureAwait(false);
-        TimeSpan load = request.Elapsed;
-        IReadOnlyList<TextEmbedding> embeddings = await EmbedAsync(request, lease, texts, cuts).ConfigureAwait(false);
+        using EmbeddingModel embedding = await EmbeddingModel.AcquireAsync(request, model).ConfigureAwait(false);
+        IReadOnlyList<TextEmbedding> embeddings = await EmbedAsync(embedding, texts, cuts).ConfigureAwait(false);
         var answer = new EmbedAnswer(
-            lease.Name,
-            [.. embeddings.Select(embedding => Shorten(embedding.Vector, dimensions))],
+            embedding.ModelName,
+            [.. embeddings.Select(embedded => Shorten(embedded.Vector, dimensions))],
             OllamaFigures.Nanoseconds(request.Elapsed),
-            OllamaFigures.Nanoseconds(load),
-            embeddings.Sum(embedding => embedding.TokenCount));
+            OllamaFigures.Nanoseconds(embedding.LoadTime),
+            embeddings.Sum(embedded => embedded.TokenCount));
         await request.WriteJsonAsync(answer, OllamaJson.Default.EmbedAnswer).ConfigureAwait(false);
     }
 
     public static async Task HandleFormerAsync(ApiRequest request)
     {
         JsonFields body = await request.ReadJsonAsync().ConfigureAwait(false);
-        using ModelLease lease = await request.AcquireAsync(body.Text("model")).ConfigureAwait(false);
-        IReadOnlyList<TextEmbedding> embeddings = await EmbedAsync(request, lease, [body.RequiredText("prompt")], cuts: true).ConfigureAwait(false);
+        string prompt = body.RequiredText("prompt");
+        using EmbeddingModel embedding = await EmbeddingModel.AcquireAsync(request, body.Text("model")).ConfigureAwait(false);
+        IReadOnlyList<TextEmbedding> embeddings = await EmbedAsync(embedding, [prompt], cuts: true).ConfigureAwait(false);
         await request.WriteJsonAsync(new EmbeddingAnswer(embeddings[0].Vector), OllamaJson.Default.EmbeddingAnswer).ConfigureAwait(false);
     }
 
-    private static async Task<IReadOnlyList<TextEmbedding>> EmbedAsync(ApiRequest request, ModelLease lease, IReadOnlyList<string> texts, bool cuts)
-    {
-        Embedder embedder = await lease.GetEmbedderAsync(request.Cancellation).ConfigureAwait(false);
-        bool parses = request.Options.Embedding.ParseSpecialTokens;
-        int[][] tokens = [.. texts.Select(text => lease.Model.Vocabulary.Tokenize(text, parseSpecial: parses)).Select(text => cuts ? Cut(text, embedder.MaxTokens) : text)];
-        foreach (int[] text in tokens)
-        {
-            request.CheckPrompt(text.Length);
-        }
-
-        IReadOnlyList<TextEmbedding> embeddings = await embedder.EmbedAsync(tokens, request.Cancellation).ConfigureAwait(false);
-        request.CountEmbedded(embeddings.Sum(embedding => embedding.TokenCount));
-        return embeddings;
-    }
+    private static Task<IReadOnlyList<TextEmbedding>> EmbedAsync(EmbeddingModel embedding, IReadOnlyList<string> texts, bool cuts) =>
+        embedding.EmbedAsync([.. texts.Select(embedding.Tokenize).Select(text => cuts ? Cut(text, embedding.MaxTokens) : text)]);
 
     private static int[] Cut(int[] tokens, int most) => tokens.Length > most ? tokens[..most] : tokens;
 

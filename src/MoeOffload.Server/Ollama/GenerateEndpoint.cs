@@ -1,4 +1,3 @@
-using System.Text;
 using MoeOffload.Chat;
 
 namespace MoeOffload.Server.Ollama;
@@ -23,13 +22,7 @@ internal static class GenerateEndpoint
         }
 
         JsonLinesWriter? lines = settings.IsStreamed ? request.MakeLines() : null;
-        using (ModelLease lease = await request.AcquireAsync(settings.Model, lines).ConfigureAwait(false))
-        {
-            var answer = new Answer(request, settings, lease, request.Elapsed, lines);
-            request.LogText("Prompt", prompt);
-            await (isRaw ? answer.ContinueAsync(prompt) : answer.ReplyAsync(prompt, system)).ConfigureAwait(false);
-        }
-
+        await (isRaw ? ContinueAsync(request, settings, lines, prompt) : ReplyAsync(request, settings, lines, prompt, system)).ConfigureAwait(false);
         await OllamaLoading.UnloadAfterAsync(request, settings).ConfigureAwait(false);
     }
 
@@ -52,107 +45,50 @@ internal static class GenerateEndpoint
         }
     }
 
-    private sealed class Answer(ApiRequest request, OllamaSettings settings, ModelLease lease, TimeSpan load, JsonLinesWriter? lines)
+    // Continues a prompt as it is.
+    private static async Task ContinueAsync(ApiRequest request, OllamaSettings settings, JsonLinesWriter? lines, string prompt)
     {
-        private readonly List<GeneratedToken> _tokens = [];
-        private readonly StringBuilder _text = new();
-        private readonly StringBuilder _thinking = new();
-
-        /// <summary>Continues a prompt as it is.</summary>
-        public async Task ContinueAsync(string prompt)
+        var generation = new GenerationRequest
         {
-            using TokenStream tokens = lease.Session.GenerateAsync(
-                new GenerationRequest
-                {
-                    Prompt = prompt,
-                    Sampling = settings.Schema is null ? settings.Sampling : settings.Sampling with { JsonSchema = settings.Schema },
-                    MaxTokens = settings.MaxTokens,
-                    StopStrings = settings.Stops,
-                    Deadline = request.TimeLeft,
-                },
-                request.Cancellation);
-            try
+            Prompt = prompt,
+            Sampling = settings.Schema is null ? settings.Sampling : settings.Sampling with { JsonSchema = settings.Schema },
+            MaxTokens = settings.MaxTokens,
+            StopStrings = settings.Stops,
+        };
+        TextAnswers answers = await TextAnswers.StartAsync(request, settings.Model, (_, _) => generation).ConfigureAwait(false);
+        await using (answers.ConfigureAwait(false))
+        {
+            var text = new GeneratedAnswer(request, settings, lines, answers.ModelName, answers.Model.Vocabulary, answers.LoadTime);
+            await foreach ((_, GeneratedToken token) in answers.ReadAsync().ConfigureAwait(false))
             {
-                request.CheckPrompt(tokens.PromptTokenCount);
-                await foreach (GeneratedToken token in (lines?.GatherAsync(tokens) ?? tokens).ConfigureAwait(false))
-                {
-                    await AddAsync(token.Text, string.Empty, [token]).ConfigureAwait(false);
-                }
+                await text.AddAsync(token.Text, string.Empty, [token]).ConfigureAwait(false);
+            }
 
-                await EndAsync(tokens.Statistics!, tokens.StopReason is not (StopReason.EndOfSequence or StopReason.StopString)).ConfigureAwait(false);
-            }
-            finally
-            {
-                request.Count(tokens.Statistics);
-            }
+            answers.Log(text.Text);
+            TokenStream stream = answers.Stream;
+            await text.EndAsync(stream.Statistics!, stream.StopReason is not (StopReason.EndOfSequence or StopReason.StopString)).ConfigureAwait(false);
         }
+    }
 
-        /// <summary>Answers a prompt as a message.</summary>
-        public async Task ReplyAsync(string prompt, string? system)
+    // Answers a prompt as a message.
+    private static async Task ReplyAsync(ApiRequest request, OllamaSettings settings, JsonLinesWriter? lines, string prompt, string? system)
+    {
+        IReadOnlyList<ChatMessage> messages = string.IsNullOrEmpty(system)
+            ? [ChatMessage.User(prompt)]
+            : [ChatMessage.System(system), ChatMessage.User(prompt)];
+        ChatAnswers answers = await ChatAnswers.StartAsync(request, settings.Model, messages, _ => settings.ToChat([])).ConfigureAwait(false);
+        await using (answers.ConfigureAwait(false))
         {
-            IReadOnlyList<ChatMessage> messages = string.IsNullOrEmpty(system)
-                ? [ChatMessage.User(prompt)]
-                : [ChatMessage.System(system), ChatMessage.User(prompt)];
-            using ChatStream chat = lease.Session.ChatAsync(messages, settings.ToChat([], request.TimeLeft), request.Cancellation);
-            try
+            var text = new GeneratedAnswer(request, settings, lines, answers.ModelName, answers.Model.Vocabulary, answers.LoadTime);
+            ChatUpdate? last = null;
+            await foreach ((_, ChatUpdate update) in answers.ReadAsync().ConfigureAwait(false))
             {
-                request.CheckPrompt(chat.PromptTokenCount);
-                ChatUpdate? last = null;
-                await foreach (ChatUpdate update in (lines?.GatherAsync(chat) ?? chat).ConfigureAwait(false))
-                {
-                    last = update;
-                    await AddAsync(update.Content, update.ReasoningContent, update.Tokens).ConfigureAwait(false);
-                }
-
-                await EndAsync(last!.Statistics!, last.FinishReason == ChatFinishReason.Length).ConfigureAwait(false);
-            }
-            finally
-            {
-                request.Count(chat.Statistics);
-            }
-        }
-
-        private Task AddAsync(string text, string thinking, IReadOnlyList<GeneratedToken> tokens)
-        {
-            if (lines is null || request.Options.LogPrompts)
-            {
-                _text.Append(text);
-                _thinking.Append(thinking);
-                _tokens.AddRange(tokens);
+                last = update;
+                await text.AddAsync(update.Content, update.ReasoningContent, update.Tokens).ConfigureAwait(false);
             }
 
-            return lines is null || (text.Length == 0 && thinking.Length == 0)
-                ? Task.CompletedTask
-                : lines.SendAsync(
-                    new GenerateAnswer(
-                        lease.Name,
-                        DateTime.UtcNow,
-                        text,
-                        false,
-                        thinking.Length > 0 ? thinking : null,
-                        Logprobs: OllamaFigures.LogProbabilities(tokens, lease.Model.Vocabulary, settings.Sampling)),
-                    OllamaJson.Default.GenerateAnswer);
-        }
-
-        private Task EndAsync(GenerationStatistics statistics, bool isCut)
-        {
-            request.LogText("Answer", _text.ToString());
-            OllamaFigures figures = OllamaFigures.Of(request, load, statistics, isCut);
-            var end = new GenerateAnswer(
-                lease.Name,
-                DateTime.UtcNow,
-                lines is null ? _text.ToString() : string.Empty,
-                true,
-                lines is null && _thinking.Length > 0 ? _thinking.ToString() : null,
-                figures.DoneReason,
-                figures.Total,
-                figures.Load,
-                figures.PromptTokens,
-                figures.Prompt,
-                figures.AnswerTokens,
-                figures.Decode,
-                lines is null ? OllamaFigures.LogProbabilities(_tokens, lease.Model.Vocabulary, settings.Sampling) : null);
-            return lines?.SendAsync(end, OllamaJson.Default.GenerateAnswer) ?? request.WriteJsonAsync(end, OllamaJson.Default.GenerateAnswer);
+            answers.Log(last!);
+            await text.EndAsync(last!.Statistics!, last.FinishReason == ChatFinishReason.Length).ConfigureAwait(false);
         }
     }
 }

@@ -12,22 +12,18 @@ internal sealed class ModelEndpoints(FileFactsReader files)
     public Task ListAsync(ApiRequest request) => request.WriteJsonAsync(
         new TagsAnswer([.. request.Models.List().Select(status => Tag(status.Entry))]), OllamaJson.Default.TagsAnswer);
 
+    // What is in memory, whether or not its file is still there.
     public Task ListLoadedAsync(ApiRequest request)
     {
-        Dictionary<string, LoadedModel> loaded = request.Models.Snapshot().ToDictionary(item => item.Name, item => item.Model, StringComparer.Ordinal);
-        DateTime expiry = request.Options.IdleUnload is { } idle ? DateTime.UtcNow + idle : DateTime.MaxValue;
+        DateTime expiry = request.Models.Options.IdleUnload is { } idle ? DateTime.UtcNow + idle : DateTime.MaxValue;
         ModelTag[] tags =
         [
-            .. request.Models.List().Where(status => loaded.ContainsKey(status.Entry.Name)).Select(status =>
+            .. request.Models.GetLoaded().Select(loaded => Tag(loaded.Status.Entry) with
             {
-                LoadedModel model = loaded[status.Entry.Name];
-                return Tag(status.Entry) with
-                {
-                    Size = status.MemoryBytes,
-                    SizeVram = model.Memory.Where(use => !use.IsHost).Sum(use => use.TotalBytes),
-                    ExpiresAt = expiry,
-                    ContextLength = model.Session?.SequenceLength,
-                };
+                Size = loaded.Status.MemoryBytes,
+                SizeVram = loaded.Model.Memory.Where(use => !use.IsHost).Sum(use => use.TotalBytes),
+                ExpiresAt = expiry,
+                ContextLength = loaded.Model.Session?.SequenceLength,
             }),
         ];
         return request.WriteJsonAsync(new TagsAnswer(tags), OllamaJson.Default.TagsAnswer);
@@ -37,7 +33,7 @@ internal sealed class ModelEndpoints(FileFactsReader files)
     {
         JsonFields body = await request.ReadJsonAsync().ConfigureAwait(false);
         string name = body.Text("model") ?? body.Text("name") ?? throw body.Missing("model");
-        CatalogEntry entry = request.Models.Find(name);
+        CatalogEntry entry = request.FindModel(name);
         GgufMetadata metadata;
         try
         {

@@ -1,6 +1,6 @@
 namespace MoeOffload.Server.Ollama;
 
-/// <summary>Loads and unloads where Ollama's clients ask for it: a request without a prompt loads, <c>keep_alive: 0</c> unloads.</summary>
+/// <summary>Loads and unloads models when Ollama's clients ask for it: a request without a prompt loads, <c>keep_alive: 0</c> unloads.</summary>
 internal static class OllamaLoading
 {
     /// <summary>Does what a request without a prompt asks for.</summary>
@@ -9,7 +9,7 @@ internal static class OllamaLoading
     {
         if (settings.UnloadAfter)
         {
-            await request.Models.UnloadAsync(NameOf(request, settings)).ConfigureAwait(false);
+            await request.UnloadAsync(NameOf(request, settings)).ConfigureAwait(false);
             return "unload";
         }
 
@@ -27,14 +27,14 @@ internal static class OllamaLoading
 
         try
         {
-            await request.Models.UnloadAsync(NameOf(request, settings)).ConfigureAwait(false);
+            await request.UnloadAsync(NameOf(request, settings)).ConfigureAwait(false);
         }
-        catch (ApiException)
+        catch (ModelInUseException)
         {
             // Others use it: it stays for them.
         }
     }
 
     private static string NameOf(ApiRequest request, OllamaSettings settings) =>
-        request.Model ?? settings.Model ?? request.Options.DefaultModel ?? throw ApiException.Invalid("Missing required parameter: 'model'.", "model", "missing_required_parameter");
+        request.Model ?? settings.Model ?? request.Options.DefaultModel ?? throw ApiException.Missing("model");
 }

@@ -58,8 +58,7 @@ internal sealed partial record OllamaSettings(
 
     /// <summary>The options of a chat.</summary>
     /// <param name="tools">The tools that the model may call.</param>
-    /// <param name="timeLeft">The time that the answer may take.</param>
-    public ChatOptions ToChat(IReadOnlyList<ToolDefinition> tools, TimeSpan timeLeft) => new()
+    public ChatOptions ToChat(IReadOnlyList<ToolDefinition> tools) => new()
     {
         Tools = tools,
 
@@ -71,7 +70,6 @@ internal sealed partial record OllamaSettings(
         ResponseSchema = Schema,
         Reasoning = Reasoning,
         TemplateArguments = Effort is null ? new Dictionary<string, JsonNode?>() : new Dictionary<string, JsonNode?> { ["reasoning_effort"] = Effort },
-        Deadline = timeLeft,
     };
 
     /// <summary>Reads Ollama's <c>keep_alive</c>: a time, of which only 0 counts, since the server itself decides how long models stay.</summary>
@@ -100,7 +98,7 @@ internal sealed partial record OllamaSettings(
     private static JsonSchema? ReadSchema(JsonFields body) => body.Any("format") switch
     {
         null => null,
-        { ValueKind: JsonValueKind.Object } schema => JsonSchema.FromElement(schema),
+        { ValueKind: JsonValueKind.Object } schema => ClientInput.Check(() => JsonSchema.FromElement(schema), "format", "invalid_json_schema"),
         _ => body.Text("format") switch
         {
             "" => null,

@@ -33,7 +33,7 @@ internal sealed record ChatCompletionRequest
             Model = body.Text("model"),
             Messages = MessageReader.Read(body),
             Options = ReadOptions(body, request),
-            Count = body.Integer("n", 1, request.Options.MaxChoices) ?? 1,
+            Count = body.Integer("n", 1, request.Limits.MaxChoices) ?? 1,
             Stream = stream,
             IncludesUsage = ReadIncludesUsage(body, stream),
         };

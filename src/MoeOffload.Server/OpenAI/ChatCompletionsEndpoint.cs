@@ -9,38 +9,37 @@ internal static class ChatCompletionsEndpoint
     {
         ChatCompletionRequest chat = ChatCompletionRequest.Read(await request.ReadJsonAsync().ConfigureAwait(false), request);
         SseWriter? events = chat.Stream ? request.MakeEvents() : null;
-        using ModelLease lease = await request.AcquireAsync(chat.Model, events).ConfigureAwait(false);
-        ChatAnswers answers = await ChatAnswers.StartAsync(request, lease, chat.Messages, chat.Count, chat.OptionsOf).ConfigureAwait(false);
+        ChatAnswers answers = await ChatAnswers.StartAsync(request, chat.Model, chat.Messages, chat.OptionsOf, chat.Count).ConfigureAwait(false);
         await using (answers.ConfigureAwait(false))
         {
-            var head = new ChatHead($"chatcmpl-{Guid.NewGuid():N}", DateTimeOffset.UtcNow.ToUnixTimeSeconds(), lease.Name);
-            await (events is null ? WriteAsync(request, chat, lease, answers, head) : StreamAsync(events, chat, lease, answers, head)).ConfigureAwait(false);
+            var head = new ChatHead($"chatcmpl-{Guid.NewGuid():N}", DateTimeOffset.UtcNow.ToUnixTimeSeconds(), answers.ModelName);
+            await (events is null ? WriteAsync(request, chat, answers, head) : StreamAsync(events, chat, answers, head)).ConfigureAwait(false);
         }
     }
 
-    private static async Task WriteAsync(ApiRequest request, ChatCompletionRequest chat, ModelLease lease, ChatAnswers answers, ChatHead head)
+    private static async Task WriteAsync(ApiRequest request, ChatCompletionRequest chat, ChatAnswers answers, ChatHead head)
     {
         ChatUpdate[] updates = await answers.CompleteAsync().ConfigureAwait(false);
         ChatChoice[] choices = [.. updates.Select((update, index) => new ChatChoice(
             index,
             MessageBody.Of(update.Message!),
-            chat.HasProbabilities ? LogProbabilities.Of(lease.Model, update.Tokens) : null,
+            chat.HasProbabilities ? LogProbabilities.Of(answers.Model, update.Tokens) : null,
             FinishReasons.Name(update.FinishReason)))];
-        int thought = UsageBody.CountReasoning(lease.Model, updates.Select(update => update.Message!.ReasoningContent));
+        int thought = UsageBody.CountReasoning(answers.Model, updates.Select(update => update.Message!.ReasoningContent));
         var body = new ChatCompletionBody(
             head.Id, "chat.completion", head.Created, head.Model, Fingerprint.Value, choices, UsageBody.Of(answers.Statistics, reasoningTokens: thought));
         await request.WriteJsonAsync(body, OpenAIJson.Default.ChatCompletionBody).ConfigureAwait(false);
     }
 
-    private static async Task StreamAsync(SseWriter events, ChatCompletionRequest chat, ModelLease lease, ChatAnswers answers, ChatHead head)
+    private static async Task StreamAsync(SseWriter events, ChatCompletionRequest chat, ChatAnswers answers, ChatHead head)
     {
         bool[] begun = new bool[chat.Count];
         var thoughts = new string?[chat.Count];
-        await foreach ((int index, ChatUpdate update) in answers.ReadAsync(events).ConfigureAwait(false))
+        await foreach ((int index, ChatUpdate update) in answers.ReadAsync().ConfigureAwait(false))
         {
             DeltaBody delta = DeltaBody.Of(update, isFirst: !begun[index]);
             begun[index] = true;
-            LogProbabilitiesBody? probabilities = chat.HasProbabilities ? LogProbabilities.Of(lease.Model, update.Tokens) : null;
+            LogProbabilitiesBody? probabilities = chat.HasProbabilities ? LogProbabilities.Of(answers.Model, update.Tokens) : null;
             if (!delta.IsEmpty || probabilities is not null)
             {
                 await SendAsync(new ChunkChoice(index, delta, probabilities, null)).ConfigureAwait(false);
@@ -48,6 +47,7 @@ internal static class ChatCompletionsEndpoint
 
             if (update.FinishReason is not null)
             {
+                answers.Log(update);
                 thoughts[index] = update.Message!.ReasoningContent;
                 await SendAsync(new ChunkChoice(index, new DeltaBody(), null, FinishReasons.Name(update.FinishReason))).ConfigureAwait(false);
             }
@@ -55,7 +55,7 @@ internal static class ChatCompletionsEndpoint
 
         if (chat.IncludesUsage)
         {
-            UsageBody usage = UsageBody.Of(answers.Statistics, reasoningTokens: UsageBody.CountReasoning(lease.Model, thoughts));
+            UsageBody usage = UsageBody.Of(answers.Statistics, reasoningTokens: UsageBody.CountReasoning(answers.Model, thoughts));
             await events.SendAsync(Chunk([], usage), OpenAIJson.Default.ChatChunkBody).ConfigureAwait(false);
         }
 

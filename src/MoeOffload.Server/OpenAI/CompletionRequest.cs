@@ -31,10 +31,10 @@ internal sealed record CompletionRequest
     {
         bool stream = body.Flag("stream") ?? false;
         IReadOnlyList<PromptInput> prompts = PromptInput.Read(body, "prompt");
-        int count = body.Integer("n", 1, request.Options.MaxChoices) ?? 1;
-        if (count * prompts.Count > request.Options.MaxChoices)
+        int count = body.Integer("n", 1, request.Limits.MaxChoices) ?? 1;
+        if (count * prompts.Count > request.Limits.MaxChoices)
         {
-            throw ApiException.Invalid($"There are {prompts.Count} prompts with {count} answers each, the server gives {request.Options.MaxChoices} at once.", "prompt");
+            throw ApiException.Invalid($"There are {prompts.Count} prompts with {count} answers each, the server gives {request.Limits.MaxChoices} at once.", "prompt");
         }
 
         if ((body.Integer("best_of", 1) ?? count) != count)

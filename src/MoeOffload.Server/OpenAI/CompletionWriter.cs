@@ -3,7 +3,7 @@ using System.Text;
 namespace MoeOffload.Server.OpenAI;
 
 /// <summary>Writes the answers to a request of <c>/v1/completions</c>.</summary>
-internal sealed class CompletionWriter(CompletionRequest completion, ModelLease lease, TextAnswers answers)
+internal sealed class CompletionWriter(CompletionRequest completion, TextAnswers answers)
 {
     private readonly string _id = $"cmpl-{Guid.NewGuid():N}";
     private readonly long _created = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
@@ -13,7 +13,6 @@ internal sealed class CompletionWriter(CompletionRequest completion, ModelLease 
     {
         var texts = new StringBuilder[_offsets.Length];
         var tokens = new List<GeneratedToken>[_offsets.Length];
-        var reasons = new StopReason?[_offsets.Length];
         for (int i = 0; i < texts.Length; i++)
         {
             texts[i] = new StringBuilder(Prefix(i));
@@ -26,20 +25,19 @@ internal sealed class CompletionWriter(CompletionRequest completion, ModelLease 
             tokens[index].Add(token);
         }
 
-        answers.StopReasons.CopyTo(reasons, 0);
         CompletionChoice[] choices =
         [
             .. texts.Select((text, index) => new CompletionChoice(
-                text.ToString(), index, Probabilities(index, tokens[index]), FinishReasons.Name(reasons[index]))),
+                text.ToString(), index, Probabilities(index, tokens[index]), FinishReasons.Name(answers.Streams[index].StopReason))),
         ];
-        request.LogText("Answer", choices[0].Text);
+        answers.Log(choices[0].Text);
         await request.WriteJsonAsync(Body(choices, Usage()), OpenAIJson.Default.CompletionBody).ConfigureAwait(false);
     }
 
     public async Task StreamAsync(SseWriter events)
     {
         bool[] begun = new bool[_offsets.Length];
-        await foreach ((int index, GeneratedToken token) in answers.ReadAsync(events).ConfigureAwait(false))
+        await foreach ((int index, GeneratedToken token) in answers.ReadAsync().ConfigureAwait(false))
         {
             string text = begun[index] ? token.Text : Prefix(index) + token.Text;
             begun[index] = true;
@@ -51,7 +49,7 @@ internal sealed class CompletionWriter(CompletionRequest completion, ModelLease 
 
         for (int i = 0; i < _offsets.Length; i++)
         {
-            await SendAsync(new CompletionChoice(string.Empty, i, null, FinishReasons.Name(answers.StopReasons[i]))).ConfigureAwait(false);
+            await SendAsync(new CompletionChoice(string.Empty, i, null, FinishReasons.Name(answers.Streams[i].StopReason))).ConfigureAwait(false);
         }
 
         if (completion.IncludesUsage)
@@ -65,7 +63,7 @@ internal sealed class CompletionWriter(CompletionRequest completion, ModelLease 
     }
 
     private CompletionBody Body(IReadOnlyList<CompletionChoice> choices, UsageBody? usage) =>
-        new(_id, "text_completion", _created, lease.Name, Fingerprint.Value, choices, usage);
+        new(_id, "text_completion", _created, answers.ModelName, Fingerprint.Value, choices, usage);
 
     private UsageBody Usage() => UsageBody.Of(answers.Statistics, completion.Prompts.Count);
 
@@ -77,7 +75,7 @@ internal sealed class CompletionWriter(CompletionRequest completion, ModelLease 
         }
 
         PromptInput prompt = completion.Prompts[index / completion.Count];
-        return prompt.Text ?? lease.Model.Vocabulary.Detokenize(prompt.Tokens);
+        return prompt.Text ?? answers.Model.Vocabulary.Detokenize(prompt.Tokens);
     }
 
     private CompletionProbabilities? Probabilities(int index, IReadOnlyList<GeneratedToken> tokens)
@@ -96,7 +94,7 @@ internal sealed class CompletionWriter(CompletionRequest completion, ModelLease 
         }
 
         return new CompletionProbabilities(
-            [.. texts.Select(token => LogProbabilities.Text(lease.Model, token.Id))],
+            [.. texts.Select(token => LogProbabilities.Text(answers.Model, token.Id))],
             [.. texts.Select(token => LogProbabilities.Finite(token.LogProbability))],
             completion.Sampling.TopLogProbabilities == 0 ? null : [.. texts.Select(Top)],
             offsets);
@@ -108,7 +106,7 @@ internal sealed class CompletionWriter(CompletionRequest completion, ModelLease 
         var top = new Dictionary<string, float>(StringComparer.Ordinal);
         foreach (TokenProbability candidate in token.TopLogProbabilities)
         {
-            top.TryAdd(LogProbabilities.Text(lease.Model, candidate.Token), LogProbabilities.Finite(candidate.LogProbability));
+            top.TryAdd(LogProbabilities.Text(answers.Model, candidate.Token), LogProbabilities.Finite(candidate.LogProbability));
         }
 
         return top;

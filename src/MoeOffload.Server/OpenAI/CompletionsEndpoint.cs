@@ -7,12 +7,11 @@ internal static class CompletionsEndpoint
     {
         CompletionRequest completion = CompletionRequest.Read(await request.ReadJsonAsync().ConfigureAwait(false), request);
         SseWriter? events = completion.Stream ? request.MakeEvents() : null;
-        using ModelLease lease = await request.AcquireAsync(completion.Model, events).ConfigureAwait(false);
         TextAnswers answers = await TextAnswers
-            .StartAsync(request, lease, completion.Prompts.Count * completion.Count, completion.RequestOf).ConfigureAwait(false);
+            .StartAsync(request, completion.Model, (_, index) => completion.RequestOf(index), completion.Prompts.Count * completion.Count).ConfigureAwait(false);
         await using (answers.ConfigureAwait(false))
         {
-            var writer = new CompletionWriter(completion, lease, answers);
+            var writer = new CompletionWriter(completion, answers);
             await (events is null ? writer.WriteAsync(request) : writer.StreamAsync(events)).ConfigureAwait(false);
         }
     }

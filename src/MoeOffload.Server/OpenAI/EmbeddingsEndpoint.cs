@@ -18,22 +18,15 @@ internal static class EmbeddingsEndpoint
         body.Ignore("user");
         body.RefuseUnknown();
 
-        using ModelLease lease = await request.AcquireAsync(model).ConfigureAwait(false);
-        Embedder embedder = await lease.GetEmbedderAsync(request.Cancellation).ConfigureAwait(false);
-        if (dimensions is { } asked && asked != embedder.Dimension)
+        using EmbeddingModel embedding = await EmbeddingModel.AcquireAsync(request, model).ConfigureAwait(false);
+        if (dimensions is { } asked && asked != embedding.Dimension)
         {
-            throw ApiException.Invalid($"'dimensions' must be {embedder.Dimension}, which the model has, or left out.", "dimensions");
+            throw ApiException.Invalid($"'dimensions' must be {embedding.Dimension}, which is what the model has, or left out.", "dimensions");
         }
 
-        int[][] texts = [.. inputs.Select(input => input.Tokens ?? lease.Model.Vocabulary.Tokenize(input.Text!, parseSpecial: request.Options.Embedding.ParseSpecialTokens))];
-        foreach (int[] text in texts)
-        {
-            request.CheckPrompt(text.Length);
-        }
-
-        IReadOnlyList<TextEmbedding> embeddings = await embedder.EmbedAsync(texts, request.Cancellation).ConfigureAwait(false);
-        request.CountEmbedded(embeddings.Sum(embedding => embedding.TokenCount));
-        await request.WriteAsync(Write(embeddings, lease.Name, isBase64)).ConfigureAwait(false);
+        int[][] texts = [.. inputs.Select(input => input.Tokens ?? embedding.Tokenize(input.Text!))];
+        IReadOnlyList<TextEmbedding> embeddings = await embedding.EmbedAsync(texts).ConfigureAwait(false);
+        await request.WriteAsync(Write(embeddings, embedding.ModelName, isBase64)).ConfigureAwait(false);
     }
 
     private static ReadOnlyMemory<byte> Write(IReadOnlyList<TextEmbedding> embeddings, string model, bool isBase64)

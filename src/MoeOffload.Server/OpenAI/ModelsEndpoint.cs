@@ -7,7 +7,7 @@ internal static class ModelsEndpoint
         new ModelListBody("list", [.. request.Models.List().Select(Describe)]), OpenAIJson.Default.ModelListBody);
 
     public static Task GetAsync(ApiRequest request) => request.WriteJsonAsync(
-        Describe(request.Models.GetStatus(request.Http.Request.RouteValues["id"] as string ?? string.Empty)), OpenAIJson.Default.ModelBody);
+        Describe(request.Models.GetStatus(request.FindModel(request.Http.Request.RouteValues["id"] as string ?? string.Empty))), OpenAIJson.Default.ModelBody);
 
     private static ModelBody Describe(ModelStatus status) => new(
         status.Entry.Name,

@@ -16,37 +16,29 @@ internal static class ResponsesEndpoint
     {
         ResponseRequest asked = ResponseRequest.Read(await request.ReadJsonAsync().ConfigureAwait(false), request);
         SseWriter? events = asked.Stream ? request.MakeEvents() : null;
-        using ModelLease lease = await request.AcquireAsync(asked.Model, events).ConfigureAwait(false);
-        ChatAnswers answers = await ChatAnswers.StartAsync(request, lease, asked.Messages, 1, _ => asked.Options).ConfigureAwait(false);
+        ChatAnswers answers = await ChatAnswers.StartAsync(request, asked.Model, asked.Messages, _ => asked.Options).ConfigureAwait(false);
         await using (answers.ConfigureAwait(false))
         {
-            ResponseBody head = Head(asked, lease.Name);
-            if (events is null)
-            {
-                await WriteAsync(request, asked, lease, answers, head).ConfigureAwait(false);
-            }
-            else
-            {
-                await StreamAsync(events, asked, lease, answers, head).ConfigureAwait(false);
-            }
+            ResponseBody head = Head(asked, answers.ModelName);
+            await (events is null ? WriteAsync(request, asked, answers, head) : StreamAsync(events, asked, answers, head)).ConfigureAwait(false);
         }
     }
 
-    private static async Task WriteAsync(ApiRequest request, ResponseRequest asked, ModelLease lease, ChatAnswers answers, ResponseBody head)
+    private static async Task WriteAsync(ApiRequest request, ResponseRequest asked, ChatAnswers answers, ResponseBody head)
     {
         ChatUpdate answer = (await answers.CompleteAsync().ConfigureAwait(false))[0];
-        var items = new ResponseItems(lease.Model, asked.HasProbabilities, _ => Task.CompletedTask);
+        var items = new ResponseItems(answers.Model, asked.HasProbabilities, _ => Task.CompletedTask);
         await items.AddAsync(answer).ConfigureAwait(false);
         await items.EndAsync(answer.FinishReason == ChatFinishReason.Length).ConfigureAwait(false);
-        await request.WriteJsonAsync(End(head, answer, items, lease.Model), OpenAIJson.Default.ResponseBody).ConfigureAwait(false);
+        await request.WriteJsonAsync(End(head, answer, items, answers.Model), OpenAIJson.Default.ResponseBody).ConfigureAwait(false);
     }
 
-    private static async Task StreamAsync(SseWriter events, ResponseRequest asked, ModelLease lease, ChatAnswers answers, ResponseBody head)
+    private static async Task StreamAsync(SseWriter events, ResponseRequest asked, ChatAnswers answers, ResponseBody head)
     {
         int sequence = 0;
-        var items = new ResponseItems(lease.Model, asked.HasProbabilities, EmitAsync);
+        var items = new ResponseItems(answers.Model, asked.HasProbabilities, EmitAsync);
         bool hasBegun = false;
-        await foreach ((_, ChatUpdate update) in answers.ReadAsync(events).ConfigureAwait(false))
+        await foreach ((_, ChatUpdate update) in answers.ReadAsync().ConfigureAwait(false))
         {
             // Not before there is something: what fails until then has a status of its own.
             if (!hasBegun)
@@ -59,8 +51,9 @@ internal static class ResponsesEndpoint
             await items.AddAsync(update).ConfigureAwait(false);
             if (update.FinishReason is not null)
             {
+                answers.Log(update);
                 await items.EndAsync(update.FinishReason == ChatFinishReason.Length).ConfigureAwait(false);
-                ResponseBody body = End(head, update, items, lease.Model);
+                ResponseBody body = End(head, update, items, answers.Model);
                 await EmitAsync(new ResponseEvent($"response.{body.Status}") { Response = body }).ConfigureAwait(false);
             }
         }

@@ -63,17 +63,7 @@ internal static class ToolReader
         }
     }
 
-    private static JsonSchema Parse(string schema, string path)
-    {
-        try
-        {
-            return JsonSchema.Parse(schema);
-        }
-        catch (ArgumentException error)
-        {
-            throw new ApiException(400, "invalid_request_error", "invalid_json_schema", error.Message, path, error);
-        }
-    }
+    private static JsonSchema Parse(string schema, string path) => ClientInput.Check(() => JsonSchema.Parse(schema), path, "invalid_json_schema");
 
     private static ToolDefinition ReadTool(JsonFields tool, bool isFlat)
     {

@@ -1,12 +1,11 @@
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Options;
 
 namespace MoeOffload.Server;
 
-/// <summary>Stops a server that listens where it may not, should nobody have called <see cref="ServerAddress.Check"/> before.</summary>
-internal sealed class AddressGuard(IServer server, IOptions<MoeServerOptions> options) : IHostedLifecycleService
+/// <summary>Stops a server that listens on an address that it may not listen on, if <see cref="ServerAddress.Check"/> was not called before.</summary>
+internal sealed class AddressGuard(IServer server, AccessOptions options) : IHostedLifecycleService
 {
     public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
@@ -14,7 +13,7 @@ internal sealed class AddressGuard(IServer server, IOptions<MoeServerOptions> op
 
     public Task StartedAsync(CancellationToken cancellationToken)
     {
-        ServerAddress.Check(server.Features.Get<IServerAddressesFeature>()?.Addresses ?? [], options.Value);
+        ServerAddress.Check(server.Features.Get<IServerAddressesFeature>()?.Addresses ?? [], options);
         return Task.CompletedTask;
     }
 

@@ -2,17 +2,16 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Options;
 
 namespace MoeOffload.Server;
 
-/// <summary>The keys that let requests in. Compared by hash, all of them, in a time that says nothing of how alike they are.</summary>
-internal sealed class ApiKeys(IOptions<MoeServerOptions> options)
+/// <summary>Checks the keys of requests. They are compared by hash, all of them, in a time that does not depend on how alike they are.</summary>
+internal sealed class ApiKeys(AccessOptions options)
 {
-    private readonly bool _allowsRemote = options.Value.AllowRemoteWithoutKey;
-    private readonly byte[][] _hashes = [.. options.Value.ApiKeys.Select(Hash)];
+    private readonly bool _allowsRemote = options.AllowRemoteWithoutKey;
+    private readonly byte[][] _hashes = [.. options.ApiKeys.Select(Hash)];
 
-    /// <summary>Whether there are any.</summary>
+    /// <summary>Gets whether requests need a key.</summary>
     public bool AreRequired => _hashes.Length > 0;
 
     /// <summary>Refuses a request without a key.</summary>
@@ -32,7 +31,7 @@ internal sealed class ApiKeys(IOptions<MoeServerOptions> options)
                 401,
                 "authentication_error",
                 "invalid_api_key",
-                given is null ? "No API key was given: send it as 'Authorization: Bearer KEY' or 'x-api-key: KEY'." : "The API key is wrong.");
+                given is null ? "No API key was given: send it as 'Authorization: Bearer KEY' or 'x-api-key: KEY'." : "The API key is not valid.");
         }
     }
 
@@ -41,7 +40,7 @@ internal sealed class ApiKeys(IOptions<MoeServerOptions> options)
         if (!_allowsRemote && http.Connection.RemoteIpAddress is { } remote && !IPAddress.IsLoopback(remote))
         {
             throw new ApiException(
-                403, "permission_error", "remote_not_allowed", "This server has no API key, and answers its own machine only: give it one, or let it allow others without.");
+                403, "permission_error", "remote_not_allowed", "This server has no API key, and so answers only its own machine: give it a key, or allow other machines without one.");
         }
     }
 

@@ -2,31 +2,31 @@ using System.Net;
 
 namespace MoeOffload.Server;
 
-/// <summary>Checks the addresses that a server is to listen on, before it does.</summary>
+/// <summary>Checks the addresses that a server is to listen on, before it does so.</summary>
 public static class ServerAddress
 {
-    /// <summary>Refuses to let other machines ask without a key, unless that was said.</summary>
+    /// <summary>Checks that other machines need a key, unless the options allow them without one.</summary>
     /// <param name="urls">The addresses, as Kestrel takes them, such as <c>http://127.0.0.1:11435</c>.</param>
-    /// <param name="options">Keys, and whether there need be none.</param>
+    /// <param name="options">The keys, and whether other machines need one.</param>
     /// <exception cref="InvalidOperationException">An address can be reached from other machines, and there is no key.</exception>
-    public static void Check(IEnumerable<string> urls, MoeServerOptions options)
+    public static void Check(IEnumerable<string> urls, AccessOptions options)
     {
         ArgumentNullException.ThrowIfNull(urls);
         ArgumentNullException.ThrowIfNull(options);
         if (options.ApiKeys.Any(string.IsNullOrWhiteSpace))
         {
-            throw new InvalidOperationException("An API key is empty: give it a text, or leave it out.");
+            throw new InvalidOperationException("An API key is empty: give it a text, or remove it.");
         }
 
         if (options.ApiKeys.Count == 0 && !options.AllowRemoteWithoutKey && urls.FirstOrDefault(url => !IsLoopback(url)) is { } open)
         {
             throw new InvalidOperationException(
-                $"'{open}' can be reached from other machines, and there is no API key: set {nameof(MoeServerOptions)}.{nameof(MoeServerOptions.ApiKeys)}, "
-                + $"listen on 127.0.0.1, or set {nameof(MoeServerOptions.AllowRemoteWithoutKey)} if everyone on the network may use the server.");
+                $"'{open}' can be reached from other machines, and there is no API key: set {nameof(AccessOptions.ApiKeys)}, "
+                + $"listen on 127.0.0.1, or set {nameof(AccessOptions.AllowRemoteWithoutKey)} if everyone on the network may use the server.");
         }
     }
 
-    /// <summary>Whether only this machine can reach an address. A name other than <c>localhost</c> may point anywhere, and counts as open.</summary>
+    /// <summary>Determines whether only this machine can reach an address. A name other than <c>localhost</c> may point anywhere, and counts as open.</summary>
     /// <param name="url">The address.</param>
     public static bool IsLoopback(string url)
     {

@@ -39,25 +39,25 @@ internal sealed class ShimmyEndpoints
             throw NoSuchPath(request);
         }
 
-        ModelStatus status = request.Models.GetStatus(name);
-        LoadedModel? loaded = request.Models.Snapshot().FirstOrDefault(item => item.Name == status.Entry.Name).Model;
+        ModelStatus status = request.Models.GetStatus(request.FindModel(name));
+        LoadedModel? loaded = request.Models.GetLoaded().FirstOrDefault(item => item.Status.Entry.Path == status.Entry.Path).Model;
         return request.WriteJsonAsync(ModelReporter.Report(status, loaded), ShimmyJson.Default.ModelReport);
     }
 
     private static async Task ChangeAsync(ApiRequest request)
     {
         (string name, string action) = PathOf(request);
-        string known = request.Models.Find(name).Name;
         switch (action)
         {
             case "load":
+                string known = request.FindModel(name).Name;
                 (await request.AcquireAsync(known).ConfigureAwait(false)).Dispose();
                 await request.WriteJsonAsync(new LoadAnswer(known, "loaded", true, $"Model {known} is loaded."), ShimmyJson.Default.LoadAnswer).ConfigureAwait(false);
                 break;
             case "unload":
-                bool was = await request.Models.UnloadAsync(known).ConfigureAwait(false);
-                string message = was ? $"Model {known} is unloaded." : $"Model {known} was not loaded.";
-                await request.WriteJsonAsync(new LoadAnswer(known, "unloaded", false, message), ShimmyJson.Default.LoadAnswer).ConfigureAwait(false);
+                (string unloaded, bool was) = await request.UnloadAsync(name).ConfigureAwait(false);
+                string message = was ? $"Model {unloaded} is unloaded." : $"Model {unloaded} was not loaded.";
+                await request.WriteJsonAsync(new LoadAnswer(unloaded, "unloaded", false, message), ShimmyJson.Default.LoadAnswer).ConfigureAwait(false);
                 break;
             default:
                 throw NoSuchPath(request);
@@ -86,7 +86,7 @@ internal sealed class ShimmyEndpoints
         // Servers that were used are listed; one that cannot be reached is no reason not to answer.
         DiagnosedDevice[] devices =
         [
-            .. MoeModel.ListDevices(request.Options.Model with { RpcServers = [] }).Select(device => new DiagnosedDevice(
+            .. MoeModel.ListDevices(request.Models.Options.Load with { RpcServers = [] }).Select(device => new DiagnosedDevice(
                 device.Name,
                 device.Description,
                 JsonNamingPolicy.SnakeCaseLower.ConvertName(device.Kind.ToString()),
@@ -110,6 +110,7 @@ internal sealed class ShimmyEndpoints
 
     private Task DiscoverAsync(ApiRequest request)
     {
+        request.Models.Catalog.Discover();
         ListedModel[] models = List(request);
         return request.WriteJsonAsync(new ListedModels(models, models.Length), ShimmyJson.Default.ListedModels);
     }

@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace MoeOffload.Server.Shimmy;
 
 /// <summary>shimmy's <c>POST /api/generate</c>.</summary>
@@ -9,18 +7,8 @@ internal static class ShimmyGenerate
     {
         ShimmyPrompt prompt = ShimmyPrompt.Read(body, request);
         SseWriter? events = prompt.IsStreamed ? request.MakeEvents() : null;
-        using ModelLease lease = await request.AcquireAsync(prompt.Model, events).ConfigureAwait(false);
-        var text = new StringBuilder();
-        await prompt.AnswerAsync(
-            request,
-            lease,
-            piece =>
-            {
-                text.Append(piece);
-                return events?.SendTextAsync(piece) ?? Task.CompletedTask;
-            },
-            request.Cancellation).ConfigureAwait(false);
-        request.LogText("Answer", text.ToString());
-        await (events?.SendDoneAsync() ?? request.WriteJsonAsync(new GeneratedText(text.ToString()), ShimmyJson.Default.GeneratedText)).ConfigureAwait(false);
+        string text = await prompt
+            .AnswerAsync(request, piece => events?.SendTextAsync(piece) ?? Task.CompletedTask, request.Cancellation).ConfigureAwait(false);
+        await (events?.SendDoneAsync() ?? request.WriteJsonAsync(new GeneratedText(text), ShimmyJson.Default.GeneratedText)).ConfigureAwait(false);
     }
 }

@@ -1,3 +1,4 @@
+using System.Text;
 using MoeOffload.Chat;
 
 namespace MoeOffload.Server.Shimmy;
@@ -41,27 +42,28 @@ internal sealed record ShimmyPrompt(
 
     /// <summary>Generates the answer piece by piece.</summary>
     /// <param name="request">The request.</param>
-    /// <param name="lease">The model.</param>
-    /// <param name="sendAsync">Takes each piece; never an empty one.</param>
+    /// <param name="sendAsync">Gets each piece; never an empty one.</param>
     /// <param name="cancellation">Ends the generation.</param>
-    public async Task AnswerAsync(ApiRequest request, ModelLease lease, Func<string, Task> sendAsync, CancellationToken cancellation)
+    /// <returns>The answer.</returns>
+    public async Task<string> AnswerAsync(ApiRequest request, Func<string, Task> sendAsync, CancellationToken cancellation)
     {
-        using TokenStream tokens = lease.Session.GenerateAsync(ToRequest(request, lease), cancellation);
-        try
+        var text = new StringBuilder();
+        TextAnswers answers = await TextAnswers.StartAsync(request, Model, (model, _) => ToRequest(model), cancellation: cancellation).ConfigureAwait(false);
+        await using (answers.ConfigureAwait(false))
         {
-            request.CheckPrompt(tokens.PromptTokenCount);
-            await foreach (GeneratedToken token in (request.Stream?.GatherAsync(tokens) ?? tokens).ConfigureAwait(false))
+            await foreach ((_, GeneratedToken token) in answers.ReadAsync().ConfigureAwait(false))
             {
                 if (!token.Utf8.IsEmpty)
                 {
+                    text.Append(token.Text);
                     await sendAsync(token.Text).ConfigureAwait(false);
                 }
             }
+
+            answers.Log(text.ToString());
         }
-        finally
-        {
-            request.Count(tokens.Statistics);
-        }
+
+        return text.ToString();
     }
 
     private static List<ChatMessage> ReadMessages(JsonFields body, string? system)
@@ -82,17 +84,15 @@ internal sealed record ShimmyPrompt(
     }
 
     // What a model thinks is part of the text here, which has no place for it.
-    private GenerationRequest ToRequest(ApiRequest request, ModelLease lease)
+    private GenerationRequest ToRequest(MoeModel model)
     {
-        var generation = new GenerationRequest { Prompt = Prompt, Sampling = Sampling, MaxTokens = MaxTokens, Deadline = request.TimeLeft };
+        var generation = new GenerationRequest { Prompt = Prompt, Sampling = Sampling, MaxTokens = MaxTokens };
         if (Messages is null)
         {
-            request.LogText("Prompt", Prompt);
             return generation;
         }
 
-        RenderedChat chat = lease.Model.ChatTemplate.Render(Messages);
-        request.LogText("Prompt", chat.Prompt);
+        RenderedChat chat = model.ChatTemplate.Render(Messages);
         return generation with { Prompt = chat.Prompt, StopStrings = chat.StopStrings };
     }
 }

@@ -46,8 +46,7 @@ internal sealed class ShimmySocket
             using JsonDocument document = await ReceiveAsync(request, socket).ConfigureAwait(false);
             ShimmyPrompt prompt = ShimmyPrompt.Read(new JsonFields(document.RootElement), request);
             watching = WatchAsync(socket, gone);
-            using ModelLease lease = await request.AcquireAsync(prompt.Model).ConfigureAwait(false);
-            await prompt.AnswerAsync(request, lease, piece => SendAsync(request, socket, piece), gone.Token).ConfigureAwait(false);
+            await prompt.AnswerAsync(request, piece => SendAsync(request, socket, piece), gone.Token).ConfigureAwait(false);
         }
         catch (Exception error)
         {
@@ -94,20 +93,20 @@ internal sealed class ShimmySocket
     private static async Task<JsonDocument> ReceiveAsync(ApiRequest request, WebSocket socket)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(request.Cancellation);
-        limit.CancelAfter(request.Options.BodyTimeout);
         using var text = new MemoryStream();
         byte[] buffer = new byte[16 * 1024];
         while (true)
         {
+            limit.CancelAfter(request.Limits.BodyTimeout);
             ValueWebSocketReceiveResult part = await socket.ReceiveAsync(buffer.AsMemory(), limit.Token).ConfigureAwait(false);
             if (part.MessageType == WebSocketMessageType.Close)
             {
                 throw new OperationCanceledException("The client closed the socket before it asked.");
             }
 
-            if (text.Length + part.Count > request.Options.MaxBodyBytes)
+            if (text.Length + part.Count > request.Limits.MaxBodyBytes)
             {
-                throw new ApiException(413, "invalid_request_error", "request_too_large", $"The request is larger than the {request.Options.MaxBodyBytes} bytes that the server takes.");
+                throw new ApiException(413, "invalid_request_error", "request_too_large", $"The request is larger than the {request.Limits.MaxBodyBytes} bytes that the server accepts.");
             }
 
             text.Write(buffer, 0, part.Count);
@@ -147,7 +146,7 @@ internal sealed class ShimmySocket
     private static async Task SendAsync(ApiRequest request, WebSocket socket, string text)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(request.Http.RequestAborted);
-        limit.CancelAfter(request.Options.WriteTimeout);
+        limit.CancelAfter(request.Limits.WriteTimeout);
         await socket.SendAsync(Encoding.UTF8.GetBytes(text).AsMemory(), WebSocketMessageType.Text, true, limit.Token).ConfigureAwait(false);
     }
 }

@@ -106,7 +106,7 @@ public sealed class OptionTests
     [TestCase(4, false, "--no-kv-unified")]
     public void Kv_cache_is_shared_unless_it_is_said_how_many_share_it(int sequences, bool isUnified, params string[] words)
     {
-        ContextOptions context = Serve(words).Context;
+        ContextOptions context = Serve(words).Models.Context;
 
         context.SequenceCount.Should().Be(sequences);
         context.KvCache.Unified.Should().Be(isUnified);

@@ -4,7 +4,7 @@ using System.Text.Json;
 namespace MoeOffload.Server;
 
 /// <summary>
-/// Reads from a request how tokens are chosen. The names are OpenAI's where it has one, else those of llama.cpp's server, which Ollama's
+/// Reads from a request how tokens are chosen. The names are OpenAI's if it has one, else those of llama.cpp's server, which Ollama's
 /// <c>options</c> share.
 /// </summary>
 internal static class GenerationFields
@@ -13,7 +13,7 @@ internal static class GenerationFields
 
     /// <summary>Reads sampling options.</summary>
     /// <param name="fields">The object that has them.</param>
-    /// <param name="defaults">What holds where it says nothing.</param>
+    /// <param name="defaults">What applies to fields that are missing.</param>
     /// <exception cref="ApiException">A field is of another type or outside its range.</exception>
     public static SamplingOptions ReadSampling(JsonFields fields, SamplingOptions defaults) => defaults with
     {

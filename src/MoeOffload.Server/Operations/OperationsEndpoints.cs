@@ -1,19 +1,15 @@
 using System.Text.Json.Serialization;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
 using MoeOffload.Server.OpenAI;
 
 namespace MoeOffload.Server;
 
-/// <summary>What those who run the server ask: health, readiness, metrics.</summary>
+/// <summary>Maps what tells an operator, or an orchestrator, how the server is: <c>/health</c> and <c>/ready</c>.</summary>
 internal static class OperationsEndpoints
 {
     public static void Map(ApiRoutes routes)
     {
         routes.Get("/health", OpenAIErrors.Format, HealthAsync, ApiAccess.Open);
         routes.Get("/ready", OpenAIErrors.Format, ReadyAsync, ApiAccess.Open);
-        RequestDelegate scrape = routes.Endpoints.CreateApplicationBuilder().UseOpenTelemetryPrometheusScrapingEndpoint(_ => true).Build();
-        routes.Get("/metrics", OpenAIErrors.Format, request => scrape(request.Http));
     }
 
     // Alive as long as it answers, also while it stops: what restarts a server must not cut its grace time short.
@@ -24,7 +20,7 @@ internal static class OperationsEndpoints
         : WriteAsync(request, "ready", 200);
 
     private static Task WriteAsync(ApiRequest request, string status, int code) => request.WriteJsonAsync(
-        new HealthBody(status, request.Models.Snapshot().Count, request.Services.Gate.Active), OperationsJson.Default.HealthBody, code);
+        new HealthBody(status, request.Models.GetLoaded().Count, request.Services.Gate.Active), OperationsJson.Default.HealthBody, code);
 }
 
 internal sealed record HealthBody(string Status, int ModelsLoaded, int ActiveRequests);

@@ -1,13 +1,13 @@
 using System.Threading.Channels;
 
-namespace MoeOffload.Server.OpenAI;
+namespace MoeOffload.Server;
 
-/// <summary>Several streams that are generated at the same time, read as one.</summary>
+/// <summary>Reads several streams that are generated at the same time.</summary>
 internal static class MergedStreams
 {
     private const int BufferedItems = 4;
 
-    /// <summary>Reads streams; where one fails, the others end too.</summary>
+    /// <summary>Reads streams as one. If one fails, the others are ended at once.</summary>
     /// <param name="streams">The streams.</param>
     /// <param name="cancellationToken">Ends all.</param>
     /// <returns>What they yield, each with the stream's number.</returns>
@@ -55,6 +55,38 @@ internal static class MergedStreams
                 {
                     await items.Writer.WriteAsync((index, item), cancel.Token).ConfigureAwait(false);
                 }
+            }
+            catch
+            {
+                await cancel.CancelAsync().ConfigureAwait(false);
+                throw;
+            }
+        }
+    }
+
+    /// <summary>Completes streams. If one fails, the others are ended at once.</summary>
+    /// <param name="streams">The streams.</param>
+    /// <param name="complete">Completes one.</param>
+    /// <param name="cancellationToken">Ends all.</param>
+    public static async Task<TResult[]> CompleteAsync<TStream, TResult>(
+        IReadOnlyList<TStream> streams, Func<TStream, CancellationToken, Task<TResult>> complete, CancellationToken cancellationToken)
+    {
+        if (streams.Count == 1)
+        {
+            return [await complete(streams[0], cancellationToken).ConfigureAwait(false)];
+        }
+
+        using var cancel = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        Task<TResult>[] all = [.. streams.Select(CompleteOneAsync)];
+
+        // What failed is thrown, whatever was cancelled because of it.
+        return await Task.WhenAll(all).ConfigureAwait(false);
+
+        async Task<TResult> CompleteOneAsync(TStream stream)
+        {
+            try
+            {
+                return await complete(stream, cancel.Token).ConfigureAwait(false);
             }
             catch
             {

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 
 namespace MoeOffload.Server;
 
-/// <summary>What holds for every endpoint, around what each does.</summary>
+/// <summary>Does what every endpoint needs around its own work: key, origin, limits, errors, logs, measurements, traces.</summary>
 internal sealed class ApiPipeline(ApiServices services, ApiKeys keys, Origins origins)
 {
     /// <summary>Answers a request, or says why not.</summary>
@@ -37,7 +37,7 @@ internal sealed class ApiPipeline(ApiServices services, ApiKeys keys, Origins or
         catch (Exception error)
         {
             failure = ApiErrors.Explain(error, request);
-            if (failure.Status is 500)
+            if (failure.Status == StatusCodes.Status500InternalServerError)
             {
                 ApiLog.Failed(services.Logger, error, http.Request.Method, route, id);
             }
@@ -61,7 +61,7 @@ internal sealed class ApiPipeline(ApiServices services, ApiKeys keys, Origins or
         }
     }
 
-    /// <summary>Answers a browser that asks whether a page may ask.</summary>
+    /// <summary>Answers a browser that asks whether a page may use the server.</summary>
     public Task PreflightAsync(HttpContext http) => origins.PreflightAsync(http);
 
     private static async Task TellAsync(ApiRequest request, ApiException failure, ErrorFormat errors)

@@ -1,9 +1,9 @@
 namespace MoeOffload.Server;
 
-/// <summary>Who may ask an endpoint.</summary>
+/// <summary>Specifies who may use an endpoint.</summary>
 internal enum ApiAccess
 {
-    /// <summary>Whoever has a key, as long as the server takes requests.</summary>
+    /// <summary>Whoever has a key, as long as the server accepts requests.</summary>
     Work,
 
     /// <summary>Whoever has a key, at any time: it costs next to nothing.</summary>

@@ -1,0 +1,113 @@
+namespace MoeOffload.Server;
+
+/// <summary>
+/// Represents the answers to a request: what every API does to generate, whatever it then makes of the result. The model is acquired, the
+/// generations are started and their prompts checked and logged; they are read at the same time; disposing ends those that still run,
+/// counts all, and gives the model back.
+/// </summary>
+/// <typeparam name="TStream">The stream of one answer.</typeparam>
+/// <typeparam name="TItem">What it yields.</typeparam>
+internal abstract class Answers<TStream, TItem>(ApiRequest request, ModelLease lease) : IAsyncDisposable
+    where TStream : class, IAsyncEnumerable<TItem>, IAsyncDisposable, IDisposable
+{
+    private readonly List<TStream> _streams = [];
+
+    /// <summary>Gets the model's name in the catalog.</summary>
+    public string ModelName => lease.Name;
+
+    /// <summary>Gets the model.</summary>
+    public MoeModel Model => lease.Model;
+
+    /// <summary>Gets how long the request had to wait for the model.</summary>
+    public TimeSpan LoadTime { get; } = request.Elapsed;
+
+    /// <summary>Gets the streams of the answers.</summary>
+    public IReadOnlyList<TStream> Streams => _streams;
+
+    /// <summary>Gets the first answer's stream, which is the only one unless a request asks for several.</summary>
+    public TStream Stream => _streams[0];
+
+    /// <summary>Gets what each answer cost, once it has ended.</summary>
+    public IReadOnlyList<GenerationStatistics?> Statistics => [.. _streams.Select(StatisticsOf)];
+
+    protected ApiRequest Request => request;
+
+    /// <summary>Reads all answers as they grow. If the request is answered by a stream, what is sent meanwhile is gathered.</summary>
+    /// <returns>What they yield, each with the answer's number.</returns>
+    public IAsyncEnumerable<(int Index, TItem Item)> ReadAsync()
+    {
+        IAsyncEnumerable<(int Index, TItem Item)> items = MergedStreams.ReadAsync<TItem>(_streams, request.Cancellation);
+        return request.Stream?.GatherAsync(items) ?? items;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            foreach (TStream stream in _streams)
+            {
+                stream.Dispose();
+            }
+
+            // What a generation cost is known once it has ended, also if its client has left.
+            foreach (TStream stream in _streams)
+            {
+                await stream.DisposeAsync().ConfigureAwait(false);
+                request.Count(StatisticsOf(stream));
+            }
+        }
+        finally
+        {
+            lease.Dispose();
+        }
+    }
+
+    /// <summary>Acquires a model that generates.</summary>
+    /// <exception cref="ApiException">There is no such model, or it only makes embeddings.</exception>
+    protected static async Task<ModelLease> AcquireAsync(ApiRequest request, string? model)
+    {
+        ModelLease lease = await request.AcquireAsync(model).ConfigureAwait(false);
+        if (lease.CanGenerate)
+        {
+            return lease;
+        }
+
+        string architecture = lease.Model.Info.Architecture;
+        lease.Dispose();
+        throw ApiException.Invalid(
+            $"The model '{lease.Name}' ({architecture}) only makes embeddings: use /v1/embeddings, or another model.", "model", "unsupported_model");
+    }
+
+    /// <summary>Starts answers. If one cannot be started, or its prompt is too long, none is left.</summary>
+    /// <param name="count">How many.</param>
+    /// <param name="start">Starts one; nothing is computed until it is read.</param>
+    /// <exception cref="ApiException">The library does not accept what the client asks for.</exception>
+    protected async Task StartAsync(int count, Func<GenerationSession, int, TStream> start)
+    {
+        try
+        {
+            for (int index = 0; index < count; index++)
+            {
+                TStream stream = ClientInput.Check(() => start(lease.Session, index));
+                _streams.Add(stream);
+                request.CheckPrompt(PromptTokensOf(stream));
+                if (PromptOf(index) is { } prompt)
+                {
+                    request.LogText("Prompt", prompt);
+                }
+            }
+        }
+        catch
+        {
+            await DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    protected abstract int PromptTokensOf(TStream stream);
+
+    /// <summary>Gets the prompt of an answer; null if it is the same as before.</summary>
+    protected abstract string? PromptOf(int index);
+
+    protected abstract GenerationStatistics? StatisticsOf(TStream stream);
+}

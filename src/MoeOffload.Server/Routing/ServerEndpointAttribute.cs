@@ -1,0 +1,5 @@
+namespace MoeOffload.Server;
+
+/// <summary>Marks the server's own endpoints among those of an application.</summary>
+[AttributeUsage(AttributeTargets.All)]
+internal sealed class ServerEndpointAttribute : Attribute;

@@ -1,0 +1,30 @@
+using Microsoft.Extensions.DependencyInjection;
+
+namespace MoeOffload.Server;
+
+/// <summary>Represents what <c>AddMoeOffload</c> has added to an application, once.</summary>
+internal sealed class ServerServices
+{
+    private int _isMapped;
+
+    /// <summary>Gets the pipeline that all endpoints of the server run in.</summary>
+    /// <exception cref="InvalidOperationException"><c>AddMoeOffload</c> was not called.</exception>
+    public static ApiPipeline GetPipeline(IServiceProvider services)
+    {
+        Get(services);
+        return services.GetRequiredService<ApiPipeline>();
+    }
+
+    /// <summary>Notes that the endpoints are mapped now.</summary>
+    /// <exception cref="InvalidOperationException">They were before, or <c>AddMoeOffload</c> was not called.</exception>
+    public static void MapOnce(IServiceProvider services)
+    {
+        if (Interlocked.Exchange(ref Get(services)._isMapped, 1) != 0)
+        {
+            throw new InvalidOperationException("MapMoeOffload was called twice on this application: its endpoints are mapped once, so remove one of the calls.");
+        }
+    }
+
+    private static ServerServices Get(IServiceProvider services) => services.GetService<ServerServices>() ?? throw new InvalidOperationException(
+        "The services of MoeOffload.Server are missing: call builder.Services.AddMoeOffload(catalog) before the application is built.");
+}

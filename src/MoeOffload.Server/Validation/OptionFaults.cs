@@ -1,0 +1,72 @@
+using System.Globalization;
+
+namespace MoeOffload.Server;
+
+/// <summary>Collects what is wrong with options, so that all of it is reported at once.</summary>
+internal sealed class OptionFaults
+{
+    // A day is more than any request needs, and less than timers allow.
+    private static readonly TimeSpan s_longestTime = TimeSpan.FromDays(1);
+
+    private readonly List<string> _messages = [];
+
+    /// <summary>Gets what is wrong, in the order of the checks; empty if nothing is.</summary>
+    public IReadOnlyList<string> Messages => _messages;
+
+    /// <summary>Adds a fault.</summary>
+    /// <param name="message">What is wrong, where, and the remedy.</param>
+    public void Add(string message) => _messages.Add(message);
+
+    /// <summary>Checks that an option is set.</summary>
+    /// <returns><see langword="false"/> if it is null.</returns>
+    public bool Require(object? value, string name)
+    {
+        if (value is null)
+        {
+            Add($"{name} is null: set it, or leave its default.");
+        }
+
+        return value is not null;
+    }
+
+    /// <summary>Checks that a number is greater than 0; null is allowed.</summary>
+    public void RequirePositive(long? value, string name)
+    {
+        if (value <= 0)
+        {
+            Add(string.Create(CultureInfo.InvariantCulture, $"{name} is {value}: use a number greater than 0."));
+        }
+    }
+
+    /// <summary>Checks that a time is greater than 0; null is allowed.</summary>
+    public void RequirePositive(TimeSpan? value, string name)
+    {
+        if (value <= TimeSpan.Zero)
+        {
+            Add(string.Create(CultureInfo.InvariantCulture, $"{name} is {value}: use a time greater than 0."));
+        }
+    }
+
+    /// <summary>Checks that a time is greater than 0 and at most one day.</summary>
+    public void RequireTimeLimit(TimeSpan value, string name)
+    {
+        RequirePositive(value, name);
+        if (value > s_longestTime)
+        {
+            Add(string.Create(CultureInfo.InvariantCulture, $"{name} is {value}: use at most one day."));
+        }
+    }
+
+    /// <summary>Runs a check that throws.</summary>
+    public void Run(Action check, string name)
+    {
+        try
+        {
+            check();
+        }
+        catch (ArgumentException error)
+        {
+            Add($"{name}: {error.Message}");
+        }
+    }
+}
