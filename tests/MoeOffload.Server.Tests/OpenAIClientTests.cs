@@ -7,7 +7,6 @@ using OpenAI.Chat;
 using OpenAI.Embeddings;
 using OpenAI.Models;
 using OpenAI.Responses;
-
 using ClientFinishReason = OpenAI.Chat.ChatFinishReason;
 
 namespace MoeOffload.Server.Tests;

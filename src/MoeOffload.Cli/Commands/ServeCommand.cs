@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 using MoeOffload.Catalog;
 using MoeOffload.Cli.Options;
 using MoeOffload.Cli.Terminals;
@@ -48,7 +49,16 @@ internal sealed class ServeCommand : ICliCommand
                 + "or say --allow-remote-without-key if everyone on the network may use the server.");
         }
 
-        WebApplication application = ServerHost.Build(catalog, configure, url, invocation.ConfigureLogging);
+        WebApplication application;
+        try
+        {
+            application = ServerHost.Build(catalog, configure, url, invocation.ConfigureLogging);
+        }
+        catch (OptionsValidationException error)
+        {
+            throw new UsageException(string.Join(' ', error.Failures));
+        }
+
         await using (application.ConfigureAwait(false))
         {
             await ServerHost.StartAsync(application, url, invocation.Cancelled).ConfigureAwait(false);
