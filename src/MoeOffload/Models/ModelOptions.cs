@@ -78,7 +78,8 @@ public sealed record ModelOptions
     public ILoggerFactory? LoggerFactory { get; init; }
 
     /// <summary>
-    /// Where the native libraries are. Default: beside the application, in <c>runtimes/&lt;rid&gt;/native</c> of a referenced package, or in a
+    /// Gets the directory of the native libraries. By default, they are searched in the directory of the application and in
+    /// <c>runtimes/&lt;rid&gt;/native</c> of a referenced package; a program that was built in a checkout of MoeOffload also finds those in the
     /// checkout's <c>artifacts/native/&lt;rid&gt;</c>. The first load in a process decides.
     /// </summary>
     public string? NativeLibraryDirectory { get; init; }

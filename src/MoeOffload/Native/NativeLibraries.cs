@@ -20,7 +20,11 @@ internal static class NativeLibraries
     // ggml names its loadable backends .so on macOS too.
     private static string BackendSuffix => OperatingSystem.IsWindows() ? ".dll" : ".so";
 
-    /// <summary>The directories that may hold the libraries, in the order in which they are tried.</summary>
+    /// <summary>Returns the directories that may hold the libraries, in the order in which they are tried.</summary>
+    /// <param name="explicitDirectory">The directory that an option names; null for those of the application.</param>
+    /// <remarks>
+    /// The build of a checkout is used only by what was built in that checkout, and only if the application has no libraries of its own.
+    /// </remarks>
     public static List<string> SearchDirectories(string? explicitDirectory)
     {
         if (explicitDirectory is not null)
@@ -36,9 +40,9 @@ internal static class NativeLibraries
 
         directories.Add(AppContext.BaseDirectory);
         directories.Add(Path.Combine(AppContext.BaseDirectory, "runtimes", RuntimeIdentifier, "native"));
-        for (DirectoryInfo? at = new(AppContext.BaseDirectory); at is not null; at = at.Parent)
+        if (!directories.Exists(HoldsShim) && Checkout.FindLibraries(AppContext.BaseDirectory, RuntimeIdentifier) is { } built)
         {
-            directories.Add(Path.Combine(at.FullName, "artifacts", "native", RuntimeIdentifier));
+            directories.Add(built);
         }
 
         return [.. directories.Select(Path.TrimEndingDirectorySeparator).Distinct(StringComparer.Ordinal)];
@@ -48,13 +52,19 @@ internal static class NativeLibraries
     /// <exception cref="NativeLibraryException">None does; the message names each place.</exception>
     public static string Find(List<string> directories)
     {
-        string file = FileName("shim");
-        return directories.Find(directory => File.Exists(Path.Combine(directory, file)))
+        return directories.Find(HoldsShim)
             ?? throw new NativeLibraryException(
-                $"{file} was not found. Reference the package MoeOffload.Native.Cpu (or MoeOffload.Native.Cuda), build the native "
-                + "libraries with ./build.sh native, or set ModelOptions.NativeLibraryDirectory. Tried: "
-                + string.Join(", ", directories));
+                $"{FileName("shim")} was not found. {Remedy()} Tried: {string.Join(", ", directories)}");
     }
+
+    // Only who works in a checkout can build them.
+    private static string Remedy() => Checkout.FindLibraries(AppContext.BaseDirectory, RuntimeIdentifier) is null
+        ? $"Reference the package MoeOffload.Native.Cpu in the version of MoeOffload, {Version}, or set ModelOptions.NativeLibraryDirectory."
+        : "Build the native libraries with ./build.sh native, or set ModelOptions.NativeLibraryDirectory.";
+
+    private static string Version => typeof(NativeLibraries).Assembly.GetName().Version!.ToString(3);
+
+    private static bool HoldsShim(string directory) => File.Exists(Path.Combine(directory, FileName("shim")));
 
     /// <summary>Backend libraries in the directories, by what stands between <c>moe-ggml-</c> and the suffix.</summary>
     public static IEnumerable<(string Name, string Path)> Backends(IEnumerable<string> directories)
