@@ -58,6 +58,16 @@ public sealed class RpcServer : IDisposable
         }
     }
 
+    /// <summary>Takes <see cref="Freeze"/> back: it goes on, and answers what it was asked meanwhile.</summary>
+    public void Thaw()
+    {
+        const int Continue = 18;
+        if (Signal(_process.Id, Continue) != 0)
+        {
+            throw new InvalidOperationException($"ggml-rpc-server {_process.Id} cannot be continued.");
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

@@ -56,7 +56,7 @@ public sealed class ChatStream : IAsyncEnumerable<ChatUpdate>, IAsyncDisposable,
     /// <inheritdoc cref="TokenStream.TryRead" path="/exception"/>
     public bool TryRead(out ChatUpdate update)
     {
-        update = new ChatUpdate();
+        update = ChatUpdate.Empty;
         if (Message is not null || _isUnreadable)
         {
             return false;

@@ -27,5 +27,8 @@ public sealed record ChatUpdate
     /// <summary>On the last update, what the answer cost; else null.</summary>
     public GenerationStatistics? Statistics { get; init; }
 
+    /// <summary>Gets the one that adds nothing: a loop that polls a stream gets it without an allocation.</summary>
+    internal static ChatUpdate Empty { get; } = new();
+
     internal bool IsEmpty => Content.Length == 0 && ReasoningContent.Length == 0 && ToolCalls.Count == 0;
 }

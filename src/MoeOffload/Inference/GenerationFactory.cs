@@ -1,25 +1,27 @@
 using System.Text;
+using MoeOffload.Inference.Output;
+using MoeOffload.Inference.Running;
 using MoeOffload.Native;
 
 namespace MoeOffload.Inference;
 
 /// <summary>Makes generations of what a session is asked for.</summary>
+/// <param name="scheduler">What runs them.</param>
 /// <param name="model">The session's model.</param>
-/// <param name="speculation">How tokens are guessed in the session, or null.</param>
 /// <param name="sequenceLength">Tokens that one generation can hold.</param>
 /// <param name="canShift">Whether the KV cache can be shifted.</param>
-internal sealed class GenerationFactory(MoeModel model, SpeculationOptions? speculation, int sequenceLength, bool canShift)
+internal sealed class GenerationFactory(Scheduler scheduler, MoeModel model, int sequenceLength, bool canShift)
 {
-    /// <summary>Makes one, of a request whose options are in their ranges.</summary>
+    /// <summary>Makes one, of a request whose options are in their ranges, and connects it to a channel.</summary>
     /// <exception cref="ArgumentException">The grammar has an error, or the prompt has no token or an unknown one.</exception>
     /// <exception cref="ContextFullException">The prompt is too long.</exception>
-    public Generation Make(GenerationRequest request)
+    public Generation Make(GenerationRequest request, TokenChannel channel)
     {
         NativeVocabulary vocabulary = model.Native.Vocabulary;
         int[] prompt = Prompt(request, vocabulary);
         TokenPieces pieces = Pieces(request, vocabulary);
         NativeSampler sampler = NativeSampler.Create(vocabulary, request.Sampling ?? new SamplingOptions(), request.Chat);
-        return new Generation(prompt, sampler, pieces, vocabulary, request, speculation);
+        return new Generation(scheduler, channel, request, prompt, sampler, pieces, vocabulary);
     }
 
     /// <summary>Refuses a shift where there is none.</summary>

@@ -1,9 +1,11 @@
 using Microsoft.Extensions.Logging;
 using MoeOffload.Chat;
 using MoeOffload.Diagnostics;
-using MoeOffload.Inference;
+using MoeOffload.Inference.Output;
+using MoeOffload.Inference.Running;
 using MoeOffload.Inference.Speculation;
 using MoeOffload.Inference.State;
+using MoeOffload.Inference;
 using MoeOffload.Native;
 using MoeOffload.Shared;
 
@@ -50,7 +52,7 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
         PromptThreads = parameters.PromptThreads;
         _parameters = parameters;
         _vocabularySize = context.VocabularySize;
-        _generations = new GenerationFactory(model, parameters.Speculation, SequenceLength, context.CanShift);
+        _generations = new GenerationFactory(scheduler, model, SequenceLength, context.CanShift);
         Memory = new MemoryBreakdown(memory, context.ContextLength);
     }
 
@@ -142,7 +144,9 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
         {
             ObjectDisposedException.ThrowIf(_isDisposed, this);
             using NativeLog.Scope log = NativeLog.Enter(_logger);
-            return new TokenStream(this, new TokenChannel(_scheduler, _generations.Make(request), cancellationToken));
+            var channel = new TokenChannel(request.Deadline, cancellationToken);
+            _generations.Make(request, channel);
+            return new TokenStream(this, channel);
         }
     }
 
@@ -284,12 +288,15 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
         }
     }
 
-    /// <summary>Ends all generations of the session and gives its memory back.</summary>
+    /// <summary>
+    /// Ends all generations of the session and gives its memory back. In a callback on the session's own thread, such as a
+    /// <see cref="LogitsReader"/> or a logger, it does not wait: the memory is given back once the callback has returned.
+    /// </summary>
     public void Dispose()
     {
         Close();
         GC.SuppressFinalize(this);
-        _scheduler.Ended.Wait();
+        _scheduler.WhenDisposed().Wait();
         _counter?.Dispose();
     }
 
@@ -298,9 +305,12 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
     {
         Close();
         GC.SuppressFinalize(this);
-        await _scheduler.Ended.ConfigureAwait(false);
+        await _scheduler.WhenDisposed().ConfigureAwait(false);
         _counter?.Dispose();
     }
+
+    /// <summary>Gets a task that completes when the thread has ended and its native memory is given back.</summary>
+    internal Task Ended => _scheduler.Ended;
 
     /// <summary>Makes a context and its thread.</summary>
     internal static GenerationSession Create(MoeModel model, ContextParameters parameters, ILogger logger)
@@ -322,7 +332,13 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
             drafter = MakeDrafter(model, parameters, context, logger);
             memory = [.. context.ReadMemory(), .. drafter?.ReadMemory() ?? []];
             scheduler = new Scheduler(
-                () => NativeContext.Create(handle, parameters, logger, adapters, counter), context, parameters, drafter, handle, logger);
+                () => NativeContext.Create(handle, parameters, logger, adapters, counter),
+                context,
+                parameters,
+                parameters.Speculation?.ToLimits(),
+                drafter,
+                handle,
+                logger);
         }
         catch
         {

@@ -34,6 +34,9 @@ internal sealed unsafe class ModelHandle : SafeHandle
     /// <summary>Whether one of these servers was lost.</summary>
     public bool IsLost => Array.Exists(_servers, RpcServers.IsLost);
 
+    /// <summary>Gets or sets the tokens of the vocabulary that end a text; null until they are looked for.</summary>
+    public int[]? EndOfGenerationTokens { get; set; }
+
     /// <summary>The model, for as long as the caller holds a reference to this handle.</summary>
     public llama_model* Pointer => (llama_model*)handle;
 

@@ -28,7 +28,7 @@ internal sealed unsafe class NativeContext : IDisposable
     private readonly llama_token_data* _scratch;
     private readonly ContextAdapters _adapters;
     private int* _stop;
-    private bool _abandoned;
+    private volatile bool _abandoned;
     private bool _hasPendingUpdate;
 
     private NativeContext(
@@ -104,6 +104,19 @@ internal sealed unsafe class NativeContext : IDisposable
 
     /// <summary>Who keeps up with its sequences, or null.</summary>
     public ISequenceFollower? Follower { get; set; }
+
+    /// <summary>Replaces the status of each native call: tests make calls fail with it. Null in production.</summary>
+    public Func<moe_status, moe_status>? FaultInjection { get; set; }
+
+    // No call begins on an abandoned context, so that a thread which was abandoned with it and comes back goes no further.
+    private llama_context* Pointer
+    {
+        get
+        {
+            ThrowIfAbandoned();
+            return _handle.Pointer;
+        }
+    }
 
     /// <summary>Makes a context; <paramref name="parameters"/> holds what the options and defaults say.</summary>
     /// <param name="model">The model.</param>
@@ -206,7 +219,7 @@ internal sealed unsafe class NativeContext : IDisposable
         _adapters.Enter();
         llama_batch batch = Batch.Native;
         NativeLog.BeginStoppable(_stop);
-        moe_status status = ShimApi.moe_decode(_handle.Pointer, &batch, &result, error, NativeError.BufferSize);
+        moe_status status = ShimApi.moe_decode(Pointer, &batch, &result, error, NativeError.BufferSize);
         NativeLog.EndStoppable(isStopped: status == moe_status.MOE_STATUS_OK && result == Stopped);
         _adapters.Leave(isBatchRefused: result == -1);
         Check(status, error, "The computation failed");
@@ -230,7 +243,7 @@ internal sealed unsafe class NativeContext : IDisposable
     {
         byte* error = stackalloc byte[NativeError.BufferSize];
         Check(
-            ShimApi.moe_hidden_keep(_handle.Pointer, (byte)(all ? 1 : 0), error, NativeError.BufferSize), error, "Hidden states cannot be kept");
+            ShimApi.moe_hidden_keep(Pointer, (byte)(all ? 1 : 0), error, NativeError.BufferSize), error, "Hidden states cannot be kept");
     }
 
     /// <summary>The hidden states of all tokens of the batch, until the next <see cref="Decode"/>; <c>HiddenRowOrder</c> says in which order.</summary>
@@ -238,7 +251,7 @@ internal sealed unsafe class NativeContext : IDisposable
     {
         byte* error = stackalloc byte[NativeError.BufferSize];
         float* rows;
-        Check(ShimApi.moe_hidden_rows(_handle.Pointer, &rows, error, NativeError.BufferSize), error, "No hidden states");
+        Check(ShimApi.moe_hidden_rows(Pointer, &rows, error, NativeError.BufferSize), error, "No hidden states");
         return new ReadOnlySpan<float>(rows, checked(BatchCount * HiddenWidth));
     }
 
@@ -249,7 +262,7 @@ internal sealed unsafe class NativeContext : IDisposable
         fixed (float* target = row)
         {
             Check(
-                ShimApi.moe_hidden_row(_handle.Pointer, index, target, (nuint)row.Length, error, NativeError.BufferSize),
+                ShimApi.moe_hidden_row(Pointer, index, target, (nuint)row.Length, error, NativeError.BufferSize),
                 error,
                 "No hidden state");
         }
@@ -259,12 +272,12 @@ internal sealed unsafe class NativeContext : IDisposable
     public void SelectMtpLayer(int layer)
     {
         byte* error = stackalloc byte[NativeError.BufferSize];
-        Check(ShimApi.moe_mtp_select(_handle.Pointer, layer, error, NativeError.BufferSize), error, "No such layer");
+        Check(ShimApi.moe_mtp_select(Pointer, layer, error, NativeError.BufferSize), error, "No such layer");
     }
 
     /// <summary>Takes over the LoRA adapters that are wanted now. <see cref="Decode"/> does so too.</summary>
     /// <returns>Whether they are others than before: what is in the KV cache was computed with those.</returns>
-    public bool ApplyAdapters() => _adapters.Apply(_handle.Pointer);
+    public bool ApplyAdapters() => _adapters.Apply(Pointer);
 
     /// <summary>Makes a running or the next <see cref="Decode"/> end early where it can: CPU work between operations, all else between micro-batches.</summary>
     /// <exception cref="ObjectDisposedException">It was disposed, and the memory that says so given back.</exception>
@@ -284,7 +297,7 @@ internal sealed unsafe class NativeContext : IDisposable
         byte* error = stackalloc byte[NativeError.BufferSize];
         int removed;
         Check(
-            ShimApi.moe_memory_remove(_handle.Pointer, sequence, fromPosition, &removed, error, NativeError.BufferSize),
+            ShimApi.moe_memory_remove(Pointer, sequence, fromPosition, &removed, error, NativeError.BufferSize),
             error,
             "The KV cache could not be cleared");
         if (removed != 0)
@@ -299,7 +312,7 @@ internal sealed unsafe class NativeContext : IDisposable
     public void Copy(int source, int target)
     {
         byte* error = stackalloc byte[NativeError.BufferSize];
-        Check(ShimApi.moe_memory_copy(_handle.Pointer, source, target, error, NativeError.BufferSize), error, "The KV cache could not be copied");
+        Check(ShimApi.moe_memory_copy(Pointer, source, target, error, NativeError.BufferSize), error, "The KV cache could not be copied");
         _hasPendingUpdate = true;
         Follower?.OnCopied(source, target);
     }
@@ -311,7 +324,7 @@ internal sealed unsafe class NativeContext : IDisposable
         byte* error = stackalloc byte[NativeError.BufferSize];
         int moved;
         Check(
-            ShimApi.moe_memory_discard(_handle.Pointer, sequence, from, to, &moved, error, NativeError.BufferSize),
+            ShimApi.moe_memory_discard(Pointer, sequence, from, to, &moved, error, NativeError.BufferSize),
             error,
             "The KV cache could not be shifted");
         _hasPendingUpdate |= moved != 0;
@@ -330,7 +343,7 @@ internal sealed unsafe class NativeContext : IDisposable
         int min;
         int max;
         Check(
-            ShimApi.moe_memory_range(_handle.Pointer, sequence, &min, &max, error, NativeError.BufferSize),
+            ShimApi.moe_memory_range(Pointer, sequence, &min, &max, error, NativeError.BufferSize),
             error,
             "The KV cache could not be looked at");
         return min;
@@ -342,7 +355,7 @@ internal sealed unsafe class NativeContext : IDisposable
         Update();
         byte* error = stackalloc byte[NativeError.BufferSize];
         nuint size;
-        Check(ShimApi.moe_state_size(_handle.Pointer, sequence, &size, error, NativeError.BufferSize), error, "No state");
+        Check(ShimApi.moe_state_size(Pointer, sequence, &size, error, NativeError.BufferSize), error, "No state");
         return (long)size;
     }
 
@@ -353,10 +366,20 @@ internal sealed unsafe class NativeContext : IDisposable
         Update();
         byte* error = stackalloc byte[NativeError.BufferSize];
         nuint written;
-        Check(
-            ShimApi.moe_state_get(_handle.Pointer, sequence, target.Pointer, (nuint)target.Length, &written, error, NativeError.BufferSize),
-            error,
-            "The state could not be read");
+        bool isHeld = false;
+        try
+        {
+            target.DangerousAddRef(ref isHeld);
+            Check(
+                ShimApi.moe_state_get(Pointer, sequence, target.Pointer, (nuint)target.Length, &written, error, NativeError.BufferSize),
+                error,
+                "The state could not be read");
+        }
+        finally
+        {
+            Release(target, isHeld);
+        }
+
         return (long)written;
     }
 
@@ -367,16 +390,26 @@ internal sealed unsafe class NativeContext : IDisposable
         Update();
         Follower?.OnRemoved(sequence, 0);
         byte* error = stackalloc byte[NativeError.BufferSize];
-        moe_status status = ShimApi.moe_state_set(
-            _handle.Pointer, sequence, source.Pointer, (nuint)source.Length, error, NativeError.BufferSize);
-        if (status == moe_status.MOE_STATUS_FAILED)
+        bool isHeld = false;
+        try
         {
-            NativeLog.TakeErrors();
-            return false;
-        }
+            source.DangerousAddRef(ref isHeld);
+            moe_status status = ShimApi.moe_state_set(
+                Pointer, sequence, source.Pointer, (nuint)source.Length, error, NativeError.BufferSize);
+            if (status == moe_status.MOE_STATUS_FAILED)
+            {
+                ThrowIfAbandoned();
+                NativeLog.TakeErrors();
+                return false;
+            }
 
-        Check(status, error, "The state could not be written");
-        return true;
+            Check(status, error, "The state could not be written");
+            return true;
+        }
+        finally
+        {
+            Release(source, isHeld);
+        }
     }
 
     /// <summary>Samples and accepts a token from the logits of the batch's index-th token; -1 is the last.</summary>
@@ -384,9 +417,10 @@ internal sealed unsafe class NativeContext : IDisposable
     {
         byte* error = stackalloc byte[NativeError.BufferSize];
         int token;
+        using NativeSampler.Reference samplers = sampler.Acquire();
         Check(
             ShimApi.moe_sample(
-                _handle.Pointer, index, sampler.Chain, sampler.Grammar, _scratch, (nuint)VocabularySize, &token, error, NativeError.BufferSize),
+                Pointer, index, samplers.Chain, samplers.Grammar, _scratch, (nuint)VocabularySize, &token, error, NativeError.BufferSize),
             error,
             "No token could be sampled");
         return token;
@@ -399,7 +433,7 @@ internal sealed unsafe class NativeContext : IDisposable
         moe_token_logprob* best = stackalloc moe_token_logprob[top.Length];
         float probability;
         Check(
-            ShimApi.moe_logprobs(_handle.Pointer, index, token, &probability, best, (nuint)top.Length, error, NativeError.BufferSize),
+            ShimApi.moe_logprobs(Pointer, index, token, &probability, best, (nuint)top.Length, error, NativeError.BufferSize),
             error,
             "No log-probabilities");
         for (int i = 0; i < top.Length; i++)
@@ -417,7 +451,7 @@ internal sealed unsafe class NativeContext : IDisposable
         fixed (float* target = logits)
         {
             Check(
-                ShimApi.moe_logits(_handle.Pointer, index, target, (nuint)logits.Length, error, NativeError.BufferSize),
+                ShimApi.moe_logits(Pointer, index, target, (nuint)logits.Length, error, NativeError.BufferSize),
                 error,
                 "No logits");
         }
@@ -430,7 +464,7 @@ internal sealed unsafe class NativeContext : IDisposable
         fixed (float* target = rows)
         {
             Check(
-                ShimApi.moe_embeddings(_handle.Pointer, first, count, target, (nuint)rows.Length, error, NativeError.BufferSize),
+                ShimApi.moe_embeddings(Pointer, first, count, target, (nuint)rows.Length, error, NativeError.BufferSize),
                 error,
                 "No embeddings");
         }
@@ -442,11 +476,11 @@ internal sealed unsafe class NativeContext : IDisposable
         byte* error = stackalloc byte[NativeError.BufferSize];
         nuint count;
         const string What = "The memory breakdown could not be read";
-        Check(ShimApi.moe_memory_breakdown(_handle.Pointer, null, 0, &count, error, NativeError.BufferSize), error, What);
+        Check(ShimApi.moe_memory_breakdown(Pointer, null, 0, &count, error, NativeError.BufferSize), error, What);
         moe_memory_entry[] entries = new moe_memory_entry[(int)count];
         fixed (moe_memory_entry* room = entries)
         {
-            Check(ShimApi.moe_memory_breakdown(_handle.Pointer, room, count, &count, error, NativeError.BufferSize), error, What);
+            Check(ShimApi.moe_memory_breakdown(Pointer, room, count, &count, error, NativeError.BufferSize), error, What);
             List<MemoryUse> result = [];
             for (int i = 0; i < entries.Length; i++)
             {
@@ -493,8 +527,16 @@ internal sealed unsafe class NativeContext : IDisposable
         {
             ClearStop();
             byte* error = stackalloc byte[NativeError.BufferSize];
-            Check(ShimApi.moe_memory_update(_handle.Pointer, error, NativeError.BufferSize), error, "The KV cache could not be updated");
+            Check(ShimApi.moe_memory_update(Pointer, error, NativeError.BufferSize), error, "The KV cache could not be updated");
             _hasPendingUpdate = false;
+        }
+    }
+
+    private static void Release(NativeBuffer buffer, bool isHeld)
+    {
+        if (isHeld)
+        {
+            buffer.DangerousRelease();
         }
     }
 
@@ -511,6 +553,8 @@ internal sealed unsafe class NativeContext : IDisposable
 
     private void Check(moe_status status, byte* error, string what)
     {
+        status = FaultInjection is { } inject ? inject(status) : status;
+        ThrowIfAbandoned();
         if (status == moe_status.MOE_STATUS_ABORTED)
         {
             Abandon();
@@ -520,6 +564,14 @@ internal sealed unsafe class NativeContext : IDisposable
         if (status != moe_status.MOE_STATUS_OK)
         {
             throw new InferenceException(NativeError.Describe(what, status, error));
+        }
+    }
+
+    private void ThrowIfAbandoned()
+    {
+        if (_abandoned)
+        {
+            throw new NativeAbortException("The context was abandoned: a computation in it does not end, or was aborted.");
         }
     }
 }

@@ -15,18 +15,16 @@ internal sealed unsafe class NativeSampler : IDisposable
         _grammar = grammar;
     }
 
-    /// <summary>The chain; NULL selects the largest logit.</summary>
-    public llama_sampler* Chain => _chain is null ? null : _chain.Pointer;
-
-    /// <summary>The grammar, or NULL.</summary>
-    public llama_sampler* Grammar => _grammar is null ? null : _grammar.Pointer;
+    /// <summary>Keeps the samplers for one native call, also if they are disposed meanwhile.</summary>
+    /// <exception cref="ObjectDisposedException">They were disposed.</exception>
+    public Reference Acquire() => new(_chain, _grammar);
 
     /// <summary>Makes the samplers that validated options, and the chat if it is one, ask for.</summary>
     /// <exception cref="ArgumentException">The grammar has an error, or an option names a token outside the vocabulary.</exception>
     public static NativeSampler Create(NativeVocabulary vocabulary, SamplingOptions options, RenderedChat? chat = null)
     {
         options.ValidateFor(vocabulary.Size);
-        int[] ends = options.IgnoreEndOfSequence ? [.. Enumerable.Range(0, vocabulary.Size).Where(vocabulary.IsEndOfGeneration)] : [];
+        int[] ends = options.IgnoreEndOfSequence ? vocabulary.EndOfGenerationTokens : [];
         Sampler[] chain = Simplify([.. options.BuildChain(ends, Suppressed(vocabulary))]);
         SamplerHandle? grammar = chat?.Grammar is not null ? NativeChat.MakeSampler(vocabulary, chat.Json)
             : options.Grammar is { } text ? MakeGrammar(vocabulary, text, options.GrammarRoot)
@@ -142,5 +140,42 @@ internal sealed unsafe class NativeSampler : IDisposable
         return LlamaApi.llama_sampler_init_dry(
             vocabulary.Pointer, sampler.Multiplier, sampler.Base, sampler.AllowedLength, sampler.LastTokens,
             breakers, (nuint)sampler.SequenceBreakers.Count);
+    }
+
+    /// <summary>Samplers that are not freed before this is disposed.</summary>
+    public readonly ref struct Reference
+    {
+        private readonly SamplerHandle? _chain;
+        private readonly SamplerHandle? _grammar;
+
+        internal Reference(SamplerHandle? chain, SamplerHandle? grammar)
+        {
+            bool isHeld = false;
+            chain?.DangerousAddRef(ref isHeld);
+            _chain = chain;
+            try
+            {
+                grammar?.DangerousAddRef(ref isHeld);
+                _grammar = grammar;
+            }
+            catch
+            {
+                chain?.DangerousRelease();
+                throw;
+            }
+        }
+
+        /// <summary>The chain; NULL selects the largest logit.</summary>
+        public llama_sampler* Chain => _chain is null ? null : _chain.Pointer;
+
+        /// <summary>The grammar, or NULL.</summary>
+        public llama_sampler* Grammar => _grammar is null ? null : _grammar.Pointer;
+
+        /// <summary>Gives them back.</summary>
+        public void Dispose()
+        {
+            _chain?.DangerousRelease();
+            _grammar?.DangerousRelease();
+        }
     }
 }

@@ -6,6 +6,7 @@ namespace MoeOffload.Native;
 internal readonly unsafe struct NativeVocabulary(ModelHandle model)
 {
     private readonly llama_vocab* _vocabulary = LlamaApi.llama_model_get_vocab(model.Pointer);
+    private readonly ModelHandle _model = model;
 
     public llama_vocab* Pointer => _vocabulary;
 
@@ -26,6 +27,9 @@ internal readonly unsafe struct NativeVocabulary(ModelHandle model)
     public bool AddsEndOfSequence => LlamaApi.llama_vocab_get_add_eos(_vocabulary) != 0;
 
     public bool IsEndOfGeneration(int token) => LlamaApi.llama_vocab_is_eog(_vocabulary, token) != 0;
+
+    /// <summary>Gets the tokens that end a text. They are looked for once for each model.</summary>
+    public int[] EndOfGenerationTokens => _model.EndOfGenerationTokens ??= [.. Enumerable.Range(0, Size).Where(IsEndOfGeneration)];
 
     public bool IsControl(int token) => LlamaApi.llama_vocab_is_control(_vocabulary, token) != 0;
 

@@ -127,17 +127,31 @@ public sealed class DisposalTests
     [Test]
     public void Session_that_is_dropped_ends_its_thread()
     {
-        int before = SchedulerThreads();
-        DropSession(read: 0);
-        Collect(() => SchedulerThreads() <= before).Should().BeTrue();
+        Task ended = DropSession(read: 0);
+        Collect(() => ended.IsCompleted).Should().BeTrue();
     }
 
     [Test]
     public void Session_and_half_read_stream_that_are_dropped_end_their_thread()
     {
-        int before = SchedulerThreads();
-        DropSession(read: 3);
-        Collect(() => SchedulerThreads() <= before).Should().BeTrue();
+        Task ended = DropSession(read: 3);
+        Collect(() => ended.IsCompleted).Should().BeTrue();
+    }
+
+    [Test]
+    public async Task Session_that_is_disposed_by_a_callback_on_its_own_thread_ends_without_waiting_for_it()
+    {
+        GenerationSession session = SmallModel.Shared.CreateSession(SmallModel.Context());
+        int shown = 0;
+        Task reading = session.ReadLogitsAsync([1, 2, 3], (_, _) =>
+        {
+            shown++;
+            session.Dispose();
+        });
+        await FluentActions.Awaiting(() => reading.WaitAsync(s_patience)).Should().ThrowAsync<ObjectDisposedException>();
+        shown.Should().Be(1);
+        await session.Ended.WaitAsync(s_patience);
+        Disposed(() => session.GenerateAsync("To be"));
     }
 
     [Test]
@@ -173,26 +187,6 @@ public sealed class DisposalTests
 
     private static void Disposed(Action action) => action.Should().Throw<ObjectDisposedException>();
 
-    private static int SchedulerThreads()
-    {
-        // The system keeps 15 characters of a thread's name.
-        return OperatingSystem.IsLinux()
-            ? Directory.EnumerateDirectories("/proc/self/task").Count(IsScheduler)
-            : Process.GetCurrentProcess().Threads.Count;
-
-        static bool IsScheduler(string task)
-        {
-            try
-            {
-                return File.ReadAllText(Path.Combine(task, "comm")).StartsWith("MoeOffload sche", StringComparison.Ordinal);
-            }
-            catch (IOException)
-            {
-                return false;
-            }
-        }
-    }
-
     private static bool Collect(Func<bool> until)
     {
         long start = Stopwatch.GetTimestamp();
@@ -212,7 +206,7 @@ public sealed class DisposalTests
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void DropSession(int read)
+    private static Task DropSession(int read)
     {
         GenerationSession session = SmallModel.Shared.CreateSession(SmallModel.Context(4096));
         TokenStream stream = session.GenerateAsync("To be", SamplingOptions.Greedy);
@@ -220,6 +214,8 @@ public sealed class DisposalTests
         {
             read -= stream.TryRead(out _) ? 1 : 0;
         }
+
+        return session.Ended;
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]

@@ -22,10 +22,12 @@ public sealed class FrameTests
                 session.GenerateAsync($"Character {i} says: ", new SamplingOptions { Seed = (uint)i, IgnoreEndOfSequence = true }, 900)),
         ];
         byte[] bubble = new byte[1 << 16];
-        double[] microseconds = new double[Frames];
+        List<double> microseconds = [];
         long allocated = 0;
         int tokens = 0;
-        for (int frame = -30; frame < Frames; frame++)
+
+        // As many frames as it takes, on a machine that does other work, to have something to read in them.
+        for (int frame = -30; frame < Frames || (tokens <= Frames && frame < 20 * Frames); frame++)
         {
             Thread.Sleep(4);
             long bytesBefore = GC.GetAllocatedBytesForCurrentThread();
@@ -35,18 +37,19 @@ public sealed class FrameTests
             long bytes = GC.GetAllocatedBytesForCurrentThread() - bytesBefore;
             if (frame >= 0)
             {
-                microseconds[frame] = taken.TotalMicroseconds;
+                microseconds.Add(taken.TotalMicroseconds);
                 allocated += bytes;
             }
         }
 
-        Array.Sort(microseconds);
+        microseconds.Sort();
+        int count = microseconds.Count;
         TestContext.Out.WriteLine(
-            $"median {microseconds[Frames / 2]:0.0} µs, 99 % {microseconds[Frames * 99 / 100]:0.0} µs, most {microseconds[^1]:0.0} µs, {tokens} tokens");
+            $"median {microseconds[count / 2]:0.0} µs, 99 % {microseconds[count * 99 / 100]:0.0} µs, most {microseconds[^1]:0.0} µs, {tokens} tokens");
         tokens.Should().BeGreaterThan(Frames, "else little was measured");
         allocated.Should().Be(0);
-        microseconds[Frames / 2].Should().BeLessThan(1000);
-        microseconds[Frames * 9 / 10].Should().BeLessThan(5000, "of ten frames, other work on the machine may take one");
+        microseconds[count / 2].Should().BeLessThan(1000);
+        microseconds[count * 9 / 10].Should().BeLessThan(5000, "of ten frames, other work on the machine may take one");
         foreach (TokenStream stream in streams)
         {
             stream.Dispose();

@@ -1,6 +1,6 @@
 using FluentAssertions;
 using MoeOffload.Fixtures;
-using MoeOffload.Inference.Speculation;
+using MoeOffload.Inference.Planning;
 using NUnit.Framework;
 
 namespace MoeOffload.Tests.Inference;
@@ -193,11 +193,11 @@ public sealed class SpeculationTests
     [TestCase("0/1 0/0 0/0 0/0 0/0 1/1 2/2", "1 0 0 0 0 1 2 4", TestName = "{m}_wrong_then_right")]
     public void Guesses_are_as_many_as_were_right(string steps, string lengths)
     {
-        var pace = new GuessPace(s_speculation);
+        var pace = new DraftPace(s_speculation.ToLimits());
         List<int> found = [pace.Length];
         foreach (int[] step in steps.Split(' ').Select(step => step.Split('/').Select(int.Parse).ToArray()))
         {
-            pace.Took(step[1], step[0]);
+            pace.Update(step[1], step[0]);
             found.Add(pace.Length);
         }
 
@@ -207,7 +207,7 @@ public sealed class SpeculationTests
     [Test]
     public void Generation_that_is_never_guessed_right_pauses_for_64_tokens_at_most()
     {
-        var pace = new GuessPace(s_speculation);
+        var pace = new DraftPace(s_speculation.ToLimits());
         List<int> guesses = [];
         for (int token = 0; token < 1000; token++)
         {
@@ -216,7 +216,7 @@ public sealed class SpeculationTests
                 guesses.Add(token);
             }
 
-            pace.Took(pace.Length, 0);
+            pace.Update(pace.Length, 0);
         }
 
         guesses.Zip(guesses.Skip(1), (one, next) => next - one).Should().StartWith([5, 9, 17, 33, 65]).And.AllSatisfy(gap => gap.Should().BeLessThan(66));
@@ -256,7 +256,7 @@ public sealed class SpeculationTests
     [TestCase("1 2 1", 4, "")]
     [TestCase("1", 4, "")]
     public void Lookup_finds_what_followed_the_last_time(string tokens, int most, string expected) =>
-        string.Join(' ', PromptLookup.Find([.. tokens.Split(' ').Select(int.Parse)], s_speculation, most).ToArray()).Should().Be(expected);
+        string.Join(' ', PromptLookup.Find([.. tokens.Split(' ').Select(int.Parse)], s_speculation.ToLimits(), most).ToArray()).Should().Be(expected);
 
     private static GenerationSession Session(SpeculationOptions? speculation) =>
         s_repeating.Value.CreateSession(SmallModel.Context(1024) with { Speculation = speculation });

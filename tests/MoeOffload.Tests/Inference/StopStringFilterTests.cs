@@ -1,6 +1,6 @@
 using System.Text;
 using FluentAssertions;
-using MoeOffload.Inference;
+using MoeOffload.Inference.Output;
 using NUnit.Framework;
 
 namespace MoeOffload.Tests.Inference;

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using FluentAssertions;
 using MoeOffload.Fixtures;
 using NUnit.Framework;
@@ -23,7 +22,7 @@ public sealed class ThreadLossTests
         stream.TryRead(out _);
         device.Server.Freeze(); // stands for a barrier that a missing thread never reaches
 
-        AbortOnAnotherThread();
+        ForeignAbort.Raise();
 
         Func<Task> reading = () => Task.Run(() => stream.ToBlockingEnumerable().Count());
         (await reading.Should().ThrowWithinAsync<InferenceException>(s_limit)).WithMessage(
@@ -38,26 +37,8 @@ public sealed class ThreadLossTests
         using GenerationSession session = model.CreateSession(Generations.SmallContext);
         List<int> expected = session.Greedy(50);
 
-        AbortOnAnotherThread();
+        ForeignAbort.Raise();
 
         session.Greedy(50).Should().Equal(expected);
-    }
-
-    private static unsafe void AbortOnAnotherThread()
-    {
-        nint library = NativeLibrary.Load(Path.Combine(NativeBuild.Directory, "libmoe-ggml-base.so"));
-        var abort = (delegate* unmanaged[Cdecl]<byte*, int, byte*, void>)NativeLibrary.GetExport(library, "ggml_abort");
-        var thread = new Thread(() =>
-        {
-            fixed (byte* file = "/some/folder/test.c\0"u8)
-            fixed (byte* message = "made up\0"u8)
-            {
-                abort(file, 1, message);
-            }
-        })
-        {
-            IsBackground = true,
-        };
-        thread.Start();
     }
 }

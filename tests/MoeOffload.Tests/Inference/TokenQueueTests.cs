@@ -1,5 +1,5 @@
 using FluentAssertions;
-using MoeOffload.Inference;
+using MoeOffload.Inference.Output;
 using NUnit.Framework;
 
 namespace MoeOffload.Tests.Inference;

@@ -84,11 +84,13 @@ public sealed class TokenStreamTests
     [Test]
     public async Task Stream_that_nobody_reads_generates_nothing()
     {
-        TokenStream unread = _session.GenerateAsync(Prompt, SamplingOptions.Greedy);
-        await Task.Delay(50);
+        long before = _session.Statistics.RequestCount;
+        using TokenStream unread = _session.GenerateAsync(Prompt, SamplingOptions.Greedy);
+        (await SmallModel.Greedy(_session, Prompt, 3)).Should().HaveCount(3, "it takes no place in the session");
+        SessionStatistics statistics = _session.Statistics;
+        statistics.RequestCount.Should().Be(before + 1, "the stream that is read is the only one that was admitted");
+        statistics.QueuedCount.Should().Be(0);
         unread.Statistics.Should().BeNull();
-        (await SmallModel.Greedy(_session, Prompt, 3)).Should().HaveCount(3, "it takes no place in the session either");
-        unread.Dispose();
     }
 
     [Test]

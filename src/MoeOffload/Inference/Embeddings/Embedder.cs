@@ -99,12 +99,15 @@ public sealed class Embedder : IDisposable, IAsyncDisposable
     public Task<IReadOnlyList<TokenEmbeddings>> EmbedTokensAsync(IReadOnlyList<string> texts, CancellationToken cancellationToken = default) =>
         TokensAsync(Submit(texts, Tokenize, pooling: null, cancellationToken));
 
-    /// <summary>Ends all computations and gives the memory back.</summary>
+    /// <summary>
+    /// Ends all computations and gives the memory back. In a callback on the embedder's own thread, such as a logger, it does not wait:
+    /// the memory is given back once the callback has returned.
+    /// </summary>
     public void Dispose()
     {
         Close();
         GC.SuppressFinalize(this);
-        _worker.Ended.Wait();
+        _worker.WhenDisposed().Wait();
     }
 
     /// <inheritdoc cref="Dispose"/>
@@ -112,7 +115,7 @@ public sealed class Embedder : IDisposable, IAsyncDisposable
     {
         Close();
         GC.SuppressFinalize(this);
-        await _worker.Ended.ConfigureAwait(false);
+        await _worker.WhenDisposed().ConfigureAwait(false);
     }
 
     /// <summary>Makes a context and its thread.</summary>

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using MoeOffload.Embeddings;
+using MoeOffload.Inference.Running;
 using MoeOffload.Native;
 
 namespace MoeOffload.Inference.Embeddings;
@@ -8,89 +9,112 @@ namespace MoeOffload.Inference.Embeddings;
 /// Computes embeddings. Each step packs as many whole texts as fit, of several callers; a text that is longer than a step is computed
 /// alone, in parts.
 /// </summary>
-internal sealed class EmbeddingWorker : ContextThread
+internal sealed class EmbeddingWorker : IContextWork
 {
+    private readonly ContextRunner _runner;
     private readonly int _sequenceCount;
     private readonly int _stepSize;
     private readonly int _dimension;
     private readonly float[] _rows;
     private readonly List<EmbeddingJob> _jobs = [];
     private readonly List<Part> _step = [];
-    private readonly object _inbox = new();
+    private readonly Lock _gate = new();
+    private Exception? _closed;
 
+    /// <summary>Takes a context over, and begins to work.</summary>
+    /// <param name="makeContext">Makes another context if it is lost.</param>
+    /// <param name="context">The context.</param>
+    /// <param name="sequenceCount">How many texts one step can hold.</param>
+    /// <param name="dimension">Floats of one embedding.</param>
+    /// <param name="model">Its model.</param>
+    /// <param name="logger">Where llama.cpp's lines go.</param>
+    /// <param name="patience">How long something that may be lost is waited for.</param>
     public EmbeddingWorker(
-        Func<NativeContext> makeContext, NativeContext context, int sequenceCount, int dimension, ModelHandle model, ILogger logger)
-        : base("embedder", makeContext, context, model, model.Servers, logger)
+        Func<NativeContext> makeContext,
+        NativeContext context,
+        int sequenceCount,
+        int dimension,
+        ModelHandle model,
+        ILogger logger,
+        LossPatience? patience = null)
     {
         _sequenceCount = sequenceCount;
         _stepSize = Math.Min(context.BatchSize, context.MicroBatchSize);
         _dimension = dimension;
         _rows = new float[checked(_stepSize * dimension)];
-        Start();
+        _runner = new ContextRunner("embedder", this, context, makeContext, model, model.Servers, logger, patience);
+        _runner.Start();
     }
 
+    /// <summary>Gets a task that completes when the thread has ended and its native memory is given back, or both were abandoned.</summary>
+    public Task Ended => _runner.Ended;
+
     /// <inheritdoc/>
-    protected override bool IsWanted => !_step.TrueForAll(static part => part.Job.IsEnded);
+    public bool IsWanted => !_step.TrueForAll(static part => part.Job.IsEnded);
+
+    private NativeContext Context => _runner.Context;
 
     /// <summary>Adds a job.</summary>
     /// <exception cref="InferenceException">The context was lost and could not be made again.</exception>
+    /// <exception cref="ObjectDisposedException">The embedder was disposed.</exception>
     public void Submit(EmbeddingJob job)
     {
-        lock (_inbox)
+        lock (_gate)
         {
-            if (Failure is { } failure)
+            if (_closed is not null)
             {
-                throw new InferenceException(failure.Message, failure);
+                throw Copy(_closed);
             }
 
-            ObjectDisposedException.ThrowIf(IsStopping, typeof(Embedder));
             _jobs.Add(job);
-            Monitor.Pulse(_inbox);
         }
+
+        _runner.Wake();
     }
 
-    /// <inheritdoc/>
-    public override void Wake()
+    /// <summary>Is told that a job was cancelled.</summary>
+    public void OnCancelled() => _runner.OnCancelled();
+
+    /// <summary>Ends all computations and the thread, without waiting for it.</summary>
+    public void Stop()
     {
-        lock (_inbox)
-        {
-            Monitor.Pulse(_inbox);
-        }
+        Refuse(MakeDisposed());
+        _runner.Stop();
     }
 
+    /// <inheritdoc cref="ContextRunner.WhenDisposed"/>
+    public Task WhenDisposed() => _runner.WhenDisposed();
+
     /// <inheritdoc/>
-    protected override bool Step()
+    public TimeSpan Step()
     {
         Pack();
         if (_step.Count == 0)
         {
-            return false;
+            return Timeout.InfiniteTimeSpan;
         }
 
         Compute();
-        return true;
+        return TimeSpan.Zero;
     }
 
     /// <inheritdoc/>
-    protected override void Wait()
+    public void OnContextLost(InferenceException failure) => FailAll(failure);
+
+    /// <inheritdoc/>
+    public void Refuse(Exception reason)
     {
-        lock (_inbox)
+        lock (_gate)
         {
-            while (!IsStopping && _jobs.Count == 0)
-            {
-                Monitor.Wait(_inbox);
-            }
+            _closed ??= reason;
         }
     }
 
     /// <inheritdoc/>
-    protected override void OnLost(InferenceException failure) => FailAll(failure);
-
-    /// <inheritdoc/>
-    protected override void FailAll(Exception failure)
+    public void FailAll(Exception failure)
     {
         EmbeddingJob[] jobs;
-        lock (_inbox)
+        lock (_gate)
         {
             jobs = [.. _jobs];
             _jobs.Clear();
@@ -98,29 +122,45 @@ internal sealed class EmbeddingWorker : ContextThread
 
         foreach (EmbeddingJob job in jobs)
         {
-            // Thrown to several callers, each with its own stack.
-            job.Fail(failure is ObjectDisposedException ? new ObjectDisposedException(nameof(Embedder)) : new InferenceException(failure.Message, failure));
+            job.Fail(Copy(failure));
         }
     }
 
     /// <inheritdoc/>
-    protected override void Close() => FailAll(new ObjectDisposedException(nameof(Embedder)));
+    public void Abandon(Exception failure) => FailAll(failure);
+
+    /// <inheritdoc/>
+    public void Close() => FailAll(MakeDisposed());
+
+    private static ObjectDisposedException MakeDisposed() => new(nameof(Embedder));
+
+    // One failure may be thrown to several callers, each with its own stack.
+    private static Exception Copy(Exception failure) =>
+        failure is ObjectDisposedException ? MakeDisposed() : new InferenceException(failure.Message, failure);
+
+    private static bool AreFinite(ReadOnlySpan<float> values)
+    {
+        bool finite = true;
+        foreach (float value in values)
+        {
+            finite &= float.IsFinite(value);
+        }
+
+        return finite;
+    }
 
     private void Pack()
     {
         EmbeddingJob[] jobs;
-        lock (_inbox)
+        lock (_gate)
         {
-            _jobs.RemoveAll(job => job.IsEnded);
+            _jobs.RemoveAll(static job => job.IsEnded);
             jobs = [.. _jobs];
         }
 
-        lock (Gate)
-        {
-            _step.Clear();
-            Context.ClearBatch();
-            Fill(jobs);
-        }
+        _step.Clear();
+        Context.ClearBatch();
+        Fill(jobs);
     }
 
     private void Fill(EmbeddingJob[] jobs)
@@ -166,7 +206,7 @@ internal sealed class EmbeddingWorker : ContextThread
 
     private void Compute()
     {
-        DecodeResult result = Decode();
+        DecodeResult result = _runner.Decode();
         if (result != DecodeResult.Done)
         {
             foreach (Part part in _step)
@@ -200,17 +240,6 @@ internal sealed class EmbeddingWorker : ContextThread
 
         part.Text.Add(rows);
         part.Job.CompleteIfDone();
-    }
-
-    private static bool AreFinite(ReadOnlySpan<float> values)
-    {
-        bool finite = true;
-        foreach (float value in values)
-        {
-            finite &= float.IsFinite(value);
-        }
-
-        return finite;
     }
 
     /// <summary>What one step computes of one text.</summary>

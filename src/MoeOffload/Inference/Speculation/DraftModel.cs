@@ -1,5 +1,7 @@
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
+using MoeOffload.Inference.Planning;
+using MoeOffload.Inference.Running;
 using MoeOffload.Native;
 
 namespace MoeOffload.Inference.Speculation;
@@ -14,7 +16,7 @@ internal sealed class DraftModel : IDrafter
     private readonly NativeSampler _greedy;
     private readonly ILogger _logger;
     private readonly List<int>[] _held;
-    private readonly List<Generation> _asking = [];
+    private readonly List<SequenceRequest> _asking = [];
     private readonly int _catchUp;
     private bool _isBroken;
 
@@ -76,15 +78,15 @@ internal sealed class DraftModel : IDrafter
     }
 
     /// <inheritdoc/>
-    public void Guess(IReadOnlyList<Generation> generations)
+    public void Draft(IReadOnlyList<SequenceRequest> requests)
     {
         _asking.Clear();
-        for (int i = 0; i < generations.Count; i++)
+        for (int i = 0; i < requests.Count; i++)
         {
-            Generation generation = generations[i];
-            if (generation.DraftLimit > 0 && generation.Sequence.Tokens.Count + generation.DraftLimit < _context.SequenceLength)
+            SequenceRequest request = requests[i];
+            if (request.DraftLimit > 0 && request.Sequence.Tokens.Count + request.DraftLimit < _context.SequenceLength)
             {
-                _asking.Add(generation);
+                _asking.Add(request);
             }
         }
 
@@ -98,7 +100,7 @@ internal sealed class DraftModel : IDrafter
         catch (Exception exception) when (exception is InferenceException or NativeAbortException)
         {
             _isBroken = true;
-            _asking.ForEach(generation => generation.Draft.Clear());
+            _asking.ForEach(request => request.Draft.Clear());
             InferenceLog.DraftModelLost(_logger, exception.Message);
         }
     }
@@ -125,9 +127,9 @@ internal sealed class DraftModel : IDrafter
     private bool TryGuess()
     {
         _context.ClearBatch();
-        foreach (Generation generation in _asking)
+        foreach (SequenceRequest request in _asking)
         {
-            Feed(generation);
+            Feed(request);
         }
 
         while (_context.BatchCount > 0)
@@ -138,9 +140,9 @@ internal sealed class DraftModel : IDrafter
             }
 
             _context.ClearBatch();
-            foreach (Generation generation in _asking)
+            foreach (SequenceRequest request in _asking)
             {
-                TakeGuess(generation);
+                TakeGuess(request);
             }
         }
 
@@ -149,9 +151,9 @@ internal sealed class DraftModel : IDrafter
 
     // What the sequence has got since it was last asked, the logits of the last token being the first guess. A long prompt takes several
     // steps, until which there are no guesses for it: it must not hold up the others.
-    private void Feed(Generation generation)
+    private void Feed(SequenceRequest request)
     {
-        SequenceSlot sequence = generation.Sequence;
+        SequenceSlot sequence = request.Sequence;
         List<int> held = _held[sequence.Id];
         ReadOnlySpan<int> tokens = CollectionsMarshal.AsSpan(sequence.Tokens);
         int common = tokens[..^1].CommonPrefixLength(CollectionsMarshal.AsSpan(held));
@@ -161,47 +163,47 @@ internal sealed class DraftModel : IDrafter
             held.RemoveRange(common, held.Count - common);
         }
 
-        generation.DraftLogits = -1;
+        request.DraftLogits = -1;
         int end = Math.Min(tokens.Length - 1, common + _catchUp - _context.BatchCount);
         for (int i = common; i < end; i++)
         {
-            Add(generation, tokens[i], wantsLogits: false);
+            Add(request, tokens[i], wantsLogits: false);
         }
 
         if (held.Count == tokens.Length - 1)
         {
-            Add(generation, tokens[^1], wantsLogits: true);
+            Add(request, tokens[^1], wantsLogits: true);
         }
     }
 
-    private void TakeGuess(Generation generation)
+    private void TakeGuess(SequenceRequest request)
     {
-        if (generation.DraftLogits < 0)
+        if (request.DraftLogits < 0)
         {
             return;
         }
 
-        int guess = _context.Sample(generation.DraftLogits, _greedy);
-        generation.DraftLogits = -1;
-        generation.Draft.Add(guess);
-        if (generation.Draft.Count < generation.DraftLimit)
+        int guess = _context.Sample(request.DraftLogits, _greedy);
+        request.DraftLogits = -1;
+        request.Draft.Add(guess);
+        if (request.Draft.Count < request.DraftLimit)
         {
-            Add(generation, guess, wantsLogits: true);
+            Add(request, guess, wantsLogits: true);
         }
     }
 
-    private void Add(Generation generation, int token, bool wantsLogits)
+    private void Add(SequenceRequest request, int token, bool wantsLogits)
     {
-        SequenceSlot sequence = generation.Sequence;
+        SequenceSlot sequence = request.Sequence;
         List<int> held = _held[sequence.Id];
-        generation.DraftLogits = wantsLogits ? _context.BatchCount : -1;
+        request.DraftLogits = wantsLogits ? _context.BatchCount : -1;
         _context.Add(token, held.Count, sequence.Id, wantsLogits);
         held.Add(token);
     }
 
     private void Forget()
     {
-        _asking.ForEach(generation => generation.Draft.Clear());
+        _asking.ForEach(request => request.Draft.Clear());
         for (int id = 0; id < _held.Length; id++)
         {
             _context.Remove(id, 0);

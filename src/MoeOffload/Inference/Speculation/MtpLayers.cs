@@ -1,4 +1,6 @@
 using Microsoft.Extensions.Logging;
+using MoeOffload.Inference.Planning;
+using MoeOffload.Inference.Running;
 using MoeOffload.Native;
 using MoeOffload.Native.Generated;
 
@@ -22,8 +24,8 @@ internal sealed class MtpLayers : IDrafter, ISequenceFollower
     private readonly RecentHidden[] _recent;
     private readonly RecentHidden[] _chains;
     private readonly HiddenRowOrder _order;
-    private readonly List<Generation> _asked = [];
-    private readonly List<Generation> _guessing = [];
+    private readonly List<SequenceRequest> _asked = [];
+    private readonly List<SequenceRequest> _guessing = [];
     private readonly float[] _hidden;
     private bool _isBroken;
 
@@ -103,15 +105,15 @@ internal sealed class MtpLayers : IDrafter, ISequenceFollower
     }
 
     /// <inheritdoc/>
-    public void Guess(IReadOnlyList<Generation> generations)
+    public void Draft(IReadOnlyList<SequenceRequest> requests)
     {
         _asked.Clear();
-        for (int i = 0; i < generations.Count; i++)
+        for (int i = 0; i < requests.Count; i++)
         {
-            Generation generation = generations[i];
-            if (!_isBroken && generation.DraftLimit > 0 && TryBegin(generation))
+            SequenceRequest request = requests[i];
+            if (!_isBroken && request.DraftLimit > 0 && TryBegin(request))
             {
-                _asked.Add(generation);
+                _asked.Add(request);
             }
         }
 
@@ -120,7 +122,7 @@ internal sealed class MtpLayers : IDrafter, ISequenceFollower
         Try(0, static (it, _) => it.Guess());
         if (_isBroken)
         {
-            _asked.ForEach(static generation => generation.Draft.Clear());
+            _asked.ForEach(static request => request.Draft.Clear());
         }
     }
 
@@ -203,9 +205,9 @@ internal sealed class MtpLayers : IDrafter, ISequenceFollower
         }
     }
 
-    private bool TryBegin(Generation generation)
+    private bool TryBegin(SequenceRequest request)
     {
-        SequenceSlot sequence = generation.Sequence;
+        SequenceSlot sequence = request.Sequence;
         ReadOnlySpan<float> hidden = _recent[sequence.Id].At(sequence.Count - 1);
         if (hidden.IsEmpty)
         {
@@ -240,9 +242,9 @@ internal sealed class MtpLayers : IDrafter, ISequenceFollower
         }
 
         // What comes after the last token is computed again from hidden states that are no guesses.
-        foreach (Generation generation in _asked)
+        foreach (SequenceRequest request in _asked)
         {
-            _context.Remove(generation.Sequence.Id, generation.Sequence.Count);
+            _context.Remove(request.Sequence.Id, request.Sequence.Count);
         }
     }
 
@@ -254,11 +256,11 @@ internal sealed class MtpLayers : IDrafter, ISequenceFollower
             _context.SelectMtpLayer(step);
         }
 
-        foreach (Generation generation in _guessing)
+        foreach (SequenceRequest request in _guessing)
         {
             // Each layer has a cache of its own for these positions: what another one has left there does not count.
             int first = _isChain ? 0 : step;
-            SequenceSlot sequence = generation.Sequence;
+            SequenceSlot sequence = request.Sequence;
             if (_isChain && step > 0)
             {
                 _context.Remove(sequence.Id, sequence.Count);
@@ -266,22 +268,22 @@ internal sealed class MtpLayers : IDrafter, ISequenceFollower
 
             for (int i = first; i <= step; i++)
             {
-                int token = i == 0 ? sequence.Tokens[^1] : generation.Draft[i - 1];
+                int token = i == 0 ? sequence.Tokens[^1] : request.Draft[i - 1];
                 int position = sequence.Count + i;
                 _context.Batch.Add(token, position, sequence.Id, wantsLogits: true, _chains[sequence.Id].At(position));
             }
 
-            generation.DraftLogits = _context.BatchCount - 1;
+            request.DraftLogits = _context.BatchCount - 1;
         }
     }
 
-    private bool TakeGuess(Generation generation)
+    private bool TakeGuess(SequenceRequest request)
     {
-        generation.Draft.Add(_context.Sample(generation.DraftLogits, _greedy));
-        _context.CopyHidden(generation.DraftLogits, _hidden);
-        _chains[generation.Sequence.Id].Add(_hidden);
-        generation.DraftLogits = -1;
-        return generation.Draft.Count < generation.DraftLimit && (!_isChain || generation.Draft.Count < _layerCount);
+        request.Draft.Add(_context.Sample(request.DraftLogits, _greedy));
+        _context.CopyHidden(request.DraftLogits, _hidden);
+        _chains[request.Sequence.Id].Add(_hidden);
+        request.DraftLogits = -1;
+        return request.Draft.Count < request.DraftLimit && (!_isChain || request.Draft.Count < _layerCount);
     }
 
     private void CatchUp(NativeBatch batch, ReadOnlySpan<float> hidden)

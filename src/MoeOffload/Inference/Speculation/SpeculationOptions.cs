@@ -1,3 +1,5 @@
+using MoeOffload.Inference.Planning;
+
 namespace MoeOffload;
 
 /// <summary>
@@ -50,6 +52,15 @@ public sealed record SpeculationOptions
     /// right. 0 always guesses as many as it can. Default: 0.5.
     /// </summary>
     public float LeastAcceptance { get; init; } = 0.5f;
+
+    /// <summary>Says how tokens are drafted ahead, as the planner takes it.</summary>
+    internal DraftLimits ToLimits() => new()
+    {
+        MaxTokens = MaxDraftTokens,
+        LeastAcceptance = LeastAcceptance,
+        LongestLookup = LongestLookup,
+        ShortestLookup = ShortestLookup,
+    };
 
     internal void Validate()
     {

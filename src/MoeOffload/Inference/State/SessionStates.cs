@@ -1,3 +1,5 @@
+using MoeOffload.Inference.Planning;
+using MoeOffload.Inference.Running;
 using MoeOffload.Native;
 
 namespace MoeOffload.Inference.State;
@@ -13,17 +15,7 @@ internal sealed class SessionStates(Scheduler scheduler, MoeModel model, Context
         List<SavedSequence> saved = [];
         try
         {
-            await scheduler.RunAsync((context, cache) =>
-            {
-                if (tokens is null)
-                {
-                    cache.SaveAll(context, saved);
-                }
-                else
-                {
-                    cache.SaveBest(context, tokens, saved);
-                }
-            }).ConfigureAwait(false);
+            await scheduler.RunAsync(executor => Read(executor, tokens, saved)).ConfigureAwait(false);
             await StateWriter.WriteAsync(destination, identity, saved, cancellationToken).ConfigureAwait(false);
             return saved.Sum(sequence => sequence.Tokens.Length);
         }
@@ -40,12 +32,27 @@ internal sealed class SessionStates(Scheduler scheduler, MoeModel model, Context
         try
         {
             int count = 0;
-            await scheduler.RunAsync((context, cache) => count = cache.Load(context, saved)).ConfigureAwait(false);
+            HostSequence[] sequences = [.. saved.Select(sequence => sequence.ToHost())];
+            await scheduler.RunAsync(executor =>
+            {
+                count = executor.Cache.CountLoadable(sequences.Length);
+                executor.Run(executor.Cache.Load(sequences));
+            }).ConfigureAwait(false);
             return saved.TakeLast(count).Sum(sequence => sequence.Tokens.Length);
         }
         finally
         {
             saved.ForEach(sequence => sequence.Dispose());
+        }
+    }
+
+    private static void Read(CacheExecutor executor, int[]? prompt, List<SavedSequence> saved)
+    {
+        foreach (SavedSource source in prompt is null ? executor.Cache.ListSources() : executor.Cache.ListSources(prompt))
+        {
+            saved.Add(source.Host is { } host
+                ? ((SavedSequence)host.State).Clone()
+                : SavedSequence.Read(executor.Context, source.Slot!.Id, source.Slot.Reusable.ToArray()));
         }
     }
 

@@ -1,0 +1,140 @@
+using System.Runtime.InteropServices;
+
+namespace MoeOffload.Inference.Planning;
+
+/// <summary>
+/// Fills the batch of one step: the next token of every generation first, then prompts, of one priority those first of which the least is
+/// left. While others wait, prompts get no more than a limit, which bounds how long they can delay them; and once half of that is taken
+/// no other is begun: each first token comes sooner when it does not wait for the prompts of others.
+/// </summary>
+/// <param name="shape">The KV cache.</param>
+/// <param name="promptLimit">The most prompt tokens of a step in which another generation waits.</param>
+/// <param name="drafts">How tokens are looked up ahead; null if they are not.</param>
+internal sealed class BatchPacker(CacheShape shape, int promptLimit, DraftLimits? drafts)
+{
+    // So many steps a prompt may be passed over before it comes first: none is starved.
+    private const int Patience = 4;
+
+    private readonly List<SequenceRequest> _decoding = [];
+    private readonly List<SequenceRequest> _prompts = [];
+
+    /// <summary>Finds the generations whose next token can be computed now, and says how many tokens each may draft.</summary>
+    /// <param name="running">The requests that are admitted, in the order of their arrival.</param>
+    /// <returns>Those that decode; a drafter may add to their drafts before <see cref="Pack"/>.</returns>
+    public IReadOnlyList<SequenceRequest> SelectDecoding(List<SequenceRequest> running)
+    {
+        _prompts.Clear();
+        _decoding.Clear();
+        int draftRoom = shape.BatchSize - running.Count;
+        foreach (SequenceRequest request in running)
+        {
+            request.ClearStep();
+            if (request.HasEnded)
+            {
+                continue;
+            }
+
+            if (request.PendingCount > 1)
+            {
+                Insert(_prompts, request, IsBehind);
+            }
+            else if (request.Output.HasRoom())
+            {
+                request.DraftLimit = Math.Max(0, Math.Min(draftRoom, request.CountDraftable(shape.SequenceLength)));
+                draftRoom -= request.DraftLimit;
+                _decoding.Add(request);
+            }
+        }
+
+        return _decoding;
+    }
+
+    /// <summary>Packs what was selected, and prompts.</summary>
+    /// <param name="running">The requests that were selected from.</param>
+    /// <param name="plan">Gets the batch; it is empty.</param>
+    public void Pack(List<SequenceRequest> running, StepPlan plan)
+    {
+        int room = shape.BatchSize - PackDecoding();
+        PackPrompts(_decoding.Count + _prompts.Count > 1 ? Math.Min(room, promptLimit) : room);
+        foreach (SequenceRequest request in running)
+        {
+            if (request.BatchedCount > 0)
+            {
+                // If sequences have caches of their own, llama.cpp computes those together that follow each other by number.
+                Insert(plan.Requests, request, static (other, it) => other.Sequence.Id > it.Sequence.Id);
+            }
+        }
+
+        foreach (SequenceRequest request in plan.Requests)
+        {
+            AddEntries(request, plan.Entries);
+        }
+    }
+
+    // Before those at the end that must come after it.
+    private static void Insert(List<SequenceRequest> list, SequenceRequest request, Func<SequenceRequest, SequenceRequest, bool> isAfter)
+    {
+        int at = list.Count;
+        while (at > 0 && isAfter(list[at - 1], request))
+        {
+            at--;
+        }
+
+        list.Insert(at, request);
+    }
+
+    private static bool IsBehind(SequenceRequest one, SequenceRequest other) =>
+        one.Priority != other.Priority ? one.Priority < other.Priority : Rest(one) > Rest(other);
+
+    private static int Rest(SequenceRequest request) => request.StepsPassedOver < Patience ? request.PendingCount : 0;
+
+    private static void AddEntries(SequenceRequest request, List<BatchEntry> entries)
+    {
+        SequenceSlot sequence = request.Sequence;
+        int known = request.BatchedCount - request.Draft.Count;
+        bool isLast = known == request.PendingCount;
+        request.LogitsIndex = isLast ? entries.Count + known - 1 : -1;
+        for (int i = 0; i < request.BatchedCount; i++)
+        {
+            int position = sequence.Count + i;
+            int token = i < known ? sequence.Tokens[position] : request.Draft[i - known];
+            entries.Add(new BatchEntry(token, position, sequence.Id, WantsLogits: isLast && i >= known - 1));
+        }
+    }
+
+    private int PackDecoding()
+    {
+        int packed = 0;
+        foreach (SequenceRequest request in _decoding)
+        {
+            if (drafts is not null)
+            {
+                request.Draft.AddRange(PromptLookup.Find(CollectionsMarshal.AsSpan(request.Sequence.Tokens), drafts, request.DraftLimit));
+            }
+
+            request.BatchedCount = 1 + request.Draft.Count;
+            packed += request.BatchedCount;
+        }
+
+        return packed;
+    }
+
+    private void PackPrompts(int room)
+    {
+        int enough = (room + 1) / 2;
+        foreach (SequenceRequest request in _prompts)
+        {
+            int given = 0;
+            if (enough > 0)
+            {
+                // A prompt's last token yields one, which must have room.
+                given = Math.Min(request.PendingCount - (request.Output.HasRoom() ? 0 : 1), room);
+                request.BatchedCount = given;
+            }
+
+            enough -= given;
+            room -= given;
+            request.StepsPassedOver = given > 0 ? 0 : request.StepsPassedOver + 1;
+        }
+    }
+}

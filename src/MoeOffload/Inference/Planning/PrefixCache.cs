@@ -1,0 +1,480 @@
+namespace MoeOffload.Inference.Planning;
+
+/// <summary>
+/// Decides which sequence a request gets, and what stays in the KV cache when it ends, so that a prompt with the same beginning need not
+/// be computed again.
+/// </summary>
+/// <remarks>
+/// Each decision is a series of operations on the KV cache. Whoever enumerates it carries out each one and calls <see cref="Complete"/>
+/// with its result before it asks for the next. If an operation throws, the cache is in no known state until <see cref="Reset"/>.
+/// </remarks>
+internal sealed class PrefixCache
+{
+    // Shorter sequences are computed again sooner than they are moved.
+    private const int LeastSwapped = 16;
+
+    // Copying one cell costs far less than computing it, by about this factor.
+    private const int CellsPerToken = 32;
+
+    private readonly CacheShape _shape;
+    private readonly SessionCounters _counters;
+    private readonly SequenceSlot[] _slots;
+    private readonly HostCache _host;
+    private CacheResult _result;
+    private int _trimmedLength;
+    private long _clock;
+
+    public PrefixCache(CacheShape shape, SessionCounters counters)
+    {
+        _shape = shape;
+        _counters = counters;
+        _host = new HostCache(shape.KeepsPrefixes ? shape.HostBytes : 0);
+        _slots = [.. Enumerable.Range(0, shape.SequenceCount).Select(id => new SequenceSlot(id))];
+    }
+
+    /// <summary>Gets all sequences.</summary>
+    public IReadOnlyList<SequenceSlot> Slots => _slots;
+
+    /// <summary>Gets what was swapped out.</summary>
+    public HostCache Host => _host;
+
+    /// <summary>Gets how many sequences no request runs in.</summary>
+    public int FreeCount
+    {
+        get
+        {
+            int count = 0;
+            foreach (SequenceSlot slot in _slots)
+            {
+                count += slot.IsBusy ? 0 : 1;
+            }
+
+            return count;
+        }
+    }
+
+    /// <summary>Takes the result of the operation that was given last.</summary>
+    public void Complete(CacheResult result) => _result = result;
+
+    /// <summary>Gives a sequence to a request, with as much of its prompt as is cached anywhere. One must be free.</summary>
+    public IEnumerable<CacheOperation> Acquire(SlotLease lease)
+    {
+        var match = new Match();
+        foreach (CacheOperation operation in Find(lease.Prompt, match))
+        {
+            yield return operation;
+        }
+
+        if (FindSwappedOut(lease.Prompt.Span, match.Length) is { } host)
+        {
+            foreach (CacheOperation operation in SwapBack(host))
+            {
+                yield return operation;
+            }
+
+            foreach (CacheOperation operation in Find(lease.Prompt, match))
+            {
+                yield return operation;
+            }
+        }
+
+        SequenceSlot target = ChooseTarget(match);
+        foreach (CacheOperation operation in MakeReady(target, match))
+        {
+            yield return operation;
+        }
+
+        target.Begin(lease.Prompt.Span, match.Length, lease.Capacity);
+        lease.Slot = target;
+        _counters.OnAdmitted(lease.Prompt.Length, match.Length);
+        Count();
+    }
+
+    /// <summary>Takes a sequence back. What the KV cache holds of it stays, as long as nobody needs the room.</summary>
+    public IEnumerable<CacheOperation> Release(SequenceSlot slot)
+    {
+        int kept = _shape.KeepsPrefixes ? slot.Reusable.Length : 0;
+        if (kept < slot.Count || kept == 0)
+        {
+            foreach (CacheOperation operation in Trim(slot, kept))
+            {
+                yield return operation;
+            }
+
+            kept = _trimmedLength;
+        }
+
+        slot.End(kept, ++_clock);
+        Count();
+    }
+
+    /// <summary>Determines whether anything is kept that can be evicted.</summary>
+    public bool CanEvict() => FindOldest(orEmpty: false) is not null;
+
+    /// <summary>Evicts the least recently used of the sequences that no request runs in.</summary>
+    public IEnumerable<CacheOperation> EvictOldest()
+    {
+        if (FindOldest(orEmpty: false) is { } oldest)
+        {
+            foreach (CacheOperation operation in Evict(oldest))
+            {
+                yield return operation;
+            }
+
+            Count();
+        }
+    }
+
+    /// <summary>Makes room in a full sequence: keeps its first tokens and forgets the older half of the others.</summary>
+    /// <param name="slot">A sequence of which all tokens but the last one are cached.</param>
+    /// <param name="keep">How many of its first tokens stay.</param>
+    public IEnumerable<CacheOperation> Shift(SequenceSlot slot, int keep)
+    {
+        keep = Math.Clamp(keep, 0, slot.Count - 2);
+        int discarded = (slot.Count - keep) / 2;
+
+        // A shared cell has one position for all sequences that share it: what follows is then computed again, into cells of its own.
+        if (slot.SharedCount <= keep)
+        {
+            yield return CacheOperation.Shift(slot.Id, keep, keep + discarded);
+            if (_result.Succeeded)
+            {
+                slot.Discard(keep, discarded, slot.Count - discarded);
+                yield break;
+            }
+        }
+
+        yield return CacheOperation.Trim(slot.Id, keep);
+        slot.Discard(keep, discarded, keep);
+    }
+
+    /// <summary>Brings a sequence back to where a step began that was stopped. A recurrent state is computed again.</summary>
+    public IEnumerable<CacheOperation> Rewind(SequenceSlot slot)
+    {
+        foreach (CacheOperation operation in Trim(slot, _shape.CanTrim ? slot.Count : 0))
+        {
+            yield return operation;
+        }
+
+        if (_trimmedLength < slot.Count)
+        {
+            slot.Restart();
+        }
+    }
+
+    /// <summary>Drops what is kept, since it was computed in another way than what comes, and keeps nothing of what runs.</summary>
+    public IEnumerable<CacheOperation> Invalidate()
+    {
+        foreach (SequenceSlot slot in _slots)
+        {
+            if (slot.IsBusy)
+            {
+                slot.Invalidate();
+            }
+            else
+            {
+                yield return CacheOperation.Trim(slot.Id, 0);
+                slot.Clear();
+            }
+        }
+
+        _host.Clear();
+        Count();
+    }
+
+    /// <summary>Gets how many of so many sequences <see cref="Load"/> takes: the last ones, if there are not enough places.</summary>
+    public int CountLoadable(int count) => Math.Min(count, FreeCount);
+
+    /// <summary>Takes sequences in as kept ones, the last ones if there is no place for all.</summary>
+    /// <exception cref="InferenceException">The KV cache did not take one.</exception>
+    public IEnumerable<CacheOperation> Load(IReadOnlyList<HostSequence> sequences)
+    {
+        for (int i = sequences.Count - CountLoadable(sequences.Count); i < sequences.Count; i++)
+        {
+            var restored = new Outcome();
+            foreach (CacheOperation operation in SwapIn(sequences[i], restored))
+            {
+                yield return operation;
+            }
+
+            Count();
+            if (!restored.Succeeded)
+            {
+                throw new InferenceException(
+                    "The KV cache did not take the state: it must have as much room, and ContextOptions.FlashAttention as when it was saved.");
+            }
+        }
+    }
+
+    /// <summary>Lists what can be saved, the least recently used first, and what runs at the end.</summary>
+    public IReadOnlyList<SavedSource> ListSources() =>
+    [
+        .. _host.Sequences.Select(host => new SavedSource(host, null)),
+        .. _slots.Where(IsSavable).OrderBy(slot => slot.IsBusy).ThenBy(slot => slot.LastUse).Select(slot => new SavedSource(null, slot)),
+    ];
+
+    /// <summary>Lists the one sequence that has the most of a prompt, if any has some of it.</summary>
+    public IReadOnlyList<SavedSource> ListSources(int[] prompt)
+    {
+        SequenceSlot best = _slots.MaxBy(slot => slot.Reusable.CommonPrefixLength(prompt))!;
+        int length = best.Reusable.CommonPrefixLength(prompt);
+        return _host.Find([.. prompt, 0], isWhole: false, out int hostLength) is { } host && hostLength > length ? [new SavedSource(host, null)]
+            : length > 0 && IsSavable(best) ? [new SavedSource(null, best)]
+            : [];
+    }
+
+    /// <summary>Forgets everything in the KV cache, since another, empty one takes its place. What was swapped out stays.</summary>
+    public void Reset()
+    {
+        foreach (SequenceSlot slot in _slots)
+        {
+            slot.Clear();
+        }
+
+        Count();
+    }
+
+    /// <summary>Gives the system memory back.</summary>
+    public void Close() => _host.Clear();
+
+    // What a shift has left is not what its tokens say.
+    private static bool IsSavable(SequenceSlot slot) => !slot.IsEmpty && slot.Reusable.Length == slot.Count;
+
+    private IEnumerable<CacheOperation> Find(ReadOnlyMemory<int> prompt, Match match)
+    {
+        match.Slot = null;
+        match.Length = 0;
+        foreach (SequenceSlot slot in _slots)
+        {
+            int common = FindCommon(slot, prompt.Span);
+            if (common == 0)
+            {
+                continue;
+            }
+
+            if (_shape.CanTrim && _shape.WindowLength > 0)
+            {
+                // Layers with a window must still have what the token after the prefix looks back on.
+                yield return CacheOperation.FindFirstPosition(slot.Id);
+                if (_result.Value > Math.Max(0, common - _shape.WindowLength))
+                {
+                    continue;
+                }
+            }
+
+            if (common > match.Length || (common == match.Length && match.Slot!.IsBusy))
+            {
+                match.Slot = slot;
+                match.Length = common;
+            }
+        }
+    }
+
+    private int FindCommon(SequenceSlot slot, ReadOnlySpan<int> prompt)
+    {
+        int common = _shape.KeepsPrefixes ? slot.Reusable.CommonPrefixLength(prompt[..^1]) : 0;
+
+        // A recurrent state is that of its last token, and of no earlier one.
+        return _shape.CanTrim || (!slot.IsBusy && common == slot.Count) ? common : 0;
+    }
+
+    private SequenceSlot ChooseTarget(Match match)
+    {
+        // A sequence of which a good part is used is taken over as it is: only the rest of it is lost.
+        bool isFree = match.Slot is { IsBusy: false };
+        if (isFree && (2 * match.Length >= match.Slot!.Count || !_shape.CanTrim))
+        {
+            return match.Slot;
+        }
+
+        SequenceSlot free = FindFree();
+        if (match.Slot is not null && free != match.Slot && !_shape.IsUnified && (long)match.Length * CellsPerToken < _shape.SequenceLength)
+        {
+            if (isFree)
+            {
+                return match.Slot;
+            }
+
+            match.Length = 0;
+        }
+
+        return free;
+    }
+
+    private IEnumerable<CacheOperation> MakeReady(SequenceSlot target, Match match)
+    {
+        bool isReused = target == match.Slot;
+        foreach (CacheOperation operation in isReused ? SwapOutIfMuchIsLost(target, match.Length) : Evict(target))
+        {
+            yield return operation;
+        }
+
+        if (!isReused && match.Length > 0)
+        {
+            SequenceSlot source = match.Slot!;
+            yield return CacheOperation.Copy(source.Id, target.Id);
+            target.SharedCount = _shape.IsUnified ? match.Length : 0;
+            source.SharedCount = _shape.IsUnified ? Math.Max(source.SharedCount, match.Length) : 0;
+        }
+
+        int held = isReused ? target.Count : match.Length > 0 ? match.Slot!.Count : 0;
+        if (held > match.Length)
+        {
+            foreach (CacheOperation operation in Trim(target, match.Length))
+            {
+                yield return operation;
+            }
+
+            match.Length = _trimmedLength;
+        }
+    }
+
+    private IEnumerable<CacheOperation> Trim(SequenceSlot slot, int length)
+    {
+        if (length > 0)
+        {
+            yield return CacheOperation.Trim(slot.Id, length);
+            if (_result.Succeeded)
+            {
+                _trimmedLength = length;
+                yield break;
+            }
+        }
+
+        yield return CacheOperation.Trim(slot.Id, 0);
+        _trimmedLength = 0;
+    }
+
+    private IEnumerable<CacheOperation> Evict(SequenceSlot slot)
+    {
+        if (!slot.IsEmpty)
+        {
+            _counters.OnEvicted();
+            foreach (CacheOperation operation in SwapOut(slot))
+            {
+                yield return operation;
+            }
+        }
+
+        yield return CacheOperation.Trim(slot.Id, 0);
+        slot.Clear();
+    }
+
+    private IEnumerable<CacheOperation> SwapOutIfMuchIsLost(SequenceSlot slot, int kept) =>
+        slot.Count - kept >= LeastSwapped ? SwapOut(slot) : [];
+
+    private IEnumerable<CacheOperation> SwapOut(SequenceSlot slot)
+    {
+        // What a shift has left is not what its tokens say, and a part of a state cannot be copied.
+        if (_host.Budget == 0 || slot.Count < LeastSwapped || !IsSavable(slot) || _host.Contains(slot.Reusable))
+        {
+            yield break;
+        }
+
+        yield return CacheOperation.MeasureState(slot.Id);
+        if (_result.Value > _host.Budget)
+        {
+            yield break;
+        }
+
+        yield return CacheOperation.SwapOut(slot.Id, slot.Reusable.ToArray());
+        if (_result.Host is { } host)
+        {
+            _host.Add(host);
+            _counters.OnSwappedOut();
+        }
+    }
+
+    // If system memory has more of a prompt than the KV cache, it comes back into a sequence of its own.
+    private HostSequence? FindSwappedOut(ReadOnlySpan<int> prompt, int length)
+    {
+        bool isWhole = !_shape.CanTrim || _shape.WindowLength > 0;
+        return _host.Find(prompt, isWhole, out int found) is { } host && found >= length + LeastSwapped ? host : null;
+    }
+
+    private IEnumerable<CacheOperation> SwapBack(HostSequence host)
+    {
+        _host.Remove(host);
+        using (host)
+        {
+            var restored = new Outcome();
+            foreach (CacheOperation operation in SwapIn(host, restored))
+            {
+                yield return operation;
+            }
+
+            if (restored.Succeeded)
+            {
+                _counters.OnSwappedIn();
+            }
+        }
+    }
+
+    private IEnumerable<CacheOperation> SwapIn(HostSequence host, Outcome outcome)
+    {
+        SequenceSlot target = FindFree();
+        foreach (CacheOperation operation in Evict(target))
+        {
+            yield return operation;
+        }
+
+        yield return CacheOperation.SwapIn(target.Id, host);
+        while (!_result.Succeeded)
+        {
+            if (!_shape.IsUnified || FindOldest(orEmpty: false) is not { } other)
+            {
+                yield break;
+            }
+
+            foreach (CacheOperation operation in Evict(other))
+            {
+                yield return operation;
+            }
+
+            yield return CacheOperation.SwapIn(target.Id, host);
+        }
+
+        target.Fill(host.Tokens, ++_clock);
+        outcome.Succeeded = true;
+    }
+
+    private SequenceSlot FindFree() => Array.Find(_slots, slot => !slot.IsBusy && slot.IsEmpty) ?? FindOldest(orEmpty: true)!;
+
+    private SequenceSlot? FindOldest(bool orEmpty)
+    {
+        SequenceSlot? oldest = null;
+        foreach (SequenceSlot slot in _slots)
+        {
+            if (!slot.IsBusy && (orEmpty || !slot.IsEmpty) && (oldest is null || slot.LastUse < oldest.LastUse))
+            {
+                oldest = slot;
+            }
+        }
+
+        return oldest;
+    }
+
+    private void Count()
+    {
+        long kept = 0;
+        foreach (SequenceSlot slot in _slots)
+        {
+            kept += slot.IsBusy ? 0 : slot.Count;
+        }
+
+        _counters.OnKept(kept, _host.Bytes);
+    }
+
+    /// <summary>The sequence that has the most of a prompt, and how much of it.</summary>
+    private sealed class Match
+    {
+        public SequenceSlot? Slot { get; set; }
+
+        public int Length { get; set; }
+    }
+
+    private sealed class Outcome
+    {
+        public bool Succeeded { get; set; }
+    }
+}

@@ -1,0 +1,56 @@
+namespace MoeOffload.Inference.Planning;
+
+/// <summary>Counts what a session does, for any thread to read.</summary>
+internal sealed class SessionCounters
+{
+    private long _requests;
+    private long _promptTokens;
+    private long _cachedPromptTokens;
+    private long _cacheHits;
+    private long _evictions;
+    private long _swappedOut;
+    private long _swappedIn;
+    private long _keptTokens;
+    private long _hostBytes;
+
+    /// <summary>Counts a request that is admitted.</summary>
+    public void OnAdmitted(int promptTokens, int cached)
+    {
+        Interlocked.Increment(ref _requests);
+        Interlocked.Add(ref _promptTokens, promptTokens);
+        Interlocked.Add(ref _cachedPromptTokens, cached);
+        Interlocked.Add(ref _cacheHits, cached > 0 ? 1 : 0);
+    }
+
+    /// <summary>Counts a kept sequence that leaves the KV cache.</summary>
+    public void OnEvicted() => Interlocked.Increment(ref _evictions);
+
+    /// <summary>Counts a kept sequence that goes to system memory.</summary>
+    public void OnSwappedOut() => Interlocked.Increment(ref _swappedOut);
+
+    /// <summary>Counts a kept sequence that comes back from system memory.</summary>
+    public void OnSwappedIn() => Interlocked.Increment(ref _swappedIn);
+
+    /// <summary>Takes what is kept now.</summary>
+    public void OnKept(long tokens, long hostBytes)
+    {
+        Volatile.Write(ref _keptTokens, tokens);
+        Volatile.Write(ref _hostBytes, hostBytes);
+    }
+
+    /// <summary>Reads the present values.</summary>
+    public SessionStatistics Read(int running, int queued) => new()
+    {
+        RunningCount = running,
+        QueuedCount = queued,
+        RequestCount = Volatile.Read(ref _requests),
+        PromptTokens = Volatile.Read(ref _promptTokens),
+        CachedPromptTokens = Volatile.Read(ref _cachedPromptTokens),
+        PrefixHits = Volatile.Read(ref _cacheHits),
+        Evictions = Volatile.Read(ref _evictions),
+        Parkings = Volatile.Read(ref _swappedOut),
+        Restorations = Volatile.Read(ref _swappedIn),
+        KeptTokens = Volatile.Read(ref _keptTokens),
+        ParkedBytes = Volatile.Read(ref _hostBytes),
+    };
+}

@@ -1,0 +1,315 @@
+using Microsoft.Extensions.Logging;
+using MoeOffload.Native;
+
+namespace MoeOffload.Inference.Running;
+
+/// <summary>
+/// Owns a native context on a thread of its own: nothing else computes with it. A context that is lost is made again, and one that hangs
+/// is abandoned with its thread; the work of all others goes on.
+/// </summary>
+/// <remarks>
+/// Four ways to lose a context: a step throws, and another context is made (<see cref="Rebuild"/>); none can be made, and everything fails
+/// from then on (<see cref="Fail"/>); another thread sees that an RPC server is gone, and everything fails once the step has ended
+/// (<see cref="FailLater"/>); the step does not end, and the thread is left where it hangs (<see cref="Abandon"/>).
+/// </remarks>
+internal sealed class ContextRunner
+{
+    private readonly Func<NativeContext> _makeContext;
+    private readonly ModelHandle _model;
+    private readonly IReadOnlyCollection<string> _servers;
+    private readonly string _name;
+    private readonly IContextWork _work;
+    private readonly ILogger _logger;
+    private readonly StepState _step = new(StepRegistry.Process);
+    private readonly LossWatch _watch;
+    private readonly WakeSignal _wake = new();
+    private readonly Lock _gate = new();
+    private readonly Thread _thread;
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile InferenceException? _failure;
+    private volatile bool _isStopping;
+    private bool _isComputing;
+
+    /// <summary>Takes a context over. <see cref="Start"/> begins to work with it.</summary>
+    /// <param name="name">What the thread is, as its name and messages have it.</param>
+    /// <param name="work">What is done with the context.</param>
+    /// <param name="context">The context.</param>
+    /// <param name="makeContext">Makes another one if it is lost.</param>
+    /// <param name="model">Its model.</param>
+    /// <param name="servers">The RPC servers that the work uses.</param>
+    /// <param name="logger">Where llama.cpp's lines go.</param>
+    /// <param name="patience">How long something that may be lost is waited for.</param>
+    public ContextRunner(
+        string name,
+        IContextWork work,
+        NativeContext context,
+        Func<NativeContext> makeContext,
+        ModelHandle model,
+        IReadOnlyCollection<string> servers,
+        ILogger logger,
+        LossPatience? patience = null)
+    {
+        // A context that is lost gives the model back before there is another.
+        bool added = false;
+        model.DangerousAddRef(ref added);
+        _model = model;
+        _name = name;
+        _work = work;
+        _makeContext = makeContext;
+        _servers = servers;
+        _logger = logger;
+        Context = context;
+        _watch = new LossWatch(_step, patience ?? LossPatience.Default, StopComputing, FailLater, Abandon);
+        _thread = new Thread(Run) { IsBackground = true, Name = $"MoeOffload {name}" };
+    }
+
+    /// <summary>Gets a task that completes when the thread has ended and its native memory is given back, or both were abandoned.</summary>
+    public Task Ended => _ended.Task;
+
+    /// <summary>Gets the context, which is the thread's own.</summary>
+    public NativeContext Context { get; private set; }
+
+    /// <summary>Gets why the context was lost for good, or null.</summary>
+    public InferenceException? Failure => _failure;
+
+    /// <summary>Gets whether it ends.</summary>
+    public bool IsStopping => _isStopping;
+
+    /// <summary>Gets how often the thread has waited for work.</summary>
+    public long WaitCount => _wake.WaitCount;
+
+    /// <summary>Begins to work.</summary>
+    public void Start()
+    {
+        _thread.Start();
+        _ = LossSources.WatchServersAsync(_servers, _watch, Ended);
+        _ = LossSources.WatchThreadsAsync(_watch, Ended);
+    }
+
+    /// <summary>Makes the thread look for work.</summary>
+    public void Wake() => _wake.Set();
+
+    /// <summary>Ends the computation that is running if nobody needs it; to be called after something was cancelled.</summary>
+    public void OnCancelled()
+    {
+        lock (_gate)
+        {
+            if (_isComputing && !_work.IsWanted)
+            {
+                Context.RequestStop();
+            }
+        }
+
+        Wake();
+    }
+
+    /// <summary>Ends all work and the thread, without waiting for it.</summary>
+    public void Stop()
+    {
+        lock (_gate)
+        {
+            _isStopping = true;
+            if (_isComputing)
+            {
+                Context.RequestStop();
+            }
+        }
+
+        _ = _watch.OnStopAsync(_servers);
+        Wake();
+    }
+
+    /// <summary>
+    /// Gets a task that completes when whoever disposes may return: with <see cref="Ended"/>, or at once on the thread itself, which ends
+    /// as soon as the callback has returned that disposes.
+    /// </summary>
+    public Task WhenDisposed() => Thread.CurrentThread == _thread ? Task.CompletedTask : Ended;
+
+    /// <summary>Computes the context's batch, unless nobody wants it any more.</summary>
+    public DecodeResult Decode()
+    {
+        lock (_gate)
+        {
+            // A cancel that came before this found nothing computing; one that comes after asks for the stop itself.
+            if (_isStopping || _failure is not null || !_work.IsWanted)
+            {
+                return DecodeResult.Stopped;
+            }
+
+            Context.ClearStop();
+            _isComputing = true;
+        }
+
+        return Context.Decode();
+    }
+
+    private void Run()
+    {
+        bool isOurs = true;
+        using (NativeLog.Enter(_logger))
+        {
+            try
+            {
+                while (isOurs && !_isStopping)
+                {
+                    isOurs = RunOnce();
+                }
+            }
+            catch (Exception exception)
+            {
+                // Nothing above this frame could tell a caller, and an unhandled exception would end the process.
+                isOurs = EndStep();
+                if (isOurs)
+                {
+                    Fail(new InferenceException($"The {_name} failed: {exception.Message}", exception));
+                }
+            }
+
+            if (!isOurs)
+            {
+                return;
+            }
+
+            _work.Close();
+            Context.Dispose();
+            _model.DangerousRelease();
+        }
+
+        _ended.TrySetResult();
+    }
+
+    /// <summary>Does one step, or waits.</summary>
+    /// <returns>False if this thread was abandoned meanwhile, and must touch nothing any more.</returns>
+    private bool RunOnce()
+    {
+        TimeSpan wait = Timeout.InfiniteTimeSpan;
+        Exception? fault = null;
+        if (_failure is { } failure)
+        {
+            _work.FailAll(failure);
+        }
+        else
+        {
+            try
+            {
+                wait = TryBeginStep() ? _work.Step() : TimeSpan.Zero;
+            }
+            catch (Exception exception) when (exception is InferenceException or NativeAbortException)
+            {
+                fault = exception;
+            }
+        }
+
+        if (!EndStep())
+        {
+            return false;
+        }
+
+        if (fault is not null)
+        {
+            Rebuild(fault);
+        }
+        else if (wait != TimeSpan.Zero && !_isStopping)
+        {
+            _wake.Wait(wait);
+        }
+
+        return true;
+    }
+
+    // A stop that came before this finds no step to watch; one that comes after watches the step.
+    private bool TryBeginStep()
+    {
+        lock (_gate)
+        {
+            if (!_isStopping)
+            {
+                _step.Begin();
+            }
+
+            return !_isStopping;
+        }
+    }
+
+    // From here on nobody asks the context to stop: it may be freed.
+    private bool EndStep()
+    {
+        lock (_gate)
+        {
+            _isComputing = false;
+        }
+
+        return _step.End();
+    }
+
+    private void Rebuild(Exception cause)
+    {
+        _work.OnContextLost(new InferenceException(cause.Message, cause));
+        try
+        {
+            Context.Dispose();
+            NativeContext context = _makeContext();
+            lock (_gate)
+            {
+                Context = context;
+            }
+
+            InferenceLog.ContextRebuilt(_logger, cause.Message);
+        }
+        catch (Exception exception) when (exception is MoeOffloadException or ObjectDisposedException or OutOfMemoryException)
+        {
+            Fail(new InferenceException($"{cause.Message} The context could not be made again: {exception.Message}", exception));
+        }
+    }
+
+    private void StopComputing()
+    {
+        lock (_gate)
+        {
+            if (_isComputing)
+            {
+                Context.RequestStop();
+            }
+        }
+    }
+
+    // From here on everything fails with this.
+    private void Fail(InferenceException failure)
+    {
+        SetFailure(failure);
+        _work.FailAll(failure);
+    }
+
+    // As Fail, from another thread: what runs is the thread's own until its step has ended.
+    private void FailLater(string reason)
+    {
+        InferenceLog.ContextLost(_logger, reason);
+        SetFailure(new InferenceException(reason));
+        Wake();
+    }
+
+    private void SetFailure(InferenceException failure)
+    {
+        _work.Refuse(failure);
+        _failure = failure;
+    }
+
+    // Leaves the thread and its context where they hang, and the model with them, which they still refer to.
+    private void Abandon(long step, string reason)
+    {
+        if (!_step.TryAbandon(step))
+        {
+            return;
+        }
+
+        _isStopping = true;
+        Context.Abandon();
+        if (_failure is null)
+        {
+            FailLater(reason);
+        }
+
+        _work.Abandon(_failure!);
+        _ended.TrySetResult();
+    }
+}

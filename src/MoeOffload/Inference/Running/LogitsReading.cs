@@ -1,0 +1,91 @@
+using MoeOffload.Inference.Planning;
+using MoeOffload.Native;
+
+namespace MoeOffload.Inference.Running;
+
+/// <summary>Computes a text in a sequence of its own and shows the logits of its tokens, on the scheduler's thread.</summary>
+/// <param name="tokens">The text.</param>
+/// <param name="start">The first position that is shown.</param>
+/// <param name="outputCount">Positions of one step that can be shown.</param>
+/// <param name="reader">Gets the logits.</param>
+/// <param name="throwIfEnded">Asked before each step whether it is to go on.</param>
+internal sealed class LogitsReading(int[] tokens, int start, int outputCount, LogitsReader reader, Action throwIfEnded)
+{
+    /// <summary>Does it.</summary>
+    public void Run(CacheExecutor executor)
+    {
+        throwIfEnded();
+        if (executor.Cache.FreeCount == 0)
+        {
+            throw new InvalidOperationException("All sequences of the session generate: wait for one to end, or set ContextOptions.SequenceCount higher.");
+        }
+
+        // What is shown is computed, whatever the KV cache holds of it.
+        SequenceSlot sequence = executor.Acquire(tokens.AsMemory(0, start + 1), tokens.Length);
+        sequence.Tokens.AddRange(tokens.AsSpan(start + 1));
+        try
+        {
+            NativeContext context = executor.Context;
+            float[] logits = new float[context.VocabularySize];
+            while (sequence.Count < tokens.Length)
+            {
+                throwIfEnded();
+                Compute(executor, sequence);
+                Show(context, sequence.Count - context.BatchCount, logits);
+            }
+        }
+        catch (NativeAbortException)
+        {
+            // The context is gone, and the cache will be told.
+            throw;
+        }
+        catch
+        {
+            executor.Run(executor.Cache.Release(sequence));
+            throw;
+        }
+
+        executor.Run(executor.Cache.Release(sequence));
+    }
+
+    private void Compute(CacheExecutor executor, SequenceSlot sequence)
+    {
+        NativeContext context = executor.Context;
+        context.ClearBatch();
+        int outputs = 0;
+        for (int i = sequence.Count; i < tokens.Length && context.BatchCount < context.BatchSize && outputs < outputCount; i++)
+        {
+            outputs += i >= start ? 1 : 0;
+            context.Add(tokens[i], i, sequence.Id, wantsLogits: i >= start);
+        }
+
+        context.ClearStop();
+        DecodeResult result;
+        while ((result = context.Decode()) == DecodeResult.NoRoom)
+        {
+            if (!executor.Cache.CanEvict())
+            {
+                throw new ContextFullException("Running generations take the room of the KV cache that the text needs: wait for them, or set ContextOptions.ContextLength higher.");
+            }
+
+            executor.Run(executor.Cache.EvictOldest());
+        }
+
+        if (result != DecodeResult.Done)
+        {
+            executor.Run(executor.Cache.Rewind(sequence));
+            throw new OperationCanceledException("The computation was stopped.");
+        }
+
+        sequence.Count += context.BatchCount;
+    }
+
+    private void Show(NativeContext context, int first, float[] logits)
+    {
+        for (int i = Math.Max(0, start - first); i < context.BatchCount; i++)
+        {
+            context.CopyLogits(i, logits);
+            reader(first + i, logits);
+        }
+    }
+}

@@ -1,0 +1,35 @@
+using MoeOffload.Native;
+
+namespace MoeOffload.Inference.Running;
+
+/// <summary>Tells a <see cref="LossWatch"/> of the process's losses, until there is nothing to watch any more.</summary>
+internal static class LossSources
+{
+    /// <summary>Watches RPC servers.</summary>
+    public static async Task WatchServersAsync(IReadOnlyCollection<string> servers, LossWatch watch, Task ended)
+    {
+        Task<string>[] losses = RpcServers.Hold(servers);
+        Task first = await Task.WhenAny([ended, .. losses]).ConfigureAwait(false);
+        RpcServers.Release(servers);
+        if (first is Task<string> lost)
+        {
+            string server = servers.ElementAt(Array.IndexOf(losses, lost));
+            await watch.OnServerLostAsync(server, await lost.ConfigureAwait(false)).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Watches llama.cpp's own threads.</summary>
+    public static async Task WatchThreadsAsync(LossWatch watch, Task ended)
+    {
+        while (true)
+        {
+            Task<string> aborted = AbortMonitor.Aborted;
+            if (await Task.WhenAny(aborted, ended).ConfigureAwait(false) == ended)
+            {
+                return;
+            }
+
+            await watch.OnThreadLostAsync(await aborted.ConfigureAwait(false)).ConfigureAwait(false);
+        }
+    }
+}

@@ -1,0 +1,412 @@
+using System.Diagnostics;
+using Microsoft.Extensions.Logging;
+using MoeOffload.Inference.Planning;
+using MoeOffload.Native;
+
+namespace MoeOffload.Inference.Running;
+
+/// <summary>
+/// Runs the requests of a session: has each step planned, computes it on the context's thread, samples, and hands the tokens to their
+/// readers. A session that generates one text at a time is the same with one sequence.
+/// </summary>
+internal sealed class Scheduler : IContextWork
+{
+    private readonly ContextRunner _runner;
+    private readonly StepPlanner _planner;
+    private readonly CacheExecutor _executor;
+    private readonly SchedulerInbox<Generation> _inbox;
+    private readonly SessionCounters _counters = new();
+    private readonly DraftLimits? _drafts;
+    private readonly IDrafter? _drafter;
+    private readonly Action<SequenceRequest> _onAdmitted;
+
+    // The thread's own: the requests that wait and run, by what the planner knows of them.
+    private readonly Dictionary<SequenceRequest, Generation> _generations = [];
+    private readonly List<Generation> _arrived = [];
+    private readonly List<SequenceRequest> _ended = [];
+    private StepPlan _plan = new();
+
+    /// <summary>Takes a context over, and begins to work.</summary>
+    /// <param name="makeContext">Makes another context if it is lost.</param>
+    /// <param name="context">The context.</param>
+    /// <param name="parameters">What it was made of.</param>
+    /// <param name="drafts">How tokens are drafted ahead; null if they are not.</param>
+    /// <param name="drafter">What drafts them; null for a lookup.</param>
+    /// <param name="model">Its model.</param>
+    /// <param name="logger">Where llama.cpp's lines go.</param>
+    /// <param name="patience">How long something that may be lost is waited for.</param>
+    public Scheduler(
+        Func<NativeContext> makeContext,
+        NativeContext context,
+        ContextParameters parameters,
+        DraftLimits? drafts,
+        IDrafter? drafter,
+        ModelHandle model,
+        ILogger logger,
+        LossPatience? patience = null)
+    {
+        _drafter = drafter;
+        _drafts = drafts;
+        _inbox = new SchedulerInbox<Generation>(parameters.SequenceCount, parameters.QueueLimit);
+        _planner = new StepPlanner(
+            Describe(context, parameters), parameters.PromptTokensPerStep, drafter is null ? drafts : null, _counters);
+        _onAdmitted = _ => _inbox.OnAdmitted();
+        _runner = new ContextRunner(
+            "scheduler",
+            this,
+            Connect(drafter, context),
+            () => Connect(drafter, makeContext()),
+            model,
+            [.. model.Servers, .. drafter?.Servers ?? []],
+            logger,
+            patience);
+        _executor = new CacheExecutor(_runner, _planner.Cache);
+        _runner.Start();
+    }
+
+    /// <summary>Gets a task that completes when the thread has ended and its native memory is given back, or both were abandoned.</summary>
+    public Task Ended => _runner.Ended;
+
+    /// <summary>Gets how often the thread has waited for work.</summary>
+    public long WaitCount => _runner.WaitCount;
+
+    /// <inheritdoc/>
+    public bool IsWanted => _plan.IsWanted;
+
+    /// <summary>Makes what decides how far ahead a generation is drafted; null if it is not.</summary>
+    public DraftPace? MakePace(bool isWanted) => isWanted && _drafts is not null ? new DraftPace(_drafts) : null;
+
+    /// <summary>Submits a request, whose prompt is ready and whose channel is read.</summary>
+    /// <exception cref="QueueFullException">As many requests run and wait as can.</exception>
+    /// <exception cref="InferenceException">The context was lost and could not be made again.</exception>
+    /// <exception cref="ObjectDisposedException">The session was disposed.</exception>
+    public void Submit(Generation generation)
+    {
+        generation.Request.Deadline = generation.Channel.Deadline;
+        _inbox.Add(generation);
+        _runner.Wake();
+    }
+
+    /// <summary>Does something with the context between two steps.</summary>
+    /// <exception cref="InferenceException">The context was lost and could not be made again.</exception>
+    /// <exception cref="ObjectDisposedException">The session was disposed.</exception>
+    public Task RunAsync(Action<CacheExecutor> work)
+    {
+        var command = new SchedulerCommand(work);
+        _inbox.Add(command);
+        _runner.Wake();
+        return command.Done;
+    }
+
+    /// <summary>Is told that a request was cancelled.</summary>
+    public void OnCancelled() => _runner.OnCancelled();
+
+    /// <summary>Makes the thread look for work.</summary>
+    public void Wake() => _runner.Wake();
+
+    /// <summary>Reads what it does, and has done so far.</summary>
+    public SessionStatistics ReadStatistics() => _inbox.Read(_counters);
+
+    /// <summary>Ends all generations and the thread, without waiting for it.</summary>
+    public void Stop()
+    {
+        _inbox.Close(MakeDisposed());
+        _runner.Stop();
+    }
+
+    /// <inheritdoc cref="ContextRunner.WhenDisposed"/>
+    public Task WhenDisposed() => _runner.WhenDisposed();
+
+    /// <inheritdoc/>
+    public TimeSpan Step()
+    {
+        // In this order: what ends here makes room for what arrives, and nothing else may wake the thread for it.
+        bool hasCommands = _inbox.TakeArrived(_arrived);
+        long now = Stopwatch.GetTimestamp();
+        Enqueue();
+        EndCancelled(now);
+        FlushReaders();
+        if (_executor.Context.ApplyAdapters())
+        {
+            _executor.Run(_planner.Cache.Invalidate());
+        }
+
+        if (hasCommands)
+        {
+            RunCommands();
+        }
+
+        if (_planner.CanAdmit)
+        {
+            _executor.Run(_planner.Admit(now, _onAdmitted));
+        }
+
+        IReadOnlyList<SequenceRequest> decoding = _planner.SelectDecoding();
+        _drafter?.Draft(decoding);
+        _plan = _planner.Pack();
+        if (_plan.IsEmpty)
+        {
+            return FindWait(now);
+        }
+
+        Compute();
+        return TimeSpan.Zero;
+    }
+
+    /// <inheritdoc/>
+    public void OnContextLost(InferenceException failure)
+    {
+        foreach (SequenceRequest request in _planner.Running)
+        {
+            Finish(request, Copy(failure), reason: null);
+        }
+
+        _planner.Reset();
+    }
+
+    /// <inheritdoc/>
+    public void Refuse(Exception reason) => _inbox.Close(reason);
+
+    /// <inheritdoc/>
+    public void FailAll(Exception failure)
+    {
+        foreach (SchedulerCommand command in _inbox.TakeCommands())
+        {
+            command.Fail(Copy(failure));
+        }
+
+        foreach (Generation generation in _inbox.CopyOpen())
+        {
+            Finish(generation, Copy(failure), reason: null);
+        }
+
+        _planner.Reset();
+        _planner.ClearQueue();
+        _generations.Clear();
+    }
+
+    /// <inheritdoc/>
+    public void Abandon(Exception failure)
+    {
+        _drafter?.Abandon();
+        foreach (SchedulerCommand command in _inbox.TakeCommands())
+        {
+            command.Fail(Copy(failure));
+        }
+
+        // Samplers are not freed: the native call may be using one.
+        foreach (Generation generation in _inbox.CopyOpen())
+        {
+            _inbox.Remove(generation);
+            generation.Finish(Copy(failure), reason: null);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Close()
+    {
+        FailAll(MakeDisposed());
+        _planner.Cache.Close();
+        _drafter?.Close();
+    }
+
+    private static NativeContext Connect(IDrafter? drafter, NativeContext context)
+    {
+        drafter?.Begin(context);
+        return context;
+    }
+
+    private static CacheShape Describe(NativeContext context, ContextParameters parameters) => new()
+    {
+        SequenceCount = parameters.SequenceCount,
+        CellCount = context.ContextLength,
+        SequenceLength = context.SequenceLength,
+        BatchSize = context.BatchSize,
+        IsUnified = parameters.IsUnified,
+        CanTrim = context.CanForgetParts,
+        WindowLength = context.WindowLength,
+        KeepsPrefixes = parameters.PrefixCache.Enabled,
+        HostBytes = parameters.PrefixCache.HostBytes,
+    };
+
+    private static ObjectDisposedException MakeDisposed() => new(nameof(GenerationSession));
+
+    // One failure may be thrown to several readers, each with its own stack.
+    private static Exception Copy(Exception failure) =>
+        failure is ObjectDisposedException ? MakeDisposed() : new InferenceException(failure.Message, failure);
+
+    private void Enqueue()
+    {
+        foreach (Generation generation in _arrived)
+        {
+            _generations.Add(generation.Request, generation);
+            _planner.Add(generation.Request);
+        }
+
+        _arrived.Clear();
+    }
+
+    private void EndCancelled(long now)
+    {
+        _planner.RemoveEnded(now, _ended);
+        foreach (SequenceRequest request in _ended)
+        {
+            // One that ran when a context was lost has been told so.
+            if (_generations.TryGetValue(request, out Generation? generation))
+            {
+                bool isCancelled = request.Output.IsCancelled;
+                End(request, isCancelled ? generation.Channel.MakeCancelException() : null, isCancelled ? null : StopReason.Deadline);
+            }
+        }
+
+        _ended.Clear();
+    }
+
+    // Readers that were behind get what was held back for them.
+    private void FlushReaders()
+    {
+        for (int i = _planner.Running.Count - 1; i >= 0; i--)
+        {
+            EndIfFlushed(_planner.Running[i]);
+        }
+    }
+
+    private void EndIfFlushed(SequenceRequest request)
+    {
+        if (_generations[request].Flush())
+        {
+            End(request, request.EndFailure, request.EndReason);
+        }
+    }
+
+    private void RunCommands()
+    {
+        while (_inbox.TryTakeCommand(out SchedulerCommand? command))
+        {
+            command.Run(_executor);
+        }
+    }
+
+    private TimeSpan FindWait(long now)
+    {
+        long deadline = _planner.FindNextDeadline();
+        return deadline == long.MaxValue ? Timeout.InfiniteTimeSpan
+            : TimeSpan.FromSeconds(Math.Max(0, deadline - now) / (double)Stopwatch.Frequency) + TimeSpan.FromMilliseconds(1);
+    }
+
+    // Sampling belongs to it: a device may still compute when the decode returns, and the first look at the logits waits for it.
+    private void Compute()
+    {
+        NativeContext context = _executor.Context;
+        context.ClearBatch();
+        foreach (BatchEntry entry in _plan.Entries)
+        {
+            context.Add(entry.Token, entry.Position, entry.Sequence, entry.WantsLogits);
+        }
+
+        StepResult result = _runner.Decode() switch
+        {
+            DecodeResult.Done => StepResult.Computed,
+            DecodeResult.NoRoom => StepResult.NoRoom,
+            _ => StepResult.Stopped,
+        };
+        _executor.Run(_planner.Complete(result));
+        if (result == StepResult.Computed)
+        {
+            Advance();
+        }
+    }
+
+    private void Advance()
+    {
+        int running = _planner.Running.Count;
+        bool isFirst = false;
+        foreach (SequenceRequest request in _plan.Requests)
+        {
+            if (request.LogitsIndex < 0 || request.Output.IsCancelled)
+            {
+                CompleteDraft(request, accepted: 0);
+                continue;
+            }
+
+            if (TrySample(request, out InferenceException? failure))
+            {
+                isFirst |= request.GeneratedCount == 1;
+                EndIfFlushed(request);
+            }
+            else
+            {
+                End(request, failure, reason: null);
+            }
+        }
+
+        if (isFirst || _planner.Running.Count < running)
+        {
+            // If computation has all cores and the next step begins at once, readers wait for the end of a time slice: here they get one
+            // for a first token, and for an end, after which the next request often comes.
+            Thread.Yield();
+        }
+    }
+
+    // Samples the next token, and those after it as long as they are the drafted ones.
+    private bool TrySample(SequenceRequest request, out InferenceException? failure)
+    {
+        Generation generation = _generations[request];
+        int accepted = 0;
+        failure = null;
+        try
+        {
+            while (request.TryAcceptDraft(accepted, generation.Sample(_executor, request.LogitsIndex + accepted)))
+            {
+                accepted++;
+            }
+        }
+        catch (InferenceException exception)
+        {
+            // A grammar that allows nothing, or logits that are no numbers: this request's own fault.
+            failure = exception;
+        }
+
+        CompleteDraft(request, accepted);
+        return failure is null;
+    }
+
+    // Behind the last token that was accepted, the KV cache still has the others.
+    private void CompleteDraft(SequenceRequest request, int accepted)
+    {
+        if (request.Draft.Count > 0)
+        {
+            _executor.Trim(request.Sequence.Id, request.Sequence.Count);
+        }
+
+        request.CompleteDraft(accepted);
+    }
+
+    private void End(SequenceRequest request, Exception? failure, StopReason? reason)
+    {
+        try
+        {
+            _executor.Run(_planner.Release(request));
+        }
+        finally
+        {
+            // Also if the context is lost here: the reader has its result all the same.
+            Finish(request, failure, reason);
+        }
+    }
+
+    private void Finish(SequenceRequest request, Exception? failure, StopReason? reason)
+    {
+        if (_generations.Remove(request, out Generation? generation))
+        {
+            Finish(generation, failure, reason);
+        }
+    }
+
+    private void Finish(Generation generation, Exception? failure, StopReason? reason)
+    {
+        generation.Dispose();
+        _inbox.Remove(generation);
+        generation.Finish(failure, reason);
+    }
+}

@@ -1,0 +1,42 @@
+namespace MoeOffload.Inference.Running;
+
+/// <summary>Wakes a thread that waits for work. A wake-up before the wait ends it at once.</summary>
+internal sealed class WakeSignal
+{
+    // The longest time that the system takes to wait ends far below what a deadline can say.
+    private static readonly TimeSpan s_longestWait = TimeSpan.FromDays(1);
+
+    private readonly object _gate = new();
+    private bool _isSet;
+    private long _waitCount;
+
+    /// <summary>Gets how many waits have ended.</summary>
+    public long WaitCount => Interlocked.Read(ref _waitCount);
+
+    /// <summary>Wakes the thread.</summary>
+    public void Set()
+    {
+        lock (_gate)
+        {
+            _isSet = true;
+            Monitor.Pulse(_gate);
+        }
+    }
+
+    /// <summary>Waits for <see cref="Set"/>.</summary>
+    /// <param name="limit">How long at most; <see cref="Timeout.InfiniteTimeSpan"/> for no limit.</param>
+    public void Wait(TimeSpan limit)
+    {
+        limit = limit > s_longestWait ? s_longestWait : limit;
+        lock (_gate)
+        {
+            while (!_isSet && Monitor.Wait(_gate, limit))
+            {
+            }
+
+            _isSet = false;
+        }
+
+        Interlocked.Increment(ref _waitCount);
+    }
+}

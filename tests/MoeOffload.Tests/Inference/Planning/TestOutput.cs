@@ -1,0 +1,13 @@
+using MoeOffload.Inference.Planning;
+
+namespace MoeOffload.Tests.Inference.Planning;
+
+/// <summary>A reader that has room as a test says.</summary>
+internal sealed class TestOutput : IRequestOutput
+{
+    public bool IsCancelled { get; set; }
+
+    public int Room { get; set; } = 256;
+
+    public bool HasRoom() => Room > 0;
+}
