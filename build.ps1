@@ -16,7 +16,8 @@ usage: ./build.ps1 COMMAND [ARGUMENTS]
       --cuda                  with the CUDA backend
       --vulkan                with the Vulkan backend
       --peers                 with llama.cpp's own tools, which the tests compare with
-      --all-variants          for every CPU of this architecture, not for this one only
+      --all-variants          for every CPU of this architecture, chosen at run time, not for this one only
+      --two-variants          of these, the one for every CPU and the best for this one
   test [ARGUMENTS]          build everything and run the tests; ARGUMENTS go to dotnet test
   bench [ARGUMENTS]         measure against llama.cpp's own tools
   pack                      make the NuGet packages in artifacts/packages/
@@ -57,6 +58,7 @@ function Install-Native([string] $prefix, [string[]] $arguments) {
             '--vulkan' { $options += '-DMOE_VULKAN=ON' }
             '--peers' { $options += '-DMOE_PEERS=ON' }
             '--all-variants' { $options += '-DMOE_CPU_ALL_VARIANTS=ON' }
+            '--two-variants' { $options += '-DMOE_CPU_TWO_VARIANTS=ON' }
             '--' {
                 $options += $arguments | Select-Object -Skip ($i + 1)
                 $i = $arguments.Count
@@ -76,11 +78,17 @@ function Install-Native([string] $prefix, [string[]] $arguments) {
     Invoke-Program cmake (@("-DPREFIX=$prefix", '-P', "$root/native/cmake/build.cmake", '--') + $options)
 }
 
-# One line of what the test logs say, all projects together.
+# One line of what the test logs say, all projects together. A project whose run broke off, since it crashed or hung, has a log with an
+# error beside the tests that had ended: that is one failed test more.
 function Measure-Tests([string] $results) {
     $total = $passed = $failed = 0
     foreach ($log in Get-ChildItem $results -Filter *.trx -ErrorAction Ignore) {
-        $counters = ([xml] (Get-Content $log.FullName -Raw)).TestRun.ResultSummary.Counters
+        $summary = ([xml] (Get-Content $log.FullName -Raw)).TestRun.ResultSummary
+        $counters = $summary.Counters
+        if ($summary.SelectSingleNode("*[local-name()='RunInfos']/*[@outcome='Error']")) {
+            $total++
+            $failed++
+        }
         $total += [int] $counters.total
         $passed += [int] $counters.passed
         $failed += [int] $counters.failed + [int] $counters.error + [int] $counters.timeout + [int] $counters.aborted
@@ -92,22 +100,32 @@ function Measure-Tests([string] $results) {
 
 function Invoke-Tests([string[]] $arguments) {
     Test-DotNet
-    Install-Native native @('--peers')
-    New-Packages # which a test takes its packages from
+    Install-Native native @('--peers', '--two-variants')
+    New-PackagesFrom native # which a test takes its packages from
     $results = "$root/artifacts/test-results"
     Remove-Item $results -Recurse -Force -ErrorAction Ignore
     Invoke-Program dotnet @('build', "$root/MoeOffload.sln", '-c', 'Release')
-    # One project at a time: tests that measure would disturb each other.
-    dotnet test "$root/MoeOffload.sln" -c Release --no-build -m:1 `
+    # One project at a time: tests that measure would disturb each other. A test that hangs ends its project, and leaves a dump.
+    dotnet test "$root/MoeOffload.sln" -c Release --no-build -m:1 --blame-hang-timeout 15m --blame-hang-dump-type mini `
         --logger 'trx;LogFilePrefix=tests' --results-directory $results @arguments
     $status = $LASTEXITCODE
-    if (-not (Measure-Tests $results) -and $status -eq 0) { $status = 1 }
+    if (-not (Measure-Tests $results)) {
+        if ($status -eq 0) { $status = 1 }
+        Get-ChildItem $results -Filter *_hangdump.dmp -Recurse -ErrorAction Ignore |
+            ForEach-Object { Write-Host "A test hung; its process is in $($_.FullName)" }
+    }
     exit $status
 }
 
 function New-Packages {
-    Test-DotNet
     Install-Native native-pack @('--all-variants')
+    New-PackagesFrom native-pack
+    Get-ChildItem "$root/artifacts/packages"
+}
+
+# The native libraries in the packages are those of artifacts/<prefix>.
+function New-PackagesFrom([string] $prefix) {
+    Test-DotNet
     $packages = "$root/artifacts/packages"
     Remove-Item $packages -Recurse -Force -ErrorAction Ignore
     $projects = @(
@@ -120,9 +138,8 @@ function New-Packages {
         Write-Host "No CUDA build here (./build.ps1 native --cuda makes one): MoeOffload.Native.Cuda is left out."
     }
     foreach ($project in $projects) {
-        Invoke-Program dotnet @('pack', $project, '-c', 'Release', '-o', $packages)
+        Invoke-Program dotnet @('pack', $project, '-c', 'Release', '-o', $packages, "-p:MoeNativePrefix=$prefix")
     }
-    Get-ChildItem $packages
 }
 
 function New-GpuBundle {

@@ -15,7 +15,8 @@ usage: ./build.sh COMMAND [ARGUMENTS]
       --cuda                  with the CUDA backend
       --vulkan                with the Vulkan backend
       --peers                 with llama.cpp's own tools, which the tests compare with
-      --all-variants          for every CPU of this architecture, not for this one only
+      --all-variants          for every CPU of this architecture, chosen at run time, not for this one only
+      --two-variants          of these, the one for every CPU and the best for this one
   test [ARGUMENTS]          build everything and run the tests; ARGUMENTS go to dotnet test
   bench [ARGUMENTS]         measure against llama.cpp's own tools
   pack                      make the NuGet packages in artifacts/packages/
@@ -59,6 +60,7 @@ install_native() {
             --vulkan) options+=(-DMOE_VULKAN=ON) ;;
             --peers) options+=(-DMOE_PEERS=ON) ;;
             --all-variants) options+=(-DMOE_CPU_ALL_VARIANTS=ON) ;;
+            --two-variants) options+=(-DMOE_CPU_TWO_VARIANTS=ON) ;;
             --) shift; options+=("$@"); break ;;
             *) echo "unknown option for native: $1" >&2; exit 2 ;;
         esac
@@ -68,11 +70,18 @@ install_native() {
     cmake -DPREFIX="$prefix" -P "$root/native/cmake/build.cmake" -- ${options+"${options[@]}"}
 }
 
-# One line of what the test logs say, all projects together.
+# One line of what the test logs say, all projects together. A project whose run broke off, since it crashed or hung, has a log with an
+# error beside the tests that had ended: that is one failed test more.
 count_tests() {
     cat "$1"/*.trx 2>/dev/null | awk '
         function value(name) {
             return match($0, " " name "=\"[0-9]+\"") ? substr($0, RSTART + length(name) + 3, RLENGTH - length(name) - 4) + 0 : 0
+        }
+        /<TestRun / { broke_off = 0 }
+        /<RunInfo .*outcome="Error"/ && !broke_off {
+            broke_off = 1
+            total++
+            failed++
         }
         /<Counters / {
             total += value("total")
@@ -88,22 +97,31 @@ count_tests() {
 
 run_tests() {
     require_dotnet
-    install_native native --peers
-    pack # which a test takes its packages from
+    install_native native --peers --two-variants
+    pack_from native # which a test takes its packages from
     local results=$root/artifacts/test-results status=0
     rm -rf "$results"
     dotnet build "$root/MoeOffload.sln" -c Release
-    # One project at a time: tests that measure would disturb each other.
-    dotnet test "$root/MoeOffload.sln" -c Release --no-build -m:1 \
+    # One project at a time: tests that measure would disturb each other. A test that hangs ends its project, and leaves a dump.
+    dotnet test "$root/MoeOffload.sln" -c Release --no-build -m:1 --blame-hang-timeout 15m --blame-hang-dump-type mini \
         --logger "trx;LogFilePrefix=tests" --results-directory "$results" "$@" || status=$?
-    count_tests "$results" || status=1
+    if ! count_tests "$results"; then
+        status=1
+        find "$results" -name "*_hangdump.dmp" -printf "A test hung; its process is in %p\n" 2>/dev/null || true
+    fi
     return $status
 }
 
 pack() {
-    require_dotnet
     install_native native-pack --all-variants
-    local packages=$root/artifacts/packages projects project
+    pack_from native-pack
+    ls -l "$root/artifacts/packages"
+}
+
+# pack_from PREFIX: the native libraries in the packages are those of artifacts/PREFIX.
+pack_from() {
+    require_dotnet
+    local prefix=$1 packages=$root/artifacts/packages projects project
     projects=("$root"/src/{MoeOffload/MoeOffload,MoeOffload.Catalog/MoeOffload.Catalog,MoeOffload.Server/MoeOffload.Server,MoeOffload.Cli/MoeOffload.Cli}.csproj
         "$root/native/packages/MoeOffload.Native.Cpu.csproj")
     if [ -n "$(find "$root/artifacts/native" -name "*moe-ggml-cuda.*" 2>/dev/null)" ]; then
@@ -113,9 +131,8 @@ pack() {
     fi
     rm -rf "$packages"
     for project in "${projects[@]}"; do
-        dotnet pack "$project" -c Release -o "$packages"
+        dotnet pack "$project" -c Release -o "$packages" -p:MoeNativePrefix="$prefix"
     done
-    ls -l "$packages"
 }
 
 gpu_bundle() {

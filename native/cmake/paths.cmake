@@ -1,7 +1,7 @@
 # What is handed out names no directory of the machine that built it; ggml writes the names of its source files into its
 # messages. A build for this machine keeps them, so that a debugger finds the source.
 
-if(NOT MOE_CPU_ALL_VARIANTS)
+if(NOT GGML_CPU_ALL_VARIANTS)
   return()
 endif()
 

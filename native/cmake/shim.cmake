@@ -20,7 +20,8 @@ moe_own_symbols(moe-shim)
 moe_run_path(moe-shim)
 list(APPEND moe_libraries moe-shim)
 
-# The layouts that the bindings were generated for: a struct that has drifted does not compile.
-add_library(moe-abi OBJECT native/abi/abi_checks.c)
-target_include_directories(moe-abi PRIVATE native/shim)
+# The layouts that the bindings were generated for, and numbers that our code repeats: what has drifted does not compile.
+add_library(moe-abi OBJECT native/abi/abi_checks.c native/abi/private_checks.cpp)
+target_include_directories(moe-abi PRIVATE native/shim ${LLAMA_CPP_SOURCE_DIR}/src)
+target_compile_features(moe-abi PRIVATE cxx_std_17)
 target_link_libraries(moe-abi PRIVATE llama)

@@ -6,17 +6,28 @@ if(NOT MOE_PEERS)
   return()
 endif()
 
-foreach(target IN LISTS moe_libraries moe_backends)
+# One variant of the CPU backend, the one for every CPU, does for that, under the name of an only one.
+set(upstream_backends ${moe_backends})
+list(FILTER upstream_backends INCLUDE REGEX "^ggml-cpu")
+list(GET upstream_backends 0 upstream_cpu)
+set(upstream_backends ${moe_backends})
+list(FILTER upstream_backends EXCLUDE REGEX "^ggml-cpu")
+
+foreach(target IN LISTS moe_libraries upstream_backends upstream_cpu)
   get_target_property(type ${target} TYPE)
   string(REPLACE _LIBRARY "" type ${type})
   get_target_property(libraries ${target} LINK_LIBRARIES)
   list(TRANSFORM libraries REPLACE "^(ggml|ggml-base|llama)$" "upstream-\\1")
 
   set(copy upstream-${target})
+  set(name ${target})
+  if(target STREQUAL upstream_cpu)
+    set(name ggml-cpu)
+  endif()
   add_library(${copy} ${type} $<TARGET_OBJECTS:${target}>)
   target_link_libraries(${copy} PRIVATE ${libraries})
   set_target_properties(${copy} PROPERTIES
-    OUTPUT_NAME ${target}
+    OUTPUT_NAME ${name}
     LINKER_LANGUAGE CXX
     LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/upstream
     RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/upstream

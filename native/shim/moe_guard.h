@@ -65,13 +65,13 @@ moe_status guarded(char * error, size_t error_size, Body && body) noexcept {
         return abort_seen ? MOE_STATUS_ABORTED : status;
     } catch (const std::bad_alloc &) {
         write_error(error, error_size, "out of memory");
-        return MOE_STATUS_OUT_OF_MEMORY;
+        return abort_seen ? MOE_STATUS_ABORTED : MOE_STATUS_OUT_OF_MEMORY;
     } catch (const std::exception & e) {
         write_error(error, error_size, e.what());
         return abort_seen ? MOE_STATUS_ABORTED : MOE_STATUS_FAILED;
     } catch (...) {
         write_error(error, error_size, "unknown C++ exception");
-        return MOE_STATUS_FAILED;
+        return abort_seen ? MOE_STATUS_ABORTED : MOE_STATUS_FAILED;
     }
 }
 

@@ -1,3 +1,4 @@
+#include "moe_atomic.h"
 #include "moe_guard.h"
 #include "moe_shim.h"
 
@@ -622,19 +623,14 @@ moe_status moe_memory_breakdown(
 }
 
 bool moe_abort_when_set(void * data) {
-    return ((const std::atomic<int32_t> *) data)->load(std::memory_order_relaxed) != 0;
+    return load(*(const int32_t *) data) != 0;
 }
 
 namespace {
 
-// The counts are the caller's memory, written by the thread that decodes while others read.
-std::atomic<int64_t> & shared(int64_t & value) {
-    static_assert(sizeof(std::atomic<int64_t>) == sizeof(int64_t), "counters are plain numbers");
-    return (std::atomic<int64_t> &) value;
-}
-
+// The thread that decodes writes the counts, while others read them.
 void add(int64_t & value, int64_t more) {
-    shared(value).store(shared(value).load(std::memory_order_relaxed) + more, std::memory_order_relaxed);
+    store(value, load(value) + more);
 }
 
 // The layer whose choice of experts a tensor holds, or -1.
@@ -652,9 +648,9 @@ int32_t layer_of_choice(const ggml_tensor & tensor, int32_t n_layers) {
 // Counts what `ids` holds of `n_rows` tokens, `stride` bytes apart.
 void count_rows(moe_expert_counter & counter, int32_t layer, int64_t n_used, int64_t n_rows, size_t stride) {
     int64_t *     counts  = counter.counts + (size_t) layer * counter.n_experts;
-    auto &        version = shared(counter.versions[layer]);
-    const int64_t before  = version.load(std::memory_order_relaxed);
-    version.store(before + 1, std::memory_order_relaxed);
+    int64_t &     version = counter.versions[layer];
+    const int64_t before  = load(version);
+    store(version, before + 1);
     std::atomic_thread_fence(std::memory_order_release);
     for (int64_t row = 0; row < n_rows; row++) {
         const auto * ids = (const int32_t *) ((const char *) counter.ids + row * stride);
@@ -665,7 +661,7 @@ void count_rows(moe_expert_counter & counter, int32_t layer, int64_t n_used, int
         }
     }
     add(counter.tokens[layer], n_rows);
-    version.store(before + 2, std::memory_order_release);
+    store(version, before + 2, memory::ordered);
 }
 
 // A choice is a view of all experts in their order: rows of n_used ids, a row of n_experts apart.
@@ -687,15 +683,15 @@ void count_choice(moe_expert_counter & counter, int32_t layer, const ggml_tensor
 
 // Copies a layer's numbers; false where they changed meanwhile.
 bool read_layer(const moe_expert_counter & counter, int32_t layer, int64_t * counts, int64_t & tokens) {
-    int64_t *     source  = counter.counts + (size_t) layer * counter.n_experts;
-    const auto &  version = shared(counter.versions[layer]);
-    const int64_t before  = version.load(std::memory_order_acquire);
+    const int64_t * source  = counter.counts + (size_t) layer * counter.n_experts;
+    const int64_t & version = counter.versions[layer];
+    const int64_t   before  = load(version, memory::ordered);
     for (int32_t i = 0; i < counter.n_experts; i++) {
-        counts[i] = shared(source[i]).load(std::memory_order_relaxed);
+        counts[i] = load(source[i]);
     }
-    tokens = shared(counter.tokens[layer]).load(std::memory_order_relaxed);
+    tokens = load(counter.tokens[layer]);
     std::atomic_thread_fence(std::memory_order_acquire);
-    return before % 2 == 0 && version.load(std::memory_order_relaxed) == before;
+    return before % 2 == 0 && load(version) == before;
 }
 
 } // namespace

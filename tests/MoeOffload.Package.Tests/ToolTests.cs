@@ -62,12 +62,12 @@ public sealed class ToolTests
     }
 
     [Test]
-    public void Package_holds_the_libraries_of_every_cpu()
+    public void Package_holds_the_libraries_of_several_cpus()
     {
         using ZipArchive package = Packages.Open(Id);
 
         string[] cpus = [.. package.Entries.Select(entry => entry.FullName).Where(name => name.Contains("moe-ggml-cpu-", StringComparison.Ordinal))];
-        cpus.Should().HaveCountGreaterThan(2).And.OnlyContain(name => name.StartsWith($"tools/net10.0/any/{Packages.NativeFolder}", StringComparison.Ordinal));
+        cpus.Should().HaveCountGreaterThan(1).And.OnlyContain(name => name.StartsWith($"tools/net10.0/any/{Packages.NativeFolder}", StringComparison.Ordinal));
     }
 
     [Test]

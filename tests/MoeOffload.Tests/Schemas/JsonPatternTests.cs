@@ -28,6 +28,10 @@ public sealed class JsonPatternTests
         "^(?<year>[0-9]{4})$", "^[\\]\\[]{1,2}$", "^[^\\s\\d]{1,3}$", "^a(|b)c?$", "^[!-~]{3}$",
     ];
 
+    // The converter is native code, and asks nobody to load it.
+    [OneTimeSetUp]
+    public void LoadLibraries() => _ = SmallModel.Shared;
+
     [TestCaseSource(nameof(Patterns))]
     public async Task What_is_written_matches_the_pattern(string pattern)
     {
