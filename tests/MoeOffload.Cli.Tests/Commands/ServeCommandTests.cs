@@ -44,7 +44,7 @@ public sealed class ServeCommandTests : IDisposable
     [Platform("Linux,MacOsX")]
     public async Task Sigterm_lets_running_answers_finish_and_takes_no_new_ones()
     {
-        using MoeProcess process = _moe.Start("serve", DemoModel.Path, "--bind", "127.0.0.1:0", "-c", "8192");
+        using MoeProcess process = _moe.Start("serve", DemoModel.Path, "--bind", "127.0.0.1:0", "-c", "8192", "--shutdown-grace", "300");
         using var http = new HttpClient { BaseAddress = AddressIn(await process.WaitForOutputAsync(text => text.Contains("Loaded tiny-moe"))) };
         HttpResponseMessage[] running = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => BeginAsync(http, maxTokens: 600)));
         Task<string[]> answers = Task.WhenAll(running.Select(answer => answer.Content.ReadAsStringAsync()));
@@ -92,6 +92,16 @@ public sealed class ServeCommandTests : IDisposable
 
         one.Should().BeInRange(11435, 11534);
         other.Should().BeInRange(one + 1, 11534);
+    }
+
+    [TestCase("--shutdown-grace", "0")]
+    [TestCase("--request-timeout", "100000")]
+    public void Option_outside_the_servers_range_is_an_error_of_usage(string option, string value)
+    {
+        MoeResult result = _moe.Run("serve", "--bind", "127.0.0.1:0", option, value);
+
+        result.Code.Should().Be(64);
+        result.Errors.Should().NotContain("Parameter");
     }
 
     [TestCase("0.0.0.0:0")]
