@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 using MoeOffload.Catalog;
 using MoeOffload.Cli.Options;
 using MoeOffload.Cli.Reports;
-using MoeOffload.Server;
 
 namespace MoeOffload.Cli.Commands;
 
