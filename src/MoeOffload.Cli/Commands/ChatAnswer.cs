@@ -14,6 +14,7 @@ internal static class ChatAnswer
     public static async Task<ChatUpdate> ShowAsync(Terminal terminal, ChatStream stream, Action<string, string> write)
     {
         ChatUpdate last = new();
+        await stream.StartAsync().ConfigureAwait(false);
         IAsyncEnumerator<ChatUpdate> updates = stream.GetAsyncEnumerator(CancellationToken.None);
         await using (updates.ConfigureAwait(false))
         {

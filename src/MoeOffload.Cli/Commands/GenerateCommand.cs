@@ -106,6 +106,7 @@ internal sealed class GenerateCommand : ICliCommand
         Invocation invocation, GenerationSession session, GenerationRequest request, Action<string> write)
     {
         TokenStream stream = session.GenerateAsync(request, invocation.Cancelled);
+        await stream.StartAsync(CancellationToken.None).ConfigureAwait(false);
         IAsyncEnumerator<GeneratedToken> tokens = stream.GetAsyncEnumerator(CancellationToken.None);
         await using (tokens.ConfigureAwait(false))
         {

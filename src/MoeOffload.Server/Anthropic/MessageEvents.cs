@@ -38,7 +38,7 @@ internal sealed class MessageEvents(SseWriter stream, bool showsThinking)
     {
         ChatFinishReason.ToolCalls => ("tool_use", null),
         ChatFinishReason.Length => ("max_tokens", null),
-        _ when chat.StopString is { } stop && !chat.Chat.StopStrings.Contains(stop) => ("stop_sequence", stop),
+        _ when chat.StopString is { } stop && !chat.Chat!.StopStrings.Contains(stop) => ("stop_sequence", stop),
         _ => ("end_turn", null),
     };
 

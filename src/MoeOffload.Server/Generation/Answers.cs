@@ -80,16 +80,19 @@ internal abstract class Answers<TStream, TItem>(ApiRequest request, ModelLease l
 
     /// <summary>Starts answers. If one cannot be started, or its prompt is too long, none is left.</summary>
     /// <param name="count">How many.</param>
-    /// <param name="start">Starts one; nothing is computed until it is read.</param>
+    /// <param name="make">Makes the stream of one.</param>
     /// <exception cref="ApiException">The library does not accept what the client asks for.</exception>
-    protected async Task StartAsync(int count, Func<GenerationSession, int, TStream> start)
+    protected async Task StartAsync(int count, Func<GenerationSession, int, TStream> make)
     {
         try
         {
             for (int index = 0; index < count; index++)
             {
-                TStream stream = ClientInput.Check(() => start(lease.Session, index));
+                TStream stream = ClientInput.Check(() => make(lease.Session, index));
                 _streams.Add(stream);
+
+                // What is wrong with the input is known before anything is sent.
+                await ClientInput.CheckAsync(() => StartAsync(stream)).ConfigureAwait(false);
                 request.CheckPrompt(PromptTokensOf(stream));
                 if (PromptOf(index) is { } prompt)
                 {
@@ -103,6 +106,9 @@ internal abstract class Answers<TStream, TItem>(ApiRequest request, ModelLease l
             throw;
         }
     }
+
+    /// <summary>Starts an answer, and completes once its input is prepared.</summary>
+    protected abstract Task StartAsync(TStream stream);
 
     protected abstract int PromptTokensOf(TStream stream);
 

@@ -10,7 +10,7 @@ internal sealed class ChatAnswers : Answers<ChatStream, ChatUpdate>
     {
     }
 
-    /// <summary>Acquires a model and starts answers. Nothing is computed until they are read.</summary>
+    /// <summary>Acquires a model and starts answers.</summary>
     /// <param name="request">The request.</param>
     /// <param name="model">The model's name; null for the default one.</param>
     /// <param name="messages">The chat.</param>
@@ -50,9 +50,11 @@ internal sealed class ChatAnswers : Answers<ChatStream, ChatUpdate>
         }
     }
 
+    protected override Task StartAsync(ChatStream stream) => stream.StartAsync();
+
     protected override int PromptTokensOf(ChatStream stream) => stream.PromptTokenCount;
 
-    protected override string? PromptOf(int index) => index == 0 ? Stream.Chat.Prompt : null;
+    protected override string? PromptOf(int index) => index == 0 ? Stream.Chat!.Prompt : null;
 
     protected override GenerationStatistics? StatisticsOf(ChatStream stream) => stream.Statistics;
 }

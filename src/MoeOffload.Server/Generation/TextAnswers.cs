@@ -10,7 +10,7 @@ internal sealed class TextAnswers : Answers<TokenStream, GeneratedToken>
     {
     }
 
-    /// <summary>Acquires a model and starts continuations. Nothing is computed until they are read.</summary>
+    /// <summary>Acquires a model and starts continuations.</summary>
     /// <param name="request">The request.</param>
     /// <param name="model">The model's name; null for the default one.</param>
     /// <param name="generation">Gives what each is generated from, without the time limit; it may need the model.</param>
@@ -34,6 +34,8 @@ internal sealed class TextAnswers : Answers<TokenStream, GeneratedToken>
 
     /// <summary>Logs an answer, if the options ask for it.</summary>
     public void Log(string text) => Request.LogText("Answer", text);
+
+    protected override Task StartAsync(TokenStream stream) => stream.StartAsync();
 
     protected override int PromptTokensOf(TokenStream stream) => stream.PromptTokenCount;
 

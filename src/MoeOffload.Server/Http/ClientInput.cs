@@ -17,20 +17,33 @@ internal static class ClientInput
         {
             return check();
         }
-        catch (ArgumentNullException)
+        catch (Exception error) when (IsInvalid(error))
         {
-            // No client can send what is null to .NET.
-            throw;
-        }
-        catch (ArgumentException error)
-        {
-            throw new ApiException(400, "invalid_request_error", code, WithoutParameter(error.Message), parameter, error);
-        }
-        catch (NotSupportedException error)
-        {
-            throw new ApiException(400, "invalid_request_error", "unsupported", error.Message, parameter, error);
+            throw Translate(error, parameter, code);
         }
     }
+
+    /// <summary>Waits for what checks a client's input on another thread.</summary>
+    /// <param name="check">Does nothing but check the input, or keep it.</param>
+    /// <exception cref="ApiException">The input is not valid.</exception>
+    public static async Task CheckAsync(Func<Task> check)
+    {
+        try
+        {
+            await check().ConfigureAwait(false);
+        }
+        catch (Exception error) when (IsInvalid(error))
+        {
+            throw Translate(error, parameter: null, code: "invalid_value");
+        }
+    }
+
+    // No client can send what is null to .NET.
+    private static bool IsInvalid(Exception error) => error is (ArgumentException and not ArgumentNullException) or NotSupportedException;
+
+    private static ApiException Translate(Exception error, string? parameter, string code) => error is NotSupportedException
+        ? new ApiException(400, "invalid_request_error", "unsupported", error.Message, parameter, error)
+        : new ApiException(400, "invalid_request_error", code, WithoutParameter(error.Message), parameter, error);
 
     // .NET appends the name of a method's parameter, which a client does not know.
     private static string WithoutParameter(string message)

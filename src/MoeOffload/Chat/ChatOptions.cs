@@ -51,28 +51,35 @@ public sealed record ChatOptions
     /// </summary>
     public TimeSpan? Deadline { get; init; }
 
-    internal void Validate()
+    /// <summary>Checks what takes no longer for larger options.</summary>
+    /// <exception cref="ArgumentException">An option is not valid.</exception>
+    internal void ValidateNumbers()
     {
         ArgumentNullException.ThrowIfNull(Tools);
         ArgumentNullException.ThrowIfNull(StopStrings);
         ArgumentNullException.ThrowIfNull(TemplateArguments);
+        if (ToolChoice.IsRequired && Tools.Count == 0)
+        {
+            throw new ArgumentException("ToolChoice asks for a call, and there are no Tools: add some, or use ToolChoice.Auto.", nameof(ToolChoice));
+        }
+
+        CheckConstraints(mayCall: Tools.Count > 0 && ToolChoice != ToolChoice.None);
+    }
+
+    /// <summary>Checks what takes longer the larger it is.</summary>
+    /// <exception cref="ArgumentException">An option is not valid.</exception>
+    internal void ValidateContent()
+    {
         var names = new HashSet<string>(StringComparer.Ordinal);
         foreach (ToolDefinition tool in Tools)
         {
             CheckTool(tool, names);
         }
 
-        if (ToolChoice.IsRequired && Tools.Count == 0)
-        {
-            throw new ArgumentException("ToolChoice asks for a call, and there are no Tools: add some, or use ToolChoice.Auto.", nameof(ToolChoice));
-        }
-
         if (ToolChoice.ToolName is { } chosen && !names.Contains(chosen))
         {
             throw new ArgumentException($"ToolChoice names the tool '{chosen}', Tools has {string.Join(", ", names)}.", nameof(ToolChoice));
         }
-
-        CheckConstraints(mayCall: Tools.Count > 0 && ToolChoice != ToolChoice.None);
     }
 
     private static void CheckTool(ToolDefinition tool, HashSet<string> names)

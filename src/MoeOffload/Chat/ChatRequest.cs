@@ -14,10 +14,7 @@ internal sealed record ChatRequest(byte[] ForPrompt, byte[] ForGrammar)
     /// <exception cref="ArgumentException">A message, tool or schema is malformed.</exception>
     public static ChatRequest Make(IReadOnlyList<ChatMessage> messages, ChatOptions options)
     {
-        if (messages.Count == 0)
-        {
-            throw new ArgumentException("A chat without messages has nothing to answer: add one.", nameof(messages));
-        }
+        CheckCount(messages);
 
         // Converted here only for what the converter says.
         _ = options.ResponseSchema?.ToGrammar();
@@ -30,6 +27,16 @@ internal sealed record ChatRequest(byte[] ForPrompt, byte[] ForGrammar)
         ];
         byte[] grammar = Write(messages, options, [.. callable.Select(tool => tool.Tool)], [.. callable.Select(tool => tool.Schema)]);
         return new ChatRequest(prompt, grammar.AsSpan().SequenceEqual(prompt) ? prompt : grammar);
+    }
+
+    /// <summary>Checks that there is a message.</summary>
+    /// <exception cref="ArgumentException">There is none.</exception>
+    public static void CheckCount(IReadOnlyList<ChatMessage> messages)
+    {
+        if (messages.Count == 0)
+        {
+            throw new ArgumentException("A chat without messages has nothing to answer: add one.", nameof(messages));
+        }
     }
 
     private static (JsonNode Shown, JsonNode Enforced) Parameters(ToolDefinition tool)

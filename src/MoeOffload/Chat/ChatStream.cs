@@ -14,22 +14,24 @@ namespace MoeOffload.Chat;
 public sealed class ChatStream : IAsyncEnumerable<ChatUpdate>, IAsyncDisposable, IDisposable
 {
     private readonly TokenStream _tokens;
-    private readonly ChatAnswerReader _reader;
+    private readonly ChatSource _source;
+    private ChatAnswerReader? _reader;
     private readonly List<GeneratedToken> _taken = [];
     private bool _isUnread;
     private bool _isUnreadable;
 
-    internal ChatStream(TokenStream tokens, RenderedChat chat)
+    internal ChatStream(TokenStream tokens, ChatSource source)
     {
         _tokens = tokens;
-        Chat = chat;
-        _reader = new ChatAnswerReader(chat);
+        _source = source;
     }
 
-    /// <summary>The prompt that is answered.</summary>
-    public RenderedChat Chat { get; }
+    /// <summary>
+    /// Gets the prompt that is answered; null until it is rendered, as it is once <see cref="StartAsync"/> has completed or an update was read.
+    /// </summary>
+    public RenderedChat? Chat => _source.Chat;
 
-    /// <summary>Tokens of the prompt, with the special ones that the model adds.</summary>
+    /// <inheritdoc cref="TokenStream.PromptTokenCount"/>
     public int PromptTokenCount => _tokens.PromptTokenCount;
 
     /// <inheritdoc cref="TokenStream.ComputedPromptTokenCount"/>
@@ -49,6 +51,15 @@ public sealed class ChatStream : IAsyncEnumerable<ChatUpdate>, IAsyncDisposable,
 
     /// <summary>The answer; null until the last update was read.</summary>
     public ChatMessage? Message { get; private set; }
+
+    /// <summary>
+    /// Starts the generation, and completes once the chat is prepared: its prompt is rendered and tokenized, the grammar of its tools or schema
+    /// built. Reading starts it as well; this tells the errors of a chat, and its <see cref="PromptTokenCount"/>, before the first update is
+    /// there.
+    /// </summary>
+    /// <param name="cancellationToken">Ends the generation, as the token given to <c>ChatAsync</c> does.</param>
+    /// <inheritdoc cref="TokenStream.StartAsync" path="/exception"/>
+    public Task StartAsync(CancellationToken cancellationToken = default) => _tokens.StartAsync(cancellationToken);
 
     /// <summary>Takes what was added since the last call, if anything was. The first call starts the generation. Never blocks.</summary>
     /// <param name="update">What was added.</param>
@@ -76,7 +87,7 @@ public sealed class ChatStream : IAsyncEnumerable<ChatUpdate>, IAsyncDisposable,
         if (_isUnread)
         {
             _isUnread = false;
-            update = _reader.Advance();
+            update = Reader.Advance();
         }
 
         if (update.IsEmpty)
@@ -139,9 +150,12 @@ public sealed class ChatStream : IAsyncEnumerable<ChatUpdate>, IAsyncDisposable,
     /// <summary>Ends the generation, and waits until its place in the session is free again: one step at most.</summary>
     public ValueTask DisposeAsync() => _tokens.DisposeAsync();
 
+    // Where there is a token, the chat is rendered.
+    private ChatAnswerReader Reader => _reader ??= new ChatAnswerReader(_source.Chat!);
+
     private void Take(in GeneratedToken token)
     {
-        _reader.Append(token.Utf8.Span);
+        Reader.Append(token.Utf8.Span);
         _taken.Add(token);
         _isUnread = true;
     }
@@ -155,10 +169,17 @@ public sealed class ChatStream : IAsyncEnumerable<ChatUpdate>, IAsyncDisposable,
 
     private ChatUpdate Finish()
     {
+        if (_source.Chat is null)
+        {
+            // The time was over before the chat was rendered.
+            Message = new ChatMessage { Role = ChatRole.Assistant };
+            return new ChatUpdate { Message = Message, Statistics = Statistics, FinishReason = ChatFinishReason.Length };
+        }
+
         bool isCut = StopReason is MoeOffload.StopReason.MaxTokens or MoeOffload.StopReason.ContextFull or MoeOffload.StopReason.Deadline;
         try
         {
-            Message = _reader.Finish(out ChatUpdate update, isCut);
+            Message = Reader.Finish(out ChatUpdate update, isCut);
             return update with
             {
                 Tokens = TakeTokens(),

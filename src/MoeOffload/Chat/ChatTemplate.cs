@@ -46,7 +46,8 @@ public sealed class ChatTemplate
     {
         ArgumentNullException.ThrowIfNull(messages);
         options ??= new ChatOptions();
-        options.Validate();
+        options.ValidateNumbers();
+        options.ValidateContent();
         ChatRequest request = ChatRequest.Make(messages, options);
         var prompt = new RenderedChat(NativeChat.Render(_handle, request.ForPrompt, _logger), prompt: null);
         RenderedChat chat = ReferenceEquals(request.ForPrompt, request.ForGrammar)

@@ -53,6 +53,9 @@ public sealed class RenderedChat
         return reader.Finish(out _);
     }
 
+    /// <summary>Makes the parser of answers now, and not when the first answer is read.</summary>
+    internal void PrepareParser() => _ = _parser.Value;
+
     /// <summary>Reads an answer, or the beginning of one.</summary>
     internal bool TryRead(ReadOnlyMemory<byte> answer, int nesting, bool isPartial, out byte[] message) =>
         NativeChat.TryReadAnswer(_parser.Value, answer, nesting, isPartial, out message);

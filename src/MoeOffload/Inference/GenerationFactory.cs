@@ -1,5 +1,7 @@
 using System.Text;
+using Microsoft.Extensions.Logging;
 using MoeOffload.Inference.Output;
+using MoeOffload.Inference.Preparation;
 using MoeOffload.Inference.Running;
 using MoeOffload.Native;
 
@@ -10,15 +12,29 @@ namespace MoeOffload.Inference;
 /// <param name="model">The session's model.</param>
 /// <param name="sequenceLength">Tokens that one generation can hold.</param>
 /// <param name="canShift">Whether the KV cache can be shifted.</param>
-internal sealed class GenerationFactory(Scheduler scheduler, MoeModel model, int sequenceLength, bool canShift)
+/// <param name="logger">Where llama.cpp's lines go.</param>
+internal sealed class GenerationFactory(Scheduler scheduler, MoeModel model, int sequenceLength, bool canShift, ILogger logger)
 {
-    /// <summary>Makes one, of a request whose options are in their ranges, and connects it to a channel.</summary>
+    /// <summary>
+    /// Makes a generation of a request whose limits are in their ranges, and connects it to a channel. Takes time that grows with the input.
+    /// </summary>
+    /// <param name="source">The request.</param>
+    /// <param name="channel">The reader's end.</param>
+    /// <param name="throwIfEnded">Called between the parts of the work; throws if nobody waits for the generation any more.</param>
     /// <exception cref="ArgumentException">The grammar has an error, or the prompt has no token or an unknown one.</exception>
     /// <exception cref="ContextFullException">The prompt is too long.</exception>
-    public Generation Make(GenerationRequest request, TokenChannel channel)
+    public Generation Make(IRequestSource source, TokenChannel channel, Action throwIfEnded)
     {
+        // The session may be disposed meanwhile, and the model with it.
+        using ModelHandle.Use use = model.Native.Handle.Hold();
+        using NativeLog.Scope log = NativeLog.Enter(logger);
+        GenerationRequest request = source.Complete();
+        throwIfEnded();
+        request.ValidateContent();
+        throwIfEnded();
         NativeVocabulary vocabulary = model.Native.Vocabulary;
         int[] prompt = Prompt(request, vocabulary);
+        throwIfEnded();
         TokenPieces pieces = Pieces(request, vocabulary);
         NativeSampler sampler = NativeSampler.Create(vocabulary, request.Sampling ?? new SamplingOptions(), request.Chat);
         return new Generation(scheduler, channel, request, prompt, sampler, pieces, vocabulary);

@@ -57,7 +57,9 @@ public sealed record GenerationRequest
     /// <summary>Whether <see cref="ContextOptions.Speculation"/> applies to it, where the session has it. Default: true.</summary>
     public bool Speculate { get; init; } = true;
 
-    internal void Validate()
+    /// <summary>Checks what takes no longer for larger requests.</summary>
+    /// <exception cref="ArgumentException">An option is not valid.</exception>
+    internal void ValidateNumbers()
     {
         ArgumentNullException.ThrowIfNull(Prompt);
         ArgumentNullException.ThrowIfNull(StopStrings);
@@ -77,11 +79,18 @@ public sealed record GenerationRequest
         }
 
         OptionRange.CheckDefined(ContextFull, nameof(ContextFull));
+        Sampling?.ValidateNumbers();
+    }
+
+    /// <summary>Checks what takes longer the larger it is.</summary>
+    /// <exception cref="ArgumentException">An option is not valid.</exception>
+    internal void ValidateContent()
+    {
         if (StopStrings.Any(string.IsNullOrEmpty))
         {
             throw new ArgumentException("A stop string is empty: every text contains it. Remove it.", nameof(StopStrings));
         }
 
-        Sampling?.Validate();
+        Sampling?.ValidateContent();
     }
 }

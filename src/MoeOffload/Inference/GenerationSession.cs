@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using MoeOffload.Chat;
 using MoeOffload.Diagnostics;
 using MoeOffload.Inference.Output;
+using MoeOffload.Inference.Preparation;
 using MoeOffload.Inference.Running;
 using MoeOffload.Inference.Speculation;
 using MoeOffload.Inference.State;
@@ -20,12 +21,12 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
     private readonly MoeModel _model;
     private readonly Scheduler _scheduler;
     private readonly AdapterSlot _adapters;
-    private readonly ILogger _logger;
     private readonly ExpertCounter? _counter;
     private readonly Lock _lifetime = new();
     private readonly ContextParameters _parameters;
     private readonly int _vocabularySize;
     private readonly GenerationFactory _generations;
+    private readonly PreparationQueue _preparations = new();
     private bool _isDisposed;
 
     private GenerationSession(
@@ -42,7 +43,6 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
         _scheduler = scheduler;
         _adapters = adapters;
         _counter = counter;
-        _logger = logger;
         ContextLength = context.ContextLength;
         SequenceLength = context.SequenceLength;
         SequenceCount = parameters.SequenceCount;
@@ -52,7 +52,7 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
         PromptThreads = parameters.PromptThreads;
         _parameters = parameters;
         _vocabularySize = context.VocabularySize;
-        _generations = new GenerationFactory(scheduler, model, SequenceLength, context.CanShift);
+        _generations = new GenerationFactory(scheduler, model, SequenceLength, context.CanShift, logger);
         Memory = new MemoryBreakdown(memory, context.ContextLength);
     }
 
@@ -114,76 +114,62 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
     /// <summary>What the session does, and has done so far.</summary>
     public SessionStatistics Statistics => _scheduler.ReadStatistics();
 
-    /// <summary>Continues a prompt.</summary>
+    /// <summary>Continues a prompt. Returns at once, however long the prompt is.</summary>
     /// <param name="prompt">The prompt, taken as it is: no chat template is applied.</param>
     /// <param name="sampling">How tokens are chosen; null takes the defaults.</param>
     /// <param name="maxTokens">The most tokens to generate; null goes on until the model ends or the context is full.</param>
     /// <param name="cancellationToken">Ends the generation within one step.</param>
     /// <returns>The tokens, which are generated as they are read.</returns>
-    /// <inheritdoc cref="GenerateAsync(GenerationRequest, CancellationToken)" path="/exception"/>
+    /// <inheritdoc cref="GenerateAsync(GenerationRequest, CancellationToken)"/>
     public TokenStream GenerateAsync(
         string prompt, SamplingOptions? sampling = null, int? maxTokens = null, CancellationToken cancellationToken = default) =>
         GenerateAsync(new GenerationRequest { Prompt = prompt, Sampling = sampling, MaxTokens = maxTokens }, cancellationToken);
 
-    /// <summary>Generates what a request asks for.</summary>
-    /// <param name="request">Prompt, sampling and limits.</param>
-    /// <param name="cancellationToken">Ends the generation within one step.</param>
+    /// <summary>Generates what a request asks for. Returns at once, however long the request is.</summary>
+    /// <param name="request">Prompt, sampling and limits. Its lists must not change before the first token is read.</param>
+    /// <param name="cancellationToken">Ends the generation within one step, or its preparation.</param>
     /// <returns>The tokens, which are generated as they are read.</returns>
-    /// <exception cref="ArgumentException">An option is out of its range, the grammar has an error, or the prompt has no token.</exception>
-    /// <exception cref="ContextFullException">The prompt is longer than <see cref="SequenceLength"/>.</exception>
+    /// <remarks>
+    /// Numbers are checked here. The prompt, the grammar, biases, samplers and stop strings are read once the stream is, on another thread:
+    /// reading throws what is wrong with them, as <see cref="TokenStream.StartAsync"/> does.
+    /// </remarks>
+    /// <exception cref="ArgumentException">An option is out of its range.</exception>
     /// <exception cref="NotSupportedException">The request asks for a shift, and the KV cache of this model cannot be shifted.</exception>
     /// <exception cref="ObjectDisposedException">The session was disposed.</exception>
     public TokenStream GenerateAsync(GenerationRequest request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
-        request.Validate();
-        _generations.CheckShift(request);
-
-        // Dispose waits for this: the vocabulary lives only as long as the session keeps the model.
-        lock (_lifetime)
-        {
-            ObjectDisposedException.ThrowIf(_isDisposed, this);
-            using NativeLog.Scope log = NativeLog.Enter(_logger);
-            var channel = new TokenChannel(request.Deadline, cancellationToken);
-            _generations.Make(request, channel);
-            return new TokenStream(this, channel);
-        }
+        return Generate(new PlainRequest(request), cancellationToken);
     }
 
-    /// <summary>Answers a chat.</summary>
-    /// <param name="messages">The messages, the first one first.</param>
-    /// <param name="options">Tools, reasoning, sampling and limits; null takes the defaults.</param>
-    /// <param name="cancellationToken">Ends the generation within one step.</param>
+    /// <summary>Answers a chat. Returns at once, however long the chat is.</summary>
+    /// <param name="messages">The messages, the first one first. The list must not change before the first update is read.</param>
+    /// <param name="options">Tools, reasoning, sampling and limits; null takes the defaults. Its lists must not change either.</param>
+    /// <param name="cancellationToken">Ends the generation within one step, or its preparation.</param>
     /// <returns>The answer, which is generated as it is read.</returns>
-    /// <exception cref="ArgumentException">A message, tool or option is malformed, or a schema cannot be honoured.</exception>
-    /// <exception cref="ChatTemplateException">The template does not parse, failed, or refused the messages.</exception>
-    /// <exception cref="ContextFullException">The prompt is longer than <see cref="SequenceLength"/>.</exception>
-    /// <exception cref="NotSupportedException">
-    /// The model has no chat template, and <see cref="ChatOptions.Template"/> is null; or a call is required, and the template has no form of calls.
-    /// </exception>
+    /// <remarks>
+    /// Numbers are checked here. Messages, tools and schemas are read once the stream is, on another thread: reading throws what is wrong with
+    /// them or with the template, as <see cref="ChatStream.StartAsync"/> does.
+    /// </remarks>
+    /// <exception cref="ArgumentException">There is no message, or an option is out of its range or contradicts another one.</exception>
     /// <exception cref="ObjectDisposedException">The session was disposed.</exception>
     public ChatStream ChatAsync(IReadOnlyList<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
     {
+        ArgumentNullException.ThrowIfNull(messages);
+        ChatRequest.CheckCount(messages);
         options ??= new ChatOptions();
-        RenderedChat chat = (options.Template ?? _model.ChatTemplate).Render(messages, options);
-        var request = new GenerationRequest
-        {
-            Prompt = chat.Prompt,
-            Sampling = options.Sampling,
-            MaxTokens = options.MaxTokens,
-            StopStrings = [.. options.StopStrings, .. chat.StopStrings],
-            Priority = options.Priority,
-            Deadline = options.Deadline,
-            Chat = chat,
-        };
-        return new ChatStream(GenerateAsync(request, cancellationToken), chat);
+        options.ValidateNumbers();
+        var source = new ChatSource(messages, options, () => _model.ChatTemplate);
+        return new ChatStream(Generate(source, cancellationToken), source);
     }
 
     /// <summary>
     /// Computes tokens and shows what the model expects after each: how well it knows a text (perplexity), or how two placements of it
     /// differ. Generations of the session wait meanwhile; what the KV cache then holds is kept as of a prompt.
     /// </summary>
-    /// <param name="tokens">The tokens, with those that the model's vocabulary adds to a text where they are wanted.</param>
+    /// <param name="tokens">
+    /// The tokens, with those that the model's vocabulary adds to a text where they are wanted. The list must not change meanwhile.
+    /// </param>
     /// <param name="reader">
     /// Gets the logits of each position, in order, on the session's own thread. What it throws ends the reading, and is thrown.
     /// </param>
@@ -205,16 +191,15 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
             throw new InvalidOperationException("Logits are not read in a session that guesses tokens: leave ContextOptions.Speculation null.");
         }
 
-        int[] copy = GenerationFactory.CheckTokens([.. tokens], _vocabularySize);
-        ArgumentOutOfRangeException.ThrowIfZero(copy.Length, nameof(tokens));
-        OptionRange.Check(start, 0, copy.Length - 1, nameof(start), "it is the first position that is shown");
-        if (copy.Length > SequenceLength)
+        int count = tokens.Count;
+        ArgumentOutOfRangeException.ThrowIfZero(count, nameof(tokens));
+        OptionRange.Check(start, 0, count - 1, nameof(start), "it is the first position that is shown");
+        if (count > SequenceLength)
         {
-            throw new ContextFullException($"There are {copy.Length} tokens, the context has room for {SequenceLength} per sequence: give fewer at a time.");
+            throw new ContextFullException($"There are {count} tokens, the context has room for {SequenceLength} per sequence: give fewer at a time.");
         }
 
-        var reading = new LogitsReading(copy, start, _parameters.OutputCount, reader, () => ThrowIfEnded(cancellationToken));
-        return _scheduler.RunAsync(reading.Run);
+        return ReadAsync(tokens, count, reader, start, cancellationToken);
     }
 
     /// <summary>
@@ -232,7 +217,7 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
     public Task<int> SaveStateAsync(Stream destination, IReadOnlyList<int>? prompt = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(destination);
-        return States().SaveAsync(destination, prompt, cancellationToken);
+        return RunAsync(states => states.SaveAsync(destination, prompt, cancellationToken), cancellationToken);
     }
 
     /// <summary>
@@ -243,13 +228,10 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
     /// <param name="prompt">Saves only the sequence that has the most of these tokens; null saves all.</param>
     /// <param name="cancellationToken">Ends the saving.</param>
     /// <inheritdoc cref="SaveStateAsync(Stream, IReadOnlyList{int}?, CancellationToken)"/>
-    public async Task<int> SaveStateAsync(string path, IReadOnlyList<int>? prompt = null, CancellationToken cancellationToken = default)
+    public Task<int> SaveStateAsync(string path, IReadOnlyList<int>? prompt = null, CancellationToken cancellationToken = default)
     {
-        SessionStates states = States();
-        using AtomicFile file = AtomicFile.Create(path);
-        int count = await states.SaveAsync(file.Stream, prompt, cancellationToken).ConfigureAwait(false);
-        file.Commit();
-        return count;
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        return RunAsync(states => states.SaveAsync(path, prompt, cancellationToken), cancellationToken);
     }
 
     /// <summary>
@@ -271,21 +253,17 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
     public Task<int> LoadStateAsync(Stream source, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(source);
-        return States().LoadAsync(source, cancellationToken);
+        return RunAsync(states => states.LoadAsync(source, cancellationToken), cancellationToken);
     }
 
     /// <summary>Loads a state from a file.</summary>
     /// <param name="path">The file.</param>
     /// <param name="cancellationToken">Ends the loading.</param>
     /// <inheritdoc cref="LoadStateAsync(Stream, CancellationToken)"/>
-    public async Task<int> LoadStateAsync(string path, CancellationToken cancellationToken = default)
+    public Task<int> LoadStateAsync(string path, CancellationToken cancellationToken = default)
     {
-        SessionStates states = States();
-        FileStream file = File.OpenRead(path);
-        await using (file.ConfigureAwait(false))
-        {
-            return await states.LoadAsync(file, cancellationToken).ConfigureAwait(false);
-        }
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        return RunAsync(states => states.LoadAsync(path, cancellationToken), cancellationToken);
     }
 
     /// <summary>
@@ -388,6 +366,37 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
             { DraftModel: { } draft } => DraftModel.Create(model, draft, parameters.Options, context, logger),
             _ => null,
         };
+    }
+
+    private TokenStream Generate(IRequestSource source, CancellationToken cancellationToken)
+    {
+        source.Limits.ValidateNumbers();
+        _generations.CheckShift(source.Limits);
+        ObjectDisposedException.ThrowIf(Volatile.Read(ref _isDisposed), this);
+        var channel = new TokenChannel(source.Limits.Deadline, cancellationToken);
+        channel.Connect(new RequestPreparation(_scheduler, _preparations, _generations, source, channel));
+        return new TokenStream(this, channel);
+    }
+
+    // Hashing, and the reading or writing of a stream that completes at once, take time that grows with the state.
+    private async Task<int> RunAsync(Func<SessionStates, Task<int>> work, CancellationToken cancellationToken)
+    {
+        SessionStates states = States();
+        int count = await Task.Run(() => work(states), cancellationToken).ConfigureAwait(false);
+        GC.KeepAlive(this);
+        return count;
+    }
+
+    private async Task ReadAsync(IReadOnlyList<int> tokens, int count, LogitsReader reader, int start, CancellationToken cancellationToken)
+    {
+        int[] copy = await Task.Run(() => GenerationFactory.CheckTokens([.. tokens], _vocabularySize), cancellationToken).ConfigureAwait(false);
+        if (copy.Length != count)
+        {
+            throw new InvalidOperationException("The list of tokens was changed while it was read: change it once the task has completed.");
+        }
+
+        var reading = new LogitsReading(copy, start, _parameters.OutputCount, reader, () => ThrowIfEnded(cancellationToken));
+        await _scheduler.RunAsync(reading.Run).ConfigureAwait(false);
     }
 
     private SessionStates States()

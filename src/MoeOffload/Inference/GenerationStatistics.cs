@@ -9,7 +9,7 @@ public sealed record GenerationStatistics
     /// <summary>Tokens of the prompt that the prefix cache held, and that were not computed for this generation.</summary>
     public required int CachedPromptTokens { get; init; }
 
-    /// <summary>From the start of the request to its place in the session.</summary>
+    /// <summary>From the start of the request to its place in the session; the preparation of its input is part of it.</summary>
     public required TimeSpan QueueTime { get; init; }
 
     /// <summary>Tokens that were sampled, an end-of-generation token included.</summary>
@@ -29,4 +29,17 @@ public sealed record GenerationStatistics
 
     /// <summary>Tokens a second after the first one; 0 with fewer than two tokens.</summary>
     public double TokensPerSecond => GeneratedTokens > 1 && DecodeTime > TimeSpan.Zero ? (GeneratedTokens - 1) / DecodeTime.TotalSeconds : 0;
+
+    /// <summary>Returns what a request has cost that ended before its input was prepared.</summary>
+    internal static GenerationStatistics OfWaiting(TimeSpan time) => new()
+    {
+        PromptTokens = 0,
+        CachedPromptTokens = 0,
+        QueueTime = time,
+        GeneratedTokens = 0,
+        DraftedTokens = 0,
+        AcceptedTokens = 0,
+        TimeToFirstToken = TimeSpan.Zero,
+        DecodeTime = TimeSpan.Zero,
+    };
 }

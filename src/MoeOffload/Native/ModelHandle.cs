@@ -40,6 +40,10 @@ internal sealed unsafe class ModelHandle : SafeHandle
     /// <summary>The model, for as long as the caller holds a reference to this handle.</summary>
     public llama_model* Pointer => (llama_model*)handle;
 
+    /// <summary>Keeps the model from being freed until the result is disposed.</summary>
+    /// <exception cref="ObjectDisposedException">The model was given back.</exception>
+    public Use Hold() => new(this);
+
     /// <inheritdoc/>
     protected override bool ReleaseHandle()
     {
@@ -50,5 +54,20 @@ internal sealed unsafe class ModelHandle : SafeHandle
         }
 
         return true;
+    }
+
+    /// <summary>Represents a reference to the model.</summary>
+    internal readonly ref struct Use
+    {
+        private readonly ModelHandle _handle;
+
+        public Use(ModelHandle handle)
+        {
+            bool added = false;
+            handle.DangerousAddRef(ref added);
+            _handle = handle;
+        }
+
+        public void Dispose() => _handle.DangerousRelease();
     }
 }

@@ -219,30 +219,31 @@ public sealed class ChatStreamTests
     }
 
     [Test]
-    public void Options_that_contradict_each_other_are_refused()
+    public async Task Options_that_contradict_each_other_are_refused()
     {
         ChatMessage[] messages = [ChatMessage.User("Hi")];
         JsonSchema schema = JsonSchema.Parse("""{"type":"integer"}""");
         _session.Invoking(it => it.ChatAsync([])).Should().Throw<ArgumentException>().WithMessage("*without messages*");
-        Refuses(new ChatOptions { Tools = [s_paint, s_paint] }, "*Two tools*paint*");
-        Refuses(new ChatOptions { Tools = [s_paint with { Name = "a b" }] }, "*'a b'*white space*");
-        Refuses(new ChatOptions { Tools = [s_paint with { Parameters = "[]" }] }, "*paint*no JSON object*");
-        Refuses(new ChatOptions { Tools = [s_paint with { Parameters = "{" }] }, "*paint*no JSON*");
-        Refuses(new ChatOptions { Tools = [s_paint with { Parameters = """{"$ref":"#/$defs/none"}""" }] }, "*paint*#/$defs/none*");
-        Refuses(new ChatOptions { ToolChoice = ToolChoice.Required }, "*no Tools*");
-        Refuses(new ChatOptions { Tools = [s_paint], ToolChoice = ToolChoice.Tool("draw") }, "*'draw'*paint*");
-        Refuses(new ChatOptions { Tools = [s_paint], ResponseSchema = schema }, "*exclude each other*");
-        Refuses(new ChatOptions { Tools = [s_paint], Sampling = new() { Grammar = "root ::= \"a\"" } }, "*Grammar*");
-        Refuses(new ChatOptions { Sampling = new() { JsonSchema = schema } }, "*ResponseSchema*");
-        Refuses(new ChatOptions { StopStrings = [string.Empty] }, "*stop string*");
-        Refuses(new ChatOptions { MaxTokens = 0 }, "*MaxTokens*");
-        Refuses(new ChatOptions { Deadline = TimeSpan.Zero }, "*Deadline*");
+        await Refuses(new ChatOptions { Tools = [s_paint, s_paint] }, "*Two tools*paint*");
+        await Refuses(new ChatOptions { Tools = [s_paint with { Name = "a b" }] }, "*'a b'*white space*");
+        await Refuses(new ChatOptions { Tools = [s_paint with { Parameters = "[]" }] }, "*paint*no JSON object*");
+        await Refuses(new ChatOptions { Tools = [s_paint with { Parameters = "{" }] }, "*paint*no JSON*");
+        await Refuses(new ChatOptions { Tools = [s_paint with { Parameters = """{"$ref":"#/$defs/none"}""" }] }, "*paint*#/$defs/none*");
+        await Refuses(new ChatOptions { ToolChoice = ToolChoice.Required }, "*no Tools*");
+        await Refuses(new ChatOptions { Tools = [s_paint], ToolChoice = ToolChoice.Tool("draw") }, "*'draw'*paint*");
+        await Refuses(new ChatOptions { Tools = [s_paint], ResponseSchema = schema }, "*exclude each other*");
+        await Refuses(new ChatOptions { Tools = [s_paint], Sampling = new() { Grammar = "root ::= \"a\"" } }, "*Grammar*");
+        await Refuses(new ChatOptions { Sampling = new() { JsonSchema = schema } }, "*ResponseSchema*");
+        await Refuses(new ChatOptions { StopStrings = [string.Empty] }, "*stop string*");
+        await Refuses(new ChatOptions { MaxTokens = 0 }, "*MaxTokens*");
+        await Refuses(new ChatOptions { Deadline = TimeSpan.Zero }, "*Deadline*");
 
         ChatMessage call = ChatMessage.Assistant(string.Empty) with { ToolCalls = [new ToolCall { Id = "1", Name = "paint", Arguments = "{\"color" }] };
-        _session.Invoking(it => it.ChatAsync([.. messages, call])).Should().Throw<ArgumentException>().WithMessage("*'paint' in message 1*no JSON*");
+        await _session.Awaiting(it => it.ChatAsync([.. messages, call]).CompleteAsync())
+            .Should().ThrowAsync<ArgumentException>().WithMessage("*'paint' in message 1*no JSON*");
 
-        void Refuses(ChatOptions options, string message) =>
-            _session.Invoking(it => it.ChatAsync(messages, options)).Should().Throw<ArgumentException>().WithMessage(message);
+        async Task Refuses(ChatOptions options, string message) =>
+            await _session.Awaiting(it => it.ChatAsync(messages, options).StartAsync()).Should().ThrowAsync<ArgumentException>().WithMessage(message);
     }
 
     private static ChatOptions Options(int maxTokens) => new() { MaxTokens = maxTokens, Sampling = SamplingOptions.Greedy };

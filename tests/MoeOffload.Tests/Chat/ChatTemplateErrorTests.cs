@@ -48,15 +48,17 @@ public sealed class ChatTemplateErrorTests
     }
 
     [Test]
-    public void Model_without_template_says_how_to_give_one()
+    public async Task Model_without_template_says_how_to_give_one()
     {
         using MoeModel model = MoeModel.Load(AlteredModels.Alter(
             TinyModels.Qwen3Moe(new TinyModelOptions { Layers = 1, Experts = 4, ExpertsUsed = 2 }), writer => writer.Set("tokenizer.chat_template", string.Empty)));
         using GenerationSession session = model.CreateSession(SmallModel.Context());
 
-        session.Invoking(it => it.ChatAsync([ChatMessage.User("Hi")])).Should().Throw<NotSupportedException>().WithMessage("*ParseChatTemplate*");
+        await session.Awaiting(it => it.ChatAsync([ChatMessage.User("Hi")]).CompleteAsync())
+            .Should().ThrowAsync<NotSupportedException>().WithMessage("*ParseChatTemplate*");
         ChatStream stream = session.ChatAsync([ChatMessage.User("Hi")], new ChatOptions { Template = model.ParseChatTemplate("chatml") });
-        stream.Chat.Prompt.Should().StartWith("<|im_start|>");
+        await stream.StartAsync();
+        stream.Chat!.Prompt.Should().StartWith("<|im_start|>");
     }
 
     [Test]

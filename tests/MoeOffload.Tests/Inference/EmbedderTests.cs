@@ -118,11 +118,11 @@ public sealed class EmbedderTests
     {
         await using Embedder embedder = _model.CreateEmbedder(s_options);
         embedder.Invoking(it => { _ = it.EmbedAsync((string)null!); }).Should().Throw<ArgumentNullException>();
-        embedder.Invoking(it => { _ = it.EmbedAsync(["a", null!]); }).Should().Throw<ArgumentNullException>();
-        embedder.Invoking(it => { _ = it.EmbedAsync([Array.Empty<int>()]); }).Should().Throw<ArgumentException>().WithMessage("*no token*");
-        embedder.Invoking(it => { _ = it.EmbedAsync([(int[])[1, -1]]); }).Should().Throw<ArgumentException>().WithMessage("*-1*");
-        embedder.Invoking(it => { _ = it.EmbedAsync([(int[])[_model.Vocabulary.Size]]); }).Should().Throw<ArgumentException>();
-        embedder.Invoking(it => { _ = it.EmbedAsync([new int[257]]); }).Should().Throw<ContextFullException>().WithMessage("*257*256*");
+        await embedder.Awaiting(it => it.EmbedAsync(["a", null!])).Should().ThrowAsync<ArgumentNullException>();
+        await embedder.Awaiting(it => it.EmbedAsync([Array.Empty<int>()])).Should().ThrowAsync<ArgumentException>().WithMessage("*no token*");
+        await embedder.Awaiting(it => it.EmbedAsync([(int[])[1, -1]])).Should().ThrowAsync<ArgumentException>().WithMessage("*-1*");
+        await embedder.Awaiting(it => it.EmbedAsync([(int[])[_model.Vocabulary.Size]])).Should().ThrowAsync<ArgumentException>();
+        await embedder.Awaiting(it => it.EmbedAsync([new int[257]])).Should().ThrowAsync<ContextFullException>().WithMessage("*257*256*");
         (await embedder.EmbedAsync([new int[256]])).Should().HaveCount(1);
         (await embedder.EmbedAsync(Array.Empty<string>())).Should().BeEmpty();
     }
@@ -151,7 +151,7 @@ public sealed class EmbedderTests
         embedder.Pooling.Should().Be(EmbeddingPooling.Mean);
         IReadOnlyList<TextEmbedding> embeddings = await embedder.EmbedAsync([new int[600], new int[3], new int[599]]);
         embeddings.Select(embedding => embedding.TokenCount).Should().Equal(600, 3, 599);
-        embedder.Invoking(it => { _ = it.EmbedAsync([new int[601]]); }).Should().Throw<ContextFullException>();
+        await embedder.Awaiting(it => it.EmbedAsync([new int[601]])).Should().ThrowAsync<ContextFullException>();
     }
 
     [Test]

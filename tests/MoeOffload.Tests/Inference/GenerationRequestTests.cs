@@ -38,27 +38,27 @@ public sealed class GenerationRequestTests
     public void DisposeSession() => _session.Dispose();
 
     [TestCaseSource(nameof(Wrong))]
-    public void GenerateAsync_with_a_wrong_request_names_what_is_wrong(string name, GenerationRequest request) =>
-        FluentActions.Invoking(() => _session.GenerateAsync(request))
-            .Should().Throw<ArgumentException>().Which.ParamName.Should().Be(name);
+    public async Task Wrong_request_names_what_is_wrong(string name, GenerationRequest request) =>
+        (await FluentActions.Awaiting(() => _session.GenerateAsync(request).StartAsync()).Should().ThrowAsync<ArgumentException>())
+            .Which.ParamName.Should().Be(name);
 
     [Test]
     public void GenerateAsync_without_a_request_says_so() =>
         FluentActions.Invoking(() => _session.GenerateAsync((GenerationRequest)null!)).Should().Throw<ArgumentNullException>();
 
     [Test]
-    public void GenerateAsync_with_a_prompt_of_no_tokens_says_so()
+    public async Task Reading_a_request_with_a_prompt_of_no_tokens_says_so()
     {
-        FluentActions.Invoking(() => _session.GenerateAsync(new GenerationRequest { PromptTokens = [] }))
-            .Should().Throw<ArgumentException>().WithMessage("*no token*");
-        FluentActions.Invoking(() => _session.GenerateAsync(string.Empty))
-            .Should().Throw<ArgumentException>("this vocabulary begins no text with a token of its own").WithMessage("*no token*");
+        await FluentActions.Awaiting(() => SmallModel.Read(_session.GenerateAsync(new GenerationRequest { PromptTokens = [] })))
+            .Should().ThrowAsync<ArgumentException>().WithMessage("*no token*");
+        await FluentActions.Awaiting(() => SmallModel.Read(_session.GenerateAsync(string.Empty)))
+            .Should().ThrowAsync<ArgumentException>("this vocabulary begins no text with a token of its own").WithMessage("*no token*");
     }
 
     [Test]
-    public void GenerateAsync_with_a_prompt_longer_than_the_context_gives_both_lengths() =>
-        FluentActions.Invoking(() => _session.GenerateAsync(new GenerationRequest { PromptTokens = new int[257] }))
-            .Should().Throw<ContextFullException>().WithMessage("*257 tokens*256 per sequence*");
+    public async Task Reading_a_request_with_a_prompt_longer_than_the_context_gives_both_lengths() =>
+        await FluentActions.Awaiting(() => SmallModel.Read(_session.GenerateAsync(new GenerationRequest { PromptTokens = new int[257] })))
+            .Should().ThrowAsync<ContextFullException>().WithMessage("*257 tokens*256 per sequence*");
 
     [Test]
     public async Task Generation_from_a_prompt_that_fills_the_context_yields_one_token()

@@ -16,7 +16,6 @@ public sealed class Embedder : IDisposable, IAsyncDisposable
     private readonly EmbeddingWorker _worker;
     private readonly EmbeddingOptions _options;
     private readonly ILogger _logger;
-    private readonly Lock _lifetime = new();
     private bool _isDisposed;
 
     private Embedder(
@@ -55,20 +54,23 @@ public sealed class Embedder : IDisposable, IAsyncDisposable
     /// <summary>What each device holds for this embedder and its model, read back from llama.cpp.</summary>
     public MemoryBreakdown Memory { get; }
 
-    /// <summary>Computes the embedding of a text.</summary>
+    /// <summary>Computes the embedding of a text. Returns at once, however long the text is.</summary>
     /// <param name="text">The text; the special tokens that the model wants are added.</param>
     /// <param name="cancellationToken">Ends the wait at once, and the computation within one step if nobody else needs it.</param>
-    /// <inheritdoc cref="EmbedAsync(IReadOnlyList{string}, CancellationToken)" path="/exception"/>
+    /// <inheritdoc cref="EmbedAsync(IReadOnlyList{string}, CancellationToken)"/>
     public Task<TextEmbedding> EmbedAsync(string text, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(text);
         return First(EmbedAsync([text], cancellationToken));
     }
 
-    /// <summary>Computes the embeddings of texts, several at once.</summary>
-    /// <param name="texts">The texts; the special tokens that the model wants are added to each.</param>
+    /// <summary>Computes the embeddings of texts, several at once. Returns at once, however long the texts are.</summary>
+    /// <param name="texts">
+    /// The texts; the special tokens that the model wants are added to each. The list must not change before the task has completed.
+    /// </param>
     /// <param name="cancellationToken">Ends the wait at once, and the computation within one step if nobody else needs it.</param>
     /// <returns>An embedding for each text, in their order.</returns>
+    /// <remarks>The texts are tokenized on another thread: the task tells what is wrong with them.</remarks>
     /// <exception cref="ArgumentException">A text is null or has no token, or a token is outside the vocabulary.</exception>
     /// <exception cref="ContextFullException">A text is longer than <see cref="MaxTokens"/>.</exception>
     /// <exception cref="InvalidOperationException">Neither the options nor the model say how to pool.</exception>
@@ -76,14 +78,14 @@ public sealed class Embedder : IDisposable, IAsyncDisposable
     /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
     /// <exception cref="ObjectDisposedException">The embedder was disposed.</exception>
     public Task<IReadOnlyList<TextEmbedding>> EmbedAsync(IReadOnlyList<string> texts, CancellationToken cancellationToken = default) =>
-        PooledAsync(Submit(texts, Tokenize, RequirePooling(), cancellationToken));
+        PooledAsync(Submit(texts, static text => text?.Length ?? 0, Tokenize, RequirePooling(), cancellationToken));
 
     /// <summary>Computes the embeddings of texts that are tokens already. Nothing is added to them.</summary>
-    /// <param name="texts">The tokens of each text.</param>
+    /// <param name="texts">The tokens of each text. The lists must not change before the task has completed.</param>
     /// <param name="cancellationToken">Ends the wait at once, and the computation within one step if nobody else needs it.</param>
     /// <inheritdoc cref="EmbedAsync(IReadOnlyList{string}, CancellationToken)"/>
     public Task<IReadOnlyList<TextEmbedding>> EmbedAsync(IReadOnlyList<IReadOnlyList<int>> texts, CancellationToken cancellationToken = default) =>
-        PooledAsync(Submit(texts, CheckTokens, RequirePooling(), cancellationToken));
+        PooledAsync(Submit(texts, static tokens => tokens?.Count ?? 0, CheckTokens, RequirePooling(), cancellationToken));
 
     /// <summary>Computes an embedding of each token of a text.</summary>
     /// <inheritdoc cref="EmbedAsync(string, CancellationToken)"/>
@@ -97,7 +99,7 @@ public sealed class Embedder : IDisposable, IAsyncDisposable
     /// <returns>The embeddings of each text's tokens, in the texts' order.</returns>
     /// <inheritdoc cref="EmbedAsync(IReadOnlyList{string}, CancellationToken)"/>
     public Task<IReadOnlyList<TokenEmbeddings>> EmbedTokensAsync(IReadOnlyList<string> texts, CancellationToken cancellationToken = default) =>
-        TokensAsync(Submit(texts, Tokenize, pooling: null, cancellationToken));
+        TokensAsync(Submit(texts, static text => text?.Length ?? 0, Tokenize, pooling: null, cancellationToken));
 
     /// <summary>
     /// Ends all computations and gives the memory back. In a callback on the embedder's own thread, such as a logger, it does not wait:
@@ -172,26 +174,14 @@ public sealed class Embedder : IDisposable, IAsyncDisposable
     }
 
     private (EmbeddingJob Job, int Dimension) Submit<T>(
-        IReadOnlyList<T> texts, Func<T, int[]> tokenize, EmbeddingPooling? pooling, CancellationToken cancellationToken)
+        IReadOnlyList<T> texts, Func<T, int> measure, Func<T, int[]> tokenize, EmbeddingPooling? pooling, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(texts);
-        EmbeddingJob job;
-
-        // Dispose waits for this: the vocabulary lives only as long as the embedder keeps the model.
-        lock (_lifetime)
-        {
-            ObjectDisposedException.ThrowIf(_isDisposed, this);
-            using NativeLog.Scope log = NativeLog.Enter(_logger);
-            job = new EmbeddingJob(this, [.. texts.Select(text => new EmbeddingText(Check(tokenize(text)), pooling, Dimension))]);
-        }
-
+        ObjectDisposedException.ThrowIf(Volatile.Read(ref _isDisposed), this);
+        var job = new EmbeddingJob(this, () => texts.Sum(text => (long)measure(text)), () => Prepare(texts, tokenize, pooling), _worker.Wake);
         if (cancellationToken.IsCancellationRequested)
         {
             job.Cancel(cancellationToken);
-        }
-        else if (job.Texts.Length == 0)
-        {
-            job.CompleteIfDone();
         }
         else
         {
@@ -199,6 +189,14 @@ public sealed class Embedder : IDisposable, IAsyncDisposable
         }
 
         return (job, Dimension);
+    }
+
+    private EmbeddingText[] Prepare<T>(IReadOnlyList<T> texts, Func<T, int[]> tokenize, EmbeddingPooling? pooling)
+    {
+        // The embedder may be disposed meanwhile, and the model with it.
+        using ModelHandle.Use use = _model.Native.Handle.Hold();
+        using NativeLog.Scope log = NativeLog.Enter(_logger);
+        return [.. texts.Select(text => new EmbeddingText(Check(tokenize(text)), pooling, Dimension))];
     }
 
     private void Start(EmbeddingJob job, CancellationToken cancellationToken)
@@ -245,11 +243,7 @@ public sealed class Embedder : IDisposable, IAsyncDisposable
 
     private void Close()
     {
-        lock (_lifetime)
-        {
-            _isDisposed = true;
-        }
-
+        Volatile.Write(ref _isDisposed, true);
         _worker.Stop();
     }
 }

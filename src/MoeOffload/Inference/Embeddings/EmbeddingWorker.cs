@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using MoeOffload.Embeddings;
+using MoeOffload.Inference.Preparation;
 using MoeOffload.Inference.Running;
 using MoeOffload.Native;
 
@@ -19,6 +20,7 @@ internal sealed class EmbeddingWorker : IContextWork
     private readonly List<EmbeddingJob> _jobs = [];
     private readonly List<Part> _step = [];
     private readonly Lock _gate = new();
+    private readonly PreparationQueue _preparations = new();
     private Exception? _closed;
 
     /// <summary>Takes a context over, and begins to work.</summary>
@@ -54,7 +56,7 @@ internal sealed class EmbeddingWorker : IContextWork
 
     private NativeContext Context => _runner.Context;
 
-    /// <summary>Adds a job.</summary>
+    /// <summary>Adds a job, which keeps its turn while it is prepared.</summary>
     /// <exception cref="InferenceException">The context was lost and could not be made again.</exception>
     /// <exception cref="ObjectDisposedException">The embedder was disposed.</exception>
     public void Submit(EmbeddingJob job)
@@ -69,8 +71,11 @@ internal sealed class EmbeddingWorker : IContextWork
             _jobs.Add(job);
         }
 
-        _runner.Wake();
+        _preparations.Add(job);
     }
+
+    /// <summary>Makes the thread look for work.</summary>
+    public void Wake() => _runner.Wake();
 
     /// <summary>Is told that a job was cancelled.</summary>
     public void OnCancelled() => _runner.OnCancelled();

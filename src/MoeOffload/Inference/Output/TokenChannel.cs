@@ -21,6 +21,7 @@ internal sealed class TokenChannel : IRequestOutput
     private readonly TokenQueue _queue = new();
     private readonly ReaderSignal _signal = new();
     private readonly TimeSpan? _timeLimit;
+    private readonly TaskCompletionSource _prepared = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationToken _cancellationToken;
     private CancellationTokenRegistration _registration;
@@ -101,6 +102,21 @@ internal sealed class TokenChannel : IRequestOutput
     {
         _request = request;
         _producer = producer;
+        if (request is not null)
+        {
+            _prepared.TrySetResult();
+        }
+    }
+
+    /// <inheritdoc cref="TokenStream.StartAsync"/>
+    public async Task StartAsync()
+    {
+        Start();
+        await _prepared.Task.ConfigureAwait(false);
+        if (_isComplete)
+        {
+            ThrowIfFailed();
+        }
     }
 
     /// <inheritdoc cref="TokenStream.TryRead"/>
@@ -143,6 +159,16 @@ internal sealed class TokenChannel : IRequestOutput
         _signal.Arm();
         return (_isComplete || IsReadable) && _signal.TryDisarm() ? new ValueTask<bool>(true) : _signal.Task;
     }
+
+    /// <summary>Ends the generation once a token is cancelled that it was not made with.</summary>
+    public CancellationTokenRegistration CancelWith(CancellationToken cancellationToken) => cancellationToken.UnsafeRegister(
+        static state =>
+        {
+            var (channel, token) = ((TokenChannel, CancellationToken))state!;
+            channel.CancelledBy = token;
+            channel.Cancel();
+        },
+        cancellationToken.CanBeCanceled ? (this, cancellationToken) : null);
 
     /// <summary>Ends the generation without waiting for the step that is running.</summary>
     public void Cancel()
@@ -204,6 +230,7 @@ internal sealed class TokenChannel : IRequestOutput
         _stopString = stopString;
         _isComplete = true;
         _registration.Unregister();
+        _prepared.TrySetResult();
         _ended.TrySetResult();
         _signal.Set();
     }

@@ -8,6 +8,9 @@ namespace MoeOffload;
 /// cannot wait. One reader at a time.
 /// </summary>
 /// <remarks>
+/// The first reading also begins to prepare the request, on other threads: the prompt is tokenized, a grammar is built. Errors of these are
+/// thrown by the readings that follow, or by <see cref="StartAsync"/>. What was given to the session must not change until then. Streams
+/// begin in the order in which they are first read, within one priority; one that is prepared sooner may overtake one that still is not.
 /// Leaving the loop, <see cref="Dispose"/> and the cancellation token all end the generation within one step. A reader that falls far
 /// behind pauses its own generation only.
 /// </remarks>
@@ -38,7 +41,10 @@ public sealed class TokenStream : IAsyncEnumerable<GeneratedToken>, IAsyncDispos
     /// <summary>The stop string that ended the generation; null where none did.</summary>
     public string? StopString => _channel.StopString;
 
-    /// <summary>Tokens of the prompt, with the special ones that the model adds.</summary>
+    /// <summary>
+    /// Gets the number of tokens of the prompt, with the special ones that the model adds; 0 until the request is prepared, as it is once
+    /// <see cref="StartAsync"/> has completed or a token was read.
+    /// </summary>
     public int PromptTokenCount => _channel.PromptTokenCount;
 
     /// <summary>
@@ -50,6 +56,30 @@ public sealed class TokenStream : IAsyncEnumerable<GeneratedToken>, IAsyncDispos
     /// <summary>What the generation cost; null until it has ended, and where it never began.</summary>
     public GenerationStatistics? Statistics => _channel.Statistics;
 
+    /// <summary>
+    /// Starts the generation, and completes once the request is prepared: its prompt is tokenized, its grammar built. Reading starts it as
+    /// well; this tells the errors of a request, and its <see cref="PromptTokenCount"/>, before the first token is there.
+    /// </summary>
+    /// <param name="cancellationToken">Ends the generation, as the token given to <c>GenerateAsync</c> does.</param>
+    /// <exception cref="ArgumentException">
+    /// The prompt has no token or one outside the vocabulary, the grammar has an error, or an option or a schema is not valid.
+    /// </exception>
+    /// <exception cref="ChatTemplateException">The template of a chat does not parse, failed, or refused the messages.</exception>
+    /// <exception cref="ContextFullException">The prompt is longer than <see cref="GenerationSession.SequenceLength"/>.</exception>
+    /// <exception cref="NotSupportedException">
+    /// The model has no chat template, and none was given; or a call is required, and the template has no form of calls.
+    /// </exception>
+    /// <exception cref="QueueFullException">As many generations run and wait as the session takes.</exception>
+    /// <exception cref="OperationCanceledException">The generation was cancelled.</exception>
+    /// <exception cref="InferenceException">llama.cpp refused the prompt, or the session's context was lost.</exception>
+    /// <exception cref="ObjectDisposedException">The stream or its session was disposed.</exception>
+    public async Task StartAsync(CancellationToken cancellationToken = default)
+    {
+        using CancellationTokenRegistration registration = _channel.CancelWith(cancellationToken);
+        await _channel.StartAsync().ConfigureAwait(false);
+        GC.KeepAlive(this);
+    }
+
     /// <summary>Takes the next token if there is one. The first call starts the generation. Never blocks.</summary>
     /// <param name="token">The token.</param>
     /// <returns>False where no token is ready now; <see cref="IsCompleted"/> tells whether there will be another.</returns>
@@ -57,9 +87,18 @@ public sealed class TokenStream : IAsyncEnumerable<GeneratedToken>, IAsyncDispos
     /// <exception cref="QueueFullException">
     /// At the first call: as many generations run and wait as the session takes. The stream has ended; ask for a new one later.
     /// </exception>
-    /// <exception cref="ContextFullException">The context is full, and the request asked for this.</exception>
+    /// <exception cref="ArgumentException">
+    /// The prompt has no token or one outside the vocabulary, the grammar has an error, or an option or a schema is not valid.
+    /// </exception>
+    /// <exception cref="ChatTemplateException">The template of a chat does not parse, failed, or refused the messages.</exception>
+    /// <exception cref="ContextFullException">
+    /// The prompt is longer than <see cref="GenerationSession.SequenceLength"/>; or the context is full, and the request asked for this.
+    /// </exception>
+    /// <exception cref="NotSupportedException">
+    /// The model has no chat template, and none was given; or a call is required, and the template has no form of calls.
+    /// </exception>
     /// <exception cref="OperationCanceledException">The generation was cancelled; tokens that were not taken before are lost.</exception>
-    /// <exception cref="InferenceException">The generation failed.</exception>
+    /// <exception cref="InferenceException">The generation failed, or llama.cpp refused the prompt.</exception>
     /// <exception cref="ObjectDisposedException">The stream or its session was disposed.</exception>
     public bool TryRead(out GeneratedToken token)
     {
@@ -104,14 +143,7 @@ public sealed class TokenStream : IAsyncEnumerable<GeneratedToken>, IAsyncDispos
 
     private sealed class Enumerator(TokenStream stream, CancellationToken cancellationToken) : IAsyncEnumerator<GeneratedToken>
     {
-        private readonly CancellationTokenRegistration _registration = cancellationToken.UnsafeRegister(
-            static state =>
-            {
-                var (channel, token) = ((TokenChannel, CancellationToken))state!;
-                channel.CancelledBy = token;
-                channel.Cancel();
-            },
-            cancellationToken.CanBeCanceled ? (stream._channel, cancellationToken) : null);
+        private readonly CancellationTokenRegistration _registration = stream._channel.CancelWith(cancellationToken);
 
         private GeneratedToken _current;
 

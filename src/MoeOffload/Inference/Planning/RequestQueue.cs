@@ -11,11 +11,11 @@ internal sealed class RequestQueue
     /// <summary>Gets those that wait, the next one first.</summary>
     public IReadOnlyList<SequenceRequest> Waiting => _waiting;
 
-    /// <summary>Adds a request behind those of its priority.</summary>
+    /// <summary>Adds a request behind those of its priority that arrived before it. It may be prepared later than one that arrived after it.</summary>
     public void Add(SequenceRequest request)
     {
         int at = _waiting.Count;
-        while (at > 0 && _waiting[at - 1].Priority < request.Priority)
+        while (at > 0 && IsBefore(request, _waiting[at - 1]))
         {
             at--;
         }
@@ -53,4 +53,8 @@ internal sealed class RequestQueue
 
     /// <summary>Removes all.</summary>
     public void Clear() => _waiting.Clear();
+
+    private static bool IsBefore(SequenceRequest request, SequenceRequest other) => request.Priority != other.Priority
+        ? request.Priority > other.Priority
+        : request.ArrivalNumber < other.ArrivalNumber;
 }

@@ -22,6 +22,9 @@ internal sealed class SequenceRequest(int[] prompt, RequestLimits limits, IReque
     /// <summary>Gets where its tokens go.</summary>
     public IRequestOutput Output => output;
 
+    /// <summary>Gets or sets its number in the order of arrival.</summary>
+    public long ArrivalNumber { get; set; }
+
     /// <summary>Gets or sets when it must have ended, as a timestamp.</summary>
     public long Deadline { get; set; } = long.MaxValue;
 

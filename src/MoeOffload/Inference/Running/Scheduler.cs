@@ -24,6 +24,7 @@ internal sealed class Scheduler : IContextWork
     private readonly Dictionary<SequenceRequest, Generation> _generations = [];
     private readonly List<Generation> _arrived = [];
     private readonly List<SequenceRequest> _ended = [];
+    private readonly List<IUnpreparedRequest> _endedUnprepared = [];
     private StepPlan _plan = new();
 
     /// <summary>Takes a context over, and begins to work.</summary>
@@ -86,6 +87,34 @@ internal sealed class Scheduler : IContextWork
         _inbox.Add(generation);
         _runner.Wake();
     }
+
+    /// <summary>Gives a request its turn, whose channel is read and whose prompt is not ready yet.</summary>
+    /// <inheritdoc cref="Submit(Generation)" path="/exception"/>
+    public void Reserve(IUnpreparedRequest request)
+    {
+        _inbox.Reserve(request);
+
+        // Its deadline may be the next thing to happen.
+        _runner.Wake();
+    }
+
+    /// <summary>Submits a request that has its turn, and whose prompt is ready now.</summary>
+    /// <returns>False if it has ended meanwhile; the generation is then the caller's.</returns>
+    public bool Submit(IUnpreparedRequest reserved, Generation generation)
+    {
+        generation.Request.Deadline = generation.Channel.Deadline;
+        if (!_inbox.TryAdd(reserved, generation))
+        {
+            return false;
+        }
+
+        _runner.Wake();
+        return true;
+    }
+
+    /// <summary>Takes the turn of a request back whose prompt cannot be made ready.</summary>
+    /// <returns>False if it has ended meanwhile; otherwise the caller ends it.</returns>
+    public bool Withdraw(IUnpreparedRequest reserved) => _inbox.TryWithdraw(reserved);
 
     /// <summary>Does something with the context between two steps.</summary>
     /// <exception cref="InferenceException">The context was lost and could not be made again.</exception>
@@ -175,6 +204,7 @@ internal sealed class Scheduler : IContextWork
             command.Fail(Copy(failure));
         }
 
+        FailUnprepared(failure);
         foreach (Generation generation in _inbox.CopyOpen())
         {
             Finish(generation, Copy(failure), reason: null);
@@ -193,6 +223,8 @@ internal sealed class Scheduler : IContextWork
         {
             command.Fail(Copy(failure));
         }
+
+        FailUnprepared(failure);
 
         // Samplers are not freed: the native call may be using one.
         foreach (Generation generation in _inbox.CopyOpen())
@@ -260,6 +292,17 @@ internal sealed class Scheduler : IContextWork
         }
 
         _ended.Clear();
+        _inbox.RemoveEnded(now, _endedUnprepared);
+        _endedUnprepared.ForEach(static request => request.End());
+        _endedUnprepared.Clear();
+    }
+
+    private void FailUnprepared(Exception failure)
+    {
+        foreach (IUnpreparedRequest request in _inbox.TakeReserved())
+        {
+            request.Fail(Copy(failure));
+        }
     }
 
     // Readers that were behind get what was held back for them.
@@ -289,7 +332,7 @@ internal sealed class Scheduler : IContextWork
 
     private TimeSpan FindWait(long now)
     {
-        long deadline = _planner.FindNextDeadline();
+        long deadline = Math.Min(_planner.FindNextDeadline(), _inbox.FindNextDeadline());
         return deadline == long.MaxValue ? Timeout.InfiniteTimeSpan
             : TimeSpan.FromSeconds(Math.Max(0, deadline - now) / (double)Stopwatch.Frequency) + TimeSpan.FromMilliseconds(1);
     }

@@ -14,9 +14,11 @@ internal sealed class SchedulerInbox<T>(int sequenceCount, int queueLimit)
     private readonly List<T> _arrived = [];
     private readonly Queue<SchedulerCommand> _commands = new();
     private readonly HashSet<T> _open = [];
+    private readonly List<IUnpreparedRequest> _reserved = [];
     private SchedulerCommand? _runningCommand;
     private Exception? _closed;
     private int _runningCount;
+    private long _arrivals;
 
     /// <summary>Adds a request, whose prompt is ready.</summary>
     /// <exception cref="QueueFullException">As many run and wait as can.</exception>
@@ -27,15 +29,91 @@ internal sealed class SchedulerInbox<T>(int sequenceCount, int queueLimit)
         lock (_gate)
         {
             ThrowIfClosed();
-            if (_open.Count(static open => !open.Request.Output.IsCancelled) >= sequenceCount + queueLimit)
+            ThrowIfFull();
+            Open(request, ++_arrivals);
+        }
+    }
+
+    /// <summary>Gives a request its turn whose prompt is not ready yet.</summary>
+    /// <inheritdoc cref="Add(T)" path="/exception"/>
+    public void Reserve(IUnpreparedRequest request)
+    {
+        lock (_gate)
+        {
+            ThrowIfClosed();
+            ThrowIfFull();
+            request.ArrivalNumber = ++_arrivals;
+            _reserved.Add(request);
+        }
+    }
+
+    /// <summary>Adds a request that has its turn already.</summary>
+    /// <param name="reserved">What has the turn.</param>
+    /// <param name="request">The request, whose prompt is ready.</param>
+    /// <returns>False if it was ended or withdrawn meanwhile.</returns>
+    public bool TryAdd(IUnpreparedRequest reserved, T request)
+    {
+        lock (_gate)
+        {
+            if (!_reserved.Remove(reserved))
             {
-                throw new QueueFullException(
-                    $"The session runs {sequenceCount} generation(s) and lets {queueLimit} wait: read or dispose some of them first, or set "
-                    + "ContextOptions.SequenceCount or QueueLimit higher.");
+                return false;
             }
 
-            _open.Add(request);
-            _arrived.Add(request);
+            Open(request, reserved.ArrivalNumber);
+            return true;
+        }
+    }
+
+    /// <summary>Takes the turn of a request back, which the caller then ends.</summary>
+    /// <returns>False if somebody else ends it.</returns>
+    public bool TryWithdraw(IUnpreparedRequest reserved)
+    {
+        lock (_gate)
+        {
+            return _reserved.Remove(reserved);
+        }
+    }
+
+    /// <summary>Moves the requests whose prompt is not ready and that are cancelled or past their deadline to a list.</summary>
+    public void RemoveEnded(long now, List<IUnpreparedRequest> ended)
+    {
+        lock (_gate)
+        {
+            for (int i = _reserved.Count - 1; i >= 0; i--)
+            {
+                if (_reserved[i].IsCancelled || now >= _reserved[i].Deadline)
+                {
+                    ended.Add(_reserved[i]);
+                    _reserved.RemoveAt(i);
+                }
+            }
+        }
+    }
+
+    /// <summary>Takes all requests whose prompt is not ready.</summary>
+    public IUnpreparedRequest[] TakeReserved()
+    {
+        lock (_gate)
+        {
+            IUnpreparedRequest[] all = [.. _reserved];
+            _reserved.Clear();
+            return all;
+        }
+    }
+
+    /// <summary>Finds the next deadline of a request whose prompt is not ready, as a timestamp; the largest number if there is none.</summary>
+    public long FindNextDeadline()
+    {
+        lock (_gate)
+        {
+            long next = long.MaxValue;
+            foreach (IUnpreparedRequest request in _reserved)
+            {
+                next = Math.Min(next, request.Deadline);
+            }
+
+            return next;
         }
     }
 
@@ -136,7 +214,25 @@ internal sealed class SchedulerInbox<T>(int sequenceCount, int queueLimit)
     {
         lock (_gate)
         {
-            return counters.Read(_runningCount, _open.Count - _runningCount);
+            return counters.Read(_runningCount, _open.Count + _reserved.Count - _runningCount);
+        }
+    }
+
+    private void Open(T request, long arrivalNumber)
+    {
+        request.Request.ArrivalNumber = arrivalNumber;
+        _open.Add(request);
+        _arrived.Add(request);
+    }
+
+    private void ThrowIfFull()
+    {
+        int count = _open.Count(static open => !open.Request.Output.IsCancelled) + _reserved.Count(static reserved => !reserved.IsCancelled);
+        if (count >= sequenceCount + queueLimit)
+        {
+            throw new QueueFullException(
+                $"The session runs {sequenceCount} generation(s) and lets {queueLimit} wait: read or dispose some of them first, or set "
+                + "ContextOptions.SequenceCount or QueueLimit higher.");
         }
     }
 

@@ -43,7 +43,7 @@ public sealed record DrySampler : Sampler
         OptionRange.Check(SequenceBreakers.Count, 0, MaxBreakers, "Dry.SequenceBreakers.Count", "each is searched for in the whole vocabulary");
         foreach (var breaker in SequenceBreakers)
         {
-            if (string.IsNullOrEmpty(breaker) || breaker.Contains('\0') || Encoding.UTF8.GetByteCount(breaker) > MaxBreakerBytes)
+            if (string.IsNullOrEmpty(breaker) || breaker.Length > MaxBreakerBytes || breaker.Contains('\0') || Encoding.UTF8.GetByteCount(breaker) > MaxBreakerBytes)
             {
                 throw new ArgumentException(
                     $"Dry.SequenceBreakers holds '{breaker}'; each must be 1 to {MaxBreakerBytes} bytes of UTF-8 without NUL.", nameof(SequenceBreakers));

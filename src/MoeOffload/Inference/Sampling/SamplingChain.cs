@@ -12,22 +12,38 @@ internal static class SamplingChain
         return [.. (bias.DoesNothing ? [] : new[] { bias }).Concat(chain).Select(sampler => sampler.WithSeed(options.Seed))];
     }
 
-    /// <summary>Refuses samplers with wrong parameters, those that are off among them, and chains that are none.</summary>
-    /// <exception cref="ArgumentException">There is one.</exception>
-    public static void Validate(SamplingOptions options)
+    /// <summary>
+    /// Checks the parameters of the default chain, whose length is fixed: refuses those that are not valid, in samplers that are off as well.
+    /// </summary>
+    /// <exception cref="ArgumentException">A parameter is not valid.</exception>
+    public static void ValidateDefault(SamplingOptions options)
     {
-        Bias(options, [], []).Validate();
+        ArgumentNullException.ThrowIfNull(options.LogitBias);
         new DistributionSampler(options.Seed).Validate();
-        if (options.Samplers is { } samplers)
+        if (options.Samplers is not null)
         {
-            CheckExplicit(samplers, nameof(options.Samplers));
-        }
-        else
-        {
-            CheckMirostat(options);
+            return;
         }
 
-        foreach (var sampler in options.Samplers ?? Default(options))
+        CheckMirostat(options);
+        foreach (var sampler in Default(options))
+        {
+            sampler.Validate();
+        }
+    }
+
+    /// <summary>Checks what can be of any length: the biases, and the samplers that are given one by one.</summary>
+    /// <exception cref="ArgumentException">A parameter is not valid, or the samplers are not a chain.</exception>
+    public static void ValidateLists(SamplingOptions options)
+    {
+        Bias(options, [], []).Validate();
+        if (options.Samplers is not { } samplers)
+        {
+            return;
+        }
+
+        CheckExplicit(samplers, nameof(options.Samplers));
+        foreach (var sampler in samplers)
         {
             sampler.Validate();
         }

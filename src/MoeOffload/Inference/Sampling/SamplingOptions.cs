@@ -91,12 +91,34 @@ public sealed record SamplingOptions
     /// </summary>
     public int? TopLogProbabilities { get; init; }
 
-    /// <summary>Refuses options that llama.cpp would abort on, that mean nothing, or that contradict each other.</summary>
-    /// <exception cref="ArgumentException">An option is wrong; the message says which, what is allowed, and a remedy.</exception>
+    /// <summary>
+    /// Checks the options: refuses those that llama.cpp would abort on, that have no meaning, or that contradict each other. Blocks for a
+    /// time that grows with the grammar, the biases and the samplers.
+    /// </summary>
+    /// <exception cref="ArgumentException">An option is not valid; the message says which, what is allowed, and how to mend it.</exception>
     public void Validate()
     {
+        ValidateNumbers();
+        ValidateContent();
+    }
+
+    /// <summary>Checks what takes no longer for larger options.</summary>
+    /// <exception cref="ArgumentException">An option is not valid.</exception>
+    internal void ValidateNumbers()
+    {
         OptionRange.Check(TopLogProbabilities, 0, 1000, nameof(TopLogProbabilities), "how many alternatives to report, null for none");
-        SamplingChain.Validate(this);
+        SamplingChain.ValidateDefault(this);
+        if (Grammar is not null && JsonSchema is not null)
+        {
+            throw new ArgumentException("Grammar and JsonSchema are both set, and each alone says what may be written: unset one.", nameof(JsonSchema));
+        }
+    }
+
+    /// <summary>Checks what takes longer the larger it is.</summary>
+    /// <exception cref="ArgumentException">An option is not valid.</exception>
+    internal void ValidateContent()
+    {
+        SamplingChain.ValidateLists(this);
         CheckGrammar();
     }
 
@@ -130,11 +152,6 @@ public sealed record SamplingOptions
         if (Grammar is null)
         {
             return;
-        }
-
-        if (JsonSchema is not null)
-        {
-            throw new ArgumentException("Grammar and JsonSchema are both set, and each alone says what may be written: unset one.", nameof(JsonSchema));
         }
 
         ArgumentNullException.ThrowIfNull(GrammarRoot);

@@ -17,6 +17,7 @@ public static class StructuredOutput
     /// <param name="cancellationToken">Ends the generation within one step.</param>
     /// <exception cref="StructuredOutputException">The JSON was cut by <paramref name="maxTokens"/> or the context, or the type refused it.</exception>
     /// <inheritdoc cref="GenerationSession.GenerateAsync(GenerationRequest, CancellationToken)" path="/exception"/>
+    /// <inheritdoc cref="TokenStream.StartAsync" path="/exception"/>
     public static async Task<T> GenerateAsync<T>(
         this GenerationSession session,
         string prompt,
@@ -26,7 +27,8 @@ public static class StructuredOutput
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(session);
-        sampling = (sampling ?? new SamplingOptions()) with { JsonSchema = JsonSchema.For(type) };
+        JsonSchema schema = await Task.Run(() => JsonSchema.For(type), cancellationToken).ConfigureAwait(false);
+        sampling = (sampling ?? new SamplingOptions()) with { JsonSchema = schema };
         TokenStream stream = session.GenerateAsync(prompt, sampling, maxTokens, cancellationToken);
         var text = new StringBuilder();
         await foreach (GeneratedToken token in stream.ConfigureAwait(false))
@@ -45,6 +47,7 @@ public static class StructuredOutput
     /// <param name="cancellationToken">Ends the generation within one step.</param>
     /// <exception cref="StructuredOutputException">The JSON was cut by the most tokens or the context, or the type refused it.</exception>
     /// <inheritdoc cref="GenerationSession.ChatAsync" path="/exception"/>
+    /// <inheritdoc cref="TokenStream.StartAsync" path="/exception"/>
     public static async Task<T> ChatAsync<T>(
         this GenerationSession session,
         IReadOnlyList<ChatMessage> messages,
@@ -53,7 +56,8 @@ public static class StructuredOutput
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(session);
-        options = (options ?? new ChatOptions()) with { ResponseSchema = JsonSchema.For(type) };
+        JsonSchema schema = await Task.Run(() => JsonSchema.For(type), cancellationToken).ConfigureAwait(false);
+        options = (options ?? new ChatOptions()) with { ResponseSchema = schema };
         ChatStream stream = session.ChatAsync(messages, options, cancellationToken);
         ChatUpdate answer = await stream.CompleteAsync(cancellationToken).ConfigureAwait(false);
         return Read(answer.Message!.Content, type, isCut: answer.FinishReason == ChatFinishReason.Length);

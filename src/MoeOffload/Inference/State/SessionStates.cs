@@ -1,6 +1,7 @@
 using MoeOffload.Inference.Planning;
 using MoeOffload.Inference.Running;
 using MoeOffload.Native;
+using MoeOffload.Shared;
 
 namespace MoeOffload.Inference.State;
 
@@ -22,6 +23,25 @@ internal sealed class SessionStates(Scheduler scheduler, MoeModel model, Context
         finally
         {
             saved.ForEach(sequence => sequence.Dispose());
+        }
+    }
+
+    /// <inheritdoc cref="GenerationSession.SaveStateAsync(string, IReadOnlyList{int}?, CancellationToken)"/>
+    public async Task<int> SaveAsync(string path, IReadOnlyList<int>? prompt, CancellationToken cancellationToken)
+    {
+        using AtomicFile file = AtomicFile.Create(path);
+        int count = await SaveAsync(file.Stream, prompt, cancellationToken).ConfigureAwait(false);
+        file.Commit();
+        return count;
+    }
+
+    /// <inheritdoc cref="GenerationSession.LoadStateAsync(string, CancellationToken)"/>
+    public async Task<int> LoadAsync(string path, CancellationToken cancellationToken)
+    {
+        FileStream file = File.OpenRead(path);
+        await using (file.ConfigureAwait(false))
+        {
+            return await LoadAsync(file, cancellationToken).ConfigureAwait(false);
         }
     }
 
