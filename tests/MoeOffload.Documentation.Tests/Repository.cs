@@ -6,6 +6,13 @@ internal static class Repository
     /// <summary>Gets its root directory.</summary>
     public static string Root { get; } = Find();
 
+    /// <summary>Finds the pages for users and contributors, by their paths relative to <see cref="Root"/>.</summary>
+    public static IEnumerable<string> Pages() => Directory.EnumerateFiles(Root, "*.md")
+        .Concat(Directory.EnumerateFiles(Path.Combine(Root, "docs"), "*.md"))
+        .Concat(Directory.EnumerateFiles(Path.Combine(Root, "src"), "PACKAGE.md", SearchOption.AllDirectories))
+        .Concat(Directory.EnumerateFiles(Path.Combine(Root, "native", "packages"), "*.md"))
+        .Select(path => Path.GetRelativePath(Root, path).Replace('\\', '/'));
+
     private static string Find()
     {
         for (DirectoryInfo? at = new(AppContext.BaseDirectory); at is not null; at = at.Parent)

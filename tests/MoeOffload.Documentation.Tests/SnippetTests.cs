@@ -24,19 +24,9 @@ public sealed class SnippetTests
     }
 
     [Test]
-    public void Every_page_with_samples_is_read() => Pages().Should().Contain(["README.md", Path.Combine("docs", "server.md"), Path.Combine("src", "MoeOffload", "PACKAGE.md")]);
+    public void Every_page_with_samples_is_read() => Repository.Pages().Should().Contain(["README.md", "docs/server.md", "src/MoeOffload/PACKAGE.md"]);
 
-    private static IEnumerable<TestCaseData> Snippets() => Pages()
+    private static IEnumerable<TestCaseData> Snippets() => Repository.Pages()
         .SelectMany(page => Snippet.In(Repository.Root, page))
         .Select(snippet => new TestCaseData(snippet).SetArgDisplayNames(snippet.ToString()));
-
-    private static IEnumerable<string> Pages()
-    {
-        string root = Repository.Root;
-        return Directory.EnumerateFiles(root, "*.md")
-            .Concat(Directory.EnumerateFiles(Path.Combine(root, "docs"), "*.md"))
-            .Concat(Directory.EnumerateFiles(Path.Combine(root, "src"), "PACKAGE.md", SearchOption.AllDirectories))
-            .Concat(Directory.EnumerateFiles(Path.Combine(root, "native", "packages"), "*.md"))
-            .Select(path => Path.GetRelativePath(root, path));
-    }
 }
