@@ -49,6 +49,25 @@ public sealed class ChatStreamTests
     }
 
     [Test]
+    public void Poll_that_finds_nothing_allocates_nothing()
+    {
+        using GenerationSession session = _model.CreateSession(SmallModel.Context(length: 4096));
+        using TokenStream blocking = session.GenerateAsync("Hi", SamplingOptions.Greedy with { IgnoreEndOfSequence = true });
+        blocking.TryRead(out _);
+        using ChatStream waiting = session.ChatAsync([ChatMessage.User("Hi")], Options(maxTokens: 4));
+        waiting.TryRead(out _).Should().BeFalse();
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        bool found = false;
+        for (int frame = 0; frame < 1000; frame++)
+        {
+            found |= waiting.TryRead(out _);
+        }
+
+        (GC.GetAllocatedBytesForCurrentThread() - before).Should().Be(0);
+        found.Should().BeFalse("the place is taken by a stream that nobody reads on");
+    }
+
+    [Test]
     public async Task Thoughts_come_apart()
     {
         RenderedChat chat = _model.ChatTemplate.Render([ChatMessage.User("Hi")]);

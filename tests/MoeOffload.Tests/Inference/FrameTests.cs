@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using FluentAssertions;
-using MoeOffload.Native;
 using NUnit.Framework;
 
 namespace MoeOffload.Tests.Inference;

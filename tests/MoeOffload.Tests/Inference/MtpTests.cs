@@ -1,6 +1,5 @@
 using FluentAssertions;
 using MoeOffload.Fixtures;
-using MoeOffload.Inference.Speculation;
 using NUnit.Framework;
 
 namespace MoeOffload.Tests.Inference;

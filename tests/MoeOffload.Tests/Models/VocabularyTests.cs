@@ -8,6 +8,14 @@ namespace MoeOffload.Tests.Models;
 [TestFixture]
 public sealed class VocabularyTests
 {
+    [Test]
+    public void Tokens_that_end_a_text_are_looked_for_once_for_a_model()
+    {
+        int[] ends = SmallModel.Shared.Native.Vocabulary.EndOfGenerationTokens;
+        ends.Should().NotBeEmpty().And.OnlyContain(token => SmallModel.Shared.Vocabulary.IsEndOfGeneration(token));
+        SmallModel.Shared.Native.Vocabulary.EndOfGenerationTokens.Should().BeSameAs(ends);
+    }
+
     // SentencePiece puts a space before words, which turning single tokens into text would lose.
     [Test]
     public void Pieces_of_a_text_are_its_bytes([Values] bool sentencePiece)

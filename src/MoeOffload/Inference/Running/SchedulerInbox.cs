@@ -238,14 +238,14 @@ internal sealed class SchedulerInbox<T>(int sequenceCount, int queueLimit)
 
     private void ThrowIfClosed()
     {
-        if (_closed is InferenceException failure)
-        {
-            throw new InferenceException(failure.Message, failure);
-        }
-
         if (_closed is not null)
         {
-            throw new ObjectDisposedException(nameof(GenerationSession));
+            throw Copy(_closed);
         }
     }
+
+    // One reason may be thrown to several callers, each with its own stack.
+    private static Exception Copy(Exception reason) => reason is ObjectDisposedException disposed
+        ? new ObjectDisposedException(disposed.ObjectName)
+        : new InferenceException(reason.Message, reason);
 }
