@@ -87,6 +87,12 @@ function(moe_two_variants backends cpu_features)
     endif()
   endforeach()
   list(REMOVE_ITEM variants ${first} ${best})
+
+  # ggml's own target depends on all of them: what is left out is built of nothing.
+  file(WRITE ${CMAKE_BINARY_DIR}/nothing.c "")
+  foreach(variant IN LISTS variants)
+    set_target_properties(${variant} PROPERTIES SOURCES ${CMAKE_BINARY_DIR}/nothing.c LINK_LIBRARIES "" LINKER_LANGUAGE C)
+  endforeach()
   list(REMOVE_ITEM ${backends} ${variants})
   set(${backends} ${${backends}} PARENT_SCOPE)
 endfunction()
