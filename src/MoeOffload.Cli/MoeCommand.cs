@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using MoeOffload.Cli.Commands;
+using MoeOffload.Cli.Errors;
 using MoeOffload.Cli.Options;
 using MoeOffload.Cli.Settings;
 using MoeOffload.Cli.Terminals;

@@ -2,8 +2,10 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using MoeOffload.Catalog;
+using MoeOffload.Cli.Errors;
 using MoeOffload.Cli.Options;
-using MoeOffload.Cli.Reports;
+using MoeOffload.Measurement.Reports;
+using MoeOffload.Measurement.Statistics;
 
 namespace MoeOffload.Cli.Commands;
 

@@ -2,6 +2,8 @@ using System.Globalization;
 using System.Text;
 using MoeOffload.Catalog;
 using MoeOffload.Chat;
+using MoeOffload.Cli.Errors;
+using MoeOffload.Cli.Options;
 using MoeOffload.Cli.Terminals;
 
 namespace MoeOffload.Cli.Commands;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using MoeOffload.Chat;
+using MoeOffload.Cli.Errors;
 
 namespace MoeOffload.Cli.Commands;
 

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using MoeOffload.Cli.Errors;
+using MoeOffload.Cli.Options;
 
 namespace MoeOffload.Cli.Commands;
 

@@ -1,9 +1,10 @@
 using System.CommandLine;
-using MoeOffload.Cli.Evidence;
-using MoeOffload.Cli.Evidence.Comparison;
-using MoeOffload.Cli.Evidence.Figures;
+using MoeOffload.Cli.Errors;
 using MoeOffload.Cli.Options;
-using MoeOffload.Cli.Reports;
+using MoeOffload.Measurement.Evidence;
+using MoeOffload.Measurement.Evidence.Comparison;
+using MoeOffload.Measurement.Evidence.Figures;
+using MoeOffload.Measurement.Reports;
 
 namespace MoeOffload.Cli.Commands;
 
@@ -21,7 +22,7 @@ internal sealed class EvidenceCompareCommand : ICliCommand
     public Task<int> RunAsync(Invocation invocation)
     {
         ComparedFigure[] figures =
-            [.. EvidenceComparison.Of(EvidenceFolder.Open(invocation.Parsed.GetValue(_first)!), EvidenceFolder.Open(invocation.Parsed.GetValue(_second)!))];
+            [.. EvidenceComparison.Of(EvidenceManifest.OpenFolder(invocation.Parsed.GetValue(_first)!), EvidenceManifest.OpenFolder(invocation.Parsed.GetValue(_second)!))];
         if (invocation.Parsed.GetValue(_json))
         {
             Json.Write(invocation.Terminal.Out, Json.Array(figures.Select(figure => figure.ToJson())));

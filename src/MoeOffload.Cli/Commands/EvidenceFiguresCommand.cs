@@ -1,10 +1,11 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
-using MoeOffload.Cli.Evidence;
-using MoeOffload.Cli.Evidence.Figures;
-using MoeOffload.Cli.Evidence.Templates;
+using MoeOffload.Cli.Errors;
 using MoeOffload.Cli.Options;
-using MoeOffload.Cli.Reports;
+using MoeOffload.Measurement.Evidence;
+using MoeOffload.Measurement.Evidence.Figures;
+using MoeOffload.Measurement.Evidence.Templates;
+using MoeOffload.Measurement.Reports;
 
 namespace MoeOffload.Cli.Commands;
 
@@ -20,7 +21,7 @@ internal sealed class EvidenceFiguresCommand : ICliCommand
 
     public Task<int> RunAsync(Invocation invocation)
     {
-        var names = new EvidenceNames(EvidenceFolder.Open(invocation.Parsed.GetValue(_folder)!));
+        var names = new EvidenceNames(EvidenceManifest.OpenFolder(invocation.Parsed.GetValue(_folder)!));
         if (invocation.Parsed.GetValue(_json))
         {
             Json.Write(invocation.Terminal.Out, new JsonObject

@@ -1,11 +1,12 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using MoeOffload.Catalog;
-using MoeOffload.Cli.Evidence.Making;
-using MoeOffload.Cli.Evidence.Verification;
-using MoeOffload.Cli.Measurement;
+using MoeOffload.Cli.Errors;
 using MoeOffload.Cli.Options;
 using MoeOffload.Cli.Terminals;
+using MoeOffload.Measurement.Benches;
+using MoeOffload.Measurement.Evidence.Making;
+using MoeOffload.Measurement.Evidence.Verification;
 
 namespace MoeOffload.Cli.Commands;
 

@@ -1,8 +1,9 @@
 using System.CommandLine;
 using System.Globalization;
-using MoeOffload.Cli.Evidence.Templates;
-using MoeOffload.Cli.Evidence.Verification;
+using MoeOffload.Cli.Errors;
 using MoeOffload.Cli.Options;
+using MoeOffload.Measurement.Evidence.Templates;
+using MoeOffload.Measurement.Evidence.Verification;
 
 namespace MoeOffload.Cli.Commands;
 

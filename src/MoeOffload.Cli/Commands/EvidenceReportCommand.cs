@@ -1,6 +1,9 @@
 using System.CommandLine;
-using MoeOffload.Cli.Evidence;
-using MoeOffload.Cli.Evidence.Verification;
+using MoeOffload.Cli.Options;
+using MoeOffload.Measurement.Evidence;
+using MoeOffload.Measurement.Evidence.Figures;
+using MoeOffload.Measurement.Evidence.Making;
+using MoeOffload.Measurement.Evidence.Verification;
 
 namespace MoeOffload.Cli.Commands;
 

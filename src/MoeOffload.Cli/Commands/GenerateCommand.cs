@@ -4,9 +4,10 @@ using System.Text;
 using System.Text.Json.Nodes;
 using MoeOffload.Catalog;
 using MoeOffload.Chat;
+using MoeOffload.Cli.Errors;
 using MoeOffload.Cli.Options;
-using MoeOffload.Cli.Reports;
 using MoeOffload.Cli.Terminals;
+using MoeOffload.Measurement.Reports;
 using MoeOffload.Schemas;
 
 namespace MoeOffload.Cli.Commands;

@@ -1,8 +1,11 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
+using MoeOffload.Cli.Errors;
 using MoeOffload.Cli.Options;
-using MoeOffload.Cli.Reports;
+using MoeOffload.Measurement.Loading;
+using MoeOffload.Measurement.Machine;
+using MoeOffload.Measurement.Reports;
 
 namespace MoeOffload.Cli.Commands;
 
@@ -24,8 +27,8 @@ internal sealed class GpuInfoCommand : ICliCommand
     public Task<int> RunAsync(Invocation invocation)
     {
         ModelOptions options = _load.Read(invocation.Parsed) with { LoggerFactory = invocation.Loggers };
-        RuntimeInfo runtime = ModelOpener.Loading(() => MoeModel.DescribeRuntime(options));
-        IReadOnlyList<DeviceInfo> devices = ModelOpener.Loading(() => MoeModel.ListDevices(options));
+        RuntimeInfo runtime = ModelLoading.Run(() => MoeModel.DescribeRuntime(options));
+        IReadOnlyList<DeviceInfo> devices = ModelLoading.Run(() => MoeModel.ListDevices(options));
         using NvidiaDriver? nvidia = NvidiaDriver.TryOpen();
         string? driver = nvidia?.ReadVersion();
         if (invocation.Parsed.GetValue(_json))

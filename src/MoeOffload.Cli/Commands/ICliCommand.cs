@@ -1,4 +1,5 @@
 using System.CommandLine;
+using MoeOffload.Cli.Options;
 
 namespace MoeOffload.Cli.Commands;
 

@@ -2,9 +2,11 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using MoeOffload.Catalog;
+using MoeOffload.Cli.Errors;
 using MoeOffload.Cli.Options;
-using MoeOffload.Cli.Reports;
 using MoeOffload.Gguf;
+using MoeOffload.Measurement.Loading;
+using MoeOffload.Measurement.Reports;
 
 namespace MoeOffload.Cli.Commands;
 
@@ -28,7 +30,7 @@ internal sealed class InspectCommand : ICliCommand
     public Task<int> RunAsync(Invocation invocation)
     {
         CatalogEntry entry = _model.Read(invocation.Parsed);
-        GgufModelFiles files = ModelOpener.Loading(() => GgufModelFiles.Open(entry.Path));
+        GgufModelFiles files = ModelLoading.Run(() => GgufModelFiles.Open(entry.Path));
         ModelSummary summary = ModelSummary.Of(files);
         TensorSummary[] groups = TensorSummary.Of(files.Tensors);
         if (invocation.Parsed.GetValue(_json))

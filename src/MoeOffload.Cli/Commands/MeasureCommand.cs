@@ -1,9 +1,11 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
-using MoeOffload.Cli.Measurement;
+using MoeOffload.Cli.Errors;
 using MoeOffload.Cli.Options;
-using MoeOffload.Cli.Reports;
 using MoeOffload.Cli.Terminals;
+using MoeOffload.Measurement.Benches;
+using MoeOffload.Measurement.Reports;
+using MoeOffload.Measurement.Samples;
 
 namespace MoeOffload.Cli.Commands;
 

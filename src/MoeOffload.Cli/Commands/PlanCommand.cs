@@ -1,8 +1,10 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using MoeOffload.Catalog;
+using MoeOffload.Cli.Errors;
 using MoeOffload.Cli.Options;
-using MoeOffload.Cli.Reports;
+using MoeOffload.Measurement.Loading;
+using MoeOffload.Measurement.Reports;
 
 namespace MoeOffload.Cli.Commands;
 
@@ -26,8 +28,8 @@ internal sealed class PlanCommand : ICliCommand
         CatalogEntry entry = _opener.Find(invocation);
         ModelOptions options = _opener.LoadOptions(invocation);
         ContextOptions context = _opener.ContextOptions(invocation);
-        MemoryBreakdown memory = ModelOpener.Loading(() => MoeModel.EstimateMemory(entry.Path, options, context));
-        IReadOnlyList<DeviceInfo> devices = ModelOpener.Loading(() => MoeModel.ListDevices(options));
+        MemoryBreakdown memory = ModelLoading.Run(() => MoeModel.EstimateMemory(entry.Path, options, context));
+        IReadOnlyList<DeviceInfo> devices = ModelLoading.Run(() => MoeModel.ListDevices(options));
         var needs = memory.Devices.Select(use => (Use: use, Device: devices.FirstOrDefault(device => IsOf(device, use)))).ToList();
         var tooLarge = needs.Where(need => need.Device is { FreeBytes: > 0 } device && need.Use.TotalBytes > device.FreeBytes).ToList();
         if (invocation.Parsed.GetValue(_json))

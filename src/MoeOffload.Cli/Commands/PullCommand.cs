@@ -1,10 +1,11 @@
 using System.CommandLine;
 using MoeOffload.Catalog;
+using MoeOffload.Cli.Errors;
 using MoeOffload.Cli.Options;
-using MoeOffload.Cli.Reports;
 using MoeOffload.Cli.Terminals;
+using MoeOffload.Measurement.Reports;
 using Spectre.Console;
-using Size = MoeOffload.Cli.Reports.Size;
+using Size = MoeOffload.Measurement.Reports.Size;
 
 namespace MoeOffload.Cli.Commands;
 

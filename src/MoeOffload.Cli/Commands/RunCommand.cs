@@ -1,6 +1,7 @@
 using System.CommandLine;
 using MoeOffload.Catalog;
 using MoeOffload.Chat;
+using MoeOffload.Cli.Errors;
 using MoeOffload.Cli.Options;
 using MoeOffload.Cli.Terminals;
 

@@ -3,8 +3,11 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using MoeOffload.Catalog;
+using MoeOffload.Cli.Errors;
 using MoeOffload.Cli.Options;
+using MoeOffload.Cli.Serving;
 using MoeOffload.Cli.Terminals;
+using MoeOffload.Measurement.Loading;
 using MoeOffload.Server;
 
 namespace MoeOffload.Cli.Commands;

@@ -1,9 +1,10 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using MoeOffload.Cli.Errors;
 using MoeOffload.Cli.Options;
-using MoeOffload.Cli.Reports;
-using MoeOffload.Cli.Synthesis;
 using MoeOffload.Cli.Terminals;
+using MoeOffload.Measurement.Reports;
+using MoeOffload.Measurement.Synthesis;
 
 namespace MoeOffload.Cli.Commands;
 

@@ -1,6 +1,8 @@
 using System.CommandLine;
 using MoeOffload.Catalog;
-using MoeOffload.Cli.Measurement;
+using MoeOffload.Cli.Errors;
+using MoeOffload.Measurement.Benches;
+using MoeOffload.Measurement.Loading;
 
 namespace MoeOffload.Cli.Options;
 
@@ -60,7 +62,7 @@ internal sealed class BenchArguments
             RpcServerProcess = server?.ProcessId,
         };
         ContextOptions context = _opener.ContextOptions(invocation);
-        int trained = ModelOpener.Loading(() => subject.TrainedLength);
+        int trained = ModelLoading.Run(() => subject.TrainedLength);
         return subject with
         {
             Context = context.ContextLength > 0 ? context : context with { ContextLength = trained > 0 ? Math.Min(trained, UsualLength) : UsualLength },

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using MoeOffload.Cli.Measurement;
+using MoeOffload.Measurement.Benches;
 
 namespace MoeOffload.Cli.Options;
 

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using MoeOffload.Catalog;
+using MoeOffload.Cli.Errors;
 
 namespace MoeOffload.Cli.Options;
 

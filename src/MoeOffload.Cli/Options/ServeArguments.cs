@@ -1,4 +1,5 @@
 using System.CommandLine;
+using MoeOffload.Cli.Errors;
 using MoeOffload.Server;
 
 namespace MoeOffload.Cli.Options;

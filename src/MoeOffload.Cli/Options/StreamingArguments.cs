@@ -1,5 +1,6 @@
 using System.CommandLine;
-using MoeOffload.Cli.Measurement;
+using MoeOffload.Cli.Serving;
+using MoeOffload.Measurement.Benches;
 
 namespace MoeOffload.Cli.Options;
 
@@ -21,6 +22,6 @@ internal sealed class StreamingArguments(BenchNames names) : IBenchSettings
             Rounds = parsed.GetValue(_rounds) ?? usual.Rounds,
             MaxTokens = parsed.GetValue(_maxTokens) ?? usual.MaxTokens,
             Temperature = (float?)parsed.GetValue(_temperature) ?? usual.Temperature,
-        });
+        }, new ModelServing());
     }
 }

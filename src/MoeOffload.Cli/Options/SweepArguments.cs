@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
-using MoeOffload.Cli.Measurement;
+using MoeOffload.Measurement.Benches;
 
 namespace MoeOffload.Cli.Options;
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using MoeOffload.Cli.Errors;
 
 namespace MoeOffload.Cli.Settings;
 

@@ -3,8 +3,9 @@ using System.Text;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using FluentAssertions;
-using MoeOffload.Cli.Measurement;
 using MoeOffload.Fixtures;
+using MoeOffload.Measurement.Samples;
+using MoeOffload.Measurement.Statistics;
 using NUnit.Framework;
 
 namespace MoeOffload.Cli.Tests.Commands;

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
 using MoeOffload.Fixtures;
+using MoeOffload.Measurement.Evidence.Reporting;
 
 namespace MoeOffload.Cli.Tests.Commands;
 

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using FluentAssertions;
+using MoeOffload.Cli.Errors;
 using MoeOffload.Cli.Options;
 using MoeOffload.Fixtures;
 using NUnit.Framework;

@@ -1,9 +1,0 @@
-using MoeOffload.Gguf;
-
-namespace MoeOffload.Cli.Synthesis;
-
-/// <summary>A tensor and how a file stores it.</summary>
-internal sealed record PlannedTensor(ShapeTensor Tensor, GgmlType Type)
-{
-    public long ByteCount => GgmlTypeInfo.Of(Type).GetByteCount(Tensor.Dimensions);
-}

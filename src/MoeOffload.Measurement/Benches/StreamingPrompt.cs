@@ -1,0 +1,18 @@
+namespace MoeOffload.Measurement.Benches;
+
+/// <summary>A prompt of the streaming bench.</summary>
+/// <param name="Name">How long it is, in a word.</param>
+/// <param name="Text">The prompt, as it is given to the model, without any template.</param>
+internal sealed record StreamingPrompt(string Name, string Text)
+{
+    /// <summary>7, 6, 10 and 27 tokens of GPT-2's tokenizer, and of others of its kind; a sample has the model's own count.</summary>
+    public static IReadOnlyList<StreamingPrompt> All { get; } =
+    [
+        new("short", "Write a haiku about the sea"),
+        new("medium", "Explain gravity in simple terms"),
+        new("long", "Tell a story about a fox who finds a lantern"),
+        new(
+            "very_long",
+            "Write a detailed technical explanation of how a mixture of experts model routes each token, where its weights lie in memory, and what that costs"),
+    ];
+}

@@ -1,0 +1,189 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using MoeOffload.Measurement.Samples;
+
+namespace MoeOffload.Measurement.Evidence;
+
+/// <summary>
+/// The files of an evidence folder, which may come from anyone: only what was found in the folder is read, no link is followed, nothing
+/// large or endless is taken into memory.
+/// </summary>
+internal sealed class EvidenceFiles
+{
+    /// <summary>The hashes of all other files.</summary>
+    public const string Sums = "SHA256SUMS";
+
+    public const string Manifest = "manifest.json";
+
+    public const string Machine = "machine.json";
+
+    public const string Commands = "commands.txt";
+
+    public const string MarkdownReport = "report.md";
+
+    public const string HtmlReport = "report.html";
+
+    public const string Plots = "plots";
+
+    public const string Models = "models";
+
+    private const long LargestFile = 256L << 20;
+    private const int MostFiles = 10_000;
+    private const int DeepestFolder = 4;
+    private static readonly UTF8Encoding s_utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    private readonly SortedDictionary<string, FileInfo> _files = new(StringComparer.Ordinal);
+
+    private EvidenceFiles(string directory) => Directory = directory;
+
+    public string Directory { get; }
+
+    /// <summary>The files, as paths with <c>/</c> in the folder, sorted by their bytes.</summary>
+    public IReadOnlyCollection<string> Names => _files.Keys;
+
+    /// <summary>Looks what is there.</summary>
+    /// <exception cref="FormatException">It is no folder of evidence: links, or far too many or large files.</exception>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    public static EvidenceFiles Open(string directory)
+    {
+        if (!System.IO.Directory.Exists(directory))
+        {
+            throw new DirectoryNotFoundException($"There is no folder {directory}.");
+        }
+
+        var files = new EvidenceFiles(Path.GetFullPath(directory));
+        files.Add(new DirectoryInfo(directory), string.Empty, 0);
+        return files;
+    }
+
+    public bool Has(string name) => _files.ContainsKey(name);
+
+    public long LengthOf(string name) => Find(name).Length;
+
+    /// <summary>Opens a file; one without content, as pipes and devices look too, is not touched.</summary>
+    /// <exception cref="FormatException">There is none.</exception>
+    public Stream OpenRead(string name)
+    {
+        FileInfo file = Find(name);
+        return file.Length == 0 ? Stream.Null : file.OpenRead();
+    }
+
+    /// <summary>A file's text.</summary>
+    /// <exception cref="FormatException">There is none, or it is no UTF-8.</exception>
+    public string ReadText(string name)
+    {
+        using var reader = new StreamReader(OpenRead(name), s_utf8, detectEncodingFromByteOrderMarks: false);
+        try
+        {
+            return reader.ReadToEnd();
+        }
+        catch (DecoderFallbackException)
+        {
+            throw new FormatException($"{name}: it is no UTF-8 text.");
+        }
+    }
+
+    /// <summary>A file's lines.</summary>
+    /// <inheritdoc cref="ReadText" path="/exception"/>
+    public string[] ReadLines(string name)
+    {
+        string text = ReadText(name);
+        return text.Length == 0 ? [] : (text.EndsWith('\n') ? text[..^1] : text).Split('\n');
+    }
+
+    /// <summary>A file that is a JSON object.</summary>
+    /// <exception cref="FormatException">It is none; the message says where.</exception>
+    public JsonObject ReadObject(string name)
+    {
+        try
+        {
+            return Checked(JsonNode.Parse(ReadText(name)) as JsonObject) ?? throw new FormatException($"{name}: it must be a JSON object.");
+        }
+        catch (Exception error) when (error is JsonException or ArgumentException)
+        {
+            throw new FormatException($"{name}: it is no JSON: {error.Message}", error);
+        }
+    }
+
+    /// <summary>A file of JSON lines.</summary>
+    /// <exception cref="FormatException">A line is no JSON object; the message says which.</exception>
+    public SampleSet ReadSamples(string name)
+    {
+        try
+        {
+            return new SampleSet([.. ReadLines(name).Select((line, index) => ReadSample(index + 1, line))]);
+        }
+        catch (FormatException error) when (!error.Message.StartsWith(name, StringComparison.Ordinal))
+        {
+            throw new FormatException($"{name}: {error.Message}", error);
+        }
+    }
+
+    private static Sample ReadSample(int number, string line)
+    {
+        try
+        {
+            var sample = Sample.Parse(number, line);
+            Checked(sample.Fields);
+            return sample;
+        }
+        catch (ArgumentException error)
+        {
+            throw new FormatException($"Line {number} has a name twice: {error.Message}", error);
+        }
+    }
+
+    // A name that is there twice shows only when an object is first looked into.
+    private static JsonObject? Checked(JsonObject? value)
+    {
+        foreach ((string _, JsonNode? child) in value ?? [])
+        {
+            foreach (JsonNode? item in child is JsonArray list ? list : [])
+            {
+                Checked(item as JsonObject);
+            }
+
+            Checked(child as JsonObject);
+        }
+
+        return value;
+    }
+
+    private FileInfo Find(string name) => _files.GetValueOrDefault(name) ?? throw new FormatException($"{name}: there is no such file.");
+
+    private void Add(DirectoryInfo directory, string prefix, int depth)
+    {
+        foreach (FileSystemInfo entry in directory.EnumerateFileSystemInfos("*", new EnumerationOptions { AttributesToSkip = 0 }))
+        {
+            string name = prefix + entry.Name;
+            if (entry.LinkTarget is not null)
+            {
+                throw new FormatException($"{name}: it is a link; evidence must be in the folder itself.");
+            }
+
+            if (entry is DirectoryInfo inner)
+            {
+                if (depth == DeepestFolder)
+                {
+                    throw new FormatException($"{name}: folders of evidence are not that deep.");
+                }
+
+                Add(inner, name + "/", depth + 1);
+            }
+            else if (((FileInfo)entry).Length > LargestFile)
+            {
+                throw new FormatException($"{name}: with {((FileInfo)entry).Length} bytes it is too large for a file of evidence.");
+            }
+            else
+            {
+                _files.Add(name, (FileInfo)entry);
+            }
+
+            if (_files.Count > MostFiles)
+            {
+                throw new FormatException($"{directory.FullName}: there are more than {MostFiles} files.");
+            }
+        }
+    }
+}

@@ -1,0 +1,81 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace MoeOffload.Measurement.Evidence.Figures;
+
+/// <summary>The manifest: what was to be measured, the raw files, and of every figure the lines from which it was computed, and how.</summary>
+/// <param name="Protocols">The models, and what was measured of each how often.</param>
+/// <param name="Files">The raw files and their sizes.</param>
+/// <param name="Figures">The figures.</param>
+internal sealed record EvidenceManifest(
+    IReadOnlyList<(string Name, JsonObject Protocol)> Protocols, IReadOnlyList<(string Path, long Bytes)> Files, IReadOnlyList<Figure> Figures)
+{
+    private const int Format = 1;
+    private static readonly JsonSerializerOptions s_line = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>Whether a file is made from the others, and is none of the raw ones.</summary>
+    public static bool IsMade(string name) => name is EvidenceFiles.Sums or EvidenceFiles.Manifest or EvidenceFiles.MarkdownReport or EvidenceFiles.HtmlReport
+        || name.StartsWith(EvidenceFiles.Plots + "/", StringComparison.Ordinal);
+
+    /// <summary>Makes the manifest of raw evidence.</summary>
+    public static EvidenceManifest Of(EvidenceFolder folder, FigureSet figures) => new(
+        [.. folder.Models.Select(model => (model.Name, model.Protocol))],
+        [.. folder.Files.Names.Where(name => !IsMade(name)).Select(name => (name, folder.Files.LengthOf(name)))],
+        figures.Figures);
+
+    /// <summary>Reads the raw evidence of a folder that has a manifest.</summary>
+    /// <exception cref="FormatException">A file is broken, or missing; the message says which.</exception>
+    /// <exception cref="IOException">A file cannot be read.</exception>
+    public static EvidenceFolder OpenFolder(string directory)
+    {
+        EvidenceFiles files = EvidenceFiles.Open(directory);
+        return EvidenceFolder.Read(files, Read(files).Protocols);
+    }
+
+    /// <summary>Reads a folder's manifest.</summary>
+    /// <exception cref="FormatException">It is missing or broken.</exception>
+    public static EvidenceManifest Read(EvidenceFiles files)
+    {
+        JsonObject json = files.ReadObject(EvidenceFiles.Manifest);
+        if (json.Whole("format") != Format)
+        {
+            throw new FormatException($"{EvidenceFiles.Manifest}: the format is {json["format"]?.ToJsonString() ?? "missing"}, and this version of moe knows {Format}.");
+        }
+
+        string[] models = [.. json.Objects("models").Select(model => model.Text("name"))];
+        if (models.FirstOrDefault(name => !IsModelName(name)) is { } wrong)
+        {
+            throw new FormatException($"{EvidenceFiles.Manifest}: '{wrong}' is no name of a model's folder.");
+        }
+
+        return models.Distinct(StringComparer.Ordinal).Count() < models.Length
+            ? throw new FormatException($"{EvidenceFiles.Manifest}: a model is there twice.")
+            : new EvidenceManifest(
+                [.. json.Objects("models").Select(model => (model.Text("name"), model.Object("protocol")))],
+                [.. json.Objects("files").Select(file => (file.Text("path"), file.Whole("bytes")))],
+                [.. json.Objects("figures").Select(Figure.Read)]);
+    }
+
+    /// <summary>The manifest as JSON, a line for each model, file and figure.</summary>
+    public string ToJson()
+    {
+        var text = new StringBuilder();
+        text.Append(CultureInfo.InvariantCulture, $"{{\n\"format\": {Format},\n");
+        Append(text, "models", Protocols.Select(model => new JsonObject { ["name"] = model.Name, ["protocol"] = model.Protocol.DeepClone() }));
+        text.Append(",\n");
+        Append(text, "files", Files.Select(file => new JsonObject { ["path"] = file.Path, ["bytes"] = file.Bytes }));
+        text.Append(",\n");
+        Append(text, "figures", Figures.Select(figure => figure.ToJson()));
+        return text.Append("\n}\n").ToString();
+    }
+
+    /// <summary>Whether a name can be that of a model's folder on every system.</summary>
+    public static bool IsModelName(string name) =>
+        name.Length is > 0 and <= 100 && name[0] != '.' && name.All(character => char.IsAsciiLetterOrDigit(character) || character is '.' or '-' or '_' or '+');
+
+    private static void Append(StringBuilder text, string name, IEnumerable<JsonObject> items) =>
+        text.Append('"').Append(name).Append("\": [\n").AppendJoin(",\n", items.Select(item => item.ToJsonString(s_line))).Append("\n]");
+}

@@ -1,0 +1,93 @@
+using System.Text.Json.Nodes;
+using MoeOffload.Measurement.Benches;
+using MoeOffload.Measurement.Evidence.Figures;
+using MoeOffload.Measurement.Loading;
+using MoeOffload.Measurement.Reports;
+using MoeOffload.Measurement.Samples;
+
+namespace MoeOffload.Measurement.Evidence.Making;
+
+/// <summary>Measures models into a new folder. What is there already can be read while it is made; the hashes come last.</summary>
+/// <param name="directory">The folder.</param>
+/// <param name="command">How the command was called.</param>
+internal sealed class EvidenceMaker(string directory, string command)
+{
+    private readonly List<(string Name, JsonObject Protocol)> _protocols = [];
+    private PathMask? _mask;
+
+    /// <summary>Begins the folder.</summary>
+    /// <param name="load">Says where the native libraries are, and what devices there are.</param>
+    /// <exception cref="IOException">There is something in it already, or it cannot be made.</exception>
+    /// <exception cref="MoeOffloadException">The native libraries are missing.</exception>
+    public void Begin(ModelOptions load)
+    {
+        if (Directory.Exists(directory) && Directory.EnumerateFileSystemEntries(directory).Any())
+        {
+            throw new IOException($"{directory} is not empty: evidence goes into a folder of its own. Name another one with --output.");
+        }
+
+        _mask = new PathMask(PathMask.Usual(MoeModel.DescribeRuntime(load).Directory));
+        WriteObject(EvidenceFiles.Machine, MachineFacts.Ask(load));
+        EvidenceWriter.WriteText(directory, EvidenceFiles.Commands, _mask.Apply(command) + "\n");
+    }
+
+    /// <summary>Measures a model.</summary>
+    /// <param name="subject">The model.</param>
+    /// <param name="benches">What is measured.</param>
+    /// <param name="progress">Told how far it is.</param>
+    /// <param name="cancellationToken">Ends it; what was measured stays.</param>
+    /// <exception cref="LoadFailedException">The model cannot be loaded.</exception>
+    /// <exception cref="MoeOffloadException">A run failed.</exception>
+    public async Task AddAsync(BenchSubject subject, IReadOnlyList<IBench> benches, IProgress<BenchProgress> progress, CancellationToken cancellationToken)
+    {
+        string name = NameOf(subject);
+        if (_protocols.Any(model => model.Name == name))
+        {
+            throw new ArgumentException($"Two models would be called '{name}': measure each into a folder of its own.");
+        }
+
+        Directory.CreateDirectory(PathOf(name, string.Empty));
+        var protocol = new JsonObject();
+        int contextLength = 0;
+        IReadOnlyList<BenchPlacement> placements = subject.Placements();
+        var mask = new PathMask([(Path.GetDirectoryName(subject.Path)!, string.Empty), .. PathMask.Usual(MoeModel.DescribeRuntime(subject.Load).Directory)]);
+        foreach (BenchPlacement placement in placements)
+        {
+            progress.Report(new BenchProgress(0, 1, $"loading, {placement.Name}"));
+            contextLength = await LoadRecorder.RecordAsync(
+                subject.Path, placement.Load, subject.Context, PathOf(name, $"load-{placement.Name}.log"), PathOf(name, $"tensors-{placement.Name}.jsonl"), mask, cancellationToken)
+                .ConfigureAwait(false);
+        }
+
+        protocol["placements"] = Json.Array(placements.Select(placement => placement.Name));
+        WriteObject(ModelEvidence.FileOf(name, "model.json"), await ModelFacts.ReadAsync(subject, contextLength, cancellationToken).ConfigureAwait(false));
+        foreach (IBench bench in benches)
+        {
+            using var writer = new StreamWriter(PathOf(name, $"{bench.Name}.jsonl")) { NewLine = "\n" };
+            var log = new SampleLog(writer);
+            await bench.RunAsync(log, progress, cancellationToken).ConfigureAwait(false);
+            protocol[bench.Name] = Protocol.Of(bench.Name, log.Samples);
+        }
+
+        _protocols.Add((name, protocol));
+    }
+
+    /// <summary>Makes report, manifest and hashes of all that was measured.</summary>
+    public void End() => EvidenceWriter.Finish(directory, _protocols);
+
+    /// <summary>The name of a model's folder: what all systems take of the model's name.</summary>
+    private static string NameOf(BenchSubject subject)
+    {
+        string name = string.Concat(subject.Name.Select(character => EvidenceManifest.IsModelName($"a{character}") ? character : '-'));
+        return EvidenceManifest.IsModelName(name) ? name : "model";
+    }
+
+    private string PathOf(string model, string file) => Path.Combine(directory, ModelEvidence.FileOf(model, file));
+
+    private void WriteObject(string name, JsonObject value)
+    {
+        using var writer = new StringWriter { NewLine = "\n" };
+        Json.Write(writer, value);
+        EvidenceWriter.WriteText(directory, name, writer.ToString());
+    }
+}

@@ -1,0 +1,53 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.Logging;
+using MoeOffload.Gguf;
+using MoeOffload.Measurement.Loading;
+using MoeOffload.Shared;
+
+namespace MoeOffload.Measurement.Evidence.Making;
+
+/// <summary>Loads a model once in a placement, and keeps what llama.cpp said and where each tensor then was.</summary>
+internal static class LoadRecorder
+{
+    private static readonly JsonSerializerOptions s_line = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>Loads it and makes its context.</summary>
+    /// <param name="model">The model's file.</param>
+    /// <param name="load">How it is loaded.</param>
+    /// <param name="context">Its context.</param>
+    /// <param name="log">The log's file.</param>
+    /// <param name="tensors">The file that says where each tensor is.</param>
+    /// <param name="mask">Takes directories out of the log.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <returns>The context's length.</returns>
+    /// <exception cref="LoadFailedException">It cannot be loaded.</exception>
+    public static async Task<int> RecordAsync(
+        string model, ModelOptions load, ContextOptions context, string log, string tensors, PathMask mask, CancellationToken cancellationToken)
+    {
+        using var recorded = new RecordedLog(log, mask);
+        using ILoggerFactory loggers = LoggerFactory.Create(logging => logging.SetMinimumLevel(LogLevel.Trace).AddProvider(recorded));
+        using MoeModel loaded = await ModelLoading.RunAsync(
+            () => MoeModel.LoadAsync(model, load with { LoggerFactory = loggers }, null, cancellationToken)).ConfigureAwait(false);
+        int length;
+        ContextOptions counted = context with { CountExperts = context.CountExperts && loaded.Info.IsMixtureOfExperts };
+        using (GenerationSession session = await ModelLoading.RunAsync(() => loaded.CreateSessionAsync(counted)).ConfigureAwait(false))
+        {
+            length = session.ContextLength;
+        }
+
+        recorded.End();
+        AtomicFile.WriteAllText(tensors, string.Concat(loaded.Placement.Tensors.Select(tensor => new JsonObject
+        {
+            ["name"] = tensor.Name,
+            ["type"] = GgmlTypeInfo.Of(tensor.Type).Name,
+            ["bytes"] = tensor.Bytes,
+            ["device"] = tensor.Device,
+            ["buffer"] = tensor.Buffer,
+            ["host"] = tensor.IsHost,
+            ["expert"] = tensor.IsExpert,
+        }.ToJsonString(s_line) + "\n")));
+        return length;
+    }
+}

@@ -1,0 +1,28 @@
+using System.Text;
+
+namespace MoeOffload.Measurement.Evidence.Plots;
+
+/// <summary>Texts in XML and HTML.</summary>
+internal static class Xml
+{
+    /// <summary>A text that is no markup, within an element or a quoted attribute; without characters that XML cannot have.</summary>
+    public static string Escape(string text)
+    {
+        var result = new StringBuilder(text.Length);
+        foreach (char character in text)
+        {
+            _ = character switch
+            {
+                '&' => result.Append("&amp;"),
+                '<' => result.Append("&lt;"),
+                '>' => result.Append("&gt;"),
+                '"' => result.Append("&quot;"),
+                '\'' => result.Append("&#39;"),
+                < ' ' and not '\n' and not '\t' => result.Append('\uFFFD'),
+                _ => result.Append(character),
+            };
+        }
+
+        return result.ToString();
+    }
+}

@@ -1,0 +1,69 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace MoeOffload.Measurement.Evidence;
+
+/// <summary>The file of hashes, as <c>sha256sum</c> writes and reads it.</summary>
+internal static class Sums
+{
+    private const int HashLength = 64;
+
+    /// <summary>The hashes of all files but this one.</summary>
+    public static string Write(EvidenceFiles files)
+    {
+        var text = new StringBuilder();
+        foreach (string name in files.Names.Where(name => name != EvidenceFiles.Sums))
+        {
+            text.Append(HashOf(files, name)).Append("  ").Append(name).Append('\n');
+        }
+
+        return text.ToString();
+    }
+
+    /// <summary>What does not agree with the hashes.</summary>
+    public static IEnumerable<Problem> Find(EvidenceFiles files)
+    {
+        if (!files.Has(EvidenceFiles.Sums))
+        {
+            yield return new Problem(EvidenceFiles.Sums, "it is missing: the folder was not made to its end.");
+            yield break;
+        }
+
+        var listed = new HashSet<string>(StringComparer.Ordinal);
+        string[] lines = files.ReadLines(EvidenceFiles.Sums);
+        for (int i = 0; i < lines.Length; i++)
+        {
+            string where = $"{EvidenceFiles.Sums}:{i + 1}";
+            if (lines[i].Length <= HashLength + 2 || lines[i][HashLength] != ' ' || !lines[i][..HashLength].All(char.IsAsciiHexDigitLower))
+            {
+                yield return new Problem(where, "it is no line of a hash, two spaces and a name.");
+                continue;
+            }
+
+            string name = lines[i][(HashLength + 2)..];
+            if (!listed.Add(name))
+            {
+                yield return new Problem(where, $"'{name}' is there twice.");
+            }
+            else if (!files.Has(name))
+            {
+                yield return new Problem(where, $"'{name}' is no file of the folder.");
+            }
+            else if (HashOf(files, name) != lines[i][..HashLength])
+            {
+                yield return new Problem(name, $"its bytes are not those of which {where} has the hash.");
+            }
+        }
+
+        foreach (string name in files.Names.Where(name => name != EvidenceFiles.Sums && !listed.Contains(name)))
+        {
+            yield return new Problem(name, $"{EvidenceFiles.Sums} has no hash of it.");
+        }
+    }
+
+    private static string HashOf(EvidenceFiles files, string name)
+    {
+        using Stream stream = files.OpenRead(name);
+        return Convert.ToHexStringLower(SHA256.HashData(stream));
+    }
+}

@@ -1,0 +1,43 @@
+using MoeOffload.Measurement.Evidence.Figures;
+
+
+namespace MoeOffload.Measurement.Evidence.Templates;
+
+/// <summary>How a placeholder wants a figure written.</summary>
+internal static class FigureFormat
+{
+    private static readonly Dictionary<string, double> s_sizes = new(StringComparer.Ordinal)
+    {
+        ["KiB"] = 1L << 10,
+        ["MiB"] = 1L << 20,
+        ["GiB"] = 1L << 30,
+        ["MB"] = 1e6,
+        ["GB"] = 1e9,
+    };
+
+    /// <summary>Writes a figure.</summary>
+    /// <param name="figure">The figure.</param>
+    /// <param name="format">
+    /// Null for the report's own, with its unit; <c>number</c> for the same without the unit; a unit of bytes; or <c>0</c>, <c>0.0</c> and
+    /// so on for so many decimals, of the figure as it is.
+    /// </param>
+    /// <exception cref="FormatException">There is no such format, or not for this figure.</exception>
+    public static string Write(Figure figure, string? format)
+    {
+        if (format is null or "number")
+        {
+            return format is null ? Units.Text(figure) : Units.Number(figure);
+        }
+
+        if (s_sizes.TryGetValue(format, out double size))
+        {
+            return figure.Unit == Units.Bytes
+                ? $"{Units.Format(figure.Value / size, "0.0")} {format}"
+                : throw new FormatException($"'{figure.Id}' is in {figure.Unit}, and cannot be written in {format}.");
+        }
+
+        return format is ['0'] or ['0', '.', ..] && format.Length <= 12 && format.Skip(2).All(digit => digit == '0')
+            ? Units.Format(figure.Value, format)
+            : throw new FormatException($"'{format}' is no format: there are number, {string.Join(", ", s_sizes.Keys)}, and 0, 0.0, 0.00 for decimals.");
+    }
+}

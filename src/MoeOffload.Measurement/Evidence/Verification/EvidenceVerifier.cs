@@ -1,0 +1,58 @@
+using MoeOffload.Measurement.Evidence.Figures;
+using MoeOffload.Measurement.Evidence.Reporting;
+
+
+namespace MoeOffload.Measurement.Evidence.Verification;
+
+/// <summary>Checks a folder of evidence, which may come from anyone; needs neither the models nor native libraries.</summary>
+internal static class EvidenceVerifier
+{
+    /// <summary>Checks a folder.</summary>
+    /// <exception cref="IOException">The folder cannot be read.</exception>
+    public static VerificationResult Verify(string directory)
+    {
+        var problems = new List<Problem>();
+        EvidenceFolder? folder = null;
+        int figures = 0;
+        try
+        {
+            EvidenceFiles files = EvidenceFiles.Open(directory);
+            Collect(problems, EvidenceFiles.Sums, () => Sums.Find(files));
+            EvidenceManifest manifest = EvidenceManifest.Read(files);
+            figures = manifest.Figures.Count;
+            Collect(problems, EvidenceFiles.Manifest, () => CompletenessCheck.FindFiles(files, manifest));
+            folder = EvidenceFolder.Read(files, manifest.Protocols);
+            foreach (ModelEvidence model in folder.Models)
+            {
+                Collect(problems, model.Name, () => CompletenessCheck.Find(model));
+                Collect(problems, model.Name, () => LoadCheck.Find(model));
+            }
+
+            FigureSet expected = FigureSet.Of(folder);
+            Collect(problems, EvidenceFiles.Manifest, () => FigureCheck.Find(files, manifest, expected));
+            Collect(problems, EvidenceFiles.MarkdownReport, () => ReportCheck.Find(files, Report.Of(folder, expected)));
+        }
+        catch (FormatException error)
+        {
+            problems.Add(Of(EvidenceFiles.Manifest, error));
+        }
+
+        return new VerificationResult(problems, folder, figures);
+    }
+
+    // A part that cannot even be read is a problem of that part; the others are checked all the same.
+    private static void Collect(List<Problem> problems, string part, Func<IEnumerable<Problem>> find)
+    {
+        try
+        {
+            problems.AddRange(find());
+        }
+        catch (Exception error) when (error is FormatException or InvalidOperationException or ArgumentException)
+        {
+            problems.Add(Of(part, error));
+        }
+    }
+
+    private static Problem Of(string part, Exception error) =>
+        error.Message.Split(": ", 2) is [var where, var what] && !where.Contains(' ', StringComparison.Ordinal) ? new Problem(where, what) : new Problem(part, error.Message);
+}

@@ -1,0 +1,69 @@
+using System.Globalization;
+using MoeOffload.Measurement.Evidence.Figures;
+using MoeOffload.Measurement.Samples;
+
+namespace MoeOffload.Measurement.Evidence.Verification;
+
+/// <summary>Whether the manifest's figures are those that the raw lines give, and none is missing or made up.</summary>
+internal static class FigureCheck
+{
+    public static IEnumerable<Problem> Find(EvidenceFiles files, EvidenceManifest manifest, FigureSet expected)
+    {
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        var samples = new Dictionary<string, SampleSet>(StringComparer.Ordinal);
+        foreach (Figure figure in manifest.Figures)
+        {
+            if (!seen.Add(figure.Id))
+            {
+                yield return new Problem(figure.Id, "the figure is in the manifest twice.");
+            }
+            else if (expected.Find(figure.Id) is not { } right)
+            {
+                yield return new Problem(figure.Id, "the manifest has this figure, and it follows from no raw line.");
+            }
+            else if (figure.Origin != right.Origin || figure.Unit != right.Unit)
+            {
+                yield return new Problem(
+                    figure.Id, $"the manifest takes the {Shorten(figure.Origin)}; it must be the {Shorten(right.Origin)}{Recompute(files, samples, figure)}.");
+            }
+            else if (!figure.Value.Equals(right.Value))
+            {
+                yield return new Problem(figure.Id, string.Create(
+                    CultureInfo.InvariantCulture, $"the manifest says {figure.Value} {figure.Unit}, and {Place(figure)} give {right.Value} {right.Unit}."));
+            }
+        }
+
+        foreach (Figure figure in expected.Figures.Where(figure => !seen.Contains(figure.Id)))
+        {
+            yield return new Problem(figure.Id, "the raw lines give this figure, and the manifest does not have it.");
+        }
+    }
+
+    // Of a figure with other lines than it should have it helps to know whether it at least follows from those.
+    private static string Recompute(EvidenceFiles files, Dictionary<string, SampleSet> samples, Figure figure)
+    {
+        try
+        {
+            double value = FigureMath.Compute(figure.Statistic, [.. figure.Sources.Select(source => (Lines(files, samples, source), source.Field))]);
+            return value.Equals(figure.Value) ? string.Empty : string.Create(CultureInfo.InvariantCulture, $"; nor do its own lines give {figure.Value}, but {value}");
+        }
+        catch (FormatException error)
+        {
+            return $"; nor can it be computed of its own lines: {error.Message}";
+        }
+    }
+
+    private static SampleSet Lines(EvidenceFiles files, Dictionary<string, SampleSet> samples, FigureSource source)
+    {
+        if (!samples.TryGetValue(source.File, out SampleSet? all))
+        {
+            samples[source.File] = all = files.ReadSamples(source.File);
+        }
+
+        return new SampleSet([.. source.Lines.Select(line => line >= 1 && line <= all.Count ? all[line - 1] : throw new FormatException($"{source.File} has no line {line}"))]);
+    }
+
+    private static string Place(Figure figure) => string.Join(" and ", figure.Sources.Select(source => $"{source.Field} in {source.File}:{Shorten(string.Join(',', source.Lines))}").Distinct());
+
+    private static string Shorten(string text) => text.Length <= 160 ? text : text[..160] + "…";
+}

@@ -1,0 +1,54 @@
+using MoeOffload.Measurement.Evidence.Reporting;
+
+
+namespace MoeOffload.Measurement.Evidence.Verification;
+
+/// <summary>Whether the report and its plots are, byte by byte, those that the raw files give.</summary>
+internal static class ReportCheck
+{
+    public static IEnumerable<Problem> Find(EvidenceFiles files, Report report)
+    {
+        (string Name, string Text)[] made = [.. report.Files()];
+        foreach ((string name, string text) in made)
+        {
+            if (!files.Has(name))
+            {
+                yield return new Problem(name, "it is missing.");
+                continue;
+            }
+
+            string found = files.ReadText(name);
+            if (found != text)
+            {
+                int line = FirstDifference(found, text);
+                yield return new Problem($"{name}:{line}", $"it is not what the raw files give, which is '{LineOf(text, line)}' and not '{LineOf(found, line)}'. Another version of moe may have worded it: 'moe evidence report' writes it anew.");
+            }
+        }
+
+        foreach (string name in files.Names.Where(name => name.StartsWith(EvidenceFiles.Plots + "/", StringComparison.Ordinal) && made.All(file => file.Name != name)))
+        {
+            yield return new Problem(name, "the raw files give no such plot.");
+        }
+    }
+
+    /// <summary>The first line, from 1, in which two texts are not the same.</summary>
+    public static int FirstDifference(string text, string other)
+    {
+        string[] lines = text.Split('\n');
+        string[] others = other.Split('\n');
+        int line = 0;
+        while (line < lines.Length && line < others.Length && lines[line] == others[line])
+        {
+            line++;
+        }
+
+        return line + 1;
+    }
+
+    private static string LineOf(string text, int line)
+    {
+        string[] lines = text.Split('\n');
+        string found = line <= lines.Length ? lines[line - 1] : string.Empty;
+        return found.Length <= 120 ? found : found[..120] + "…";
+    }
+}
