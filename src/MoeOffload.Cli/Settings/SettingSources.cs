@@ -1,4 +1,5 @@
 using System.CommandLine;
+using MoeOffload.Cli.Errors;
 
 namespace MoeOffload.Cli.Settings;
 

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 using FluentAssertions;
 using MoeOffload.Fixtures;
 using MoeOffload.Measurement.Benches;
-using MoeOffload.Measurement.Evidence.Figures;
+
 using MoeOffload.Measurement.Samples;
 using NUnit.Framework;
 
@@ -52,7 +52,7 @@ public sealed class SampleTests : IDisposable
     public void Figure_is_computed_from_the_samples_that_fit()
     {
         SampleSet samples = Read("""{"way":"a","ms":1}""", """{"way":"b","ms":7}""", """{"way":"a","ms":3}""");
-        var figure = new Figure("difference_of_medians", "ms", new JsonObject { ["way"] = "b" }, new JsonObject { ["way"] = "a" });
+        var figure = new SampleStatistic("difference_of_medians", "ms", new JsonObject { ["way"] = "b" }, new JsonObject { ["way"] = "a" });
 
         figure.Compute(samples).Should().Be(5);
         (figure with { Where = new JsonObject { ["way"] = "c" } }).Compute(samples).Should().BeNull();
