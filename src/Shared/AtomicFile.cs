@@ -24,14 +24,14 @@ internal sealed class AtomicFile : IDisposable
 
     /// <summary>Creates a temporary file in the directory of a destination. A symbolic link stays a link: its target is replaced.</summary>
     /// <param name="path">The destination, which may exist.</param>
+    /// <param name="mode">The permissions of a destination that does not exist yet; null uses the usual ones. Windows ignores them.</param>
     /// <exception cref="IOException">The directory does not exist, or the file cannot be created in it.</exception>
     /// <exception cref="UnauthorizedAccessException">The destination or its directory is not writable.</exception>
-    public static AtomicFile Create(string path)
+    public static AtomicFile Create(string path, UnixFileMode? mode = null)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
         string full = Path.GetFullPath(path);
         string destination = new FileInfo(full).LinkTarget is null ? full : File.ResolveLinkTarget(full, returnFinalTarget: true)!.FullName;
-        UnixFileMode? mode = null;
         if (File.Exists(full))
         {
             // Fails if the file is read-only: a rename would replace it all the same.
@@ -42,7 +42,7 @@ internal sealed class AtomicFile : IDisposable
             }
 
             existing.Dispose();
-            mode = OperatingSystem.IsWindows() ? null : File.GetUnixFileMode(destination);
+            mode = OperatingSystem.IsWindows() ? mode : File.GetUnixFileMode(destination);
         }
 
         string temporary = Path.Combine(Path.GetDirectoryName(destination)!, $".{Path.GetRandomFileName()}.tmp");
@@ -52,10 +52,11 @@ internal sealed class AtomicFile : IDisposable
     /// <summary>Writes a text as UTF-8, without a byte order mark.</summary>
     /// <param name="path">The destination, which may exist.</param>
     /// <param name="text">The text.</param>
+    /// <param name="mode">The permissions of a destination that does not exist yet; null uses the usual ones. Windows ignores them.</param>
     /// <inheritdoc cref="Create" path="/exception"/>
-    public static void WriteAllText(string path, string text)
+    public static void WriteAllText(string path, string text, UnixFileMode? mode = null)
     {
-        using AtomicFile file = Create(path);
+        using AtomicFile file = Create(path, mode);
         using (var writer = new StreamWriter(file.Stream, leaveOpen: true))
         {
             writer.Write(text);

@@ -96,6 +96,18 @@ public sealed class AtomicFileTests : IDisposable
 
     [Test]
     [Platform(Exclude = "Win")]
+    [UnsupportedOSPlatform("windows")]
+    public void New_file_has_the_permissions_that_were_asked_for()
+    {
+        const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
+        AtomicFile.WriteAllText(_directory["new"], "text", Private);
+
+        File.GetUnixFileMode(_directory["new"]).Should().Be(Private);
+    }
+
+    [Test]
+    [Platform(Exclude = "Win")]
     public void Link_stays_a_link_and_its_target_is_replaced()
     {
         string target = _directory.Write("elsewhere/target", "old");

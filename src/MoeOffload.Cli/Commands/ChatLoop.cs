@@ -5,6 +5,7 @@ using MoeOffload.Chat;
 using MoeOffload.Cli.Errors;
 using MoeOffload.Cli.Options;
 using MoeOffload.Cli.Terminals;
+using MoeOffload.Shared;
 
 namespace MoeOffload.Cli.Commands;
 
@@ -110,7 +111,7 @@ internal sealed class ChatLoop(
                 _terminal.Out.WriteLine(session.ExpertActivity?.ToString() ?? "Experts are not counted: begin the chat with --count-experts.");
                 break;
             case "/save" when rest.Length > 0:
-                await File.WriteAllTextAsync(rest, Markdown(), invocation.Cancelled).ConfigureAwait(false);
+                AtomicFile.WriteAllText(rest, Markdown());
                 _terminal.Out.WriteLine($"Saved to {Path.GetFullPath(rest)}.");
                 break;
             case "/save":

@@ -4,6 +4,7 @@ using MoeOffload.Cli.Errors;
 using MoeOffload.Cli.Options;
 using MoeOffload.Measurement.Evidence.Templates;
 using MoeOffload.Measurement.Evidence.Verification;
+using MoeOffload.Shared;
 
 namespace MoeOffload.Cli.Commands;
 
@@ -60,7 +61,7 @@ internal sealed class EvidenceRenderCommand : ICliCommand
         }
         else if (!invocation.Parsed.GetValue(_check))
         {
-            File.WriteAllText(output, text);
+            AtomicFile.WriteAllText(output, text);
         }
         else if (!File.Exists(output) || File.ReadAllText(output).ReplaceLineEndings("\n") is var found && found != text)
         {

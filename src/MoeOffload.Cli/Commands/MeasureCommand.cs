@@ -42,7 +42,7 @@ internal sealed class MeasureCommand : ICliCommand
         using LoopbackRpcServer? server = _arguments.StartServer(invocation);
         BenchSubject subject = _arguments.Read(invocation, server);
         IBench bench = _settings.Make(subject, invocation.Parsed);
-        using StreamWriter? file = invocation.Parsed.GetValue(_output) is { } path ? new StreamWriter(path) : null;
+        using SampleFile? file = invocation.Parsed.GetValue(_output) is { } path ? new SampleFile(path) : null;
         var log = new SampleLog(file);
         await ProgressBar.RunStepsAsync(invocation.Terminal, $"{bench.Name}, {subject.Name}", async progress =>
         {

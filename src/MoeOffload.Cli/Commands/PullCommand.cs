@@ -28,22 +28,24 @@ internal sealed class PullCommand : ICliCommand
     {
         ModelReference reference;
         PullOptions options;
+        ModelPull pull;
         try
         {
             reference = ModelReference.Parse(invocation.Parsed.GetValue(_reference)!);
             options = PullOptions.FromEnvironment();
+            if (invocation.Parsed.GetValue(_revision) is { } revision)
+            {
+                options = options with { Revision = revision };
+            }
+
+            pull = new ModelPull(options);
         }
-        catch (FormatException error)
+        catch (Exception error) when (error is FormatException or ArgumentException)
         {
-            throw new UsageException(error.Message);
+            throw new UsageException(Failure.MessageOf(error));
         }
 
-        if (invocation.Parsed.GetValue(_revision) is { } revision)
-        {
-            options = options with { Revision = revision };
-        }
-
-        using var pull = new ModelPull(options);
+        using ModelPull owned = pull;
         CatalogEntry entry = await ProgressBar.RunBytesAsync(
             invocation.Terminal,
             reference.ToString(),

@@ -10,6 +10,7 @@ internal static class Failure
     public static int CodeOf(Exception error) => error switch
     {
         UsageException => ExitCode.Usage,
+        ArgumentException argument when MemberNames.OptionOf(argument.ParamName) is not null => ExitCode.Usage,
         ModelNotFoundException or AmbiguousModelException => ExitCode.ModelNotFound,
         LoadFailedException or ModelLoadException or GgufFormatException or PlacementException or NativeLibraryException => ExitCode.LoadFailed,
         _ when IsExpected(error) => ExitCode.Failure,
@@ -21,17 +22,24 @@ internal static class Failure
     {
         string message = CodeOf(error) == ExitCode.Defect
             ? $"this is a defect of moe: {error.GetType().Name}: {error.Message} (--verbose shows where; please report it)"
-            : error is ArgumentException argument ? WithoutParameter(argument) : error.Message;
+            : MessageOf(error);
         return string.Join(' ', message.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
     }
+
+    /// <summary>Gets an exception's message in the words of the command: with its options, and without .NET's name of a parameter.</summary>
+    public static string MessageOf(Exception error) => MemberNames.Translate(error is ArgumentException argument ? WithoutParameter(argument) : error.Message);
 
     private static bool IsExpected(Exception error) => error is MoeOffloadException or IOException or UnauthorizedAccessException
         or ArgumentException or NotSupportedException or InvalidOperationException or FormatException or HttpRequestException;
 
-    // .NET appends the name of a parameter, which means nothing on a command line.
+    // .NET appends the name of a parameter, which means nothing on a command line unless it is that of an option.
     private static string WithoutParameter(ArgumentException error)
     {
-        int end = error.ParamName is null ? -1 : error.Message.IndexOf($" (Parameter '{error.ParamName}')", StringComparison.Ordinal);
-        return end < 0 ? error.Message : $"{error.ParamName}: {error.Message[..end]}{error.Message[(end + $" (Parameter '{error.ParamName}')".Length)..]}";
+        string appended = $" (Parameter '{error.ParamName}')";
+        int end = error.ParamName is null ? -1 : error.Message.IndexOf(appended, StringComparison.Ordinal);
+        string message = end < 0 ? error.Message : error.Message.Remove(end, appended.Length);
+        return MemberNames.OptionOf(error.ParamName) is { } option && !message.StartsWith(error.ParamName!, StringComparison.OrdinalIgnoreCase)
+            ? $"{option}: {message}"
+            : message;
     }
 }

@@ -59,6 +59,15 @@ internal sealed class ContextArguments
         {
             command.Options.Add(option);
         }
+
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(_flashAttention) == FlashAttention.Off && result.GetValue(_valueType) is { } type
+                && type is not (GgmlType.F32 or GgmlType.F16 or GgmlType.BF16))
+            {
+                result.AddError($"--cache-type-v {GgmlTypeInfo.Of(type).Name} needs flash attention: leave out --flash-attn off, or use --cache-type-v f16.");
+            }
+        });
     }
 
     /// <summary>Reads the options of a command, on top of a context.</summary>

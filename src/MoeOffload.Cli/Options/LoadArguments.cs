@@ -28,7 +28,7 @@ internal sealed class LoadArguments(GlobalOptions global)
         "-sm");
 
     private readonly Option<IReadOnlyList<float>?> _tensorSplit = Opt.Parsed<IReadOnlyList<float>>(
-        "A,B,…", "Each device's share", ReadShares, "numbers with commas between them, as 3,1", "--tensor-split", "-ts");
+        "A,B,…", "Each device's share", ReadShares, "numbers from 0 on with commas between them, at least one of them more than 0, such as 3,1", "--tensor-split", "-ts");
 
     private readonly Option<int?> _mainGpu = Opt.Integer("N", "The device, from 0, that holds everything with --split-mode none", 0, 255, "--main-gpu", "-mg");
     private readonly Option<bool> _noMmap = Opt.Flag("Read the weights into memory, and do not map the file", "--no-mmap");
@@ -51,6 +51,12 @@ internal sealed class LoadArguments(GlobalOptions global)
 
         command.Validators.Add(result =>
         {
+            if (result.GetValue(_devices) is { } devices && SplitDevices(devices) is var names
+                && (names.Length == 0 || names.Distinct(StringComparer.OrdinalIgnoreCase).Count() < names.Length))
+            {
+                result.AddError($"--device is '{devices}', and must be names of different devices with commas between them, or none.");
+            }
+
             if (result.GetValue(_noMmap) && result.GetValue(_directIo))
             {
                 result.AddError("--no-mmap and --direct-io exclude each other: both say how weights are read.");
@@ -130,8 +136,10 @@ internal sealed class LoadArguments(GlobalOptions global)
     {
         null => null,
         "none" => [],
-        var list => list.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries),
+        var list => SplitDevices(list),
     };
+
+    private static string[] SplitDevices(string list) => list.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 
     private LoadMode ReadLoadMode(ParseResult parsed) => (parsed.GetValue(_mlock), parsed.GetValue(_directIo), parsed.GetValue(_noMmap)) switch
     {
@@ -154,6 +162,6 @@ internal sealed class LoadArguments(GlobalOptions global)
     {
         string[] parts = text.Split(',', '/');
         float[] shares = [.. parts.Select(part => float.TryParse(part, NumberStyles.Float, CultureInfo.InvariantCulture, out float share) ? share : float.NaN)];
-        return shares.All(float.IsFinite) ? shares : null;
+        return shares.All(share => float.IsFinite(share) && share >= 0) && shares.Any(share => share > 0) ? shares : null;
     }
 }

@@ -56,6 +56,18 @@ internal static class Opt
         CustomParser = result => Parse(result, parse, allowed, name),
     };
 
+    /// <summary>Checks each value of an option that can be given several times.</summary>
+    /// <param name="option">The option.</param>
+    /// <param name="isValid">Whether a value is valid.</param>
+    /// <param name="allowed">What a value must be.</param>
+    public static void Check(Option<string[]> option, Func<string, bool> isValid, string allowed) => option.Validators.Add(result =>
+    {
+        foreach (Token wrong in result.Tokens.Where(token => !isValid(token.Value)))
+        {
+            result.AddError($"{option.Name} is '{wrong.Value}', and must be {allowed}.");
+        }
+    });
+
     private static T? Parse<T>(ArgumentResult result, Func<string, T?> parse, string allowed, string name)
     {
         string text = result.Tokens.Count > 0 ? result.Tokens[^1].Value : string.Empty;

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using MoeOffload.Cli.Errors;
 using MoeOffload.Schemas;
 
 namespace MoeOffload.Cli.Options;
@@ -62,8 +63,18 @@ internal sealed class SamplingArguments
     }
 
     /// <summary>The JSON schema that the text is to follow; null where there is none.</summary>
-    /// <exception cref="ArgumentException">It cannot be honoured.</exception>
-    public JsonSchema? ReadSchema(ParseResult parsed) => parsed.GetValue(_schema) is { } schema ? JsonSchema.Parse(schema) : null;
+    /// <exception cref="UsageException">The schema is not valid, or has something that no grammar can say.</exception>
+    public JsonSchema? ReadSchema(ParseResult parsed)
+    {
+        try
+        {
+            return parsed.GetValue(_schema) is { } schema ? JsonSchema.Parse(schema) : null;
+        }
+        catch (ArgumentException error)
+        {
+            throw new UsageException($"{_schema.Name}: {error.Message}");
+        }
+    }
 
     // The largest number is llama.cpp's own sign for a random seed.
     private static uint? ReadSeed(string text) => text == "-1" ? uint.MaxValue

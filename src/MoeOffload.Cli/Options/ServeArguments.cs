@@ -7,6 +7,9 @@ namespace MoeOffload.Cli.Options;
 /// <summary>Where the server listens, who may ask, and what it allows.</summary>
 internal sealed class ServeArguments
 {
+    // What the server takes; being idle may last longer.
+    private const double LongestSeconds = 24 * 60 * 60;
+
     private readonly Option<string?> _host = Opt.Text("HOST", "The host of --bind, as llama-server has it", "--host");
     private readonly Option<int?> _port = Opt.Integer("PORT", "The port of --bind, as llama-server has it; 0 is a free one", 0, 65535, "--port");
     private readonly Option<string[]> _keys = Opt.Texts("KEY", "A key, of which each request must have one", "--api-key");
@@ -21,9 +24,9 @@ internal sealed class ServeArguments
     private readonly Option<long?> _memory = Opt.Parsed<long?>(
         "SIZE", "Most memory that loaded models take; those that were idle for longest are unloaded", ByteSize.TryParse, "a size such as 24GiB, 8000MB or a number of bytes", "--memory-limit");
 
-    private readonly Option<double?> _timeout = Opt.Number("SECONDS", "The time that a request may take; the default is 600", 0.1, 1e9, "--request-timeout");
+    private readonly Option<double?> _timeout = Opt.Number("SECONDS", "The longest time that a request may take; the default is 600", 0.1, LongestSeconds, "--request-timeout");
     private readonly Option<int?> _concurrent = Opt.Integer("N", "Requests that are worked on at once; the default is 256", 1, 1 << 20, "--max-requests");
-    private readonly Option<double?> _grace = Opt.Number("SECONDS", "How long running requests may go on once the server stops; the default is 20", 0, 1e6, "--shutdown-grace");
+    private readonly Option<double?> _grace = Opt.Number("SECONDS", "How long running requests may continue when the server stops; the default is 20", 0.1, LongestSeconds, "--shutdown-grace");
     private readonly Option<int?> _maxTokens = Opt.Integer("N", "Most tokens of an answer; the default is what there is room for", 1, int.MaxValue, "--max-tokens", "-n", "--predict");
     private readonly Option<bool> _logPrompts = Opt.Flag("Have prompts and answers in logs, with --verbose", "--log-prompts");
 
@@ -39,6 +42,8 @@ internal sealed class ServeArguments
             command.Options.Add(option);
         }
 
+        Opt.Check(_origins, origin => origin == "*" || IsOrigin(origin), "the origin of a web page, such as https://example.org, or * for all");
+        Opt.Check(_keys, key => !string.IsNullOrWhiteSpace(key), "a key that is not empty");
         command.Validators.Add(result =>
         {
             if (result.GetValue(Bind) is not null && (result.GetValue(_host) is not null || result.GetValue(_port) is not null))
@@ -86,6 +91,8 @@ internal sealed class ServeArguments
             options.Requests.LogPrompts = parsed.GetValue(_logPrompts);
         };
     }
+
+    private static bool IsOrigin(string text) => Uri.TryCreate(text, UriKind.Absolute, out Uri? uri) && uri.GetLeftPart(UriPartial.Authority) == text;
 
     // As llama-server: who says how many run at once divides the context among them.
     private bool? ReadUnified(ParseResult parsed) => parsed.GetValue(_unified) ? true

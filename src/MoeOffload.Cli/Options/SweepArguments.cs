@@ -42,7 +42,7 @@ internal sealed class SweepArguments(BenchNames names) : IBenchSettings
     private static string[]? ReadAxes(string text)
     {
         string[] names = text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        return names.All(SweepAxis.All.Contains) ? names : null;
+        return names.Length > 0 && names.All(SweepAxis.All.Contains) ? names : null;
     }
 
     private static Option<IReadOnlyList<int>?> Numbers(string description, int least, int most, string name) => Opt.Parsed<IReadOnlyList<int>>(

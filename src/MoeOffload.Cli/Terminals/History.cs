@@ -1,20 +1,30 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using MoeOffload.Shared;
 
 namespace MoeOffload.Cli.Terminals;
 
-/// <summary>What was typed before, kept in a file that only its owner may read; each line of it is a JSON string.</summary>
+/// <summary>
+/// Represents what was typed in earlier chats. It is kept in a file that only its owner may read, and each line of the file is a JSON string.
+/// Only the latest entries are kept.
+/// </summary>
 internal sealed class History
 {
     private const int MostEntries = 1000;
+    private const int MostCharacters = 1 << 16;
+
+    // The file is shortened only now and then, since that means to write all of it.
+    private const int MostLines = MostEntries + 200;
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     private readonly List<string> _entries = [];
     private readonly string? _path;
+    private int _lines;
     private int _at;
     private string _draft = string.Empty;
 
     /// <summary>Reads the history of earlier chats.</summary>
-    /// <param name="path">The file; null keeps none.</param>
+    /// <param name="path">The file; null keeps no history.</param>
     public History(string? path)
     {
         _path = path;
@@ -25,9 +35,14 @@ internal sealed class History
 
         try
         {
-            _entries.AddRange(File.ReadLines(path).TakeLast(MostEntries).Select(line => JsonSerializer.Deserialize(line, HistoryJson.Default.String)).OfType<string>());
+            _entries.AddRange(ReadEntries(path));
+            if (_entries.Count == 0 && _lines > 0)
+            {
+                // It is not a history: nothing is written to it.
+                _path = null;
+            }
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException or JsonException)
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             // A history that cannot be read is no reason not to chat.
             _path = null;
@@ -71,7 +86,7 @@ internal sealed class History
         : ++_at == _entries.Count ? _draft
         : _entries[_at];
 
-    /// <summary>Adds an entry.</summary>
+    /// <summary>Adds an entry, unless it repeats the latest one.</summary>
     public void Add(string entry)
     {
         if (_entries.Count > 0 && _entries[^1] == entry)
@@ -80,34 +95,70 @@ internal sealed class History
         }
 
         _entries.Add(entry);
-        if (_path is null)
+        if (_entries.Count > MostEntries)
+        {
+            _entries.RemoveAt(0);
+        }
+
+        if (_path is null || entry.Length > MostCharacters)
         {
             return;
         }
 
         try
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(_path)!);
-            using var file = new FileStream(_path, Options());
-            using var writer = new StreamWriter(file);
-            writer.Write(JsonSerializer.Serialize(entry, HistoryJson.Default.String) + "\n");
+            Append(_path, entry);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            // As above.
+            // A history that cannot be written is no reason not to chat.
         }
     }
 
-    private static FileStreamOptions Options()
+    private void Append(string path, string entry)
     {
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         var options = new FileStreamOptions { Mode = FileMode.Append, Access = FileAccess.Write };
         if (!OperatingSystem.IsWindows())
         {
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            options.UnixCreateMode = OwnerOnly;
         }
 
-        return options;
+        using (var file = new FileStream(path, options))
+        using (var writer = new StreamWriter(file))
+        {
+            writer.Write(Line(entry));
+        }
+
+        if (++_lines > MostLines)
+        {
+            // Read again: another chat may have added to it.
+            AtomicFile.WriteAllText(path, string.Concat(ReadEntries(path).Select(Line)), OwnerOnly);
+            _lines = MostEntries;
+        }
     }
+
+    // A line that is not a JSON string is skipped: a power failure may have cut it off.
+    private string[] ReadEntries(string path)
+    {
+        string[] lines = File.ReadAllLines(path);
+        _lines = lines.Length;
+        return [.. lines.Select(Parse).OfType<string>().TakeLast(MostEntries)];
+    }
+
+    private static string? Parse(string line)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(line, HistoryJson.Default.String);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private static string Line(string entry) => JsonSerializer.Serialize(entry, HistoryJson.Default.String) + "\n";
 }
 
 [JsonSerializable(typeof(string))]

@@ -8,8 +8,8 @@ namespace MoeOffload.Measurement.Samples;
 /// Writes samples as JSON lines, each at once, so that a run that is ended keeps what it has. What is said of them is computed from the
 /// lines as they were written: nothing else is kept.
 /// </summary>
-/// <param name="writer">Where the lines go, beside <see cref="Samples"/>; null for nowhere. The caller's to dispose.</param>
-internal sealed class SampleLog(TextWriter? writer = null) : ISampleLog
+/// <param name="file">The file that the lines are written to; null for none. The caller disposes it.</param>
+internal sealed class SampleLog(SampleFile? file = null) : ISampleLog
 {
     private static readonly JsonSerializerOptions s_line = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -21,8 +21,7 @@ internal sealed class SampleLog(TextWriter? writer = null) : ISampleLog
     public void Add(JsonObject sample)
     {
         string line = sample.ToJsonString(s_line);
-        writer?.WriteLine(line);
-        writer?.Flush();
+        file?.Write(line);
         _samples.Add(Sample.Parse(_samples.Count + 1, line));
     }
 }

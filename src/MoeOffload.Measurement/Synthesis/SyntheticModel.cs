@@ -53,17 +53,8 @@ internal sealed class SyntheticModel
     /// <exception cref="IOException">Writing failed.</exception>
     public void Write(string path, IProgress<long>? progress = null, CancellationToken cancelled = default)
     {
-        string partial = $"{path}.{Environment.ProcessId}.partial";
         (_progress, _cancelled, _written) = (progress, cancelled, 0);
-        try
-        {
-            _writer.Write(partial);
-            File.Move(partial, path, overwrite: true);
-        }
-        finally
-        {
-            File.Delete(partial);
-        }
+        _writer.Write(path);
     }
 
     private void Describe(ModelShape shape, FileType type, int layers, int seed)

@@ -1,5 +1,8 @@
 using System.CommandLine;
 using FluentAssertions;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using MoeOffload.Catalog;
 using MoeOffload.Cli.Errors;
 using MoeOffload.Cli.Options;
 using MoeOffload.Gguf;
@@ -136,6 +139,65 @@ public sealed class OptionTests
             Penalties = new PenaltiesSampler { Repeat = 1.1f },
         });
         Sampling("--seed", "-1").Seed.Should().BeNull();
+    }
+
+    [TestCase("serve", "--shutdown-grace", "0")]
+    [TestCase("serve", "--shutdown-grace", "86401")]
+    [TestCase("serve", "--request-timeout", "0")]
+    [TestCase("serve", "--request-timeout", "100000")]
+    [TestCase("serve", "--idle-unload", "0")]
+    [TestCase("serve", "--memory-limit", "0")]
+    [TestCase("serve", "--cors-origin", "example.org")]
+    [TestCase("serve", "--cors-origin", "https://example.org/page")]
+    [TestCase("serve", "--api-key", " ")]
+    [TestCase("try", "--tensor-split", "0,0")]
+    [TestCase("try", "--tensor-split", "3,-1")]
+    [TestCase("try", "--device", "CUDA0,cuda0")]
+    [TestCase("try", "--device", ",")]
+    public void Value_that_the_library_would_refuse_is_refused_with_the_options_name(string command, string option, string value)
+    {
+        Action parse = () => MoeCommand.Parse(_root, [command, option, value], _ => null);
+
+        parse.Should().Throw<UsageException>().WithMessage($"{option} is '{value}', and must be *");
+    }
+
+    [Test]
+    public void Times_at_the_ends_of_their_ranges_are_what_the_server_takes()
+    {
+        MoeServerOptions shortest = Serve("--shutdown-grace", "0.1", "--request-timeout", "0.1", "--idle-unload", "0.1");
+        MoeServerOptions longest = Serve("--shutdown-grace", "86400", "--request-timeout", "86400", "--idle-unload", "1e9");
+
+        foreach (MoeServerOptions options in new[] { shortest, longest })
+        {
+            var services = new ServiceCollection();
+            services.AddLogging();
+            services.AddMoeOffload(new ModelCatalog(new ModelCatalogOptions { Paths = [] }), configured =>
+            {
+                configured.ShutdownGrace = options.ShutdownGrace;
+                configured.RequestTimeout = options.RequestTimeout;
+                configured.IdleUnload = options.IdleUnload;
+            });
+            using ServiceProvider provider = services.BuildServiceProvider();
+            provider.Invoking(it => it.GetRequiredService<IOptions<MoeServerOptions>>().Value).Should().NotThrow();
+        }
+    }
+
+    [Test]
+    public void Quantized_values_need_flash_attention()
+    {
+        Action parse = () => Context("-ctv", "q8_0", "-fa", "off");
+
+        parse.Should().Throw<UsageException>().WithMessage("--cache-type-v q8_0 needs flash attention*");
+        Context("-ctv", "f16", "-fa", "off").KvCache.ValueType.Should().Be(GgmlType.F16);
+    }
+
+    [TestCase("nonsense")]
+    [TestCase("[]")]
+    public void Schema_that_is_not_valid_is_refused_with_the_options_name(string schema)
+    {
+        Action read = () => Parse(["try", "--json-schema", schema], _sampling.ReadSchema);
+
+        read.Should().Throw<UsageException>().WithMessage("--json-schema: *");
     }
 
     [TestCase("24GiB", 24L << 30)]

@@ -83,6 +83,57 @@ public sealed class LineEditorTests
     }
 
     [Test]
+    public void History_keeps_the_latest_entries_and_stays_small()
+    {
+        using var directory = new TemporaryDirectory();
+        string path = directory["history"];
+        var history = new History(path);
+
+        for (int i = 0; i < 3000; i++)
+        {
+            history.Add($"entry {i}");
+        }
+
+        File.ReadAllLines(path).Should().HaveCountLessThanOrEqualTo(1200).And.EndWith("\"entry 2999\"").And.Contain("\"entry 2000\"");
+        if (!OperatingSystem.IsWindows())
+        {
+            File.GetUnixFileMode(path).Should().Be(UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        }
+
+        var later = new History(path);
+        later.Rewind();
+        later.Older(string.Empty).Should().Be("entry 2999");
+    }
+
+    [Test]
+    public void Line_that_was_cut_off_costs_no_other_entry()
+    {
+        using var directory = new TemporaryDirectory();
+        string path = directory.Write("history", "\"one\"\n\"tw\n");
+
+        var history = new History(path);
+        history.Add("three");
+
+        var later = new History(path);
+        later.Rewind();
+        later.Older(string.Empty).Should().Be("three");
+        later.Older(string.Empty).Should().Be("one");
+    }
+
+    [Test]
+    public void Huge_text_is_not_kept_in_the_file()
+    {
+        using var directory = new TemporaryDirectory();
+        string path = directory["history"];
+        var history = new History(path);
+
+        history.Add("short");
+        history.Add(new string('x', 1 << 20));
+
+        new FileInfo(path).Length.Should().BeLessThan(1000);
+    }
+
+    [Test]
     public void Damaged_history_is_passed_over()
     {
         using var directory = new TemporaryDirectory();

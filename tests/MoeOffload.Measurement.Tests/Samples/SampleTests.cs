@@ -21,8 +21,8 @@ public sealed class SampleTests : IDisposable
     public void Log_writes_a_line_at_once_and_reads_it_back()
     {
         string path = _directory["samples.jsonl"];
-        using var writer = new StreamWriter(path);
-        var log = new SampleLog(writer);
+        using var file = new SampleFile(path);
+        var log = new SampleLog(file);
 
         log.Add(new JsonObject { ["text"] = "Zürich\n", ["bytes"] = 3 });
         log.Add(new JsonObject { ["text"] = null, ["bytes"] = 4 });
@@ -31,6 +31,23 @@ public sealed class SampleTests : IDisposable
         lines.Should().Equal("""{"text":"Zürich\n","bytes":3}""", """{"text":null,"bytes":4}""");
         log.Samples.Numbers("bytes").Should().Equal(3, 4);
         log.Samples[1].Line.Should().Be(2);
+    }
+
+    [Test]
+    public void File_keeps_its_content_until_there_is_a_sample()
+    {
+        string path = _directory.Write("samples.jsonl", "a long line of an earlier run\n");
+        using (new SampleFile(path))
+        {
+        }
+
+        File.ReadAllText(path).Should().Be("a long line of an earlier run\n");
+        using (var file = new SampleFile(path))
+        {
+            new SampleLog(file).Add(new JsonObject { ["bytes"] = 3 });
+        }
+
+        File.ReadAllText(path).Should().Be("{\"bytes\":3}\n");
     }
 
     [Test]

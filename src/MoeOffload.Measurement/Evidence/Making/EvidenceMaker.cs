@@ -63,8 +63,8 @@ internal sealed class EvidenceMaker(string directory, string command)
         WriteObject(ModelEvidence.FileOf(name, "model.json"), await ModelFacts.ReadAsync(subject, contextLength, cancellationToken).ConfigureAwait(false));
         foreach (IBench bench in benches)
         {
-            using var writer = new StreamWriter(PathOf(name, $"{bench.Name}.jsonl")) { NewLine = "\n" };
-            var log = new SampleLog(writer);
+            using var file = new SampleFile(PathOf(name, $"{bench.Name}.jsonl"));
+            var log = new SampleLog(file);
             await bench.RunAsync(log, progress, cancellationToken).ConfigureAwait(false);
             protocol[bench.Name] = Protocol.Of(bench.Name, log.Samples);
         }
