@@ -1,7 +1,6 @@
 using System.CommandLine;
 using MoeOffload.Cli.Errors;
 using MoeOffload.Cli.Options;
-using MoeOffload.Measurement.Evidence;
 using MoeOffload.Measurement.Evidence.Comparison;
 using MoeOffload.Measurement.Evidence.Figures;
 using MoeOffload.Measurement.Reports;

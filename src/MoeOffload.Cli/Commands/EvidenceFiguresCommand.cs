@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using MoeOffload.Cli.Errors;
 using MoeOffload.Cli.Options;
-using MoeOffload.Measurement.Evidence;
 using MoeOffload.Measurement.Evidence.Figures;
 using MoeOffload.Measurement.Evidence.Templates;
 using MoeOffload.Measurement.Reports;

@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using MoeOffload.Measurement.Reports;
 using MoeOffload.Measurement.Samples;
-using MoeOffload.Measurement.Statistics;
 
 namespace MoeOffload.Measurement.Benches;
 

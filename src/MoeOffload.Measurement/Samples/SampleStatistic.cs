@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using MoeOffload.Measurement.Statistics;
 
 namespace MoeOffload.Measurement.Samples;
 

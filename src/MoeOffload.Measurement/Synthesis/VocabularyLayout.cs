@@ -1,5 +1,3 @@
-using MoeOffload.Measurement.Reports;
-
 namespace MoeOffload.Measurement.Synthesis;
 
 /// <summary>What is true of a published model's vocabulary, whose texts themselves are not here.</summary>

@@ -1,5 +1,3 @@
-using MoeOffload.Measurement.Reports;
-
 namespace MoeOffload.Measurement.Synthesis;
 
 /// <summary>The vocabularies of the shapes: sizes and special tokens of their <c>tokenizer.json</c> on Hugging Face.</summary>

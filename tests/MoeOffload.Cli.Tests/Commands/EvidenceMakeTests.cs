@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using FluentAssertions;
 using MoeOffload.Fixtures;
-using MoeOffload.Measurement.Evidence.Figures;
 using NUnit.Framework;
 
 namespace MoeOffload.Cli.Tests.Commands;

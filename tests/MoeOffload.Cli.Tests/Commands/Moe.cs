@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
 using MoeOffload.Fixtures;
-using MoeOffload.Measurement.Evidence.Reporting;
 
 namespace MoeOffload.Cli.Tests.Commands;
 

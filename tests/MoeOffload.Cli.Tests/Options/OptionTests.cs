@@ -173,9 +173,9 @@ public sealed class OptionTests
             services.AddLogging();
             services.AddMoeOffload(new ModelCatalog(new ModelCatalogOptions { Paths = [] }), configured =>
             {
-                configured.ShutdownGrace = options.ShutdownGrace;
-                configured.RequestTimeout = options.RequestTimeout;
-                configured.IdleUnload = options.IdleUnload;
+                configured.Limits.ShutdownGrace = options.Limits.ShutdownGrace;
+                configured.Limits.RequestTimeout = options.Limits.RequestTimeout;
+                configured.Models.IdleUnload = options.Models.IdleUnload;
             });
             using ServiceProvider provider = services.BuildServiceProvider();
             provider.Invoking(it => it.GetRequiredService<IOptions<MoeServerOptions>>().Value).Should().NotThrow();

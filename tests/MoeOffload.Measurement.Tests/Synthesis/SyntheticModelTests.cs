@@ -2,7 +2,6 @@ using FluentAssertions;
 using MoeOffload.Chat;
 using MoeOffload.Fixtures;
 using MoeOffload.Gguf;
-using MoeOffload.Measurement.Evidence.Reporting;
 using MoeOffload.Measurement.Synthesis;
 using NUnit.Framework;
 

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
-using MoeOffload.Measurement.Statistics;
 
 namespace MoeOffload.Measurement.Evidence.Figures;
 

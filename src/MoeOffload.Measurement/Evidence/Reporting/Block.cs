@@ -1,6 +1,4 @@
-using MoeOffload.Measurement.Evidence.Figures;
 using MoeOffload.Measurement.Evidence.Plots;
-using MoeOffload.Measurement.Reports;
 
 
 namespace MoeOffload.Measurement.Evidence.Reporting;

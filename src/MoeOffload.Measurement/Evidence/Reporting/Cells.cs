@@ -1,7 +1,5 @@
 using MoeOffload.Measurement.Evidence.Figures;
 using MoeOffload.Measurement.Evidence.Plots;
-using MoeOffload.Measurement.Reports;
-using MoeOffload.Measurement.Statistics;
 
 
 namespace MoeOffload.Measurement.Evidence.Reporting;

@@ -1,6 +1,5 @@
 using System.Text;
 using MoeOffload.Measurement.Evidence.Plots;
-using MoeOffload.Measurement.Reports;
 
 namespace MoeOffload.Measurement.Evidence.Reporting;
 

@@ -1,5 +1,4 @@
 using System.Text;
-using MoeOffload.Measurement.Reports;
 
 namespace MoeOffload.Measurement.Evidence.Reporting;
 

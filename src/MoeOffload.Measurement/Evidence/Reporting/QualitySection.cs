@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using MoeOffload.Measurement.Evidence.Figures;
-using MoeOffload.Measurement.Reports;
 using MoeOffload.Measurement.Samples;
 
 namespace MoeOffload.Measurement.Evidence.Reporting;

@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 using MoeOffload.Measurement.Benches;
 using MoeOffload.Measurement.Evidence.Figures;
 using MoeOffload.Measurement.Evidence.Plots;
-using MoeOffload.Measurement.Reports;
 using MoeOffload.Measurement.Samples;
 
 namespace MoeOffload.Measurement.Evidence.Reporting;

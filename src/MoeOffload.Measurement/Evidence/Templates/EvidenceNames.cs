@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using MoeOffload.Measurement.Evidence.Figures;
-using MoeOffload.Measurement.Evidence.Plots;
 using MoeOffload.Measurement.Evidence.Reporting;
 
 namespace MoeOffload.Measurement.Evidence.Templates;
