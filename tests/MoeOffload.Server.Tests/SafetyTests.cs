@@ -210,7 +210,7 @@ public sealed class SafetyTests
         int tokens;
         if (stream)
         {
-            IReadOnlyList<string> events = await server.StreamAsync(Path, TestServer.Endless(stream: true));
+            List<string> events = await server.StreamAsync(Path, TestServer.Endless(stream: true));
             reason = (string?)JsonNode.Parse(events[^2])!["choices"]![0]!["finish_reason"];
             tokens = events.Count;
         }
