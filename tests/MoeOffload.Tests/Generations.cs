@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging.Abstractions;
+using MoeOffload.Inference;
 using MoeOffload.Native;
 
 namespace MoeOffload.Tests;
@@ -33,7 +34,7 @@ internal static class Generations
     public static float[] Logits(this MoeModel model)
     {
         using NativeContext context = NativeContext.Create(
-            model.Native.Handle, new ContextParameters(SmallContext, expertsOffloaded: false), NullLogger.Instance);
+            model.Native.Handle, new ContextParameters(SmallContext, expertsOffloaded: false).ToSettings(), NullLogger.Instance);
         int[] tokens = model.Vocabulary.Tokenize(Prompt);
         for (int i = 0; i < tokens.Length; i++)
         {

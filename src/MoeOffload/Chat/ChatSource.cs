@@ -45,6 +45,6 @@ internal sealed class ChatSource(IReadOnlyList<ChatMessage> messages, ChatOption
         RenderedChat chat = (options.Template ?? getTemplate()).Render(messages, options);
         chat.PrepareParser();
         _chat = chat;
-        return Limits with { Prompt = chat.Prompt, StopStrings = [.. options.StopStrings, .. chat.StopStrings], Chat = chat };
+        return Limits with { Prompt = chat.Prompt, StopStrings = [.. options.StopStrings, .. chat.StopStrings], Format = chat.Format };
     }
 }

@@ -62,7 +62,7 @@ public sealed class ChatTemplate
     }
 
     /// <summary>Parses a template.</summary>
-    internal static ChatTemplate Parse(MoeModel model, string? source, ILogger logger)
+    internal static ChatTemplate Parse(LoadedModel model, string? source, ILogger logger)
     {
         string?[] sources = source is not null
             ? [source]
@@ -72,7 +72,7 @@ public sealed class ChatTemplate
             ChatTemplateGuard.Check(text);
         }
 
-        using MoeModel.Use use = model.Enter();
+        using LoadedModel.Use use = model.Enter();
         return new ChatTemplate(NativeChat.Parse(model.Native.Handle, source, logger), logger);
     }
 }

@@ -5,9 +5,6 @@ namespace MoeOffload.Chat;
 /// <summary>Refuses templates on which llama.cpp's engine, which recurses for each part inside another, would overflow its stack.</summary>
 internal static class ChatTemplateGuard
 {
-    /// <summary>The stack that parsing and rendering a template of the largest size may need, in bytes.</summary>
-    public const int StackSize = 64 << 20;
-
     private const int MaxLength = 1 << 18;
     private const int MaxTagLength = 1 << 15;
     private const int MaxNesting = 200;

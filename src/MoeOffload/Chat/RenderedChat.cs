@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using MoeOffload.Inference.Grammars;
 using MoeOffload.Inference.Sampling;
 using MoeOffload.Native;
 
@@ -8,11 +9,12 @@ namespace MoeOffload.Chat;
 /// <summary>A chat as the prompt that a model continues, and how its answer is constrained and read.</summary>
 public sealed class RenderedChat
 {
+    private readonly byte[] _json;
     private readonly Lazy<ChatParserHandle> _parser;
 
     internal RenderedChat(byte[] json, string? prompt)
     {
-        Json = json;
+        _json = json;
         using JsonDocument document = JsonDocument.Parse(json);
         JsonElement root = document.RootElement;
         Prompt = prompt ?? root.GetProperty("prompt").GetString()!;
@@ -21,7 +23,7 @@ public sealed class RenderedChat
         PreservedTokens = Texts(root.GetProperty("preserved_tokens"));
         StopStrings = Texts(root.GetProperty("additional_stops"));
         CheckGrammar();
-        _parser = new Lazy<ChatParserHandle>(() => NativeChat.MakeParser(Json));
+        _parser = new Lazy<ChatParserHandle>(() => NativeChat.MakeParser(json));
     }
 
     /// <summary>The prompt. A beginning-of-sequence token that the vocabulary adds by itself is not in it.</summary>
@@ -39,8 +41,8 @@ public sealed class RenderedChat
     /// <summary>Texts that end the answer.</summary>
     public IReadOnlyList<string> StopStrings { get; }
 
-    /// <summary>The whole result of the native side.</summary>
-    internal byte[] Json { get; }
+    /// <summary>Gets the format that the answer is held to.</summary>
+    internal OutputFormat Format => new(Grammar is null ? null : _json, PreservedTokens);
 
     /// <summary>Reads an answer.</summary>
     /// <param name="answer">The answer's text, <see cref="PreservedTokens"/> in it.</param>

@@ -19,7 +19,7 @@ public static class GgufModelCheck
     /// <see cref="string"/>, as llama.cpp's overrides. As there, one of another type than the key's has no effect.
     /// </param>
     /// <exception cref="GgufFormatException">The model cannot be loaded; the message says which value is to blame.</exception>
-    public static void Validate(GgufModelFiles model, IReadOnlyDictionary<string, object>? overrides = null)
+    public static void Validate(GgufModelFiles model, IReadOnlyDictionary<string, MetadataValue>? overrides = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         var values = new ModelValues(model, overrides);

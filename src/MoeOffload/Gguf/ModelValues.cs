@@ -6,9 +6,9 @@ namespace MoeOffload.Gguf;
 internal sealed class ModelValues
 {
     private readonly GgufModelFiles _model;
-    private readonly IReadOnlyDictionary<string, object>? _overrides;
+    private readonly IReadOnlyDictionary<string, MetadataValue>? _overrides;
 
-    public ModelValues(GgufModelFiles model, IReadOnlyDictionary<string, object>? overrides)
+    public ModelValues(GgufModelFiles model, IReadOnlyDictionary<string, MetadataValue>? overrides)
     {
         _model = model;
         _overrides = overrides;
@@ -111,7 +111,7 @@ internal sealed class ModelValues
 
     private bool TryGetOverride<T>(string key, [NotNullWhen(true)] out T? value)
     {
-        if (_overrides is not null && _overrides.TryGetValue(key, out var found) && found is T typed)
+        if (_overrides is not null && _overrides.TryGetValue(key, out MetadataValue found) && found.Value is T typed)
         {
             value = typed;
             return true;

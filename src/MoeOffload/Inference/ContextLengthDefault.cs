@@ -1,4 +1,5 @@
 using MoeOffload.Gguf;
+using MoeOffload.Models;
 using MoeOffload.Native;
 using MoeOffload.Placement;
 
@@ -41,7 +42,7 @@ internal static class ContextLengthDefault
     {
         int heads = model.KeyValueHeadCount > 0 ? model.KeyValueHeadCount : Math.Max(model.HeadCount, 1);
         double head = headLength > 0 ? headLength : (double)model.EmbeddingLength / Math.Max(model.HeadCount, 1);
-        double values = (model.LayerCount + (double)model.MtpInfo.n_layers) * heads * head;
+        double values = (model.LayerCount + (double)model.MtpInfo.LayerCount) * heads * head;
         double bits = Bits(options.KvCache.KeyType) + Bits(options.KvCache.ValueType);
         return (values * bits / 8) + BytesPerCell;
     }

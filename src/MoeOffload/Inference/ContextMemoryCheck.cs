@@ -1,4 +1,5 @@
 using System.Globalization;
+using MoeOffload.Models;
 using MoeOffload.Native;
 
 namespace MoeOffload.Inference;
@@ -28,7 +29,7 @@ internal static class ContextMemoryCheck
         long free = HostMemory.Available();
         long least = devices.Where(device => device.FreeBytes > 0).Select(device => device.FreeBytes).Append(free).Min();
         double outputs = ((parameters.OutputCount * (double)(model.Vocabulary.Size + model.EmbeddingLength))
-            + (2.0 * parameters.HiddenCount * model.MtpInfo.width)) * sizeof(float);
+            + (2.0 * parameters.HiddenCount * model.MtpInfo.Width)) * sizeof(float);
         if (Bound(model, parameters, headLength) + outputs < least / 2)
         {
             return;
@@ -78,7 +79,7 @@ internal static class ContextMemoryCheck
     {
         double cells = parameters.CellCount(model.TrainedContextLength);
         double row = Math.Max(model.EmbeddingLength, (double)model.KeyValueHeadCount * Math.Max(256, headLength));
-        double cache = cells * (((model.LayerCount + model.MtpInfo.n_layers) * row * 2 * sizeof(float)) + BytesPerCell);
+        double cache = cells * (((model.LayerCount + model.MtpInfo.LayerCount) * row * 2 * sizeof(float)) + BytesPerCell);
         double attention = cells * model.HeadCount * 2 * sizeof(float);
         double layer = ((64.0 * model.EmbeddingLength) + model.Vocabulary.Size) * sizeof(float);
         double state = model.IsRecurrent && parameters.SequenceCount > 8 ? double.PositiveInfinity : 0;

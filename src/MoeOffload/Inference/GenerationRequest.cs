@@ -1,4 +1,4 @@
-using MoeOffload.Chat;
+using MoeOffload.Inference.Sampling;
 
 namespace MoeOffload;
 
@@ -29,8 +29,8 @@ public sealed record GenerationRequest
     /// <summary>Whether special tokens that the model generates appear in the text.</summary>
     public bool RenderSpecialTokens { get; init; }
 
-    /// <summary>The chat that the prompt is of; it constrains the output, and says which special tokens are part of it.</summary>
-    internal RenderedChat? Chat { get; init; }
+    /// <summary>The format that the prompt asks the output to have; null leaves it to <see cref="Sampling"/>.</summary>
+    internal OutputFormat? Format { get; init; }
 
     /// <summary>
     /// How urgent it is: where several wait for a place, or prompts share a step, the one with the larger number comes first, and those

@@ -1,6 +1,5 @@
 using System.Globalization;
 using MoeOffload.Gguf;
-using MoeOffload.Inference;
 
 namespace MoeOffload.Models;
 

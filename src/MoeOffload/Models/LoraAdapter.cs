@@ -7,9 +7,9 @@ namespace MoeOffload;
 /// <see cref="ContextOptions.Adapters"/> and <see cref="GenerationSession.SetAdapters"/>. Safe to use from several threads and by
 /// several sessions at once.
 /// </summary>
-public sealed class LoraAdapter : IDisposable
+public sealed class LoraAdapter : IDisposable, IAsyncDisposable
 {
-    internal LoraAdapter(MoeModel model, string path, string name, IReadOnlyList<string> tensors, long bytes, AdapterHandle handle)
+    internal LoraAdapter(LoadedModel model, string path, string name, IReadOnlyList<string> tensors, long bytes, AdapterHandle handle)
     {
         Model = model;
         Path = path;
@@ -20,7 +20,7 @@ public sealed class LoraAdapter : IDisposable
     }
 
     /// <summary>The model that it belongs to.</summary>
-    public MoeModel Model { get; }
+    public LoadedModel Model { get; }
 
     /// <summary>The file that it was loaded from.</summary>
     public string Path { get; }
@@ -36,6 +36,11 @@ public sealed class LoraAdapter : IDisposable
 
     internal AdapterHandle Handle { get; }
 
-    /// <summary>Gives the adapter's memory back, once no session uses it any more; it can be given to none from here on.</summary>
+    /// <summary>Frees the adapter's memory once no session uses it any more; it can be given to none from here on.</summary>
+    /// <remarks>Waits up to 30 seconds if an RPC server does not answer.</remarks>
     public void Dispose() => Handle.Dispose();
+
+    /// <summary>Frees the adapter's memory without blocking the caller, once no session uses it any more.</summary>
+    public ValueTask DisposeAsync() => new(Task.Factory.StartNew(
+        Handle.Dispose, CancellationToken.None, TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach, TaskScheduler.Default));
 }

@@ -2,22 +2,29 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using MoeOffload.Gguf;
 using MoeOffload.Native;
+using MoeOffload.Placement;
 
 namespace MoeOffload.Models;
 
 /// <summary>The way from a path to a loaded model: file first, then libraries, devices and rules, and only then llama.cpp.</summary>
-internal sealed class ModelLoader
+internal sealed class ModelLoader : IDisposable
 {
     private readonly ModelOptions _options;
-    private readonly GgufModelFiles _files;
+    private readonly string[] _paths;
+    private readonly OpenedFiles _files;
     private readonly List<NativeDevice> _devices;
+    private readonly ModelSettings _settings;
     private readonly Dictionary<string, int> _rules;
 
-    private ModelLoader(ModelOptions options, GgufModelFiles files, List<NativeDevice> devices, Dictionary<string, int> rules, ILogger nativeLogger)
+    private ModelLoader(
+        ModelOptions options, GgufModelFiles files, List<NativeDevice> devices, ModelSettings settings, Dictionary<string, int> rules, ILogger nativeLogger)
     {
         _options = options;
-        _files = files;
+        _paths = [.. files.Parts.Select(part => part.Path!)];
+        _files = new OpenedFiles(_paths);
+        HeadLength = ReadHeadLength(files.Metadata, options.MetadataOverrides);
         _devices = devices;
+        _settings = settings;
         _rules = rules;
         NativeLogger = nativeLogger;
     }
@@ -28,7 +35,7 @@ internal sealed class ModelLoader
         options.Validate();
         GgufModelFiles files = GgufModelFiles.Open(path);
         CheckOverrides(files.Metadata, options.MetadataOverrides);
-        GgufModelCheck.Validate(files, options.MetadataOverrides.ToDictionary(item => item.Key, item => item.Value.Value));
+        GgufModelCheck.Validate(files, options.MetadataOverrides);
 
         ILoggerFactory loggers = options.LoggerFactory ?? NullLoggerFactory.Instance;
         ILogger nativeLogger = loggers.CreateLogger(NativeLog.Category);
@@ -38,9 +45,10 @@ internal sealed class ModelLoader
             NativeRuntime.AddServer(server);
         }
 
-        List<NativeDevice> devices = NativeDevice.Select(options);
-        Dictionary<string, int> rules = MatchRules(files, options, loggers.CreateLogger<MoeModel>());
-        return new ModelLoader(options, files, devices, rules, nativeLogger);
+        List<NativeDevice> devices = DeviceSelection.Select(options);
+        Dictionary<string, int> rules = MatchRules(files, options, loggers.CreateLogger(ModelLog.Category));
+        ModelSettings settings = ModelSettingsMapping.Map(options with { LoadMode = ChooseMode(options, files, devices, rules) }, devices);
+        return new ModelLoader(options, files, devices, settings, rules, nativeLogger);
     }
 
     /// <summary>Where llama.cpp's lines go.</summary>
@@ -50,26 +58,44 @@ internal sealed class ModelLoader
     public string[] DeviceNames => [.. _devices.Select(device => device.Name)];
 
     /// <summary>Gets the values of a head in the KV cache; 0 if the file does not say.</summary>
-    public int HeadLength
-    {
-        get
-        {
-            _files.Metadata.TryGetString(GgufKeys.Architecture, out string architecture);
-            string key = $"{architecture}.attention.key_length";
-            return _options.MetadataOverrides.TryGetValue(key, out MetadataValue value) && value.Value is long number ? (int)Math.Clamp(number, 0, int.MaxValue)
-                : _files.Metadata.TryGetInt64(key, out long length) ? (int)Math.Clamp(length, 0, int.MaxValue)
-                : 0;
-        }
-    }
+    public int HeadLength { get; }
 
-    /// <summary>Whether experts stay in system memory while a device holds layers.</summary>
-    public bool ExpertsOffloaded => _devices.Count > 0 && _rules.Count > 0;
-
-    /// <summary>Loads the weights, or with <paramref name="simulate"/> only counts what they would take.</summary>
-    public NativeModel Load(bool simulate, IProgress<float>? progress, CancellationToken cancellationToken)
+    /// <summary>Loads the weights.</summary>
+    /// <exception cref="OperationCanceledException">Cancelled while it loaded; all memory is given back.</exception>
+    /// <exception cref="ModelLoadException">llama.cpp refused the model, memory ran out, or an RPC server was lost.</exception>
+    public NativeModel Load(IProgress<float>? progress, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        string[] paths = [.. _files.Parts.Select(part => part.Path!)];
+        return Load(_paths, _settings, simulate: false, progress, cancellationToken);
+    }
+
+    /// <summary>Makes the model without reading or reserving its weights, to count what it and its contexts would take.</summary>
+    /// <exception cref="ModelLoadException">llama.cpp refused the model, or an RPC server was lost.</exception>
+    public NativeModel Simulate() => _files.Read(
+        paths => Load(paths, _settings with { LoadMode = NativeLoadMode.None }, simulate: true, progress: null, CancellationToken.None));
+
+    /// <summary>Closes the model's files.</summary>
+    public void Dispose() => _files.Dispose();
+
+    /// <summary>Reads back where the tensors are, and holds it against what was required.</summary>
+    public PlacementReport Report(NativeModel model)
+    {
+        var report = new PlacementReport(
+            _options.Placement, model.ReadLocations(name => _rules.TryGetValue(name, out int rule) ? rule : null));
+        if (_options.RequireDevice is { } required && !report.Buffers.Any(buffer => !buffer.IsHost
+            && (required == ModelOptions.AnyAccelerator || string.Equals(buffer.Device, required, StringComparison.OrdinalIgnoreCase))))
+        {
+            throw new PlacementException(
+                $"{DeviceSelection.Wanted(required)} is required, but no tensor of the model is there: "
+                + "check GpuLayers and the placement rules.");
+        }
+
+        return report;
+    }
+
+    private NativeModel Load(
+        IReadOnlyList<string> paths, ModelSettings settings, bool simulate, IProgress<float>? progress, CancellationToken cancellationToken)
+    {
         string[] servers = NativeDevice.ServersOf(_devices);
         NativeModel? model = null;
         bool finished = RpcServers.Run(
@@ -78,36 +104,39 @@ internal sealed class ModelLoader
             {
                 using (NativeLog.Enter(NativeLogger))
                 {
-                    LoadMode mode = simulate ? LoadMode.None : ChooseMode();
-                    model = NativeModel.Load(paths, _options, _devices, mode, simulate, progress is null ? null : progress.Report, cancellationToken);
+                    model = NativeModel.Load(paths, settings, simulate, progress is null ? null : progress.Report, cancellationToken);
                 }
             },
             out string reason);
         return finished ? model! : throw new ModelLoadException($"RPC server {string.Join(", ", servers)} was lost while the model loaded: {reason}");
     }
 
-    /// <summary>Reads back where the tensors are, and holds it against what was required.</summary>
-    public PlacementReport Report(NativeModel model)
+    private static int ReadHeadLength(GgufMetadata metadata, IReadOnlyDictionary<string, MetadataValue> overrides)
     {
-        var report = new PlacementReport(
-            _options.Placement, model.ReadPlacement(name => _rules.TryGetValue(name, out int rule) ? rule : null));
-        if (_options.RequireDevice is { } required && !report.Buffers.Any(buffer => !buffer.IsHost
-            && (required == ModelOptions.AnyAccelerator || string.Equals(buffer.Device, required, StringComparison.OrdinalIgnoreCase))))
-        {
-            throw new PlacementException(
-                $"{NativeDevice.Wanted(required)} is required, but no tensor of the model is there: "
-                + "check GpuLayers and the placement rules.");
-        }
-
-        return report;
+        metadata.TryGetString(GgufKeys.Architecture, out string architecture);
+        string key = $"{architecture}.attention.key_length";
+        return overrides.TryGetValue(key, out MetadataValue value) && value.Value is long number ? (int)Math.Clamp(number, 0, int.MaxValue)
+            : metadata.TryGetInt64(key, out long length) ? (int)Math.Clamp(length, 0, int.MaxValue)
+            : 0;
     }
 
     // With a GPU beside, weights read into pinned memory cross to it about twice as fast as mapped ones; without one,
     // mapping the file costs nothing and is shared between processes.
-    private LoadMode ChooseMode() =>
-        _options.LoadMode == LoadMode.Auto && _rules.Count > 0 && _options.PinnedHostMemory != false && _devices.Exists(device => device.HasPinnedMemory)
+    private static LoadMode ChooseMode(
+        ModelOptions options, GgufModelFiles files, List<NativeDevice> devices, Dictionary<string, int> rules)
+    {
+        if (options.LoadMode != LoadMode.Auto || options.PinnedHostMemory == false || !devices.Exists(device => device.HasPinnedMemory))
+        {
+            return options.LoadMode;
+        }
+
+        return ExpertSplit.IsExpected(
+            [.. files.Tensors.Select(tensor => tensor.Name)],
+            name => rules.TryGetValue(name, out int rule) ? options.Placement.Rules[rule].Buffer : null,
+            options.GpuLayers)
             ? LoadMode.None
-            : _options.LoadMode;
+            : options.LoadMode;
+    }
 
     // llama.cpp passes over an override of another type than the file's, with a line in its log.
     private static void CheckOverrides(GgufMetadata metadata, IReadOnlyDictionary<string, MetadataValue> overrides)
@@ -133,7 +162,7 @@ internal sealed class ModelLoader
     private static Dictionary<string, int> MatchRules(GgufModelFiles files, ModelOptions options, ILogger logger)
     {
         string[] names = [.. files.Tensors.Select(tensor => tensor.Name)];
-        int[] decided = NativePlacement.FirstMatches(options.Placement, names);
+        int[] decided = PlacementRules.FirstMatches(options.Placement, names);
         var rules = new Dictionary<string, int>(StringComparer.Ordinal);
         for (int i = 0; i < names.Length; i++)
         {

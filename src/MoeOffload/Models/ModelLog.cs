@@ -5,6 +5,9 @@ namespace MoeOffload.Models;
 /// <summary>The messages of loading.</summary>
 internal static partial class ModelLog
 {
+    /// <summary>The category of these messages.</summary>
+    public const string Category = "MoeOffload.MoeModel";
+
     [LoggerMessage(EventId = 10, Level = LogLevel.Warning, Message = "Placement rule {Rule}, `{Pattern}`, matches no tensor of {Path}")]
     public static partial void RuleUnmatched(ILogger logger, int rule, string pattern, string path);
 

@@ -6,9 +6,9 @@ namespace MoeOffload;
 /// <summary>A model's vocabulary: text to tokens and back. Safe to use from several threads at once.</summary>
 public sealed class Vocabulary
 {
-    private readonly MoeModel _model;
+    private readonly LoadedModel _model;
 
-    internal Vocabulary(MoeModel model)
+    internal Vocabulary(LoadedModel model)
     {
         _model = model;
         NativeVocabulary native = model.Native.Vocabulary;
@@ -65,7 +65,7 @@ public sealed class Vocabulary
     /// <param name="parseSpecial">Whether texts of special tokens become those tokens; false takes them literally.</param>
     public int[] Tokenize(ReadOnlySpan<byte> utf8, bool addSpecial = true, bool parseSpecial = false)
     {
-        using MoeModel.Use use = _model.Enter();
+        using LoadedModel.Use use = _model.Enter();
         return _model.Native.Vocabulary.Tokenize(utf8, addSpecial, parseSpecial);
     }
 
@@ -83,7 +83,7 @@ public sealed class Vocabulary
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     public byte[] DetokenizeToUtf8(ReadOnlySpan<int> tokens, bool removeSpecial = false, bool renderSpecial = false)
     {
-        using MoeModel.Use use = _model.Enter();
+        using LoadedModel.Use use = _model.Enter();
         return _model.Native.Vocabulary.Detokenize(tokens, removeSpecial, renderSpecial);
     }
 
@@ -99,7 +99,7 @@ public sealed class Vocabulary
     public ReadOnlyMemory<byte> GetPiece(int token)
     {
         Check(token);
-        using MoeModel.Use use = _model.Enter();
+        using LoadedModel.Use use = _model.Enter();
         return _model.Pieces(special: true)[token];
     }
 
@@ -109,7 +109,7 @@ public sealed class Vocabulary
     public bool IsEndOfGeneration(int token)
     {
         Check(token);
-        using MoeModel.Use use = _model.Enter();
+        using LoadedModel.Use use = _model.Enter();
         return _model.Native.Vocabulary.IsEndOfGeneration(token);
     }
 
@@ -119,7 +119,7 @@ public sealed class Vocabulary
     public bool IsControl(int token)
     {
         Check(token);
-        using MoeModel.Use use = _model.Enter();
+        using LoadedModel.Use use = _model.Enter();
         return _model.Native.Vocabulary.IsControl(token);
     }
 

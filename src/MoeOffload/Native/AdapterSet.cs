@@ -8,16 +8,12 @@ internal sealed class AdapterSet
 
     /// <summary>Keeps adapters, once.</summary>
     /// <exception cref="ObjectDisposedException">One was disposed.</exception>
-    public AdapterSet(IReadOnlyList<ScaledAdapter> adapters)
+    public AdapterSet(IReadOnlyList<(AdapterHandle Handle, float Scale)> adapters)
     {
-        Adapters = adapters;
-        _handles = [.. adapters.Select(adapter => adapter.Adapter.Handle)];
+        _handles = [.. adapters.Select(adapter => adapter.Handle)];
         _scales = [.. adapters.Select(adapter => adapter.Scale)];
         Keep();
     }
-
-    /// <summary>What was asked for.</summary>
-    public IReadOnlyList<ScaledAdapter> Adapters { get; }
 
     /// <summary>The native adapters.</summary>
     public ReadOnlySpan<AdapterHandle> Handles => _handles;

@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Logging;
-
 namespace MoeOffload.Native;
 
 /// <summary>The adapters that a session wants, which its contexts take over between two steps. Safe to use from several threads.</summary>
@@ -9,14 +7,14 @@ internal sealed class AdapterSlot
     private AdapterSet _wanted;
     private bool _isReleased;
 
-    public AdapterSlot(IReadOnlyList<ScaledAdapter> adapters) => _wanted = new AdapterSet(adapters);
+    public AdapterSlot(IReadOnlyList<(AdapterHandle Handle, float Scale)> adapters) => _wanted = new AdapterSet(adapters);
 
     /// <summary>What is wanted now; only to be compared, or read: another thread may release it.</summary>
     public AdapterSet Wanted => Volatile.Read(ref _wanted);
 
     /// <summary>Wants others.</summary>
     /// <exception cref="ObjectDisposedException">One was disposed.</exception>
-    public void Set(IReadOnlyList<ScaledAdapter> adapters)
+    public void Set(IReadOnlyList<(AdapterHandle Handle, float Scale)> adapters)
     {
         var set = new AdapterSet(adapters);
         lock (_gate)
@@ -40,21 +38,6 @@ internal sealed class AdapterSlot
         {
             _wanted.Keep();
             return _wanted;
-        }
-    }
-
-    /// <summary>Makes a session's first context, or wants nothing any more.</summary>
-    /// <exception cref="InferenceException">The context could not be made.</exception>
-    public NativeContext MakeContext(ModelHandle model, ContextParameters parameters, ILogger logger, ExpertCounter? counter = null)
-    {
-        try
-        {
-            return NativeContext.Create(model, parameters, logger, this, counter);
-        }
-        catch
-        {
-            Release();
-            throw;
         }
     }
 

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using MoeOffload.Diagnostics;
 using MoeOffload.Native.Generated;
 
 namespace MoeOffload.Native;
@@ -40,31 +39,27 @@ internal sealed unsafe class ExpertCounter : SafeHandle
 
     private int LayerCount { get; }
 
-    private int ExpertCount { get; }
+    /// <summary>Gets the experts of each layer.</summary>
+    public int ExpertCount { get; }
 
-    /// <summary>What was counted so far; from any thread.</summary>
+    /// <summary>Reads what was counted so far; from any thread.</summary>
+    /// <param name="counts">Gets how often each expert was chosen, layer by layer.</param>
+    /// <param name="tokens">Gets the tokens that each layer has counted.</param>
     /// <exception cref="ObjectDisposedException">The counter was disposed.</exception>
-    public ExpertActivity Read()
+    public void Read(out long[] counts, out long[] tokens)
     {
-        long[] counts = new long[LayerCount * ExpertCount];
-        long[] tokens = new long[LayerCount];
-        bool added = false;
-        DangerousAddRef(ref added);
-        try
+        counts = new long[LayerCount * ExpertCount];
+        tokens = new long[LayerCount];
+        using HandleUse use = new(this);
+        byte* error = stackalloc byte[NativeError.BufferSize];
+        fixed (long* intoCounts = counts, intoTokens = tokens)
         {
-            byte* error = stackalloc byte[NativeError.BufferSize];
-            fixed (long* intoCounts = counts, intoTokens = tokens)
+            moe_status status = ShimApi.moe_expert_counts(
+                Pointer, intoCounts, (nuint)counts.Length, intoTokens, (nuint)tokens.Length, error, NativeError.BufferSize);
+            if (status != moe_status.MOE_STATUS_OK)
             {
-                moe_status status = ShimApi.moe_expert_counts(
-                    Pointer, intoCounts, (nuint)counts.Length, intoTokens, (nuint)tokens.Length, error, NativeError.BufferSize);
-                return status == moe_status.MOE_STATUS_OK
-                    ? new ExpertActivity(ExpertCount, counts, tokens)
-                    : throw new InferenceException(NativeError.Describe("The expert counts could not be read", status, error));
+                throw new InferenceException(NativeError.Describe("The expert counts could not be read", status, error));
             }
-        }
-        finally
-        {
-            DangerousRelease();
         }
     }
 

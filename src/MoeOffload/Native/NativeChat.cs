@@ -1,6 +1,5 @@
 using System.Text;
 using Microsoft.Extensions.Logging;
-using MoeOffload.Chat;
 using MoeOffload.Native.Generated;
 
 namespace MoeOffload.Native;
@@ -10,6 +9,9 @@ internal static unsafe class NativeChat
 {
     // The converter's recursion and its regular expressions take at most this much for each byte of JSON.
     private const int StackPerByte = 1024;
+
+    // What parsing and rendering a template of the largest size that ChatTemplateGuard allows may need.
+    private const int TemplateStack = 64 << 20;
 
     // Fits in what is left of any thread's stack.
     private const int ShortInput = 1024;
@@ -29,7 +31,7 @@ internal static unsafe class NativeChat
     {
         byte[]? text = source is null ? null : Utf8.ToTerminated(source, "The chat template");
         nint result = 0;
-        LargeStack.Run(ChatTemplateGuard.StackSize, () => result = ParseHere(model, text, logger));
+        LargeStack.Run(TemplateStack, () => result = ParseHere(model, text, logger));
         return new ChatTemplateHandle((moe_chat*)result);
     }
 
@@ -38,7 +40,7 @@ internal static unsafe class NativeChat
     {
         byte* error = stackalloc byte[NativeError.BufferSize];
         moe_text* text;
-        using Use use = new(template);
+        using HandleUse use = new(template);
         moe_status status = ShimApi.moe_chat_describe(template.Pointer, &text, error, NativeError.BufferSize);
         return status == moe_status.MOE_STATUS_OK
             ? Take(text)
@@ -50,7 +52,7 @@ internal static unsafe class NativeChat
     public static byte[] Render(ChatTemplateHandle template, byte[] request, ILogger logger)
     {
         byte[] rendered = [];
-        int stack = (int)Math.Min(ChatTemplateGuard.StackSize + ((long)request.Length * StackPerByte / 4), 1 << 29);
+        int stack = (int)Math.Min(TemplateStack + ((long)request.Length * StackPerByte / 4), 1 << 29);
         LargeStack.Run(stack, () => rendered = RenderHere(template, request, logger));
         return rendered;
     }
@@ -62,6 +64,7 @@ internal static unsafe class NativeChat
     {
         byte* error = stackalloc byte[NativeError.BufferSize];
         llama_sampler* sampler;
+        using HandleUse use = new(vocabulary.Model);
         fixed (byte* json = Terminated(rendered))
         {
             moe_status status = ShimApi.moe_chat_sampler(vocabulary.Pointer, json, &sampler, error, NativeError.BufferSize);
@@ -135,6 +138,7 @@ internal static unsafe class NativeChat
         byte* error = stackalloc byte[NativeError.BufferSize];
         using NativeLog.Scope log = NativeLog.Enter(logger);
         moe_chat* chat;
+        using HandleUse use = new(model);
         fixed (byte* text = source)
         {
             moe_status status = ShimApi.moe_chat_init(model.Pointer, text, &chat, error, NativeError.BufferSize);
@@ -152,7 +156,7 @@ internal static unsafe class NativeChat
     {
         byte* error = stackalloc byte[NativeError.BufferSize];
         using NativeLog.Scope log = NativeLog.Enter(logger);
-        using Use use = new(template);
+        using HandleUse use = new(template);
         moe_text* text;
         fixed (byte* json = Terminated(request))
         {
@@ -169,19 +173,11 @@ internal static unsafe class NativeChat
         byte empty = 0;
         moe_text* text;
         moe_status status;
-        bool added = false;
-        parser.DangerousAddRef(ref added);
-        try
+        using HandleUse use = new(parser);
+        fixed (byte* start = answer)
         {
-            fixed (byte* start = answer)
-            {
-                status = ShimApi.moe_chat_parse(
-                    parser.Pointer, start == null ? &empty : start, (nuint)answer.Length, (byte)(isPartial ? 1 : 0), &text, error, NativeError.BufferSize);
-            }
-        }
-        finally
-        {
-            parser.DangerousRelease();
+            status = ShimApi.moe_chat_parse(
+                parser.Pointer, start == null ? &empty : start, (nuint)answer.Length, (byte)(isPartial ? 1 : 0), &text, error, NativeError.BufferSize);
         }
 
         message = status == moe_status.MOE_STATUS_OK ? Take(text) : Encoding.UTF8.GetBytes(NativeError.Reason(status, error));
@@ -212,18 +208,4 @@ internal static unsafe class NativeChat
     }
 
     private static byte[] Terminated(byte[] json) => [.. json, 0];
-
-    private readonly ref struct Use
-    {
-        private readonly ChatTemplateHandle _handle;
-
-        public Use(ChatTemplateHandle handle)
-        {
-            bool added = false;
-            handle.DangerousAddRef(ref added);
-            _handle = handle;
-        }
-
-        public void Dispose() => _handle.DangerousRelease();
-    }
 }

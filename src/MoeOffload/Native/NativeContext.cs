@@ -23,26 +23,19 @@ internal sealed unsafe class NativeContext : IDisposable
     private const int Stopped = 2;
 
     private readonly ContextHandle _handle;
-    private readonly NativeMemoryScope _memory;
     private readonly ComputeThreads _threads;
     private readonly llama_token_data* _scratch;
     private readonly ContextAdapters _adapters;
-    private int* _stop;
+    private readonly int* _stop;
     private volatile bool _abandoned;
     private bool _hasPendingUpdate;
 
-    private NativeContext(
-        ContextAdapters adapters,
-        ContextHandle handle,
-        bool isMtp,
-        int* stop,
-        NativeMemoryScope memory,
-        ComputeThreads threads)
+    private NativeContext(ContextHandle handle, bool isMtp, int* stop, ComputeThreads threads)
     {
-        _adapters = adapters;
+        NativeMemoryScope memory = handle.Memory;
+        _adapters = handle.Adapters;
         _handle = handle;
         _stop = stop;
-        _memory = memory;
         _threads = threads;
         llama_context* context = handle.Pointer;
         ContextLength = (int)LlamaApi.llama_n_ctx(context);
@@ -59,8 +52,8 @@ internal sealed unsafe class NativeContext : IDisposable
         WindowLength = LlamaApi.llama_model_n_swa(model);
         VocabularySize = LlamaApi.llama_vocab_n_tokens(LlamaApi.llama_model_get_vocab(model));
         HiddenWidth = LlamaApi.llama_model_n_embd_out(model);
-        _scratch = _memory.Allocate<llama_token_data>(VocabularySize);
-        Batch = new NativeBatch(_memory, BatchSize, isMtp ? HiddenWidth : 0);
+        _scratch = memory.Allocate<llama_token_data>(VocabularySize);
+        Batch = new NativeBatch(memory, BatchSize, isMtp ? HiddenWidth : 0);
     }
 
     /// <summary>Cells of the KV cache, over all sequences.</summary>
@@ -79,7 +72,14 @@ internal sealed unsafe class NativeContext : IDisposable
     public int VocabularySize { get; }
 
     /// <summary>Whether it remembers sequences from one decode to the next; an encoder does not.</summary>
-    public bool HasMemory => LlamaApi.llama_get_memory(_handle.Pointer) != null;
+    public bool HasMemory
+    {
+        get
+        {
+            using HandleUse use = new(_handle);
+            return LlamaApi.llama_get_memory(Pointer) != null;
+        }
+    }
 
     /// <summary>Whether a sequence can be cut back to any earlier position; a recurrent state cannot.</summary>
     public bool CanForgetParts { get; }
@@ -118,9 +118,9 @@ internal sealed unsafe class NativeContext : IDisposable
         }
     }
 
-    /// <summary>Makes a context; <paramref name="parameters"/> holds what the options and defaults say.</summary>
+    /// <summary>Makes a context.</summary>
     /// <param name="model">The model.</param>
-    /// <param name="parameters">What the context is made of.</param>
+    /// <param name="settings">What the context is made of.</param>
     /// <param name="logger">Told what llama.cpp logs.</param>
     /// <param name="adapters">The LoRA adapters that are wanted at any time.</param>
     /// <param name="counter">Where it counts the experts that are chosen; null counts none.</param>
@@ -128,7 +128,7 @@ internal sealed unsafe class NativeContext : IDisposable
     /// <exception cref="InferenceException">llama.cpp refused it, memory ran out, or an RPC server of the model was lost.</exception>
     public static NativeContext Create(
         ModelHandle model,
-        ContextParameters parameters,
+        ContextSettings settings,
         ILogger logger,
         AdapterSlot? adapters = null,
         ExpertCounter? counter = null,
@@ -146,7 +146,7 @@ internal sealed unsafe class NativeContext : IDisposable
             {
                 using (NativeLog.Enter(logger))
                 {
-                    context = Create(model, parameters, adapters, counter, inTurnsWith?._threads);
+                    context = Create(model, settings, adapters, counter, inTurnsWith?._threads);
                 }
             },
             out string reason);
@@ -154,51 +154,39 @@ internal sealed unsafe class NativeContext : IDisposable
     }
 
     private static NativeContext Create(
-        ModelHandle model, ContextParameters parameters, AdapterSlot? adapters, ExpertCounter? counter, ComputeThreads? othersThreads)
+        ModelHandle model, ContextSettings settings, AdapterSlot? adapters, ExpertCounter? counter, ComputeThreads? othersThreads)
     {
-        var memory = new NativeMemoryScope();
-        ComputeThreads? threads = null;
+        var handle = new ContextHandle(model, counter, new ContextAdapters(model, adapters));
         try
         {
-            int* stop = memory.Allocate<int>(1);
-            llama_context_params native = parameters.ToNative();
+            int* stop = handle.Memory.Allocate<int>(1);
+            llama_context_params native = settings.ToNative();
             native.abort_callback = (delegate* unmanaged[Cdecl]<void*, byte>)NativeLibraries.AbortWhenSet;
             native.abort_callback_data = stop;
-
-            var handle = new ContextHandle(model, counter);
-            try
+            if (counter is not null)
             {
-                if (counter is not null)
-                {
-                    native.cb_eval = (delegate* unmanaged[Cdecl]<ggml_tensor*, byte, void*, byte>)NativeLibraries.CountExperts;
-                    native.cb_eval_user_data = counter.Pointer;
-                }
-
-                byte* error = stackalloc byte[NativeError.BufferSize];
-                llama_context* context;
-                model.AdapterGate.Wait();
-                moe_status status = ShimApi.moe_context_init(model.Pointer, &native, &context, error, NativeError.BufferSize);
-                model.AdapterGate.Release();
-                if (status != moe_status.MOE_STATUS_OK)
-                {
-                    throw new InferenceException(NativeError.Describe("The context could not be made", status, error));
-                }
-
-                handle.Attach(context);
-                threads = ComputeThreads.Take(native.n_threads, native.n_threads_batch, othersThreads);
-                threads.Attach(context);
-                return new NativeContext(new ContextAdapters(model, adapters), handle, parameters.IsMtp, stop, memory, threads);
+                native.cb_eval = (delegate* unmanaged[Cdecl]<ggml_tensor*, byte, void*, byte>)NativeLibraries.CountExperts;
+                native.cb_eval_user_data = counter.Pointer;
             }
-            catch
+
+            byte* error = stackalloc byte[NativeError.BufferSize];
+            llama_context* context;
+            model.AdapterGate.Wait();
+            moe_status status = ShimApi.moe_context_init(model.Pointer, &native, &context, error, NativeError.BufferSize);
+            model.AdapterGate.Release();
+            if (status != moe_status.MOE_STATUS_OK)
             {
-                handle.Dispose();
-                throw;
+                throw new InferenceException(NativeError.Describe("The context could not be made", status, error));
             }
+
+            handle.Attach(context);
+            ComputeThreads threads = ComputeThreads.Take(native.n_threads, native.n_threads_batch, othersThreads);
+            handle.Attach(threads);
+            return new NativeContext(handle, settings.IsMtp, stop, threads);
         }
         catch
         {
-            threads?.Release();
-            memory.Dispose();
+            handle.Dispose();
             throw;
         }
     }
@@ -215,6 +203,7 @@ internal sealed unsafe class NativeContext : IDisposable
     {
         byte* error = stackalloc byte[NativeError.BufferSize];
         int result = 0;
+        using HandleUse use = new(_handle);
         ApplyAdapters();
         _adapters.Enter();
         llama_batch batch = Batch.Native;
@@ -242,6 +231,7 @@ internal sealed unsafe class NativeContext : IDisposable
     public void KeepHidden(bool all)
     {
         byte* error = stackalloc byte[NativeError.BufferSize];
+        using HandleUse use = new(_handle);
         Check(
             ShimApi.moe_hidden_keep(Pointer, (byte)(all ? 1 : 0), error, NativeError.BufferSize), error, "Hidden states cannot be kept");
     }
@@ -250,6 +240,7 @@ internal sealed unsafe class NativeContext : IDisposable
     public ReadOnlySpan<float> HiddenRows()
     {
         byte* error = stackalloc byte[NativeError.BufferSize];
+        using HandleUse use = new(_handle);
         float* rows;
         Check(ShimApi.moe_hidden_rows(Pointer, &rows, error, NativeError.BufferSize), error, "No hidden states");
         return new ReadOnlySpan<float>(rows, checked(BatchCount * HiddenWidth));
@@ -259,6 +250,7 @@ internal sealed unsafe class NativeContext : IDisposable
     public void CopyHidden(int index, Span<float> row)
     {
         byte* error = stackalloc byte[NativeError.BufferSize];
+        using HandleUse use = new(_handle);
         fixed (float* target = row)
         {
             Check(
@@ -272,29 +264,39 @@ internal sealed unsafe class NativeContext : IDisposable
     public void SelectMtpLayer(int layer)
     {
         byte* error = stackalloc byte[NativeError.BufferSize];
+        using HandleUse use = new(_handle);
         Check(ShimApi.moe_mtp_select(Pointer, layer, error, NativeError.BufferSize), error, "No such layer");
     }
 
     /// <summary>Takes over the LoRA adapters that are wanted now. <see cref="Decode"/> does so too.</summary>
     /// <returns>Whether they are others than before: what is in the KV cache was computed with those.</returns>
-    public bool ApplyAdapters() => _adapters.Apply(Pointer);
+    public bool ApplyAdapters()
+    {
+        using HandleUse use = new(_handle);
+        return _adapters.Apply(Pointer);
+    }
 
     /// <summary>Makes a running or the next <see cref="Decode"/> end early where it can: CPU work between operations, all else between micro-batches.</summary>
-    /// <exception cref="ObjectDisposedException">It was disposed, and the memory that says so given back.</exception>
+    /// <exception cref="ObjectDisposedException">It was disposed, and the memory that says so freed.</exception>
     public void RequestStop()
     {
-        ObjectDisposedException.ThrowIf(_stop is null, this);
+        using HandleUse use = new(_handle);
         Volatile.Write(ref *_stop, 1);
     }
 
     /// <summary>Takes <see cref="RequestStop"/> back.</summary>
-    public void ClearStop() => Volatile.Write(ref *_stop, 0);
+    public void ClearStop()
+    {
+        using HandleUse use = new(_handle);
+        Volatile.Write(ref *_stop, 0);
+    }
 
     /// <summary>Forgets a sequence's tokens from a position on.</summary>
     /// <returns>False where the cache cannot forget a part of a sequence.</returns>
     public bool Remove(int sequence, int fromPosition)
     {
         byte* error = stackalloc byte[NativeError.BufferSize];
+        using HandleUse use = new(_handle);
         int removed;
         Check(
             ShimApi.moe_memory_remove(Pointer, sequence, fromPosition, &removed, error, NativeError.BufferSize),
@@ -312,6 +314,7 @@ internal sealed unsafe class NativeContext : IDisposable
     public void Copy(int source, int target)
     {
         byte* error = stackalloc byte[NativeError.BufferSize];
+        using HandleUse use = new(_handle);
         Check(ShimApi.moe_memory_copy(Pointer, source, target, error, NativeError.BufferSize), error, "The KV cache could not be copied");
         _hasPendingUpdate = true;
         Follower?.OnCopied(source, target);
@@ -322,6 +325,7 @@ internal sealed unsafe class NativeContext : IDisposable
     public bool Discard(int sequence, int from, int to)
     {
         byte* error = stackalloc byte[NativeError.BufferSize];
+        using HandleUse use = new(_handle);
         int moved;
         Check(
             ShimApi.moe_memory_discard(Pointer, sequence, from, to, &moved, error, NativeError.BufferSize),
@@ -340,6 +344,7 @@ internal sealed unsafe class NativeContext : IDisposable
     public int FirstPosition(int sequence)
     {
         byte* error = stackalloc byte[NativeError.BufferSize];
+        using HandleUse use = new(_handle);
         int min;
         int max;
         Check(
@@ -354,6 +359,7 @@ internal sealed unsafe class NativeContext : IDisposable
     {
         Update();
         byte* error = stackalloc byte[NativeError.BufferSize];
+        using HandleUse use = new(_handle);
         nuint size;
         Check(ShimApi.moe_state_size(Pointer, sequence, &size, error, NativeError.BufferSize), error, "No state");
         return (long)size;
@@ -364,22 +370,14 @@ internal sealed unsafe class NativeContext : IDisposable
     public long ReadState(int sequence, NativeBuffer target)
     {
         Update();
+        using HandleUse room = new(target);
         byte* error = stackalloc byte[NativeError.BufferSize];
+        using HandleUse use = new(_handle);
         nuint written;
-        bool isHeld = false;
-        try
-        {
-            target.DangerousAddRef(ref isHeld);
-            Check(
-                ShimApi.moe_state_get(Pointer, sequence, target.Pointer, (nuint)target.Length, &written, error, NativeError.BufferSize),
-                error,
-                "The state could not be read");
-        }
-        finally
-        {
-            Release(target, isHeld);
-        }
-
+        Check(
+            ShimApi.moe_state_get(Pointer, sequence, target.Pointer, (nuint)target.Length, &written, error, NativeError.BufferSize),
+            error,
+            "The state could not be read");
         return (long)written;
     }
 
@@ -388,48 +386,51 @@ internal sealed unsafe class NativeContext : IDisposable
     public bool TryWriteState(int sequence, NativeBuffer source)
     {
         Update();
+        using HandleUse state = new(source);
         Follower?.OnRemoved(sequence, 0);
         byte* error = stackalloc byte[NativeError.BufferSize];
-        bool isHeld = false;
-        try
+        using HandleUse use = new(_handle);
+        moe_status status = ShimApi.moe_state_set(
+            Pointer, sequence, source.Pointer, (nuint)source.Length, error, NativeError.BufferSize);
+        if (status == moe_status.MOE_STATUS_FAILED)
         {
-            source.DangerousAddRef(ref isHeld);
-            moe_status status = ShimApi.moe_state_set(
-                Pointer, sequence, source.Pointer, (nuint)source.Length, error, NativeError.BufferSize);
-            if (status == moe_status.MOE_STATUS_FAILED)
-            {
-                ThrowIfAbandoned();
-                NativeLog.TakeErrors();
-                return false;
-            }
+            ThrowIfAbandoned();
+            NativeLog.TakeErrors();
+            return false;
+        }
 
-            Check(status, error, "The state could not be written");
-            return true;
-        }
-        finally
-        {
-            Release(source, isHeld);
-        }
+        Check(status, error, "The state could not be written");
+        return true;
     }
 
     /// <summary>Samples and accepts a token from the logits of the batch's index-th token; -1 is the last.</summary>
+    /// <exception cref="ObjectDisposedException">The sampler or the context was freed, since the generation was given up.</exception>
     public int Sample(int index, NativeSampler sampler)
     {
         byte* error = stackalloc byte[NativeError.BufferSize];
         int token;
-        using NativeSampler.Reference samplers = sampler.Acquire();
-        Check(
-            ShimApi.moe_sample(
-                Pointer, index, samplers.Chain, samplers.Grammar, _scratch, (nuint)VocabularySize, &token, error, NativeError.BufferSize),
+        using HandleUse use = new(_handle);
+        using HandleUse chain = new(sampler.Chain);
+        using HandleUse grammar = new(sampler.Grammar);
+        moe_status status = ShimApi.moe_sample(
+            Pointer,
+            index,
+            sampler.Chain is null ? null : sampler.Chain.Pointer,
+            sampler.Grammar is null ? null : sampler.Grammar.Pointer,
+            _scratch,
+            (nuint)VocabularySize,
+            &token,
             error,
-            "No token could be sampled");
+            NativeError.BufferSize);
+        Check(status, error, "No token could be sampled");
         return token;
     }
 
     /// <summary>The log-probability of a token, and of the best alternatives as many as <paramref name="top"/> holds.</summary>
-    public float LogProbability(int index, int token, Span<TokenProbability> top)
+    public float LogProbability(int index, int token, Span<(int Token, float LogProbability)> top)
     {
         byte* error = stackalloc byte[NativeError.BufferSize];
+        using HandleUse use = new(_handle);
         moe_token_logprob* best = stackalloc moe_token_logprob[top.Length];
         float probability;
         Check(
@@ -438,7 +439,7 @@ internal sealed unsafe class NativeContext : IDisposable
             "No log-probabilities");
         for (int i = 0; i < top.Length; i++)
         {
-            top[i] = new TokenProbability(best[i].token, best[i].logprob);
+            top[i] = (best[i].token, best[i].logprob);
         }
 
         return probability;
@@ -448,6 +449,7 @@ internal sealed unsafe class NativeContext : IDisposable
     public void CopyLogits(int index, Span<float> logits)
     {
         byte* error = stackalloc byte[NativeError.BufferSize];
+        using HandleUse use = new(_handle);
         fixed (float* target = logits)
         {
             Check(
@@ -461,6 +463,7 @@ internal sealed unsafe class NativeContext : IDisposable
     public void CopyEmbeddings(int first, int count, Span<float> rows)
     {
         byte* error = stackalloc byte[NativeError.BufferSize];
+        using HandleUse use = new(_handle);
         fixed (float* target = rows)
         {
             Check(
@@ -471,9 +474,10 @@ internal sealed unsafe class NativeContext : IDisposable
     }
 
     /// <summary>What each buffer type holds for this context and its model.</summary>
-    public List<MemoryUse> ReadMemory()
+    public List<NativeMemoryUse> ReadMemory()
     {
         byte* error = stackalloc byte[NativeError.BufferSize];
+        using HandleUse use = new(_handle);
         nuint count;
         const string What = "The memory breakdown could not be read";
         Check(ShimApi.moe_memory_breakdown(Pointer, null, 0, &count, error, NativeError.BufferSize), error, What);
@@ -481,11 +485,11 @@ internal sealed unsafe class NativeContext : IDisposable
         fixed (moe_memory_entry* room = entries)
         {
             Check(ShimApi.moe_memory_breakdown(Pointer, room, count, &count, error, NativeError.BufferSize), error, What);
-            List<MemoryUse> result = [];
+            List<NativeMemoryUse> result = [];
             for (int i = 0; i < entries.Length; i++)
             {
                 string device = Utf8.ToString(room[i].device);
-                result.Add(new MemoryUse(
+                result.Add(new NativeMemoryUse(
                     Utf8.ToString(room[i].buffer_type),
                     device.Length > 0 ? device : "CPU",
                     room[i].is_host != 0 || NativeDevice.IsCpu(device),
@@ -506,19 +510,8 @@ internal sealed unsafe class NativeContext : IDisposable
         _adapters.GiveUp();
     }
 
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        bool first = !_handle.IsClosed;
-        _handle.Dispose();
-        if (first && !_abandoned)
-        {
-            _threads.Release();
-            _stop = null;
-            _memory.Dispose();
-            _adapters.Release();
-        }
-    }
+    /// <summary>Frees the context with its threads and memory, once no call uses them any more; nothing of one that was given up.</summary>
+    public void Dispose() => _handle.Dispose();
 
     // Cells that wait for the next decode to be copied or rotated hold the wrong values until then.
     private void Update()
@@ -527,16 +520,9 @@ internal sealed unsafe class NativeContext : IDisposable
         {
             ClearStop();
             byte* error = stackalloc byte[NativeError.BufferSize];
+            using HandleUse use = new(_handle);
             Check(ShimApi.moe_memory_update(Pointer, error, NativeError.BufferSize), error, "The KV cache could not be updated");
             _hasPendingUpdate = false;
-        }
-    }
-
-    private static void Release(NativeBuffer buffer, bool isHeld)
-    {
-        if (isHeld)
-        {
-            buffer.DangerousRelease();
         }
     }
 

@@ -19,18 +19,10 @@ internal sealed unsafe class NativeModel : IDisposable
     /// <exception cref="OperationCanceledException">Cancelled while it loaded; all memory is given back.</exception>
     /// <exception cref="ModelLoadException">llama.cpp refused the model, or memory ran out.</exception>
     public static NativeModel Load(
-        IReadOnlyList<string> files,
-        ModelOptions options,
-        IReadOnlyList<NativeDevice> devices,
-        LoadMode mode,
-        bool simulate,
-        Action<float>? progress,
-        CancellationToken cancellationToken)
+        IReadOnlyList<string> files, ModelSettings settings, bool simulate, Action<float>? progress, CancellationToken cancellationToken)
     {
         using var scope = new NativeMemoryScope();
-        llama_model_params parameters = LlamaApi.llama_model_default_params();
-        Apply(options, devices, scope, &parameters);
-        parameters.load_mode = ToNative(mode);
+        llama_model_params parameters = settings.ToNative(scope);
         parameters.no_alloc = (byte)(simulate ? 1 : 0);
 
         var state = new ProgressState(progress, cancellationToken);
@@ -54,7 +46,7 @@ internal sealed unsafe class NativeModel : IDisposable
                 throw new ModelLoadException(NativeError.Describe($"'{files[0]}' could not be loaded", status, error));
             }
 
-            return new NativeModel(new ModelHandle(model, NativeDevice.ServersOf(devices)));
+            return new NativeModel(new ModelHandle(model, NativeDevice.ServersOf(settings.Devices)));
         }
         finally
         {
@@ -65,53 +57,59 @@ internal sealed unsafe class NativeModel : IDisposable
     /// <summary>The vocabulary, which lives as long as the model.</summary>
     public NativeVocabulary Vocabulary => new(Handle);
 
-    public ulong ParameterCount => LlamaApi.llama_model_n_params(Handle.Pointer);
+    public ulong ParameterCount => Ask(&LlamaApi.llama_model_n_params);
 
-    public ulong TensorBytes => LlamaApi.llama_model_size(Handle.Pointer);
+    public ulong TensorBytes => Ask(&LlamaApi.llama_model_size);
 
-    public int TrainedContextLength => LlamaApi.llama_model_n_ctx_train(Handle.Pointer);
+    public int TrainedContextLength => Ask(&LlamaApi.llama_model_n_ctx_train);
 
-    public int HeadCount => LlamaApi.llama_model_n_head(Handle.Pointer);
+    public int HeadCount => Ask(&LlamaApi.llama_model_n_head);
 
-    public int KeyValueHeadCount => LlamaApi.llama_model_n_head_kv(Handle.Pointer);
+    public int KeyValueHeadCount => Ask(&LlamaApi.llama_model_n_head_kv);
 
     /// <summary>Whether layers keep a state for each sequence, instead of or beside a KV cache.</summary>
     public bool IsRecurrent =>
-        LlamaApi.llama_model_is_recurrent(Handle.Pointer) != 0 || LlamaApi.llama_model_is_hybrid(Handle.Pointer) != 0;
+        Ask(&LlamaApi.llama_model_is_recurrent) != 0 || Ask(&LlamaApi.llama_model_is_hybrid) != 0;
 
-    public int EmbeddingLength => LlamaApi.llama_model_n_embd(Handle.Pointer);
+    public int EmbeddingLength => Ask(&LlamaApi.llama_model_n_embd);
 
-    public int LayerCount => LlamaApi.llama_model_n_layer(Handle.Pointer);
+    public int LayerCount => Ask(&LlamaApi.llama_model_n_layer);
 
-    public bool HasDecoder => LlamaApi.llama_model_has_decoder(Handle.Pointer) != 0;
+    public bool HasDecoder => Ask(&LlamaApi.llama_model_has_decoder) != 0;
 
-    public bool HasEncoder => LlamaApi.llama_model_has_encoder(Handle.Pointer) != 0;
+    public bool HasEncoder => Ask(&LlamaApi.llama_model_has_encoder) != 0;
 
-    /// <summary>What the model says about embeddings.</summary>
+    /// <summary>Gets what the model says about embeddings.</summary>
     /// <exception cref="InferenceException">llama.cpp could not tell.</exception>
-    public moe_embedding_info EmbeddingInfo
+    public NativeEmbeddingInfo EmbeddingInfo
     {
         get
         {
             byte* error = stackalloc byte[NativeError.BufferSize];
             moe_embedding_info info;
+            using HandleUse use = new(Handle);
             moe_status status = ShimApi.moe_model_embedding_info(Handle.Pointer, &info, error, NativeError.BufferSize);
-            return status == moe_status.MOE_STATUS_OK
-                ? info
-                : throw new InferenceException(NativeError.Describe("The model's embeddings are unknown", status, error));
+            if (status != moe_status.MOE_STATUS_OK)
+            {
+                throw new InferenceException(NativeError.Describe("The model's embeddings are unknown", status, error));
+            }
+
+            var pooling = (NativePooling)info.pooling;
+            return new NativeEmbeddingInfo(info.length, info.causal != 0, Enum.IsDefined(pooling) ? pooling : null);
         }
     }
 
-    /// <summary>What the model has for multi-token prediction.</summary>
+    /// <summary>Gets what the model has for multi-token prediction.</summary>
     /// <exception cref="ModelLoadException">llama.cpp could not tell.</exception>
-    public moe_mtp_info MtpInfo
+    public NativeMtpInfo MtpInfo
     {
         get
         {
             byte* error = stackalloc byte[NativeError.BufferSize];
             moe_mtp_info info;
+            using HandleUse use = new(Handle);
             NativeCheck(ShimApi.moe_model_mtp_info(Handle.Pointer, &info, error, NativeError.BufferSize), error);
-            return info;
+            return new NativeMtpInfo(info.n_layers, info.width, info.loaded != 0, info.computable != 0);
         }
     }
 
@@ -121,6 +119,7 @@ internal sealed unsafe class NativeModel : IDisposable
         get
         {
             byte* buffer = stackalloc byte[256];
+            using HandleUse use = new(Handle);
             return LlamaApi.llama_model_desc(Handle.Pointer, buffer, 256) < 0 ? string.Empty : Utf8.ToString(buffer);
         }
     }
@@ -129,6 +128,7 @@ internal sealed unsafe class NativeModel : IDisposable
     public Dictionary<string, string> ReadMetadata()
     {
         var metadata = new Dictionary<string, string>(StringComparer.Ordinal);
+        using HandleUse use = new(Handle);
         int count = LlamaApi.llama_model_meta_count(Handle.Pointer);
         for (int i = 0; i < count; i++)
         {
@@ -139,43 +139,27 @@ internal sealed unsafe class NativeModel : IDisposable
         return metadata;
     }
 
-    /// <summary>Type and dimensions of each tensor of the model.</summary>
-    public Dictionary<string, (GgmlType Type, long[] Dimensions)> ReadShapes()
+    /// <summary>Lists the model's tensors, and where each truly lies.</summary>
+    public List<NativeTensor> ReadTensors()
     {
         using var scope = new NativeMemoryScope();
         moe_tensor_placement* entries = ReadTensors(scope, out int count);
-        var shapes = new Dictionary<string, (GgmlType, long[])>(count, StringComparer.Ordinal);
-        for (int i = 0; i < count; i++)
-        {
-            long[] dimensions = new ReadOnlySpan<long>(entries[i].ne, 4).ToArray();
-            shapes[Utf8.ToString(entries[i].name)] = ((GgmlType)entries[i].type, dimensions);
-        }
-
-        return shapes;
-    }
-
-    /// <summary>Where each tensor of the model truly lies.</summary>
-    public List<TensorLocation> ReadPlacement(Func<string, int?> ruleOf)
-    {
-        using var scope = new NativeMemoryScope();
-        moe_tensor_placement* entries = ReadTensors(scope, out int count);
-        List<TensorLocation> locations = new(count);
+        List<NativeTensor> tensors = new(count);
         for (int i = 0; i < count; i++)
         {
             moe_tensor_placement* entry = entries + i;
-            string name = Utf8.ToString(entry->name);
             string device = Utf8.ToString(entry->device);
-            locations.Add(new TensorLocation(
-                name,
+            tensors.Add(new NativeTensor(
+                Utf8.ToString(entry->name),
                 (GgmlType)entry->type,
+                new ReadOnlySpan<long>(entry->ne, 4).ToArray(),
                 (long)entry->n_bytes,
                 Utf8.ToString(entry->buffer_type),
                 device.Length > 0 ? device : "CPU",
-                entry->is_host != 0 || NativeDevice.IsCpu(device),
-                ruleOf(name)));
+                entry->is_host != 0 || NativeDevice.IsCpu(device)));
         }
 
-        return locations;
+        return tensors;
     }
 
     /// <inheritdoc/>
@@ -185,6 +169,7 @@ internal sealed unsafe class NativeModel : IDisposable
     {
         byte* error = stackalloc byte[NativeError.BufferSize];
         nuint found;
+        using HandleUse use = new(Handle);
         NativeCheck(ShimApi.moe_model_tensor_count(Handle.Pointer, &found, error, NativeError.BufferSize), error);
         moe_tensor_placement* entries = scope.Allocate<moe_tensor_placement>((int)found);
         NativeCheck(ShimApi.moe_model_tensors(Handle.Pointer, entries, found, &found, error, NativeError.BufferSize), error);
@@ -200,85 +185,11 @@ internal sealed unsafe class NativeModel : IDisposable
         }
     }
 
-    private static llama_load_mode ToNative(LoadMode mode) => mode switch
+    private T Ask<T>(delegate*<llama_model*, T> call)
+        where T : unmanaged
     {
-        LoadMode.Mmap => llama_load_mode.LLAMA_LOAD_MODE_MMAP,
-        LoadMode.Mlock => llama_load_mode.LLAMA_LOAD_MODE_MLOCK,
-        LoadMode.MmapMlock => llama_load_mode.LLAMA_LOAD_MODE_MMAP_MLOCK,
-        LoadMode.DirectIo => llama_load_mode.LLAMA_LOAD_MODE_DIRECT_IO,
-        LoadMode.None => llama_load_mode.LLAMA_LOAD_MODE_NONE,
-        _ => llama_load_mode.LLAMA_LOAD_MODE_AUTO,
-    };
-
-    private static void Apply(
-        ModelOptions options, IReadOnlyList<NativeDevice> devices, NativeMemoryScope scope, llama_model_params* parameters)
-    {
-        ggml_backend_device** list = (ggml_backend_device**)scope.Allocate<nint>(devices.Count + 1);
-        for (int i = 0; i < devices.Count; i++)
-        {
-            list[i] = devices[i].Pointer;
-        }
-
-        parameters->devices = list;
-        if (options.GpuLayers is { } layers)
-        {
-            parameters->n_gpu_layers = layers;
-        }
-
-        if (options.SplitMode is { } split)
-        {
-            parameters->split_mode = split switch
-            {
-                SplitMode.None => llama_split_mode.LLAMA_SPLIT_MODE_NONE,
-                SplitMode.Row => llama_split_mode.LLAMA_SPLIT_MODE_ROW,
-                SplitMode.Tensor => llama_split_mode.LLAMA_SPLIT_MODE_TENSOR,
-                _ => llama_split_mode.LLAMA_SPLIT_MODE_LAYER,
-            };
-        }
-
-        if (options.MainGpu is { } main)
-        {
-            if (main >= Math.Max(devices.Count, 1))
-            {
-                throw new PlacementException($"MainGpu is {main}, but the model has {devices.Count} devices: use 0 to {devices.Count - 1}.");
-            }
-
-            parameters->main_gpu = main;
-        }
-
-        if (options.TensorSplit is { Count: > 0 } shares)
-        {
-            int room = (int)LlamaApi.llama_max_devices();
-            if (shares.Count > room)
-            {
-                throw new PlacementException($"TensorSplit has {shares.Count} shares; llama.cpp takes at most {room} devices.");
-            }
-
-            parameters->tensor_split = scope.Allocate<float>(room);
-            shares.ToArray().CopyTo(new Span<float>(parameters->tensor_split, room));
-        }
-
-        if (options.Placement.Rules.Count > 0)
-        {
-            parameters->tensor_buft_overrides = NativePlacement.ToNative(options.Placement, devices, scope);
-        }
-
-        if (options.Repack is { } repack)
-        {
-            parameters->use_extra_bufts = (byte)(repack ? 1 : 0);
-        }
-
-        if (options.PinnedHostMemory is { } pinned)
-        {
-            parameters->no_host = (byte)(pinned ? 0 : 1);
-        }
-
-        parameters->load_mtp = (byte)(options.LoadMtpLayers ? 1 : 0);
-        parameters->check_tensors = (byte)(options.ValidateTensors ? 1 : 0);
-        if (options.MetadataOverrides.Count > 0)
-        {
-            parameters->kv_overrides = MetadataOverride.ToNative(options.MetadataOverrides, scope);
-        }
+        using HandleUse use = new(Handle);
+        return call(Handle.Pointer);
     }
 
     private string ReadText(int index, delegate*<llama_model*, int, byte*, nuint, int> read)

@@ -11,7 +11,7 @@ internal static unsafe class NativeRuntime
     private static readonly Lock s_gate = new();
     private static readonly Lock s_serversGate = new();
     private static readonly HashSet<string> s_servers = new(StringComparer.Ordinal);
-    private static readonly List<BackendLibrary> s_backends = [];
+    private static readonly List<NativeBackend> s_backends = [];
     private static string? s_directory;
     private static bool s_bound;
 
@@ -28,12 +28,24 @@ internal static unsafe class NativeRuntime
         }
     }
 
-    /// <summary>What is loaded, after <see cref="EnsureLoaded"/>.</summary>
-    public static RuntimeInfo Describe()
+    /// <summary>Gets the directory that the libraries were loaded from, after <see cref="EnsureLoaded"/>.</summary>
+    public static string LoadedFrom => Volatile.Read(ref s_directory)!;
+
+    /// <summary>Gets llama.cpp's version.</summary>
+    public static string Version => BindingsVersion.LlamaCpp;
+
+    /// <summary>Gets llama.cpp's line of what its backends were built for or found.</summary>
+    public static string Features => Utf8.ToString(LlamaApi.llama_print_system_info());
+
+    /// <summary>Gets the backend libraries that were found, those in use and the others.</summary>
+    public static IReadOnlyList<NativeBackend> Backends
     {
-        lock (s_gate)
+        get
         {
-            return new RuntimeInfo(BindingsVersion.LlamaCpp, s_directory!, [.. s_backends], RuntimeInfo.ReadFeatures(Utf8.ToString(LlamaApi.llama_print_system_info())));
+            lock (s_gate)
+            {
+                return [.. s_backends];
+            }
         }
     }
 
@@ -118,7 +130,7 @@ internal static unsafe class NativeRuntime
         }
 
         // Asked here for the first time and remembered by llama.cpp, which holds a lock meanwhile that all servers share.
-        foreach (NativeDevice device in NativeDevice.All().Where(device => device.Kind == DeviceKind.Rpc && device.Description == endpoint))
+        foreach (NativeDevice device in NativeDevice.All().Where(device => device.Kind == NativeDeviceKind.Rpc && device.Description == endpoint))
         {
             ggml_backend_buffer_type* type;
             ShimApi.moe_device_buffer_type(device.Pointer, 0, &type, error, NativeError.BufferSize);
@@ -183,7 +195,7 @@ internal static unsafe class NativeRuntime
 
         foreach ((string name, string path, int score) in cpus.Where(cpu => !s_backends.Exists(backend => backend.Path == cpu.Path)))
         {
-            s_backends.Add(new BackendLibrary(name, path, score > 0 ? $"{best.Name} suits this processor better" : "this processor lacks what it needs"));
+            s_backends.Add(new NativeBackend(name, path, score > 0 ? $"{best.Name} suits this processor better" : "this processor lacks what it needs"));
         }
     }
 
@@ -226,14 +238,14 @@ internal static unsafe class NativeRuntime
             return false;
         }
 
-        s_backends.Add(new BackendLibrary(name, path, NotLoaded: null));
+        s_backends.Add(new NativeBackend(name, path, NotLoaded: null));
         return true;
     }
 
     private static void Unavailable(string name, string path, string reason, ILogger logger)
     {
         string file = Path.GetFileName(path);
-        s_backends.Add(new BackendLibrary(name, path, reason));
+        s_backends.Add(new NativeBackend(name, path, reason));
         NativeLogMessages.BackendUnavailable(logger, file, reason);
     }
 }

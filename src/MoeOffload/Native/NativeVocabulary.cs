@@ -5,33 +5,43 @@ namespace MoeOffload.Native;
 /// <summary>A model's vocabulary. All members are safe to call from several threads at once.</summary>
 internal readonly unsafe struct NativeVocabulary(ModelHandle model)
 {
-    private readonly llama_vocab* _vocabulary = LlamaApi.llama_model_get_vocab(model.Pointer);
-    private readonly ModelHandle _model = model;
+    /// <summary>Gets the model whose vocabulary it is, which lives as long.</summary>
+    public ModelHandle Model => model;
 
-    public llama_vocab* Pointer => _vocabulary;
+    /// <summary>Gets the vocabulary, for as long as the caller holds a reference to <see cref="Model"/>.</summary>
+    public llama_vocab* Pointer => LlamaApi.llama_model_get_vocab(model.Pointer);
 
-    public int Size => LlamaApi.llama_vocab_n_tokens(_vocabulary);
+    public int Size => Ask(&LlamaApi.llama_vocab_n_tokens);
 
-    public int BeginningOfSequence => LlamaApi.llama_vocab_bos(_vocabulary);
+    public int BeginningOfSequence => Ask(&LlamaApi.llama_vocab_bos);
 
-    public int EndOfSequence => LlamaApi.llama_vocab_eos(_vocabulary);
+    public int EndOfSequence => Ask(&LlamaApi.llama_vocab_eos);
 
-    public int EndOfTurn => LlamaApi.llama_vocab_eot(_vocabulary);
+    public int EndOfTurn => Ask(&LlamaApi.llama_vocab_eot);
 
-    public int NewLine => LlamaApi.llama_vocab_nl(_vocabulary);
+    public int NewLine => Ask(&LlamaApi.llama_vocab_nl);
 
-    public int Padding => LlamaApi.llama_vocab_pad(_vocabulary);
+    public int Padding => Ask(&LlamaApi.llama_vocab_pad);
 
-    public bool AddsBeginningOfSequence => LlamaApi.llama_vocab_get_add_bos(_vocabulary) != 0;
+    public bool AddsBeginningOfSequence => Ask(&LlamaApi.llama_vocab_get_add_bos) != 0;
 
-    public bool AddsEndOfSequence => LlamaApi.llama_vocab_get_add_eos(_vocabulary) != 0;
+    public bool AddsEndOfSequence => Ask(&LlamaApi.llama_vocab_get_add_eos) != 0;
 
-    public bool IsEndOfGeneration(int token) => LlamaApi.llama_vocab_is_eog(_vocabulary, token) != 0;
+    public bool IsEndOfGeneration(int token) => Ask(token, &LlamaApi.llama_vocab_is_eog) != 0;
 
     /// <summary>Gets the tokens that end a text. They are looked for once for each model.</summary>
-    public int[] EndOfGenerationTokens => _model.EndOfGenerationTokens ??= [.. Enumerable.Range(0, Size).Where(IsEndOfGeneration)];
+    public int[] EndOfGenerationTokens => model.EndOfGenerationTokens ??= [.. Enumerable.Range(0, Size).Where(IsEndOfGeneration)];
 
-    public bool IsControl(int token) => LlamaApi.llama_vocab_is_control(_vocabulary, token) != 0;
+    public bool IsControl(int token) => Ask(token, &LlamaApi.llama_vocab_is_control) != 0;
+
+    /// <summary>Lists the tokens that the model asks never to be generated.</summary>
+    public int[] ReadSuppressed()
+    {
+        using HandleUse use = new(model);
+        int count = 0;
+        int* tokens = LlamaApi.llama_vocab_get_suppress_tokens(Pointer, &count);
+        return tokens == null ? [] : new ReadOnlySpan<int>(tokens, count).ToArray();
+    }
 
     /// <summary>Tokenizes UTF-8; what invalid bytes become is the vocabulary's own matter.</summary>
     /// <exception cref="ArgumentException">The text has too long a run; see <see cref="TokenizerStack"/>.</exception>
@@ -39,9 +49,10 @@ internal readonly unsafe struct NativeVocabulary(ModelHandle model)
     public int[] Tokenize(ReadOnlySpan<byte> text, bool addSpecial, bool parseSpecial)
     {
         byte empty = 0;
+        using HandleUse use = new(model);
         fixed (byte* bytes = text)
         {
-            llama_vocab* vocabulary = _vocabulary;
+            llama_vocab* vocabulary = Pointer;
             byte* start = bytes == null ? &empty : bytes;
             int length = text.Length;
             if (LlamaApi.llama_vocab_type(vocabulary) != llama_vocab_type.LLAMA_VOCAB_TYPE_BPE)
@@ -62,13 +73,15 @@ internal readonly unsafe struct NativeVocabulary(ModelHandle model)
         byte[] large = [];
         byte* small = stackalloc byte[128];
         nuint size;
-        moe_status status = ShimApi.moe_token_to_piece(_vocabulary, token, ToByte(special), small, 128, &size, error, NativeError.BufferSize);
+        using HandleUse use = new(model);
+        llama_vocab* vocabulary = Pointer;
+        moe_status status = ShimApi.moe_token_to_piece(vocabulary, token, ToByte(special), small, 128, &size, error, NativeError.BufferSize);
         if (status == moe_status.MOE_STATUS_BUFFER_TOO_SMALL)
         {
             large = new byte[(int)size];
             fixed (byte* room = large)
             {
-                status = ShimApi.moe_token_to_piece(_vocabulary, token, ToByte(special), room, size, &size, error, NativeError.BufferSize);
+                status = ShimApi.moe_token_to_piece(vocabulary, token, ToByte(special), room, size, &size, error, NativeError.BufferSize);
             }
         }
 
@@ -85,6 +98,8 @@ internal readonly unsafe struct NativeVocabulary(ModelHandle model)
     {
         byte* error = stackalloc byte[NativeError.BufferSize];
         byte[] text = new byte[Math.Max(64, tokens.Length * 8)];
+        using HandleUse use = new(model);
+        llama_vocab* vocabulary = Pointer;
         while (true)
         {
             nuint size;
@@ -93,7 +108,7 @@ internal readonly unsafe struct NativeVocabulary(ModelHandle model)
             fixed (byte* room = text)
             {
                 status = ShimApi.moe_detokenize(
-                    _vocabulary, ids, (nuint)tokens.Length, ToByte(removeSpecial), ToByte(renderSpecial),
+                    vocabulary, ids, (nuint)tokens.Length, ToByte(removeSpecial), ToByte(renderSpecial),
                     room, (nuint)text.Length, &size, error, NativeError.BufferSize);
             }
 
@@ -139,6 +154,20 @@ internal readonly unsafe struct NativeVocabulary(ModelHandle model)
                     throw new InferenceException(NativeError.Describe("The text could not be tokenized", status, error));
             }
         }
+    }
+
+    private T Ask<T>(delegate*<llama_vocab*, T> call)
+        where T : unmanaged
+    {
+        using HandleUse use = new(model);
+        return call(Pointer);
+    }
+
+    private T Ask<T>(int token, delegate*<llama_vocab*, int, T> call)
+        where T : unmanaged
+    {
+        using HandleUse use = new(model);
+        return call(Pointer, token);
     }
 
     private static byte ToByte(bool value) => (byte)(value ? 1 : 0);

@@ -12,8 +12,31 @@ internal sealed unsafe class SamplerHandle : SafeHandle
     /// <inheritdoc/>
     public override bool IsInvalid => handle == 0;
 
-    /// <summary>The sampler, for as long as the caller holds a reference to this handle.</summary>
+    /// <summary>Gets the sampler, for as long as the caller holds a reference to this handle.</summary>
     public llama_sampler* Pointer => (llama_sampler*)handle;
+
+    /// <summary>Makes the sampler of a grammar.</summary>
+    /// <param name="vocabulary">The tokens that it chooses from.</param>
+    /// <param name="grammar">The grammar, in GBNF.</param>
+    /// <param name="root">The rule that the whole text follows.</param>
+    /// <exception cref="ArgumentException">The grammar has an error.</exception>
+    public static SamplerHandle OfGrammar(NativeVocabulary vocabulary, string grammar, string root)
+    {
+        byte* error = stackalloc byte[NativeError.BufferSize];
+        llama_sampler* sampler;
+        using HandleUse use = new(vocabulary.Model);
+        fixed (byte* text = Utf8.ToTerminated(grammar, "The grammar"))
+        fixed (byte* start = Utf8.ToTerminated(root, "The grammar's root"))
+        {
+            moe_status status = ShimApi.moe_sampler_grammar(vocabulary.Pointer, text, start, &sampler, error, NativeError.BufferSize);
+            if (status != moe_status.MOE_STATUS_OK)
+            {
+                throw new ArgumentException(NativeError.Describe("The grammar has an error", status, error), nameof(grammar));
+            }
+        }
+
+        return new SamplerHandle(sampler);
+    }
 
     /// <inheritdoc/>
     protected override bool ReleaseHandle()

@@ -57,6 +57,12 @@ public sealed class PlacementReport
     /// <summary>What each placement rule did, in the rules' order; one that decided about no tensor is there with 0.</summary>
     public IReadOnlyList<RuleOutcome> Rules { get; }
 
+    /// <summary>
+    /// Gets whether experts lie in system memory while a device holds layers: each batch of a prompt then moves the experts that it uses.
+    /// </summary>
+    internal bool KeepsExpertsBesideDevice =>
+        Tensors.Any(tensor => tensor.IsExpert && tensor.IsHost) && Tensors.Any(tensor => tensor.Layer is not null && !tensor.IsHost);
+
     /// <summary>The weights per buffer type, those in devices' own memory first.</summary>
     public IReadOnlyList<BufferTotal> Buffers { get; }
 

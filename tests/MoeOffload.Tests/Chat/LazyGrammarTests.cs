@@ -28,7 +28,7 @@ public sealed unsafe class LazyGrammarTests
     [TestCase("x<tool_call>\n{\"name\"", ": \"get_weather\", \"arguments\": {\"city")]
     public void Candidates_are_those_of_llamas_own(params string[] parts)
     {
-        using SamplerHandle ours = NativeChat.MakeSampler(Vocabulary, Render(RealTemplates.Qwen3).Json)!;
+        using SamplerHandle ours = NativeChat.MakeSampler(Vocabulary, Render(RealTemplates.Qwen3).Format.Rendered!)!;
         using SamplerHandle theirs = MakeTheirs(Render(RealTemplates.Qwen3));
         List<int> counts = [];
         foreach (string part in parts)
@@ -47,7 +47,7 @@ public sealed unsafe class LazyGrammarTests
     [Test]
     public void What_is_thought_triggers_nothing()
     {
-        using SamplerHandle sampler = NativeChat.MakeSampler(Vocabulary, Render(RealTemplates.Qwen3).Json)!;
+        using SamplerHandle sampler = NativeChat.MakeSampler(Vocabulary, Render(RealTemplates.Qwen3).Format.Rendered!)!;
 
         Accept(sampler, "<think>");
         Accept(sampler, "I could <tool_call>\n{");
@@ -63,7 +63,7 @@ public sealed unsafe class LazyGrammarTests
     [Test]
     public void Copy_goes_on_from_where_it_was_made()
     {
-        using SamplerHandle sampler = NativeChat.MakeSampler(Vocabulary, Render(RealTemplates.Qwen3).Json)!;
+        using SamplerHandle sampler = NativeChat.MakeSampler(Vocabulary, Render(RealTemplates.Qwen3).Format.Rendered!)!;
         Accept(sampler, "<tool_call>\n{\"na");
 
         using var copy = new SamplerHandle(LlamaApi.llama_sampler_clone(sampler.Pointer));
@@ -80,7 +80,7 @@ public sealed unsafe class LazyGrammarTests
     [Test]
     public void Endless_blanks_cost_neither_stack_nor_time()
     {
-        using SamplerHandle sampler = NativeChat.MakeSampler(Vocabulary, Render(RealTemplates.GptOss).Json)!;
+        using SamplerHandle sampler = NativeChat.MakeSampler(Vocabulary, Render(RealTemplates.GptOss).Format.Rendered!)!;
         // The time that this process computes does not depend on what else the machine does.
         TimeSpan start = Environment.CpuUsage.TotalTime;
 
@@ -95,7 +95,7 @@ public sealed unsafe class LazyGrammarTests
     [Test]
     public void Pattern_for_the_beginning_is_found_there_only()
     {
-        byte[] json = Render(RealTemplates.GptOss).Json;
+        byte[] json = Render(RealTemplates.GptOss).Format.Rendered!;
         using SamplerHandle atStart = NativeChat.MakeSampler(Vocabulary, json)!;
         using SamplerHandle later = NativeChat.MakeSampler(Vocabulary, json)!;
 
@@ -116,7 +116,7 @@ public sealed unsafe class LazyGrammarTests
     // The trigger is a word without characters that are special in a pattern.
     private SamplerHandle MakeTheirs(RenderedChat chat)
     {
-        string trigger = JsonDocument.Parse(chat.Json).RootElement.GetProperty("grammar_triggers")[0].GetProperty("value").GetString()!;
+        string trigger = JsonDocument.Parse(chat.Format.Rendered!).RootElement.GetProperty("grammar_triggers")[0].GetProperty("value").GetString()!;
         fixed (byte* text = Utf8.ToTerminated(chat.Grammar!, "grammar"))
         fixed (byte* root = "root\0"u8)
         fixed (byte* pattern = Utf8.ToTerminated(trigger, "trigger"))

@@ -113,9 +113,9 @@ public sealed class GgufModelCheckTests
         var model = GgufModelFiles.Open(TinyModels.PhiMoe(s_small).Path);
         var key = "phimoe.expert_used_count";
 
-        FluentActions.Invoking(() => GgufModelCheck.Validate(model, new Dictionary<string, object> { [key] = 200L }))
+        FluentActions.Invoking(() => GgufModelCheck.Validate(model, new Dictionary<string, MetadataValue> { [key] = 200L }))
             .Should().Throw<GgufFormatException>();
-        FluentActions.Invoking(() => GgufModelCheck.Validate(model, new Dictionary<string, object> { [key] = "200" }))
+        FluentActions.Invoking(() => GgufModelCheck.Validate(model, new Dictionary<string, MetadataValue> { [key] = "200" }))
             .Should().NotThrow();
     }
 
@@ -125,7 +125,7 @@ public sealed class GgufModelCheckTests
         var path = AlteredModels.Alter(TinyModels.PhiMoe(s_small), it => it.Set("phimoe.expert_used_count", 200u));
 
         FluentActions.Invoking(() => GgufModelCheck.Validate(
-            GgufModelFiles.Open(path), new Dictionary<string, object> { ["phimoe.expert_used_count"] = 2L })).Should().NotThrow();
+            GgufModelFiles.Open(path), new Dictionary<string, MetadataValue> { ["phimoe.expert_used_count"] = 2L })).Should().NotThrow();
     }
 
     private static TestCaseData Case<T>(string name, TinyModel model, string key, T value, string? blamed = null)

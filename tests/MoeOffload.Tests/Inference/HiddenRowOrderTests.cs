@@ -1,6 +1,7 @@
 using FluentAssertions;
 using Microsoft.Extensions.Logging.Abstractions;
 using MoeOffload.Fixtures;
+using MoeOffload.Inference;
 using MoeOffload.Inference.Speculation;
 using MoeOffload.Native;
 using NUnit.Framework;
@@ -54,7 +55,7 @@ public sealed class HiddenRowOrderTests
             Speculation = new SpeculationOptions { MaxDraftTokens = 3 },
         };
         using NativeContext context = NativeContext.Create(
-            model.Native.Handle, new ContextParameters(options, expertsOffloaded: false), NullLogger.Instance);
+            model.Native.Handle, new ContextParameters(options, expertsOffloaded: false).ToSettings(), NullLogger.Instance);
         context.KeepHidden(all: true);
         var order = HiddenRowOrder.Of(context, unified);
 

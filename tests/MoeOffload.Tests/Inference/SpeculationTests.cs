@@ -1,6 +1,7 @@
 using FluentAssertions;
 using MoeOffload.Fixtures;
 using MoeOffload.Inference.Planning;
+using MoeOffload.Inference.Running;
 using NUnit.Framework;
 
 namespace MoeOffload.Tests.Inference;

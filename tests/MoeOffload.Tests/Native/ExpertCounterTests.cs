@@ -3,6 +3,7 @@ using FluentAssertions;
 using Microsoft.Extensions.Logging.Abstractions;
 using MoeOffload.Diagnostics;
 using MoeOffload.Fixtures;
+using MoeOffload.Inference;
 using MoeOffload.Native;
 using MoeOffload.Native.Generated;
 using NUnit.Framework;
@@ -37,7 +38,7 @@ public sealed unsafe class ExpertCounterTests
         using NativeContext second = NewContext(counter);
         Decode(second);
 
-        counter.Read().TokenCount.Should().Be(2 * Tokens);
+        Read(counter).TokenCount.Should().Be(2 * Tokens);
     }
 
     [Test]
@@ -52,11 +53,11 @@ public sealed unsafe class ExpertCounterTests
             Decode(context);
         }
 
-        ExpertActivity activity = parts.Read();
+        ExpertActivity activity = Read(parts);
         activity.TokenCount.Should().Be(Tokens);
         foreach (int layer in activity.Layers)
         {
-            activity.CountsOf(layer).ToArray().Should().Equal(whole.Read().CountsOf(layer).ToArray());
+            activity.CountsOf(layer).ToArray().Should().Equal(Read(whole).CountsOf(layer).ToArray());
         }
     }
 
@@ -78,7 +79,7 @@ public sealed unsafe class ExpertCounterTests
         int torn = 0;
         while (!decoding.IsCompleted)
         {
-            ExpertActivity activity = counter.Read();
+            ExpertActivity activity = Read(counter);
             foreach (int layer in activity.Layers)
             {
                 long choices = 0;
@@ -93,7 +94,7 @@ public sealed unsafe class ExpertCounterTests
 
         decoding.GetAwaiter().GetResult();
         torn.Should().Be(0);
-        counter.Read().TokenCount.Should().Be(Decodes * 500);
+        Read(counter).TokenCount.Should().Be(Decodes * 500);
     }
 
     [Test]
@@ -166,6 +167,12 @@ public sealed unsafe class ExpertCounterTests
         static void Refused(moe_status status) => status.Should().Be(moe_status.MOE_STATUS_INVALID_ARGUMENT);
     }
 
+    private static ExpertActivity Read(ExpertCounter counter)
+    {
+        counter.Read(out long[] counts, out long[] tokens);
+        return new ExpertActivity(counter.ExpertCount, counts, tokens);
+    }
+
     private static ExpertCounter NewCounter() => new(s_tiny.Shape.Layers, s_tiny.Shape.Experts);
 
     private static void Decode(NativeContext context, int count = Tokens)
@@ -181,7 +188,7 @@ public sealed unsafe class ExpertCounterTests
 
     private NativeContext NewContext(ExpertCounter counter, ContextOptions? options = null, MoeModel? model = null) => NativeContext.Create(
         (model ?? _model).Native.Handle,
-        new ContextParameters(options ?? Generations.SmallContext, expertsOffloaded: false),
+        new ContextParameters(options ?? Generations.SmallContext, expertsOffloaded: false).ToSettings(),
         NullLogger.Instance,
         counter: counter);
 }

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using FluentAssertions;
 using MoeOffload.Fixtures;
+using MoeOffload.Inference;
 using MoeOffload.Native;
 using MoeOffload.Native.Generated;
 using NUnit.Framework;
@@ -28,7 +29,7 @@ public sealed unsafe class ShimArgumentTests
     {
         _model = MoeModel.Load(TinyModels.Olmoe().Path, new ModelOptions { Devices = [] });
         _error = (byte*)NativeMemory.AllocZeroed(ErrorSize);
-        llama_context_params parameters = new ContextParameters(Generations.SmallContext, expertsOffloaded: false).ToNative();
+        llama_context_params parameters = new ContextParameters(Generations.SmallContext, expertsOffloaded: false).ToSettings().ToNative();
         llama_context* context;
         ShimApi.moe_context_init(Model, &parameters, &context, _error, ErrorSize).Should().Be(moe_status.MOE_STATUS_OK);
         _context = context;
@@ -68,7 +69,7 @@ public sealed unsafe class ShimArgumentTests
         ggml_backend_buffer_type* type;
         int score;
         ulong bytes;
-        ggml_backend_device* cpu = NativeDevice.All().Find(device => device.Kind == DeviceKind.Cpu).Pointer;
+        ggml_backend_device* cpu = NativeDevice.All().Find(device => device.Kind == NativeDeviceKind.Cpu).Pointer;
         fixed (byte* missing = "/no/such/library.so\0"u8)
         fixed (byte* text = "nonsense\0"u8)
         {

@@ -1,7 +1,7 @@
 using System.Text;
 using FluentAssertions;
 using MoeOffload.Fixtures;
-using MoeOffload.Inference;
+using MoeOffload.Models;
 using NUnit.Framework;
 
 namespace MoeOffload.Tests.Peer;

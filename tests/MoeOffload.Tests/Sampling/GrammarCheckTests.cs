@@ -1,6 +1,6 @@
 using System.Text;
 using FluentAssertions;
-using MoeOffload.Inference.Sampling;
+using MoeOffload.Inference.Grammars;
 using NUnit.Framework;
 
 namespace MoeOffload.Tests.Sampling;

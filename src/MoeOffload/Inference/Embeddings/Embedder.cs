@@ -1,8 +1,9 @@
 using System.Text;
 using Microsoft.Extensions.Logging;
+using MoeOffload.Inference;
 using MoeOffload.Inference.Embeddings;
+using MoeOffload.Models;
 using MoeOffload.Native;
-using MoeOffload.Native.Generated;
 
 namespace MoeOffload.Embeddings;
 
@@ -12,25 +13,25 @@ namespace MoeOffload.Embeddings;
 /// </summary>
 public sealed class Embedder : IDisposable, IAsyncDisposable
 {
-    private readonly MoeModel _model;
+    private readonly LoadedModel _model;
     private readonly EmbeddingWorker _worker;
     private readonly EmbeddingOptions _options;
     private readonly ILogger _logger;
     private bool _isDisposed;
 
     private Embedder(
-        MoeModel model, EmbeddingWorker worker, EmbeddingOptions options, NativeContext context, ContextParameters parameters, moe_embedding_info info, ILogger logger)
+        LoadedModel model, EmbeddingWorker worker, EmbeddingOptions options, NativeContext context, ContextParameters parameters, NativeEmbeddingInfo info, ILogger logger)
     {
         _model = model;
         _worker = worker;
         _options = options;
         _logger = logger;
-        Dimension = info.length;
+        Dimension = info.Length;
         Pooling = options.Pooling ?? Own(info);
         BatchSize = Math.Min(context.BatchSize, context.MicroBatchSize);
         MaxTokens = context.HasMemory ? parameters.ContextLength : Math.Min(parameters.ContextLength, BatchSize);
         Threads = parameters.PromptThreads;
-        Memory = new MemoryBreakdown(context.ReadMemory(), context.ContextLength);
+        Memory = new MemoryBreakdown(context.ReadUses(), context.ContextLength);
     }
 
     /// <summary>Lets the thread end of an embedder that nobody disposed.</summary>
@@ -121,13 +122,15 @@ public sealed class Embedder : IDisposable, IAsyncDisposable
     }
 
     /// <summary>Makes a context and its thread.</summary>
-    internal static Embedder Create(MoeModel model, EmbeddingOptions options, ContextParameters parameters, moe_embedding_info info, ILogger logger)
+    internal static Embedder Create(LoadedModel model, EmbeddingOptions options, ContextParameters parameters, NativeEmbeddingInfo info)
     {
+        ILogger logger = model.NativeLogger;
+        ContextSettings settings = parameters.ToSettings();
         ModelHandle handle = model.Native.Handle;
-        var adapters = new AdapterSlot(model.CheckAdapters(parameters.Adapters));
-        NativeContext context = adapters.MakeContext(handle, parameters, logger);
+        var adapters = new WantedAdapters(model.CheckAdapters(parameters.Adapters));
+        NativeContext context = adapters.MakeContext(handle, settings, logger);
         EmbeddingWorker worker = new(
-            () => NativeContext.Create(handle, parameters, logger, adapters), context, parameters.SequenceCount, info.length, handle, logger);
+            () => NativeContext.Create(handle, settings, logger, adapters.Slot), context, parameters.SequenceCount, info.Length, handle, logger);
         adapters.ReleaseAfter(worker.Ended);
         try
         {
@@ -140,11 +143,11 @@ public sealed class Embedder : IDisposable, IAsyncDisposable
         }
     }
 
-    private static EmbeddingPooling? Own(moe_embedding_info info) => (llama_pooling_type)info.pooling switch
+    private static EmbeddingPooling? Own(NativeEmbeddingInfo info) => info.Pooling switch
     {
-        llama_pooling_type.LLAMA_POOLING_TYPE_MEAN => EmbeddingPooling.Mean,
-        llama_pooling_type.LLAMA_POOLING_TYPE_CLS => EmbeddingPooling.Cls,
-        llama_pooling_type.LLAMA_POOLING_TYPE_LAST => EmbeddingPooling.Last,
+        NativePooling.Mean => EmbeddingPooling.Mean,
+        NativePooling.Cls => EmbeddingPooling.Cls,
+        NativePooling.Last => EmbeddingPooling.Last,
         _ => null,
     };
 

@@ -1,3 +1,5 @@
+using MoeOffload.Models;
+
 namespace MoeOffload.Inference.Output;
 
 /// <summary>Turns sampled tokens into what a reader gets: whole code points, and nothing of a stop string.</summary>

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using MoeOffload.Inference.Output;
 using MoeOffload.Inference.Planning;
+using MoeOffload.Models;
 using MoeOffload.Native;
 
 namespace MoeOffload.Inference.Running;
@@ -74,7 +75,12 @@ internal sealed class Generation : IOpenRequest, ITokenProducer, IDisposable
         if (_topCount is { } count)
         {
             top = count > 0 ? new TokenProbability[Math.Min(count, context.VocabularySize)] : null;
-            probability = context.LogProbability(index, token, top);
+            (int Token, float LogProbability)[] best = new (int, float)[top?.Length ?? 0];
+            probability = context.LogProbability(index, token, best);
+            for (int i = 0; i < best.Length; i++)
+            {
+                top![i] = new TokenProbability(best[i].Token, best[i].LogProbability);
+            }
         }
 
         // Not before: a device computes on after the decode call, until its logits are read.

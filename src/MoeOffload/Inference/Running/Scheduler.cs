@@ -261,7 +261,7 @@ internal sealed class Scheduler : IContextWork
         HostBytes = parameters.PrefixCache.HostBytes,
     };
 
-    private static ObjectDisposedException MakeDisposed() => new(nameof(GenerationSession));
+    private static ObjectDisposedException MakeDisposed() => new("GenerationSession");
 
     // One failure may be thrown to several readers, each with its own stack.
     private static Exception Copy(Exception failure) =>

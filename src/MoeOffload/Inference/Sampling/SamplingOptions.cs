@@ -1,3 +1,4 @@
+using MoeOffload.Inference.Grammars;
 using MoeOffload.Inference.Sampling;
 using MoeOffload.Schemas;
 

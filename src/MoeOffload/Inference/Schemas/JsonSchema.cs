@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
-using MoeOffload.Inference.Sampling;
+using MoeOffload.Inference.Grammars;
 using MoeOffload.Inference.Schemas;
 using MoeOffload.Native;
 

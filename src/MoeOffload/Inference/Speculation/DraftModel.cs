@@ -2,6 +2,8 @@ using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using MoeOffload.Inference.Planning;
 using MoeOffload.Inference.Running;
+using MoeOffload.Inference.Sampling;
+using MoeOffload.Models;
 using MoeOffload.Native;
 
 namespace MoeOffload.Inference.Speculation;
@@ -43,18 +45,18 @@ internal sealed class DraftModel : IDrafter
     /// <exception cref="ArgumentException">The models have different vocabularies.</exception>
     /// <exception cref="NotSupportedException">The smaller one cannot take back what it has guessed.</exception>
     /// <exception cref="InferenceException">Its context could not be made.</exception>
-    public static DraftModel Create(MoeModel model, MoeModel draft, ContextOptions options, NativeContext main, ILogger logger)
+    public static DraftModel Create(LoadedModel model, LoadedModel draft, ContextOptions options, NativeContext main, ILogger logger)
     {
-        using MoeModel.Use use = draft.Enter();
+        using LoadedModel.Use use = draft.Enter();
         CheckVocabularies(model.Pieces(special: true), draft.Pieces(special: true));
-        ContextParameters parameters = draft.Prepare(options with { ContextLength = main.ContextLength, Speculation = null });
-        NativeContext context = NativeContext.Create(draft.Native.Handle, parameters, logger, inTurnsWith: main);
+        ContextParameters parameters = ContextPreparation.ForGeneration(draft, options with { ContextLength = main.ContextLength, Speculation = null });
+        NativeContext context = NativeContext.Create(draft.Native.Handle, parameters.ToSettings(), logger, inTurnsWith: main);
         try
         {
             return context.CanForgetParts
                 ? new DraftModel(
                     context,
-                    NativeSampler.Create(draft.Native.Vocabulary, SamplingOptions.Greedy),
+                    SamplerBuilder.Build(draft.Native.Vocabulary, SamplingOptions.Greedy),
                     draft.Native.Handle.Servers,
                     parameters.SequenceCount,
                     parameters.PromptTokensPerStep,
@@ -70,7 +72,7 @@ internal sealed class DraftModel : IDrafter
     }
 
     /// <inheritdoc/>
-    public IReadOnlyList<MemoryUse> ReadMemory() => [];
+    public IReadOnlyList<MemoryUse> ReadMemory() => [.. _context.ReadUses().WithoutWeights()];
 
     /// <inheritdoc/>
     public void Begin(NativeContext context)

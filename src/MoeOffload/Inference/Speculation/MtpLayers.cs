@@ -1,8 +1,9 @@
 using Microsoft.Extensions.Logging;
 using MoeOffload.Inference.Planning;
 using MoeOffload.Inference.Running;
+using MoeOffload.Inference.Sampling;
+using MoeOffload.Models;
 using MoeOffload.Native;
-using MoeOffload.Native.Generated;
 
 namespace MoeOffload.Inference.Speculation;
 
@@ -57,7 +58,7 @@ internal sealed class MtpLayers : IDrafter, ISequenceFollower
     /// <exception cref="ArgumentException">A step has too many tokens.</exception>
     /// <exception cref="NotSupportedException">The model has no such layers, or they are not loaded, or llama.cpp cannot compute them.</exception>
     /// <exception cref="InferenceException">Their context could not be made.</exception>
-    public static MtpLayers Create(MoeModel model, ContextParameters parameters, NativeContext context, ILogger logger)
+    public static MtpLayers Create(LoadedModel model, ContextParameters parameters, NativeContext context, ILogger logger)
     {
         int layers = CheckLayers(model);
         if ((long)context.BatchSize * context.HiddenWidth > int.MaxValue)
@@ -66,13 +67,13 @@ internal sealed class MtpLayers : IDrafter, ISequenceFollower
                 $"The hidden states of {context.BatchSize} tokens are too many: set BatchSize lower.", nameof(ContextOptions.BatchSize));
         }
 
-        NativeContext made = NativeContext.Create(model.Native.Handle, parameters.OfMtp(), logger, inTurnsWith: context);
+        NativeContext made = NativeContext.Create(model.Native.Handle, parameters.OfMtp().ToSettings(), logger, inTurnsWith: context);
         try
         {
             made.KeepHidden(all: false);
             return new MtpLayers(
                 made,
-                NativeSampler.Create(model.Native.Vocabulary, SamplingOptions.Greedy),
+                SamplerBuilder.Build(model.Native.Vocabulary, SamplingOptions.Greedy),
                 HiddenRowOrder.Of(context, parameters.IsUnified),
                 layers,
                 context.BatchSize,
@@ -86,12 +87,8 @@ internal sealed class MtpLayers : IDrafter, ISequenceFollower
         }
     }
 
-    /// <summary>What a context of such layers holds, the weights apart.</summary>
-    public static IReadOnlyList<MemoryUse> ReadMemory(NativeContext context) =>
-        [.. context.ReadMemory().Select(use => use with { WeightBytes = 0 })];
-
     /// <inheritdoc/>
-    public IReadOnlyList<MemoryUse> ReadMemory() => ReadMemory(_context);
+    public IReadOnlyList<MemoryUse> ReadMemory() => [.. _context.ReadUses().WithoutWeights()];
 
     /// <inheritdoc/>
     public void Begin(NativeContext context)
@@ -171,21 +168,21 @@ internal sealed class MtpLayers : IDrafter, ISequenceFollower
         _context.Dispose();
     }
 
-    private static int CheckLayers(MoeModel model)
+    private static int CheckLayers(LoadedModel model)
     {
-        moe_mtp_info info = model.Native.MtpInfo;
+        NativeMtpInfo info = model.Native.MtpInfo;
         string name = $"'{model.Path}' ({model.Info.Architecture})";
-        return (info.n_layers, info.computable, info.loaded) switch
+        return (info.LayerCount, info.IsComputable, info.IsLoaded) switch
         {
             (0, _, _) => throw new NotSupportedException(
                 $"{name} has no layers for multi-token prediction: leave SpeculationOptions.UseMtpLayers off, or take a DraftModel."),
-            (_, 0, _) => throw new NotSupportedException(
+            (_, false, _) => throw new NotSupportedException(
                 $"{name} has layers for multi-token prediction that this llama.cpp cannot compute: leave SpeculationOptions.UseMtpLayers off."),
-            (_, _, 0) when model.LoadsMtpLayers => throw new NotSupportedException(
+            (_, _, false) when model.LoadsMtpLayers => throw new NotSupportedException(
                 $"The layers of {name} for multi-token prediction are not in the file: take one that was converted with them."),
-            (_, _, 0) => throw new NotSupportedException(
+            (_, _, false) => throw new NotSupportedException(
                 $"The layers of {name} for multi-token prediction are not loaded: set ModelOptions.LoadMtpLayers."),
-            _ => info.n_layers,
+            _ => info.LayerCount,
         };
     }
 

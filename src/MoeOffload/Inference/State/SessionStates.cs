@@ -1,12 +1,11 @@
 using MoeOffload.Inference.Planning;
 using MoeOffload.Inference.Running;
-using MoeOffload.Native;
 using MoeOffload.Shared;
 
 namespace MoeOffload.Inference.State;
 
 /// <summary>Takes a session's kept sequences out to a stream and back.</summary>
-internal sealed class SessionStates(Scheduler scheduler, MoeModel model, ContextParameters parameters, StateLimits limits)
+internal sealed class SessionStates(Scheduler scheduler, LoadedModel model, ContextParameters parameters, StateLimits limits)
 {
     /// <inheritdoc cref="GenerationSession.SaveStateAsync(Stream, IReadOnlyList{int}?, CancellationToken)"/>
     public async Task<int> SaveAsync(Stream destination, IReadOnlyList<int>? prompt, CancellationToken cancellationToken)
@@ -77,6 +76,6 @@ internal sealed class SessionStates(Scheduler scheduler, MoeModel model, Context
     }
 
     private IReadOnlyList<string> Identity() => parameters.PrefixCache.Enabled
-        ? StateIdentity.Of(model, parameters)
+        ? SessionIdentity.Of(model, parameters)
         : throw new InvalidOperationException("There is nothing to save to or load into: ContextOptions.PrefixCache is turned off.");
 }

@@ -1,5 +1,6 @@
 using MoeOffload.Inference.Output;
 using MoeOffload.Inference.Running;
+using MoeOffload.Inference.Sampling;
 using MoeOffload.Native;
 
 namespace MoeOffload.Tests.Inference.Running;
@@ -18,7 +19,7 @@ internal static class Channels
             channel,
             request,
             prompt,
-            NativeSampler.Create(vocabulary, request.Sampling ?? SamplingOptions.Greedy),
+            SamplerBuilder.Build(vocabulary, request.Sampling ?? SamplingOptions.Greedy),
             model.Pieces(special: false),
             vocabulary);
         return channel;

@@ -1,6 +1,7 @@
 using FluentAssertions;
 using Microsoft.Extensions.Logging.Abstractions;
 using MoeOffload.Fixtures;
+using MoeOffload.Inference;
 using MoeOffload.Inference.Output;
 using MoeOffload.Inference.Running;
 using MoeOffload.Inference.Speculation;
@@ -81,5 +82,5 @@ public sealed class ContextRunnerTests
     private static ContextParameters Parameters(ContextOptions options) => new(options, expertsOffloaded: false);
 
     private static NativeContext Make(MoeModel model, ContextParameters parameters) =>
-        NativeContext.Create(model.Native.Handle, parameters, NullLogger.Instance);
+        NativeContext.Create(model.Native.Handle, parameters.ToSettings(), NullLogger.Instance);
 }

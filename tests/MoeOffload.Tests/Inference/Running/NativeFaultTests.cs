@@ -1,5 +1,6 @@
 using FluentAssertions;
 using Microsoft.Extensions.Logging.Abstractions;
+using MoeOffload.Inference;
 using MoeOffload.Inference.Output;
 using MoeOffload.Inference.Running;
 using MoeOffload.Native;
@@ -56,7 +57,7 @@ public sealed class NativeFaultTests
 
         NativeContext Make()
         {
-            NativeContext context = NativeContext.Create(SmallModel.Shared.Native.Handle, parameters, NullLogger.Instance);
+            NativeContext context = NativeContext.Create(SmallModel.Shared.Native.Handle, parameters.ToSettings(), NullLogger.Instance);
             context.FaultInjection = faults.Next;
             return context;
         }

@@ -1,5 +1,6 @@
 using FluentAssertions;
 using Microsoft.Extensions.Logging.Abstractions;
+using MoeOffload.Inference;
 using MoeOffload.Inference.Output;
 using MoeOffload.Inference.Running;
 using MoeOffload.Native;
@@ -27,7 +28,7 @@ public sealed class SchedulerTests
         ContextParameters parameters = new(SmallModel.Context(4096), expertsOffloaded: false);
         _scheduler = new Scheduler(Make, Make(), parameters, drafts: null, drafter: null, SmallModel.Shared.Native.Handle, NullLogger.Instance);
 
-        NativeContext Make() => NativeContext.Create(SmallModel.Shared.Native.Handle, parameters, NullLogger.Instance);
+        NativeContext Make() => NativeContext.Create(SmallModel.Shared.Native.Handle, parameters.ToSettings(), NullLogger.Instance);
     }
 
     [TearDown]

@@ -1,0 +1,49 @@
+using MoeOffload.Models;
+using MoeOffload.Native;
+using MoeOffload.Placement;
+
+namespace MoeOffload.Inference;
+
+/// <summary>Counts what a model and a context take, without reading weights or reserving memory.</summary>
+internal static class ContextEstimate
+{
+    /// <summary>Counts the memory of a model and a context of it.</summary>
+    /// <exception cref="InferenceException">Already the table of the context's cells does not fit, or llama.cpp refused the context.</exception>
+    public static MemoryBreakdown Make(ModelLoader loader, ContextOptions context, bool embeds)
+    {
+        using NativeModel native = loader.Simulate();
+        if (context.ContextLength > 0)
+        {
+            return Make(loader, native, context, embeds);
+        }
+
+        // The weights in each memory are known only beside a context.
+        MemoryBreakdown shortest = Make(
+            loader, native, context with { ContextLength = DefaultContextLength.Shortest(native.TrainedContextLength) }, embeds);
+        ContextOptions sized = ContextLengthDefault.Resolve(
+            context,
+            native,
+            loader.HeadLength,
+            DeviceSelection.Describe(loader.DeviceNames),
+            shortest.Devices.ToDictionary(use => use.Device, use => use.WeightBytes));
+        return sized.ContextLength <= shortest.ContextLength ? shortest : Make(loader, native, sized, embeds);
+    }
+
+    /// <summary>Leaves the weights out, which another context of the same model counts.</summary>
+    public static IEnumerable<MemoryUse> WithoutWeights(this IEnumerable<MemoryUse> uses) => uses.Select(use => use with { WeightBytes = 0 });
+
+    private static MemoryBreakdown Make(ModelLoader loader, NativeModel native, ContextOptions context, bool embeds)
+    {
+        var parameters = new ContextParameters(context, loader.Report(native).KeepsExpertsBesideDevice, embeds);
+        ContextMemoryCheck.CheckCells(native, parameters);
+        using NativeContext simulated = NativeContext.Create(native.Handle, parameters.ToSettings(), loader.NativeLogger);
+        List<MemoryUse> uses = simulated.ReadUses();
+        if (context.Speculation is { UseMtpLayers: true } && native.MtpInfo is { IsLoaded: true, IsComputable: true })
+        {
+            using NativeContext layers = NativeContext.Create(native.Handle, parameters.OfMtp().ToSettings(), loader.NativeLogger);
+            uses.AddRange(layers.ReadUses().WithoutWeights());
+        }
+
+        return new MemoryBreakdown(uses, simulated.ContextLength);
+    }
+}

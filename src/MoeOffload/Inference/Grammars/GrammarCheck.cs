@@ -1,0 +1,209 @@
+namespace MoeOffload.Inference.Grammars;
+
+/// <summary>
+/// Refuses grammars that llama.cpp would refuse, with a place and a reason, and those on which it would end or hang the
+/// process: by deep recursion, by endless or enormous expansion, or by a rule that can never take anything.
+/// </summary>
+internal static class GrammarCheck
+{
+    /// <summary>How deep rules may begin with rules: llama.cpp recurses for each.</summary>
+    public const int MaxDepth = 3_000;
+
+    /// <summary>How many ways into a rule may lie open at once: llama.cpp follows each for every token.</summary>
+    public const int MaxAlternatives = 100_000;
+
+    private const int MaxSteps = 1_000_000;
+
+    /// <summary>Checks a grammar.</summary>
+    /// <exception cref="FormatException">It is refused; the message says where and why.</exception>
+    public static void Check(string grammar, string root)
+    {
+        var zero = grammar.IndexOf('\0', StringComparison.Ordinal);
+        if (zero >= 0)
+        {
+            throw new FormatException($"character {zero + 1} is NUL, where llama.cpp would end the grammar; leave it out");
+        }
+
+        var rules = GrammarReader.Read(grammar, root);
+        CheckLeftRecursion(rules);
+        var empty = Nullable(rules);
+        var used = Used(rules);
+        CheckProgress(rules, empty, used);
+        CheckExpansion(rules, empty, used);
+    }
+
+    // Walks as llama.cpp does, which counts a rule as possibly empty only if one of its own alternatives is, and keeps no memory
+    // of what it walked: deep nesting overflows its stack, and wide nesting takes it forever.
+    private static void CheckLeftRecursion(GrammarRules grammar)
+    {
+        var directlyEmpty = Array.ConvertAll(grammar.Rules, rule => rule.Any(alternative => alternative.Length == 0));
+        var visited = new bool[grammar.Rules.Length];
+        var inProgress = new bool[grammar.Rules.Length];
+        var stack = new Stack<(int Rule, int Alternative, int Symbol)>();
+        var steps = 0;
+        for (var start = 0; start < grammar.Rules.Length; start++)
+        {
+            if (visited[start])
+            {
+                continue;
+            }
+
+            Enter(start);
+            while (stack.TryPop(out var at))
+            {
+                if (at.Alternative == grammar.Rules[at.Rule].Length)
+                {
+                    inProgress[at.Rule] = false;
+                    visited[at.Rule] = true;
+                    continue;
+                }
+
+                var symbols = grammar.Rules[at.Rule][at.Alternative];
+                if (at.Symbol < symbols.Length && symbols[at.Symbol] >= 0
+                    && (at.Symbol == 0 || directlyEmpty[symbols[at.Symbol - 1]]))
+                {
+                    stack.Push(at with { Symbol = at.Symbol + 1 });
+                    Enter(symbols[at.Symbol]);
+                }
+                else
+                {
+                    stack.Push((at.Rule, at.Alternative + 1, 0));
+                }
+            }
+        }
+
+        void Enter(int rule)
+        {
+            if (inProgress[rule])
+            {
+                throw LeftRecursion(grammar, rule);
+            }
+
+            if (++steps > MaxSteps)
+            {
+                throw new FormatException(
+                    $"the rules that rule '{grammar.Names[rule]}' begins with branch in more than {MaxSteps} ways; join alternatives that begin alike");
+            }
+
+            if (stack.Count >= MaxDepth)
+            {
+                throw new FormatException(
+                    $"rule '{grammar.Names[rule]}' is begun by more than {MaxDepth} rules inside one another; nest or repeat less");
+            }
+
+            inProgress[rule] = true;
+            stack.Push((rule, 0, 0));
+        }
+    }
+
+    private static FormatException LeftRecursion(GrammarRules grammar, int rule) => new(
+        $"rule '{grammar.Names[rule]}' comes back to itself before it takes a character (left recursion); let it take something first");
+
+    // Which rules the start rule leads to; llama.cpp never enters the others.
+    private static bool[] Used(GrammarRules grammar)
+    {
+        var used = new bool[grammar.Rules.Length];
+        var open = new Stack<int>([grammar.Root]);
+        used[grammar.Root] = true;
+        while (open.TryPop(out var rule))
+        {
+            foreach (var symbol in grammar.Rules[rule].SelectMany(alternative => alternative))
+            {
+                if (symbol >= 0 && !used[symbol])
+                {
+                    used[symbol] = true;
+                    open.Push(symbol);
+                }
+            }
+        }
+
+        return used;
+    }
+
+    // Which rules may take nothing, by way of other rules too.
+    private static bool[] Nullable(GrammarRules grammar) =>
+        Grow(grammar, (known, symbols) => Array.TrueForAll(symbols, symbol => symbol >= 0 && known[symbol]));
+
+    // A rule with no way to take something or to be empty leaves llama.cpp without a state, on which it aborts.
+    private static void CheckProgress(GrammarRules grammar, bool[] empty, bool[] used)
+    {
+        var takes = Grow(grammar, (known, symbols) =>
+        {
+            foreach (var symbol in symbols)
+            {
+                if (symbol < 0 || known[symbol])
+                {
+                    return true;
+                }
+
+                if (!empty[symbol])
+                {
+                    return false;
+                }
+            }
+
+            return false;
+        });
+        var dead = Enumerable.Range(0, takes.Length).FirstOrDefault(rule => used[rule] && !takes[rule] && !empty[rule], -1);
+        if (dead >= 0)
+        {
+            throw new FormatException(
+                $"rule '{grammar.Names[dead]}' can never take a character: it leads to rules that come back to themselves first (left recursion)");
+        }
+    }
+
+    private static bool[] Grow(GrammarRules grammar, Func<bool[], int[], bool> holds)
+    {
+        var known = new bool[grammar.Rules.Length];
+        for (var changed = true; changed;)
+        {
+            changed = false;
+
+            // Rules made by rewriting refer to those before them and are referred to by those after.
+            for (var rule = 0; rule < known.Length; rule++)
+            {
+                if (!known[rule] && Array.Exists(grammar.Rules[rule], symbols => holds(known, symbols)))
+                {
+                    known[rule] = changed = true;
+                }
+            }
+        }
+
+        return known;
+    }
+
+    // Counts the states that llama.cpp expands a rule to: without end where a rule comes back to itself with something left to do.
+    private static void CheckExpansion(GrammarRules grammar, bool[] empty, bool[] used)
+    {
+        var components = new GrammarComponents(grammar, empty);
+        var counts = new long[grammar.Rules.Length];
+        foreach (var component in components.InOrder)
+        {
+            long sum = 0;
+            foreach (var rule in component)
+            {
+                foreach (var (beginning, isLast) in GrammarComponents.Beginnings(grammar.Rules[rule], empty))
+                {
+                    var isInside = beginning >= 0 && components.Of(beginning) == components.Of(rule);
+                    if (isInside && !isLast && used[rule])
+                    {
+                        throw LeftRecursion(grammar, rule);
+                    }
+
+                    sum += isInside ? 0 : beginning < 0 ? 1 : counts[beginning];
+                }
+
+                if (sum > MaxAlternatives && used[rule])
+                {
+                    throw new FormatException(
+                        $"rule '{grammar.Names[rule]}' may begin in more than {MaxAlternatives} ways at once; join alternatives that begin alike");
+                }
+            }
+
+            foreach (var rule in component)
+            {
+                counts[rule] = Math.Clamp(sum, 1, MaxAlternatives + 1);
+            }
+        }
+    }
+}

@@ -1,0 +1,109 @@
+using System.Text;
+using Microsoft.Extensions.Logging;
+using MoeOffload.Inference.Output;
+using MoeOffload.Inference.Preparation;
+using MoeOffload.Inference.Sampling;
+using MoeOffload.Models;
+using MoeOffload.Native;
+
+namespace MoeOffload.Inference.Running;
+
+/// <summary>Makes generations of what a session is asked for.</summary>
+/// <param name="scheduler">What runs them.</param>
+/// <param name="model">The session's model.</param>
+/// <param name="sequenceLength">Tokens that one generation can hold.</param>
+/// <param name="canShift">Whether the KV cache can be shifted.</param>
+/// <param name="logger">Where llama.cpp's lines go.</param>
+internal sealed class GenerationFactory(Scheduler scheduler, LoadedModel model, int sequenceLength, bool canShift, ILogger logger)
+{
+    /// <summary>
+    /// Makes a generation of a request whose limits are in their ranges, and connects it to a channel. Takes time that grows with the input.
+    /// </summary>
+    /// <param name="source">The request.</param>
+    /// <param name="channel">The reader's end.</param>
+    /// <param name="throwIfEnded">Called between the parts of the work; throws if nobody waits for the generation any more.</param>
+    /// <exception cref="ArgumentException">The grammar has an error, or the prompt has no token or an unknown one.</exception>
+    /// <exception cref="ContextFullException">The prompt is too long.</exception>
+    public Generation Make(IRequestSource source, TokenChannel channel, Action throwIfEnded)
+    {
+        // The session may be disposed meanwhile, and the model with it.
+        using ModelHandle.Use use = model.Native.Handle.Hold();
+        using NativeLog.Scope log = NativeLog.Enter(logger);
+        GenerationRequest request = source.Complete();
+        throwIfEnded();
+        request.ValidateContent();
+        throwIfEnded();
+        NativeVocabulary vocabulary = model.Native.Vocabulary;
+        int[] prompt = Prompt(request, vocabulary);
+        throwIfEnded();
+        TokenPieces pieces = Pieces(request, vocabulary);
+        NativeSampler sampler = SamplerBuilder.Build(vocabulary, request.Sampling ?? new SamplingOptions(), request.Format);
+        return new Generation(scheduler, channel, request, prompt, sampler, pieces, vocabulary);
+    }
+
+    /// <summary>Refuses a shift where there is none.</summary>
+    /// <exception cref="NotSupportedException">The KV cache cannot be shifted.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">It would keep everything.</exception>
+    public void CheckShift(GenerationRequest request)
+    {
+        if (request.ContextFull != ContextFullAction.Shift)
+        {
+            return;
+        }
+
+        if (!canShift)
+        {
+            throw new NotSupportedException(
+                $"The KV cache of {model.Info.Architecture} with these options cannot be shifted: set GenerationRequest.ContextFull to Stop or Error.");
+        }
+
+        if (request.ShiftKeep is { } keep)
+        {
+            OptionRange.Check(keep, 0, sequenceLength - 2, nameof(GenerationRequest.ShiftKeep), "some tokens must be left to forget");
+        }
+    }
+
+    private int[] Prompt(GenerationRequest request, NativeVocabulary vocabulary)
+    {
+        int[] prompt = request.PromptTokens is { } tokens
+            ? CheckTokens([.. tokens], vocabulary.Size)
+            : vocabulary.Tokenize(Encoding.UTF8.GetBytes(request.Prompt), addSpecial: true, request.ParseSpecialTokens);
+        if (prompt.Length == 0)
+        {
+            throw new ArgumentException("The prompt has no token: give it some text.", nameof(request));
+        }
+
+        return prompt.Length <= sequenceLength
+            ? prompt
+            : throw new ContextFullException(
+                $"The prompt has {prompt.Length} tokens, the context has room for {sequenceLength} per sequence: shorten the prompt, or set "
+                + "ContextOptions.ContextLength higher (it is divided by SequenceCount).");
+    }
+
+    // Of a chat, the special tokens that its format is made of are text, but not the one that ends the answer.
+    private TokenPieces Pieces(GenerationRequest request, NativeVocabulary vocabulary)
+    {
+        TokenPieces pieces = model.Pieces(request.RenderSpecialTokens);
+        IReadOnlyList<string> preserved = request.Format?.PreservedTokens ?? [];
+        return preserved.Count == 0
+            ? pieces
+            : pieces.With(
+                model.Pieces(special: true),
+                [
+                    .. preserved.Select(text => vocabulary.Tokenize(Encoding.UTF8.GetBytes(text), addSpecial: false, parseSpecial: true))
+                        .Where(tokens => tokens.Length == 1 && !vocabulary.IsEndOfGeneration(tokens[0]))
+                        .Select(tokens => tokens[0]),
+                ]);
+    }
+
+    /// <summary>The tokens, if all are of the vocabulary.</summary>
+    /// <exception cref="ArgumentException">One is not.</exception>
+    public static int[] CheckTokens(int[] tokens, int vocabularySize)
+    {
+        int wrong = Array.FindIndex(tokens, token => token < 0 || token >= vocabularySize);
+        return wrong < 0
+            ? tokens
+            : throw new ArgumentException(
+                $"Token {tokens[wrong]} at position {wrong} of the prompt is outside the vocabulary of {vocabularySize} tokens.", nameof(GenerationRequest.PromptTokens));
+    }
+}

@@ -1,0 +1,105 @@
+using System.Diagnostics;
+using MoeOffload.Inference.Output;
+using MoeOffload.Inference.Preparation;
+
+namespace MoeOffload.Inference.Running;
+
+/// <summary>Prepares a request once its channel is read: takes its turn at once, and makes the generation on another thread.</summary>
+/// <param name="scheduler">What runs the generation.</param>
+/// <param name="preparations">What prepares the session's requests.</param>
+/// <param name="factory">Makes the generation.</param>
+/// <param name="source">The request.</param>
+/// <param name="channel">Its reader's end.</param>
+internal sealed class RequestPreparation(
+    Scheduler scheduler, PreparationQueue preparations, GenerationFactory factory, IRequestSource source, TokenChannel channel)
+    : ITokenProducer, IPreparation, IUnpreparedRequest
+{
+    /// <inheritdoc/>
+    public bool IsCancelled => channel.IsCancelled;
+
+    /// <inheritdoc/>
+    public long Deadline => channel.Deadline;
+
+    /// <inheritdoc/>
+    public long ArrivalNumber { get; set; }
+
+    /// <inheritdoc/>
+    public bool IsWanted => !channel.IsCancelled && !channel.Ended.IsCompleted;
+
+    /// <inheritdoc/>
+    public void Start()
+    {
+        scheduler.Reserve(this);
+        preparations.Add(this);
+    }
+
+    /// <inheritdoc/>
+    public bool IsShort()
+    {
+        try
+        {
+            return source.MeasureLength() <= PreparationQueue.ShortLength;
+        }
+        catch (Exception)
+        {
+            // A list of the caller's that cannot be read: preparing finds it as well, and tells the reader.
+            return false;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Run()
+    {
+        try
+        {
+            Generation generation = factory.Make(source, channel, ThrowIfEnded);
+            if (!scheduler.Submit(this, generation))
+            {
+                generation.Dispose();
+            }
+        }
+        catch (Exception exception)
+        {
+            // Nothing above this frame could tell the reader. What was cancelled is ended by the scheduler.
+            if (!IsCancelled && scheduler.Withdraw(this))
+            {
+                channel.Finish(exception, null);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void End()
+    {
+        bool isCancelled = IsCancelled;
+        channel.Finish(isCancelled ? channel.MakeCancelException() : null, Measure(), isCancelled ? null : StopReason.Deadline);
+    }
+
+    /// <inheritdoc/>
+    public void Fail(Exception failure) => channel.Finish(failure, Measure());
+
+    /// <inheritdoc/>
+    public void OnCancelled() => scheduler.OnCancelled();
+
+    /// <inheritdoc/>
+    public void OnRoom()
+    {
+        // Nothing is written yet.
+    }
+
+    /// <inheritdoc/>
+    public void Discard()
+    {
+        // Nothing is prepared yet.
+    }
+
+    private GenerationStatistics Measure() => GenerationStatistics.OfWaiting(Stopwatch.GetElapsedTime(channel.StartTimestamp));
+
+    private void ThrowIfEnded()
+    {
+        if (!IsWanted)
+        {
+            throw channel.MakeCancelException();
+        }
+    }
+}

@@ -1,0 +1,110 @@
+using MoeOffload.Native;
+
+namespace MoeOffload.Inference.Sampling;
+
+/// <summary>Makes llama.cpp's samplers of options.</summary>
+internal static class SamplerBuilder
+{
+    /// <summary>Makes the samplers that validated options ask for, and the format of the answer if it has one.</summary>
+    /// <exception cref="ArgumentException">The grammar has an error, or an option names a token outside the vocabulary.</exception>
+    public static NativeSampler Build(NativeVocabulary vocabulary, SamplingOptions options, OutputFormat? format = null)
+    {
+        options.ValidateFor(vocabulary.Size);
+        int[] ends = options.IgnoreEndOfSequence ? vocabulary.EndOfGenerationTokens : [];
+        Sampler[] chain = Simplify([.. options.BuildChain(ends, vocabulary.ReadSuppressed())]);
+        SamplerHandle? grammar = format?.Rendered is { } rendered ? NativeChat.MakeSampler(vocabulary, rendered)
+            : options.Grammar is { } text ? SamplerHandle.OfGrammar(vocabulary, text, options.GrammarRoot)
+            : options.JsonSchema is { } schema ? SamplerHandle.OfGrammar(vocabulary, schema.ToGrammar(), "root")
+            : null;
+        return new NativeSampler(chain is [GreedySampler] ? null : MakeChain(vocabulary, chain), grammar);
+    }
+
+    // Temperature 0 leaves one candidate, and drawing from it sorts and exponentiates the whole vocabulary first. What keeps the best
+    // candidates just before it sorts them for nothing: the best one is always among them.
+    private static Sampler[] Simplify(Sampler[] chain)
+    {
+        if (chain is not [.. var before, TemperatureSampler { Temperature: 0, DynamicRange: 0 }, DistributionSampler])
+        {
+            return chain;
+        }
+
+        while (before is [.. var earlier, TopNSigmaSampler or TopKSampler or TopPSampler or MinPSampler])
+        {
+            before = earlier;
+        }
+
+        return [.. before, new GreedySampler()];
+    }
+
+    private static SamplerHandle MakeChain(NativeVocabulary vocabulary, IReadOnlyList<Sampler> samplers)
+    {
+        var chain = new NativeSamplerChain(vocabulary);
+        foreach (Sampler sampler in samplers)
+        {
+            Add(chain, vocabulary, sampler);
+        }
+
+        return chain.Handle;
+    }
+
+    private static void Add(NativeSamplerChain chain, NativeVocabulary vocabulary, Sampler sampler)
+    {
+        switch (sampler)
+        {
+            case LogitBiasSampler it:
+                chain.AddLogitBias(it.Biases);
+                break;
+            case PenaltiesSampler it:
+                chain.AddPenalties(it.LastTokens, it.Repeat, it.Frequency, it.Presence);
+                break;
+            case DrySampler it:
+                chain.AddDry(it.Multiplier, it.Base, it.AllowedLength, it.LastTokens, it.SequenceBreakers);
+                break;
+            case TopNSigmaSampler it:
+                chain.AddTopNSigma(it.N);
+                break;
+            case TopKSampler it:
+                chain.AddTopK(it.K);
+                break;
+            case TypicalPSampler it:
+                chain.AddTypical(it.P, it.MinKeep);
+                break;
+            case TopPSampler it:
+                chain.AddTopP(it.P, it.MinKeep);
+                break;
+            case MinPSampler it:
+                chain.AddMinP(it.P, it.MinKeep);
+                break;
+            case XtcSampler it:
+                chain.AddXtc(it.Probability, it.Threshold, it.MinKeep, Seed(it.Seed));
+                break;
+            case TemperatureSampler it:
+                chain.AddTemperature(it.Temperature, it.DynamicRange, it.DynamicExponent);
+                break;
+            case InfillSampler when vocabulary.EndOfTurn < 0 && vocabulary.EndOfSequence < 0:
+                throw new ArgumentException("Infill needs an end-of-turn or end-of-sequence token, and the model has neither.");
+            case InfillSampler:
+                chain.AddInfill();
+                break;
+            case GreedySampler:
+                chain.AddGreedy();
+                break;
+            case DistributionSampler it:
+                chain.AddDistribution(Seed(it.Seed));
+                break;
+            case AdaptivePSampler it:
+                chain.AddAdaptiveP(it.Target, it.Decay, Seed(it.Seed));
+                break;
+            case MirostatSampler { Version: 1 } it:
+                chain.AddMirostat(it.TargetEntropy, it.LearningRate, it.EstimateTokens, Seed(it.Seed));
+                break;
+            case MirostatSampler it:
+                chain.AddMirostatV2(it.TargetEntropy, it.LearningRate, Seed(it.Seed));
+                break;
+            default:
+                throw new NotSupportedException($"Unknown sampler {sampler.Name}.");
+        }
+    }
+
+    private static uint Seed(uint? seed) => seed ?? NativeSamplerChain.RandomSeed;
+}

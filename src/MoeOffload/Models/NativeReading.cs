@@ -1,0 +1,31 @@
+using MoeOffload.Native;
+
+namespace MoeOffload.Models;
+
+/// <summary>Turns what was read back from llama.cpp into what users are told.</summary>
+internal static class NativeReading
+{
+    /// <summary>Reads what each buffer type holds for a context and its model.</summary>
+    public static List<MemoryUse> ReadUses(this NativeContext context) =>
+        [.. context.ReadMemory().Select(use => new MemoryUse(use.BufferType, use.Device, use.IsHost, use.Weights, use.Context, use.Compute))];
+
+    /// <summary>Reads where each tensor of a model truly lies.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="ruleOf">Tells the placement rule that names a tensor.</param>
+    public static List<TensorLocation> ReadLocations(this NativeModel model, Func<string, int?> ruleOf) =>
+    [
+        .. model.ReadTensors().Select(tensor => new TensorLocation(
+            tensor.Name, tensor.Type, tensor.ByteCount, tensor.BufferType, tensor.Device, tensor.IsHost, ruleOf(tensor.Name))),
+    ];
+
+    /// <summary>Reads type and dimensions of each tensor of a model.</summary>
+    public static Dictionary<string, (Gguf.GgmlType Type, long[] Dimensions)> ReadShapes(this NativeModel model) =>
+        model.ReadTensors().ToDictionary(tensor => tensor.Name, tensor => (tensor.Type, tensor.Dimensions), StringComparer.Ordinal);
+
+    /// <summary>Describes the native libraries of this process, which are loaded.</summary>
+    public static RuntimeInfo DescribeRuntime() => new(
+        NativeRuntime.Version,
+        NativeRuntime.LoadedFrom,
+        [.. NativeRuntime.Backends.Select(backend => new BackendLibrary(backend.Name, backend.Path, backend.NotLoaded))],
+        RuntimeInfo.ReadFeatures(NativeRuntime.Features));
+}

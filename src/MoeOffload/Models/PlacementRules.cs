@@ -1,0 +1,67 @@
+using MoeOffload.Native;
+
+namespace MoeOffload.Models;
+
+/// <summary>Takes placement rules to llama.cpp: checked with its own regular expressions and buffer types.</summary>
+internal static class PlacementRules
+{
+    /// <summary>Finds the rule that decides each name: the first that matches it, or -1.</summary>
+    /// <exception cref="PlacementException">A pattern is malformed or takes too many steps.</exception>
+    public static int[] FirstMatches(TensorPlacement placement, IReadOnlyList<string> names)
+    {
+        int[] decided = new int[names.Count];
+        Array.Fill(decided, -1);
+        using var patterns = new NativePatterns(names);
+        for (int rule = 0; rule < placement.Rules.Count; rule++)
+        {
+            string pattern = placement.Rules[rule].Pattern;
+            if (!patterns.TryMatch(pattern, out bool[] matches, out string reason))
+            {
+                throw new PlacementException($"placement rule {rule + 1}, `{pattern}`: {reason}");
+            }
+
+            for (int i = 0; i < names.Count; i++)
+            {
+                if (decided[i] < 0 && matches[i])
+                {
+                    decided[i] = rule;
+                }
+            }
+        }
+
+        return decided;
+    }
+
+    /// <summary>Finds the buffer of each rule.</summary>
+    /// <exception cref="PlacementException">There is no buffer type of a rule's name, or there are too many rules.</exception>
+    public static (string Pattern, NativeBufferType Buffer)[] ToNative(TensorPlacement placement, IReadOnlyList<NativeDevice> selected)
+    {
+        if (placement.Rules.Count > ModelSettings.MaxRules)
+        {
+            throw new PlacementException(
+                $"{placement.Rules.Count} placement rules; llama.cpp takes at most {ModelSettings.MaxRules}. Join patterns with |.");
+        }
+
+        if (placement.Rules.Count == 0)
+        {
+            return [];
+        }
+
+        // RPC devices of other models are left out: asking them may mean asking a server that is gone.
+        List<NativeBufferType> known = NativeBufferType.Of(
+        [
+            .. NativeDevice.All().Where(device => device.Kind != NativeDeviceKind.Rpc),
+            .. selected.Where(device => device.Kind == NativeDeviceKind.Rpc),
+        ]);
+        return [.. placement.Rules.Select((rule, i) => (rule.Pattern, Find(known, rule, i)))];
+    }
+
+    private static NativeBufferType Find(List<NativeBufferType> known, PlacementRule rule, int index)
+    {
+        int at = known.FindIndex(type => type.Name == rule.Buffer);
+        return at >= 0
+            ? known[at]
+            : throw new PlacementException(
+                $"placement rule {index + 1}, `{rule.Pattern}`: there is no buffer '{rule.Buffer}'. Known buffers: {string.Join(", ", known.Select(type => type.Name))}.");
+    }
+}

@@ -1,0 +1,127 @@
+using System.Text;
+using MoeOffload.Native.Generated;
+
+namespace MoeOffload.Native;
+
+/// <summary>Represents how a model is loaded. What is null is left as llama.cpp has it.</summary>
+internal sealed unsafe record ModelSettings
+{
+    // llama_model_kv_override has 128 bytes for each text, terminator included.
+    private const int TextSize = 127;
+
+    /// <summary>Gets how many devices llama.cpp can spread a model over.</summary>
+    public static int MaxDevices => (int)LlamaApi.llama_max_devices();
+
+    /// <summary>Gets how many rules llama.cpp takes.</summary>
+    public static int MaxRules => (int)LlamaApi.llama_max_tensor_buft_overrides() - 1;
+
+    public required IReadOnlyList<NativeDevice> Devices { get; init; }
+
+    public required NativeLoadMode LoadMode { get; init; }
+
+    public int? GpuLayers { get; init; }
+
+    public NativeSplitMode? SplitMode { get; init; }
+
+    public int? MainGpu { get; init; }
+
+    public IReadOnlyList<float> TensorSplit { get; init; } = [];
+
+    /// <summary>Gets which tensors, by a pattern of their names, go into which buffers; the first match counts.</summary>
+    public IReadOnlyList<(string Pattern, NativeBufferType Buffer)> Rules { get; init; } = [];
+
+    public bool? Repack { get; init; }
+
+    public bool? PinnedHostMemory { get; init; }
+
+    public bool LoadMtpLayers { get; init; }
+
+    public bool ValidateTensors { get; init; }
+
+    /// <summary>Gets what replaces values of the file's metadata: integers, numbers, truth values and texts.</summary>
+    public IReadOnlyDictionary<string, object> MetadataOverrides { get; init; } = new Dictionary<string, object>();
+
+    /// <summary>Returns the parameters as llama.cpp takes them.</summary>
+    /// <param name="scope">Holds what they point to.</param>
+    public llama_model_params ToNative(NativeMemoryScope scope)
+    {
+        llama_model_params parameters = LlamaApi.llama_model_default_params();
+        parameters.load_mode = (llama_load_mode)LoadMode;
+        parameters.devices = (ggml_backend_device**)scope.Allocate<nint>(Devices.Count + 1);
+        for (int i = 0; i < Devices.Count; i++)
+        {
+            parameters.devices[i] = Devices[i].Pointer;
+        }
+
+        parameters.n_gpu_layers = GpuLayers ?? parameters.n_gpu_layers;
+        parameters.split_mode = (llama_split_mode?)SplitMode ?? parameters.split_mode;
+        parameters.main_gpu = MainGpu ?? parameters.main_gpu;
+        if (TensorSplit.Count > 0)
+        {
+            parameters.tensor_split = scope.Allocate<float>(MaxDevices);
+            TensorSplit.ToArray().CopyTo(new Span<float>(parameters.tensor_split, MaxDevices));
+        }
+
+        if (Rules.Count > 0)
+        {
+            parameters.tensor_buft_overrides = WriteRules(scope);
+        }
+
+        parameters.use_extra_bufts = Repack is { } repack ? (byte)(repack ? 1 : 0) : parameters.use_extra_bufts;
+        parameters.no_host = PinnedHostMemory is { } pinned ? (byte)(pinned ? 0 : 1) : parameters.no_host;
+        parameters.load_mtp = (byte)(LoadMtpLayers ? 1 : 0);
+        parameters.check_tensors = (byte)(ValidateTensors ? 1 : 0);
+        if (MetadataOverrides.Count > 0)
+        {
+            parameters.kv_overrides = WriteOverrides(scope);
+        }
+
+        return parameters;
+    }
+
+    // Ended by an empty one.
+    private llama_model_tensor_buft_override* WriteRules(NativeMemoryScope scope)
+    {
+        llama_model_tensor_buft_override* rules = scope.Allocate<llama_model_tensor_buft_override>(Rules.Count + 1);
+        for (int i = 0; i < Rules.Count; i++)
+        {
+            rules[i].pattern = scope.Text(Rules[i].Pattern, "A placement pattern");
+            rules[i].buft = Rules[i].Buffer.Pointer;
+        }
+
+        return rules;
+    }
+
+    // Ended by one with an empty key.
+    private llama_model_kv_override* WriteOverrides(NativeMemoryScope scope)
+    {
+        llama_model_kv_override* entries = scope.Allocate<llama_model_kv_override>(MetadataOverrides.Count + 1);
+        int i = 0;
+        foreach ((string key, object value) in MetadataOverrides)
+        {
+            llama_model_kv_override* entry = entries + i++;
+            Encoding.UTF8.GetBytes(key, new Span<byte>(entry->key, TextSize));
+            switch (value)
+            {
+                case long integer:
+                    entry->tag = llama_model_kv_override_type.LLAMA_KV_OVERRIDE_TYPE_INT;
+                    entry->Anonymous.val_i64 = integer;
+                    break;
+                case double number:
+                    entry->tag = llama_model_kv_override_type.LLAMA_KV_OVERRIDE_TYPE_FLOAT;
+                    entry->Anonymous.val_f64 = number;
+                    break;
+                case bool truth:
+                    entry->tag = llama_model_kv_override_type.LLAMA_KV_OVERRIDE_TYPE_BOOL;
+                    entry->Anonymous.val_bool = (byte)(truth ? 1 : 0);
+                    break;
+                default:
+                    entry->tag = llama_model_kv_override_type.LLAMA_KV_OVERRIDE_TYPE_STR;
+                    Encoding.UTF8.GetBytes((string)value, new Span<byte>(entry->Anonymous.val_str, TextSize));
+                    break;
+            }
+        }
+
+        return entries;
+    }
+}
