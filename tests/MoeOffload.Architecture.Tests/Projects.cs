@@ -8,9 +8,11 @@ internal static class Projects
     /// <summary>The folder that the generated signatures count as.</summary>
     public const string Bindings = "bindings/Generated";
 
+    private const string Command = "MoeOffload.Cli";
+
     /// <summary>Reads a project's assembly.</summary>
     public static SourceAssembly Read(string project) => SourceAssembly.Read(
-        Path.Combine(AppContext.BaseDirectory, project + ".dll"),
+        Path.Combine(AppContext.BaseDirectory, (project == Command ? "moe" : project) + ".dll"),
         new Dictionary<string, string>
         {
             [$"/src/{project}/"] = string.Empty,
