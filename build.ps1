@@ -22,6 +22,7 @@ usage: ./build.ps1 COMMAND [ARGUMENTS]
   bench [ARGUMENTS]         measure against llama.cpp's own tools
   pack                      make the NuGet packages in artifacts/packages/
   gpu-bundle                pack artifacts/gpu-bundle.tar.xz, which builds and measures on a host with a GPU (tests/gpu)
+  api                       write the public API of each package to PublicAPI.Unshipped.txt
   bindings                  generate bindings/Generated from llama.cpp's headers
   format [ARGUMENTS]        format the C# code; --verify-no-changes only checks it
   clean                     delete what was built here (the cache outside stays)
@@ -142,6 +143,23 @@ function New-PackagesFrom([string] $prefix) {
     }
 }
 
+# The compiler says what is not written down yet; what was released stays in PublicAPI.Shipped.txt.
+function Write-Api {
+    Test-DotNet
+    foreach ($name in 'MoeOffload', 'MoeOffload.Catalog', 'MoeOffload.Server') {
+        $project = "$root/src/$name"
+        $file = "$project/PublicAPI.Unshipped.txt"
+        [IO.File]::WriteAllText($file, "#nullable enable`n")
+        $log = dotnet build $project -c Release -p:TreatWarningsAsErrors=false
+        if ($LASTEXITCODE -ne 0) { $log; exit $LASTEXITCODE }
+        [string[]] $symbols = $log | Select-String "[/\\]src[/\\]${name}[/\\].*warning RS0016: Symbol '(.*)' is not part of the declared public API" |
+            ForEach-Object { $_.Matches[0].Groups[1].Value } | Select-Object -Unique
+        [Array]::Sort($symbols, [StringComparer]::Ordinal)
+        [IO.File]::AppendAllText($file, ($symbols -join "`n") + "`n")
+        Write-Host "${file}: $($symbols.Count) lines"
+    }
+}
+
 function New-GpuBundle {
     Test-DotNet
     Test-CMake
@@ -177,6 +195,7 @@ switch -CaseSensitive ($command) {
     }
     'pack' { New-Packages }
     'gpu-bundle' { New-GpuBundle }
+    'api' { Write-Api }
     'bindings' {
         Test-DotNet
         Test-CMake

@@ -21,6 +21,7 @@ usage: ./build.sh COMMAND [ARGUMENTS]
   bench [ARGUMENTS]         measure against llama.cpp's own tools
   pack                      make the NuGet packages in artifacts/packages/
   gpu-bundle                pack artifacts/gpu-bundle.tar.xz, which builds and measures on a host with a GPU (tests/gpu)
+  api                       write the public API of each package to PublicAPI.Unshipped.txt
   bindings                  generate bindings/Generated from llama.cpp's headers
   format [ARGUMENTS]        format the C# code; --verify-no-changes only checks it
   clean                     delete what was built here (the cache outside stays)
@@ -135,6 +136,19 @@ pack_from() {
     done
 }
 
+# The compiler says what is not written down yet; what was released stays in PublicAPI.Shipped.txt.
+write_api() {
+    require_dotnet
+    local project
+    for project in "$root"/src/{MoeOffload,MoeOffload.Catalog,MoeOffload.Server}; do
+        echo '#nullable enable' > "$project/PublicAPI.Unshipped.txt"
+        dotnet build "$project" -c Release -p:TreatWarningsAsErrors=false > "$project/obj/api.log" || { cat "$project/obj/api.log"; return 1; }
+        sed -n "s|^.*/src/$(basename "$project")/.*warning RS0016: Symbol '\(.*\)' is not part of the declared public API.*|\1|p" "$project/obj/api.log" \
+            | LC_ALL=C sort -u >> "$project/PublicAPI.Unshipped.txt"
+        echo "$project/PublicAPI.Unshipped.txt: $(($(wc -l < "$project/PublicAPI.Unshipped.txt") - 1)) lines"
+    done
+}
+
 gpu_bundle() {
     require_dotnet
     require_cmake
@@ -167,6 +181,7 @@ case $command in
         run_project tests/MoeOffload.Benchmarks "$@" ;;
     pack) pack ;;
     gpu-bundle) gpu_bundle ;;
+    api) write_api ;;
     bindings)
         require_dotnet
         require_cmake
