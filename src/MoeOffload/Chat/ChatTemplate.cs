@@ -36,7 +36,10 @@ public sealed class ChatTemplate
     /// <summary>What it can.</summary>
     public ChatTemplateCapabilities Capabilities { get; }
 
-    /// <summary>Makes the prompt of a chat, up to where the model's answer begins.</summary>
+    /// <summary>
+    /// Makes the prompt of a chat, up to where the model's answer begins. Blocks for a time that grows with the messages and tools;
+    /// <see cref="GenerationSession.ChatAsync"/> does the same on another thread.
+    /// </summary>
     /// <param name="messages">The messages, the first one first.</param>
     /// <param name="options">Tools, reasoning and schema; null takes the defaults. Its <see cref="ChatOptions.Template"/> is not looked at.</param>
     /// <exception cref="ArgumentException">A message, tool or option is malformed, or a schema cannot be honoured.</exception>

@@ -44,7 +44,7 @@ public sealed class RenderedChat
     /// <summary>Gets the format that the answer is held to.</summary>
     internal OutputFormat Format => new(Grammar is null ? null : _json, PreservedTokens);
 
-    /// <summary>Reads an answer.</summary>
+    /// <summary>Reads an answer. Blocks for a time that grows with it.</summary>
     /// <param name="answer">The answer's text, <see cref="PreservedTokens"/> in it.</param>
     /// <exception cref="FormatException">The answer has not the format that the template asks for.</exception>
     public ChatMessage ReadAnswer(string answer)

@@ -46,7 +46,7 @@ public sealed class Vocabulary
     /// <summary>Whether prompts get an <see cref="EndOfSequence"/>.</summary>
     public bool AddsEndOfSequence { get; }
 
-    /// <summary>Turns text into tokens, as llama.cpp does.</summary>
+    /// <summary>Turns text into tokens, as llama.cpp does. Blocks for a time that grows with the text: about a second for each MiB.</summary>
     /// <param name="text">The text. An unpaired surrogate is taken as U+FFFD.</param>
     /// <param name="addSpecial">Whether to add the tokens that the model wants at the beginning and end.</param>
     /// <param name="parseSpecial">Whether texts of special tokens become those tokens; false takes them literally.</param>
@@ -69,7 +69,7 @@ public sealed class Vocabulary
         return _model.Native.Vocabulary.Tokenize(utf8, addSpecial, parseSpecial);
     }
 
-    /// <summary>Turns tokens into text.</summary>
+    /// <summary>Turns tokens into text. Blocks for a time that grows with the number of tokens.</summary>
     /// <param name="tokens">The tokens.</param>
     /// <param name="removeSpecial">Whether to leave out the special tokens at the beginning and end.</param>
     /// <param name="renderSpecial">Whether special tokens appear as their texts.</param>

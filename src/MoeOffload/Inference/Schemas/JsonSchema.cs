@@ -32,7 +32,7 @@ public sealed class JsonSchema
     /// <summary>The schema in the words of the converter.</summary>
     internal string Enforced { get; }
 
-    /// <summary>Reads a schema.</summary>
+    /// <summary>Reads a schema. Blocks for a time that grows with it; the grammar is built later, by the first request that uses it.</summary>
     /// <param name="json">The schema, at most 256 KiB.</param>
     /// <exception cref="ArgumentException">It is no JSON, or cannot be honoured; the message says where and why.</exception>
     public static JsonSchema Parse(string json)
