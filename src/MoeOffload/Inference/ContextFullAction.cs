@@ -1,17 +1,18 @@
 namespace MoeOffload;
 
-/// <summary>What a generation does when it fills its part of the context.</summary>
+/// <summary>Specifies what a generation does when it fills its share of the context.</summary>
 public enum ContextFullAction
 {
-    /// <summary>It ends with <see cref="StopReason.ContextFull"/>.</summary>
+    /// <summary>The generation ends with <see cref="StopReason.ContextFull"/>.</summary>
     Stop,
 
-    /// <summary>It ends with a <see cref="ContextFullException"/>, after the last token that was generated.</summary>
+    /// <summary>The stream throws a <see cref="ContextFullException"/> after the last generated token.</summary>
     Error,
 
     /// <summary>
-    /// It forgets the older half of what follows the first <see cref="GenerationRequest.ShiftKeep"/> tokens, and goes on. What it has
-    /// forgotten still shows in what it remembers. Models whose KV cache cannot be shifted refuse the request.
+    /// The generation removes the older half of the tokens that follow the first <see cref="GenerationRequest.ShiftKeep"/> tokens, and
+    /// continues. The remaining tokens were computed with the removed ones in view, so the removed tokens still influence the output. If
+    /// the model's KV cache does not support shifting, the request is refused.
     /// </summary>
     Shift,
 }

@@ -1,6 +1,6 @@
 namespace MoeOffload;
 
-/// <summary>The context of a session. Plain data: making one calls nothing. Null takes the default that is said.</summary>
+/// <summary>Provides options for the context of a session.</summary>
 public sealed record ContextOptions
 {
     // llama.cpp's own limits: LLAMA_MAX_SEQ, and counts that stay clear of its 32-bit arithmetic.
@@ -10,78 +10,95 @@ public sealed record ContextOptions
     private const int LongestQueue = 1 << 20;
 
     /// <summary>
-    /// Length in tokens, over all sequences. Default: 0, which takes the length that the model was trained for, up to 8192 tokens; and
-    /// beyond that, doubled up to the trained length, as much as fits into a quarter of the memory that is left beside the weights.
-    /// <see cref="GenerationSession.ContextLength"/> is the length that was taken.
+    /// Gets or sets the context length in tokens, which all sequences share. The default is 0, which selects a length for the model: the
+    /// trained length, up to 8192 tokens. If the model was trained for more, the length is doubled, up to the trained length, as long as
+    /// the KV cache fits into a quarter of the memory that the weights leave free. <see cref="GenerationSession.ContextLength"/> returns
+    /// the length that was selected.
     /// </summary>
     public int ContextLength { get; init; }
 
-    /// <summary>Generations that can run at once; they share <see cref="ContextLength"/>, and more wait. Default: 1.</summary>
+    /// <summary>
+    /// Gets or sets the number of sequence slots, which is the number of generations that can run at the same time. They share
+    /// <see cref="ContextLength"/>. Further generations wait in a queue. The default is 1.
+    /// </summary>
     public int SequenceCount { get; init; } = 1;
 
     /// <summary>
-    /// Generations that may wait for others to end; beyond, reading a stream for the first time throws a
-    /// <see cref="QueueFullException"/>. Default: 256. 0 lets none wait.
+    /// Gets or sets the maximum number of generations that can wait for a slot. If the queue is full, the first read of another stream
+    /// throws a <see cref="QueueFullException"/>. The default is 256. If the value is 0, no generation can wait.
     /// </summary>
     public int QueueLimit { get; init; } = 256;
 
     /// <summary>
-    /// Most tokens of prompts in a step for which other generations wait: it bounds how long new prompts can delay them. Default: null, one
-    /// micro-batch. Less makes streams smoother and the first token of new ones later. Short prompts come before long ones, which
-    /// come first once they were passed over four times in a row; once half of the limit is taken, no other prompt is begun. More urgent ones
-    /// come before all of them.
+    /// Gets or sets the maximum number of prompt tokens in a step while other generations are decoding. It limits how long new prompts can
+    /// delay running generations. The default is <see langword="null"/>, which is one micro-batch. A smaller value makes running streams
+    /// smoother, but increases the time to the first token of new ones. Prompts with a higher priority are always computed first. Within a
+    /// priority, short prompts come before long ones, but a prompt that was passed over four times in a row is next. When half of the limit
+    /// is used, no further prompt is started in the step.
     /// </summary>
     public int? PromptTokensPerStep { get; init; }
 
-    /// <summary>What is kept of prompts and answers for requests that begin the same.</summary>
+    /// <summary>Gets or sets the options of the prefix cache, which reuses the KV cache of earlier prompts and answers.</summary>
     public PrefixCacheOptions PrefixCache { get; init; } = new();
 
-    /// <summary>How the next tokens of generations are guessed, to compute several in one step. Default: null, they are not.</summary>
+    /// <summary>
+    /// Gets or sets the options of speculative decoding, or <see langword="null"/> to disable it. The default is <see langword="null"/>.
+    /// </summary>
     public SpeculationOptions? Speculation { get; init; }
 
-    /// <summary>Most tokens of one step. Default: 2048, llama.cpp's.</summary>
+    /// <summary>
+    /// Gets or sets the batch size, which is the maximum number of tokens in one step. The default is <see langword="null"/>, which is
+    /// 2048, as in llama.cpp.
+    /// </summary>
     public int? BatchSize { get; init; }
 
     /// <summary>
-    /// Most tokens that are computed at once. Default: 2048 where experts are kept in system memory beside a device, since each
-    /// micro-batch moves the experts that it uses once, else 512, llama.cpp's. More takes more memory for compute.
+    /// Gets or sets the micro-batch size, which is the maximum number of tokens that are computed together. A larger value needs a larger
+    /// compute buffer. The default is <see langword="null"/>, which is 2048 if experts are kept in system memory while a device holds
+    /// layers, because each micro-batch transfers the experts that it uses once; otherwise, it is 512, as in llama.cpp.
     /// </summary>
     public int? MicroBatchSize { get; init; }
 
     /// <summary>
-    /// Positions of one step whose logits <see cref="GenerationSession.ReadLogitsAsync"/> can read. Default: null, one for each sequence.
-    /// More reads texts faster, and takes 4 bytes for each token of the vocabulary and each position, in system memory.
+    /// Gets or sets the maximum number of positions in one step whose logits <see cref="GenerationSession.ReadLogitsAsync"/> can read. The
+    /// default is <see langword="null"/>, which is one position per sequence. A larger value reads the logits of a text faster, but takes 4
+    /// bytes of system memory for each token of the vocabulary and each position.
     /// </summary>
     public int? LogitsPerStep { get; init; }
 
-    /// <summary>How the KV cache is stored.</summary>
+    /// <summary>Gets or sets the options of the KV cache.</summary>
     public KvCacheOptions KvCache { get; init; } = new();
 
-    /// <summary>When attention is computed by the flash attention kernels. Default: where every device has them.</summary>
+    /// <summary>Gets or sets a value that specifies whether flash attention is used. The default is <see cref="FlashAttention.Auto"/>.</summary>
     public FlashAttention FlashAttention { get; init; }
 
-    /// <summary>How many CPU threads compute.</summary>
+    /// <summary>Gets or sets the number of CPU threads.</summary>
     public ThreadOptions Threads { get; init; } = new();
 
     /// <summary>
-    /// Whether large batches copy weights from system memory to a device and compute there. Default: true. A device needs room for the
-    /// largest expert tensor.
+    /// Gets or sets a value that indicates whether large batches copy weights from system memory to a device and are computed there. The
+    /// device needs enough free memory for the largest expert tensor. The default is <see langword="null"/>, which is
+    /// <see langword="true"/>.
     /// </summary>
     public bool? OpOffload { get; init; }
 
-    /// <summary>Overrides of the rotary position embedding.</summary>
+    /// <summary>Gets or sets the options that override the model's rotary position embedding.</summary>
     public RopeOptions Rope { get; init; } = new();
 
     /// <summary>
-    /// Whether <see cref="GenerationSession.ExpertActivity"/> counts which experts the routers choose. Default: false, which costs nothing.
-    /// True cuts the computation at each layer's choice and reads it: once a layer for each micro-batch a device is waited for, and an RPC
-    /// server gets that part of the graph anew. A device's kernels cannot fuse the operations around the choice then, which may change a
-    /// result by a rounding; on the CPU all tokens are the same. What the prefix cache holds is not computed, nor counted. It takes 1 MiB,
-    /// and 8 bytes for each expert of each layer. For models with experts only.
+    /// Gets or sets a value that indicates whether <see cref="GenerationSession.ExpertActivity"/> counts the experts that the routers
+    /// select. The default is <see langword="false"/>, which has no cost. This option requires a model with experts.
     /// </summary>
+    /// <remarks>
+    /// If this option is enabled, the computation is split at the router of each layer so that the selection can be read. This waits for
+    /// the device once per layer and micro-batch, and sends that part of the graph to an RPC server again. On a GPU it also prevents the
+    /// fusion of the operations around the router, which can change results by a rounding error; on the CPU, the generated tokens are the
+    /// same. Tokens from the prefix cache are not computed, so they are not counted. The counters take 1 MiB, and 8 bytes for each expert
+    /// of each layer.
+    /// </remarks>
     public bool CountExperts { get; init; }
 
-    /// <summary>LoRA adapters of the model that the session begins with. Default: none.</summary>
+    /// <summary>Gets or sets the LoRA adapters that are active when the session starts. The default is an empty list.</summary>
     public IReadOnlyList<ScaledAdapter> Adapters { get; init; } = [];
 
     internal void Validate()

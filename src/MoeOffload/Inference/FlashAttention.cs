@@ -1,14 +1,14 @@
 namespace MoeOffload;
 
-/// <summary>When attention is computed by the flash attention kernels.</summary>
+/// <summary>Specifies whether attention is computed by flash attention kernels.</summary>
 public enum FlashAttention
 {
-    /// <summary>Where every device that holds KV cache has them. llama.cpp's default.</summary>
+    /// <summary>Flash attention is used if every device that holds a part of the KV cache supports it. This is the default of llama.cpp.</summary>
     Auto,
 
-    /// <summary>Always; a device without them computes attention on the CPU.</summary>
+    /// <summary>Flash attention is always used. If a device does not support it, attention is computed on the CPU.</summary>
     On,
 
-    /// <summary>Never. A quantized V cache is then not possible.</summary>
+    /// <summary>Flash attention is not used. The V cache cannot be quantized in this case.</summary>
     Off,
 }

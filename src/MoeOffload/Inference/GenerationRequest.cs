@@ -2,62 +2,84 @@ using MoeOffload.Inference.Sampling;
 
 namespace MoeOffload;
 
-/// <summary>What to generate. Plain data: making one calls nothing.</summary>
+/// <summary>Represents a request to generate text.</summary>
 public sealed record GenerationRequest
 {
-    /// <summary>The prompt, taken as it is: no chat template is applied.</summary>
+    /// <summary>Gets or sets the prompt. No chat template is applied to it.</summary>
     public string Prompt { get; init; } = string.Empty;
 
-    /// <summary>The prompt as tokens, used instead of <see cref="Prompt"/> where set. Nothing is added to it.</summary>
+    /// <summary>
+    /// Gets or sets the prompt as token ids, or <see langword="null"/> to use <see cref="Prompt"/>. No special tokens are added. The
+    /// default is <see langword="null"/>.
+    /// </summary>
     public IReadOnlyList<int>? PromptTokens { get; init; }
 
-    /// <summary>How tokens are chosen; null takes the defaults.</summary>
+    /// <summary>Gets or sets the sampling options, or <see langword="null"/> for the default options.</summary>
     public SamplingOptions? Sampling { get; init; }
 
-    /// <summary>The most tokens to generate; null goes on until the model ends or the context is full.</summary>
+    /// <summary>
+    /// Gets or sets the maximum number of tokens to generate, or <see langword="null"/> to generate until the model ends its output or the
+    /// context is full.
+    /// </summary>
     public int? MaxTokens { get; init; }
 
-    /// <summary>Texts that end the generation where they appear. No part of one is ever part of the output.</summary>
+    /// <summary>
+    /// Gets or sets the strings that end the generation when the model generates one of them. The output never contains any part of the
+    /// stop string.
+    /// </summary>
     public IReadOnlyList<string> StopStrings { get; init; } = [];
 
     /// <summary>
-    /// Whether <c>&lt;|special|&gt;</c> texts in the prompt become special tokens, as in llama.cpp's tools. Turn it off for text from
-    /// strangers.
+    /// Gets or sets a value that indicates whether text such as <c>&lt;|special|&gt;</c> in the prompt is tokenized as special tokens. Set
+    /// it to <see langword="false"/> for untrusted text. The default is <see langword="true"/>, as in the tools of llama.cpp.
     /// </summary>
     public bool ParseSpecialTokens { get; init; } = true;
 
-    /// <summary>Whether special tokens that the model generates appear in the text.</summary>
+    /// <summary>
+    /// Gets or sets a value that indicates whether special tokens that the model generates are included in the text. The default is
+    /// <see langword="false"/>.
+    /// </summary>
     public bool RenderSpecialTokens { get; init; }
 
-    /// <summary>The format that the prompt asks the output to have; null leaves it to <see cref="Sampling"/>.</summary>
+    /// <summary>
+    /// Gets or sets the output format that the rendered prompt requires, or <see langword="null"/> if only <see cref="Sampling"/> applies.
+    /// </summary>
     internal OutputFormat? Format { get; init; }
 
     /// <summary>
-    /// How urgent it is: where several wait for a place, or prompts share a step, the one with the larger number comes first, and those
-    /// with the same number in the order of their arrival. Default: 0. Generations that have begun to decode are not held up.
+    /// Gets or sets the priority. If several generations wait for a slot, or several prompts share a step, the one with the greatest value
+    /// comes first; those with the same value are handled in the order of their arrival. Generations that are already decoding are not
+    /// delayed. The default is 0.
     /// </summary>
     public int Priority { get; init; }
 
     /// <summary>
-    /// The time that it may take, from the first reading of its stream, waiting for a place included. As with
-    /// <see cref="MaxTokens"/>, the tokens until then are its result: it ends with <see cref="StopReason.Deadline"/>, not with an
-    /// exception, within one step. Default: null, there is no limit.
+    /// Gets or sets the time limit of the generation, or <see langword="null"/> for no limit. The default is <see langword="null"/>.
     /// </summary>
+    /// <remarks>
+    /// The time is measured from the first read of the stream and includes the time in the queue. When it expires, the generation ends
+    /// within one step with <see cref="StopReason.Deadline"/> instead of an exception, and the tokens generated so far are its result.
+    /// </remarks>
     public TimeSpan? Deadline { get; init; }
 
-    /// <summary>What happens when it fills its part of the context. Default: it stops.</summary>
+    /// <summary>
+    /// Gets or sets what happens when the generation fills its share of the context. The default is <see cref="ContextFullAction.Stop"/>.
+    /// </summary>
     public ContextFullAction ContextFull { get; init; }
 
     /// <summary>
-    /// With <see cref="ContextFullAction.Shift"/>, how many tokens from the beginning are never forgotten. Default: null, the prompt, and
-    /// of a prompt longer than half of its part of the context the first half of that part.
+    /// Gets or sets the number of tokens at the beginning that are never removed by <see cref="ContextFullAction.Shift"/>. The default is
+    /// <see langword="null"/>, which keeps the prompt, but at most half of the sequence's share of the context.
     /// </summary>
     public int? ShiftKeep { get; init; }
 
-    /// <summary>Whether <see cref="ContextOptions.Speculation"/> applies to it, where the session has it. Default: true.</summary>
+    /// <summary>
+    /// Gets or sets a value that indicates whether speculative decoding is used if <see cref="ContextOptions.Speculation"/> enables it for
+    /// the session. The default is <see langword="true"/>.
+    /// </summary>
     public bool Speculate { get; init; } = true;
 
-    /// <summary>Checks what takes no longer for larger requests.</summary>
+    /// <summary>Validates the options that can be checked in constant time.</summary>
     /// <exception cref="ArgumentException">An option is not valid.</exception>
     internal void ValidateNumbers()
     {
@@ -82,7 +104,7 @@ public sealed record GenerationRequest
         Sampling?.ValidateNumbers();
     }
 
-    /// <summary>Checks what takes longer the larger it is.</summary>
+    /// <summary>Validates the options whose check takes longer the larger they are.</summary>
     /// <exception cref="ArgumentException">An option is not valid.</exception>
     internal void ValidateContent()
     {

@@ -2,7 +2,7 @@ using MoeOffload.Gguf;
 
 namespace MoeOffload;
 
-/// <summary>How the KV cache is stored. Null takes llama.cpp's default.</summary>
+/// <summary>Provides options for the KV cache. A property that is <see langword="null"/> uses the default of llama.cpp.</summary>
 public sealed record KvCacheOptions
 {
     private static readonly GgmlType[] s_types =
@@ -10,23 +10,28 @@ public sealed record KvCacheOptions
         GgmlType.F32, GgmlType.F16, GgmlType.BF16, GgmlType.Q8_0, GgmlType.Q4_0, GgmlType.Q4_1, GgmlType.IQ4_NL, GgmlType.Q5_0, GgmlType.Q5_1,
     ];
 
-    /// <summary>Type of the keys. Default: F16. Q8_0 halves the cache at little loss.</summary>
+    /// <summary>Gets or sets the data type of the keys. The default is F16. Q8_0 halves the size of the cache with little loss of quality.</summary>
     public GgmlType? KeyType { get; set; }
 
-    /// <summary>Type of the values. Default: F16. A quantized type needs flash attention.</summary>
+    /// <summary>Gets or sets the data type of the values. The default is F16. A quantized type requires flash attention.</summary>
     public GgmlType? ValueType { get; set; }
 
-    /// <summary>Whether the cache lies on the devices that hold the layers. Default: true.</summary>
+    /// <summary>
+    /// Gets or sets a value that indicates whether the KV cache is stored on the devices that hold the layers. The default is
+    /// <see langword="true"/>.
+    /// </summary>
     public bool? Offload { get; set; }
 
     /// <summary>
-    /// Whether all sequences share one buffer, which helps where they share a long prefix. Default: false, each has its own part.
+    /// Gets or sets a value that indicates whether all sequences share one buffer, which is useful if they have a long prefix in common.
+    /// The default is <see langword="false"/>: each sequence has its own part.
     /// </summary>
     public bool? Unified { get; set; }
 
     /// <summary>
-    /// Whether layers with sliding-window attention keep all tokens, not only their window. Default: true. False saves memory, and a
-    /// sequence can then no longer be taken back to an earlier point.
+    /// Gets or sets a value that indicates whether layers with sliding-window attention keep all tokens instead of only their window. The
+    /// default is <see langword="true"/>. <see langword="false"/> saves memory, but a sequence can then no longer be rewound to an earlier
+    /// position.
     /// </summary>
     public bool? FullSizeSwa { get; set; }
 

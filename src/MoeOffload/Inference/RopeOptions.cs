@@ -1,30 +1,33 @@
 namespace MoeOffload;
 
-/// <summary>Overrides of the rotary position embedding. Null takes the model's own value.</summary>
+/// <summary>
+/// Provides options that override the model's rotary position embedding (RoPE). A property that is <see langword="null"/> uses the model's
+/// value.
+/// </summary>
 public sealed record RopeOptions
 {
-    /// <summary>Kind of scaling.</summary>
+    /// <summary>Gets or sets the kind of scaling.</summary>
     public RopeScaling? Scaling { get; set; }
 
-    /// <summary>Base frequency, greater than 0.</summary>
+    /// <summary>Gets or sets the base frequency, which must be greater than 0.</summary>
     public float? FrequencyBase { get; set; }
 
-    /// <summary>Frequency scaling factor, greater than 0: 0.5 doubles the context.</summary>
+    /// <summary>Gets or sets the frequency scaling factor, which must be greater than 0. For example, 0.5 doubles the context length.</summary>
     public float? FrequencyScale { get; set; }
 
-    /// <summary>YaRN's extrapolation mix, from 0 (all interpolated) to 1.</summary>
+    /// <summary>Gets or sets the YaRN extrapolation mix factor, from 0 (full interpolation) to 1.</summary>
     public float? YarnExtrapolation { get; set; }
 
-    /// <summary>YaRN's scaling of the attention's magnitude, 0 or more.</summary>
+    /// <summary>Gets or sets the YaRN attention scaling factor, which must be 0 or greater.</summary>
     public float? YarnAttention { get; set; }
 
-    /// <summary>YaRN's low correction dimension, 0 or more.</summary>
+    /// <summary>Gets or sets the YaRN low correction dimension (beta fast), which must be 0 or greater.</summary>
     public float? YarnBetaFast { get; set; }
 
-    /// <summary>YaRN's high correction dimension, 0 or more.</summary>
+    /// <summary>Gets or sets the YaRN high correction dimension (beta slow), which must be 0 or greater.</summary>
     public float? YarnBetaSlow { get; set; }
 
-    /// <summary>Context length, in tokens, before YaRN stretched it.</summary>
+    /// <summary>Gets or sets the context length that the model had before YaRN scaling, in tokens.</summary>
     public int? YarnOriginalContext { get; set; }
 
     internal void Validate()

@@ -1,17 +1,17 @@
 namespace MoeOffload;
 
-/// <summary>How positions beyond the trained context are mapped into it.</summary>
+/// <summary>Specifies how the rotary position embedding is scaled to positions beyond the trained context length.</summary>
 public enum RopeScaling
 {
-    /// <summary>Not at all.</summary>
+    /// <summary>Positions are not scaled.</summary>
     None,
 
-    /// <summary>All positions divided by one factor.</summary>
+    /// <summary>All positions are divided by the same factor.</summary>
     Linear,
 
-    /// <summary>YaRN: low frequencies stretched, high ones kept (https://arxiv.org/abs/2309.00071).</summary>
+    /// <summary>YaRN: low frequencies are interpolated and high frequencies are kept (https://arxiv.org/abs/2309.00071).</summary>
     Yarn,
 
-    /// <summary>LongRoPE: one factor for each dimension, from the model's file (https://arxiv.org/abs/2402.13753).</summary>
+    /// <summary>LongRoPE: each dimension has its own factor, which is read from the model file (https://arxiv.org/abs/2402.13753).</summary>
     LongRope,
 }

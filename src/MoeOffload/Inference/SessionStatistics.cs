@@ -1,38 +1,38 @@
 namespace MoeOffload;
 
-/// <summary>What a session does and has done so far, at one moment.</summary>
+/// <summary>Represents a snapshot of the state of a session and its totals since it was created.</summary>
 public sealed record SessionStatistics
 {
-    /// <summary>Generations that have a place.</summary>
+    /// <summary>Gets the number of generations that are running.</summary>
     public required int RunningCount { get; init; }
 
-    /// <summary>Generations that wait for one.</summary>
+    /// <summary>Gets the number of generations that are waiting for a slot.</summary>
     public required int QueuedCount { get; init; }
 
-    /// <summary>Generations that were given a place.</summary>
+    /// <summary>Gets the total number of generations that were assigned a slot.</summary>
     public required long RequestCount { get; init; }
 
-    /// <summary>Tokens of their prompts.</summary>
+    /// <summary>Gets the total number of prompt tokens of these generations.</summary>
     public required long PromptTokens { get; init; }
 
-    /// <summary>Tokens of their prompts that the prefix cache held already.</summary>
+    /// <summary>Gets the total number of prompt tokens that were taken from the prefix cache.</summary>
     public required long CachedPromptTokens { get; init; }
 
-    /// <summary>Generations that found some of their prompt in the prefix cache.</summary>
+    /// <summary>Gets the total number of generations for which a part of the prompt was found in the prefix cache.</summary>
     public required long PrefixHits { get; init; }
 
-    /// <summary>Tokens that the KV cache keeps of generations that have ended.</summary>
+    /// <summary>Gets the number of tokens in the KV cache that belong to ended generations and are kept for reuse.</summary>
     public required long KeptTokens { get; init; }
 
-    /// <summary>Sequences of kept tokens that left the KV cache to make room.</summary>
+    /// <summary>Gets the total number of cached sequences that were evicted from the KV cache.</summary>
     public required long Evictions { get; init; }
 
-    /// <summary>Sequences of kept tokens that went to system memory.</summary>
-    public required long Parkings { get; init; }
+    /// <summary>Gets the total number of cached sequences that were swapped out to system memory.</summary>
+    public required long SwapOuts { get; init; }
 
-    /// <summary>Sequences of kept tokens that came back from system memory.</summary>
-    public required long Restorations { get; init; }
+    /// <summary>Gets the total number of cached sequences that were swapped in from system memory.</summary>
+    public required long SwapIns { get; init; }
 
-    /// <summary>Bytes of system memory that parked sequences take.</summary>
-    public required long ParkedBytes { get; init; }
+    /// <summary>Gets the size of the swapped-out sequences in system memory, in bytes.</summary>
+    public required long SwappedOutBytes { get; init; }
 }

@@ -1,17 +1,17 @@
 namespace MoeOffload;
 
 /// <summary>
-/// Guesses what a generation will say next and computes several tokens of it in one step. Each guess is held against the token that the
-/// request's own samplers choose, and dropped where it differs: the output is that of plain decoding, apart from the rounding of larger
-/// batches. Plain data: making one calls nothing.
+/// Provides options for speculative decoding, which drafts the next tokens of a generation and evaluates several of them in one step. A
+/// draft token is accepted only if it is the token that the request's samplers select, so the output is that of plain decoding, apart from
+/// the rounding of larger batches.
 /// </summary>
 /// <remarks>
-/// By itself, the guess is what followed the last tokens the last time that they appeared in the prompt or the answer. That helps where
-/// answers repeat their prompts: summaries, edits of code, quotations. A model's own layers for multi-token prediction guess anywhere, at
-/// the cost of one layer; so does a draft model, which takes more time and memory. Guesses that are dropped cost time, and so do right ones
-/// where several tokens cost as much as they would one after the other: those of a MoE choose experts of their own, and a CPU has no
-/// arithmetic to spare. On two CPU cores nothing was seen to gain, and the lookup lost up to 12 %: leave it off there, and measure with
-/// <c>./build.sh bench speculation</c> elsewhere.
+/// By default, the draft is looked up: it repeats what followed the last occurrence of the most recent tokens in the prompt or the answer.
+/// This helps if answers repeat parts of their prompts, as in summaries, code edits and quotations. The model's own layers for multi-token
+/// prediction can draft anywhere and cost one layer; so can a draft model, which needs more time and memory. Rejected draft tokens cost
+/// time. So can accepted ones if evaluating several tokens together costs as much as evaluating them one by one: the tokens of an MoE model
+/// select different experts, and a CPU has no arithmetic capacity to spare. On two CPU cores, no gain was measured, and the lookup was up
+/// to 12 % slower: leave speculation off there, and measure with <c>./build.sh bench speculation</c> on other hardware.
 /// </remarks>
 public sealed record SpeculationOptions
 {
@@ -19,35 +19,45 @@ public sealed record SpeculationOptions
     private const int MostTokens = 64;
     private const int LongestMatch = 64;
 
-    /// <summary>Most tokens that are guessed at once. Default: 8.</summary>
+    /// <summary>Gets or sets the maximum number of tokens in a draft, from 1 to 64. The default is 8.</summary>
     public int MaxDraftTokens { get; init; } = 8;
 
     /// <summary>
-    /// Whether the model's own layers for multi-token prediction (MTP, also NextN) guess instead of the lookup, where it has them:
-    /// <see cref="ModelInfo.MtpLayerCount"/> says so, and <see cref="ModelOptions.LoadMtpLayers"/> must have been set. They take a KV
-    /// cache of their own, and memory for the hidden states of one step. Of several layers each guesses one token, so that there are no
-    /// more guesses at once than layers; a single one guesses as many as <see cref="MaxDraftTokens"/> says, of which the first are the
-    /// best: 2 to 4 are usual. What comes back from system memory or a saved state has nothing in that cache, and is guessed on less well.
-    /// Default: false.
+    /// Gets or sets a value that indicates whether the model's own layers for multi-token prediction (MTP, also called NextN) draft tokens
+    /// instead of the lookup. The default is <see langword="false"/>.
     /// </summary>
+    /// <remarks>
+    /// This option has an effect only if <see cref="ModelInfo.MtpLayerCount"/> is greater than 0 and
+    /// <see cref="ModelOptions.LoadMtpLayers"/> was set when the model was loaded. The layers need a KV cache of their own, and memory for
+    /// the hidden states of one step. If there are several layers, each drafts one token, so a draft has at most as many tokens as there
+    /// are layers. A single layer drafts up to <see cref="MaxDraftTokens"/> tokens, with decreasing accuracy; 2 to 4 are usual. Sequences
+    /// that were swapped in from system memory or restored from a saved state have no entries in that KV cache, so fewer of their draft
+    /// tokens are accepted.
+    /// </remarks>
     public bool UseMtpLayers { get; init; }
 
     /// <summary>
-    /// A smaller model with the same vocabulary, which guesses instead of the lookup. The session keeps its memory, and makes a context
-    /// of the same length for it. Default: null.
+    /// Gets or sets a smaller model with the same vocabulary that drafts tokens instead of the lookup, or <see langword="null"/> for none.
+    /// The session keeps the model in memory and creates a context of the same length for it. The default is <see langword="null"/>.
     /// </summary>
     public LoadedModel? DraftModel { get; init; }
 
-    /// <summary>Tokens at the end that must have appeared before; the longest match is tried first. Default: 4.</summary>
+    /// <summary>
+    /// Gets or sets the maximum number of most recent tokens that the lookup searches for, from 1 to 64. The longest match is tried first.
+    /// The default is 4.
+    /// </summary>
     public int LongestLookup { get; init; } = 4;
 
-    /// <summary>Least tokens at the end that must have appeared before. Default: 2.</summary>
+    /// <summary>
+    /// Gets or sets the minimum number of most recent tokens that the lookup searches for, from 1 to <see cref="LongestLookup"/>. The
+    /// default is 2.
+    /// </summary>
     public int ShortestLookup { get; init; } = 2;
 
     /// <summary>
-    /// Share of guesses, from 0 to 1, of which at least as many must be right for a generation to go on guessing. Where fewer are, it
-    /// guesses one token now and then, up to 64 tokens apart, until that is right; the number of guesses grows again with those that are
-    /// right. 0 always guesses as many as it can. Default: 0.5.
+    /// Gets or sets the minimum share of draft tokens, from 0 to 1, that must be accepted for a generation to keep drafting. If the share
+    /// is lower, the generation only drafts a single token from time to time, up to 64 tokens apart, until one is accepted; the drafts then
+    /// grow again with the accepted tokens. If the value is 0, every draft is as long as possible. The default is 0.5.
     /// </summary>
     public float LeastAcceptance { get; init; } = 0.5f;
 

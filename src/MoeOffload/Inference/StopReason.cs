@@ -1,23 +1,23 @@
 namespace MoeOffload;
 
-/// <summary>Why a generation ended.</summary>
+/// <summary>Specifies why a generation ended.</summary>
 public enum StopReason
 {
-    /// <summary>The model ended its answer with an end-of-generation token.</summary>
+    /// <summary>The model generated an end-of-generation token.</summary>
     EndOfSequence,
 
-    /// <summary>The maximum number of tokens was reached.</summary>
+    /// <summary>The generation reached the maximum number of tokens.</summary>
     MaxTokens,
 
-    /// <summary>One of the stop strings appeared; it is not part of the text.</summary>
+    /// <summary>The model generated a stop string, which is not part of the output.</summary>
     StopString,
 
-    /// <summary>The sequence fills its part of the context.</summary>
+    /// <summary>The sequence filled its share of the context.</summary>
     ContextFull,
 
     /// <summary>
-    /// The time of <see cref="GenerationRequest.Deadline"/> has passed. There may be no token that carries it:
-    /// <see cref="TokenStream.StopReason"/> has it always.
+    /// The time limit set by <see cref="GenerationRequest.Deadline"/> expired. A stream that ends this way might not have a last token that
+    /// carries the reason; <see cref="TokenStream.StopReason"/> always returns it.
     /// </summary>
     Deadline,
 }

@@ -2,21 +2,24 @@ using MoeOffload.Inference;
 
 namespace MoeOffload;
 
-/// <summary>How many CPU threads compute.</summary>
+/// <summary>Provides options for the number of CPU threads.</summary>
 public sealed record ThreadOptions
 {
     internal const int Most = 512;
 
-    /// <summary>What <see cref="Decode"/> is by default on this machine: the physical cores that the process may use.</summary>
+    /// <summary>Gets the default value of <see cref="Decode"/> on this machine: the number of physical cores that the process can use.</summary>
     public static int UsualDecode => Math.Min(PhysicalCores.Count, Most);
 
     /// <summary>
-    /// Threads that generate. Default: one for each physical core that the process may use. Generation waits for memory, so a second
-    /// thread on the same core slows it down.
+    /// Gets or sets the number of threads for decoding, or <see langword="null"/> for one thread per physical core that the process can
+    /// use. The default is <see langword="null"/>. Decoding is limited by memory bandwidth, so a second thread per core makes it slower.
     /// </summary>
     public int? Decode { get; set; }
 
-    /// <summary>Threads that process prompts. Default: as <see cref="Decode"/>.</summary>
+    /// <summary>
+    /// Gets or sets the number of threads for prefill, or <see langword="null"/> for the same number as <see cref="Decode"/>. The default
+    /// is <see langword="null"/>.
+    /// </summary>
     public int? Prompt { get; set; }
 
     internal void Validate()

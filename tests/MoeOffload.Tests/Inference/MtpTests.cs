@@ -181,7 +181,7 @@ public sealed class MtpTests
         state.Position = 0;
         await GreedyText.Of(first, [5, 6, .. Prompt(100)], 1);
         (await GreedyText.Of(first, Prompt(120), 150)).ShouldBeThatOf(expected);
-        first.Statistics.Restorations.Should().Be(1);
+        first.Statistics.SwapIns.Should().Be(1);
 
         using GenerationSession second = model.CreateSession(options with { Speculation = s_speculation });
         (await second.LoadStateAsync(state)).Should().BeGreaterThan(100);

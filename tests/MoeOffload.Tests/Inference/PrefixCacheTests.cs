@@ -203,8 +203,8 @@ public sealed class PrefixCacheTests
             before.Add(await GreedyText.Of(session, prompt, 8));
         }
 
-        session.Statistics.Parkings.Should().Be(3);
-        session.Statistics.ParkedBytes.Should().BePositive();
+        session.Statistics.SwapOuts.Should().Be(3);
+        session.Statistics.SwappedOutBytes.Should().BePositive();
         for (int i = 0; i < prompts.Length; i++)
         {
             int[] longer = [.. prompts[i], .. before[i].Tokens[..^1], .. Tokens(9, 5)];
@@ -214,7 +214,7 @@ public sealed class PrefixCacheTests
             found.ShouldBeThatOf(await GreedyText.Of(plain, longer, 8));
         }
 
-        session.Statistics.Restorations.Should().BeGreaterThanOrEqualTo(3);
+        session.Statistics.SwapIns.Should().BeGreaterThanOrEqualTo(3);
     }
 
     [Test]
@@ -227,7 +227,7 @@ public sealed class PrefixCacheTests
         for (int seed = 1; seed <= 8; seed++)
         {
             await GreedyText.Of(session, Tokens(seed, 100), 2);
-            most = Math.Max(most, session.Statistics.ParkedBytes);
+            most = Math.Max(most, session.Statistics.SwappedOutBytes);
         }
 
         most.Should().BeInRange(Budget / 2, Budget);

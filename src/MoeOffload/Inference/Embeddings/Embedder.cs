@@ -8,8 +8,8 @@ using MoeOffload.Native;
 namespace MoeOffload.Embeddings;
 
 /// <summary>
-/// Turns texts into embeddings. Safe to use from several threads: texts of several callers are computed together, in the order in which
-/// they come.
+/// Computes embeddings of texts. Instances are thread-safe: the texts of several callers are computed together, in the order of their
+/// arrival.
 /// </summary>
 public sealed class Embedder : IDisposable, IAsyncDisposable
 {
@@ -34,77 +34,84 @@ public sealed class Embedder : IDisposable, IAsyncDisposable
         Memory = new MemoryBreakdown(context.ReadUses(), context.ContextLength);
     }
 
-    /// <summary>Lets the thread end of an embedder that nobody disposed.</summary>
+    /// <summary>Ends the thread of an embedder that was not disposed.</summary>
     ~Embedder() => _worker?.Stop();
 
-    /// <summary>Floats of one embedding.</summary>
+    /// <summary>Gets the number of dimensions of an embedding.</summary>
     public int Dimension { get; }
 
-    /// <summary>How tokens are pooled; null where neither the options nor the model say.</summary>
+    /// <summary>Gets the pooling, or <see langword="null"/> if neither the options nor the model specify one.</summary>
     public EmbeddingPooling? Pooling { get; }
 
-    /// <summary>The longest text, in tokens.</summary>
+    /// <summary>Gets the maximum length of a text, in tokens.</summary>
     public int MaxTokens { get; }
 
-    /// <summary>Most tokens that are computed at once.</summary>
+    /// <summary>Gets the maximum number of tokens that are computed together.</summary>
     public int BatchSize { get; }
 
-    /// <summary>CPU threads that compute.</summary>
+    /// <summary>Gets the number of CPU threads that compute.</summary>
     public int Threads { get; }
 
-    /// <summary>What each device holds for this embedder and its model, read back from llama.cpp.</summary>
+    /// <summary>Gets the memory that the embedder and its model use on each device, as reported by llama.cpp.</summary>
     public MemoryBreakdown Memory { get; }
 
-    /// <summary>Computes the embedding of a text. Returns at once, however long the text is.</summary>
-    /// <param name="text">The text; the special tokens that the model wants are added.</param>
-    /// <param name="cancellationToken">Ends the wait at once, and the computation within one step if nobody else needs it.</param>
     /// <inheritdoc cref="EmbedAsync(IReadOnlyList{string}, CancellationToken)"/>
+    /// <summary>Computes the embedding of a text. The method returns without waiting for the computation.</summary>
+    /// <param name="text">The text. The special tokens that the model requires are added to it.</param>
+    /// <param name="cancellationToken">
+    /// A token to cancel the operation. The task is canceled immediately; the computation stops within one step.
+    /// </param>
     public Task<TextEmbedding> EmbedAsync(string text, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(text);
         return First(EmbedAsync([text], cancellationToken));
     }
 
-    /// <summary>Computes the embeddings of texts, several at once. Returns at once, however long the texts are.</summary>
+    /// <summary>Computes the embeddings of texts, several at a time. The method returns without waiting for the computation.</summary>
     /// <param name="texts">
-    /// The texts; the special tokens that the model wants are added to each. The list must not change before the task has completed.
+    /// The texts. The special tokens that the model requires are added to each of them. The list must not be changed before the task has
+    /// completed.
     /// </param>
-    /// <param name="cancellationToken">Ends the wait at once, and the computation within one step if nobody else needs it.</param>
-    /// <returns>An embedding for each text, in their order.</returns>
-    /// <remarks>The texts are tokenized on another thread: the task tells what is wrong with them.</remarks>
-    /// <exception cref="ArgumentException">A text is null or has no token, or a token is outside the vocabulary.</exception>
+    /// <param name="cancellationToken">
+    /// A token to cancel the operation. The task is canceled immediately; the computation stops within one step.
+    /// </param>
+    /// <returns>The embeddings, in the order of the texts.</returns>
+    /// <exception cref="ArgumentException">A text is <see langword="null"/> or has no tokens, or a token is not in the vocabulary.</exception>
     /// <exception cref="ContextFullException">A text is longer than <see cref="MaxTokens"/>.</exception>
-    /// <exception cref="InvalidOperationException">Neither the options nor the model say how to pool.</exception>
+    /// <exception cref="InvalidOperationException">Neither the options nor the model specify a pooling.</exception>
     /// <exception cref="InferenceException">The computation failed.</exception>
-    /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
-    /// <exception cref="ObjectDisposedException">The embedder was disposed.</exception>
+    /// <exception cref="OperationCanceledException">The operation was canceled.</exception>
+    /// <exception cref="ObjectDisposedException">The embedder has been disposed.</exception>
+    /// <remarks>The texts are tokenized on another thread, so errors in them are reported by the task.</remarks>
     public Task<IReadOnlyList<TextEmbedding>> EmbedAsync(IReadOnlyList<string> texts, CancellationToken cancellationToken = default) =>
         PooledAsync(Submit(texts, static text => text?.Length ?? 0, Tokenize, RequirePooling(), cancellationToken));
 
-    /// <summary>Computes the embeddings of texts that are tokens already. Nothing is added to them.</summary>
-    /// <param name="texts">The tokens of each text. The lists must not change before the task has completed.</param>
-    /// <param name="cancellationToken">Ends the wait at once, and the computation within one step if nobody else needs it.</param>
     /// <inheritdoc cref="EmbedAsync(IReadOnlyList{string}, CancellationToken)"/>
+    /// <summary>Computes the embeddings of tokenized texts. No special tokens are added.</summary>
+    /// <param name="texts">The token ids of each text. The lists must not be changed before the task has completed.</param>
+    /// <param name="cancellationToken">
+    /// A token to cancel the operation. The task is canceled immediately; the computation stops within one step.
+    /// </param>
     public Task<IReadOnlyList<TextEmbedding>> EmbedAsync(IReadOnlyList<IReadOnlyList<int>> texts, CancellationToken cancellationToken = default) =>
         PooledAsync(Submit(texts, static tokens => tokens?.Count ?? 0, CheckTokens, RequirePooling(), cancellationToken));
 
-    /// <summary>Computes an embedding of each token of a text.</summary>
     /// <inheritdoc cref="EmbedAsync(string, CancellationToken)"/>
+    /// <summary>Computes the embedding of each token of a text.</summary>
     public Task<TokenEmbeddings> EmbedTokensAsync(string text, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(text);
         return First(EmbedTokensAsync([text], cancellationToken));
     }
 
-    /// <summary>Computes an embedding of each token of texts, several texts at once.</summary>
-    /// <returns>The embeddings of each text's tokens, in the texts' order.</returns>
     /// <inheritdoc cref="EmbedAsync(IReadOnlyList{string}, CancellationToken)"/>
+    /// <summary>Computes the embedding of each token of several texts.</summary>
+    /// <returns>The token embeddings, in the order of the texts.</returns>
     public Task<IReadOnlyList<TokenEmbeddings>> EmbedTokensAsync(IReadOnlyList<string> texts, CancellationToken cancellationToken = default) =>
         TokensAsync(Submit(texts, static text => text?.Length ?? 0, Tokenize, pooling: null, cancellationToken));
 
     /// <summary>
-    /// Ends all computations and gives the memory back. In a callback on the embedder's own thread, such as a logger, it does not wait:
-    /// the memory is given back once the callback has returned.
+    /// Ends all computations and releases the memory. If the method is called in a callback on the embedder's own thread, such as a logger,
+    /// it does not wait: the memory is released after the callback has returned.
     /// </summary>
     public void Dispose()
     {
@@ -121,7 +128,7 @@ public sealed class Embedder : IDisposable, IAsyncDisposable
         await _worker.WhenDisposed().ConfigureAwait(false);
     }
 
-    /// <summary>Makes a context and its thread.</summary>
+    /// <summary>Creates an embedder, its context and its thread.</summary>
     internal static Embedder Create(LoadedModel model, EmbeddingOptions options, ContextParameters parameters, NativeEmbeddingInfo info)
     {
         ILogger logger = model.NativeLogger;

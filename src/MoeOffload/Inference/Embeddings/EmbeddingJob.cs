@@ -3,27 +3,27 @@ using MoeOffload.Inference.Preparation;
 
 namespace MoeOffload.Inference.Embeddings;
 
-/// <summary>Represents the texts of one call, which are tokenized first, on another thread than the caller's.</summary>
-/// <param name="owner">The embedder, which must not be finalized while it is waited for.</param>
-/// <param name="measureLength">Returns the length of all texts, in characters or tokens.</param>
-/// <param name="tokenize">Tokenizes the texts.</param>
-/// <param name="onPrepared">Called once they are tokenized.</param>
+/// <summary>Represents the texts of one call. They are tokenized on another thread than the caller's.</summary>
+/// <param name="owner">The embedder, which must not be finalized while a caller waits for the job.</param>
+/// <param name="measureLength">A function that returns the total length of the texts, in characters or tokens.</param>
+/// <param name="tokenize">A function that tokenizes the texts.</param>
+/// <param name="onPrepared">The action to call when the texts are tokenized.</param>
 internal sealed class EmbeddingJob(Embedder owner, Func<long> measureLength, Func<EmbeddingText[]> tokenize, Action onPrepared) : IPreparation
 {
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile EmbeddingText[]? _texts;
     private volatile bool _isEnded;
 
-    /// <summary>Gets the texts; there are none before they are tokenized.</summary>
+    /// <summary>Gets the texts. The array is empty until the texts are tokenized.</summary>
     public EmbeddingText[] Texts => _texts ?? [];
 
-    /// <summary>Completes when all texts are computed, or why they are not.</summary>
+    /// <summary>Gets a task that completes when all texts are computed, or faults if they cannot be.</summary>
     public Task Completion => _completion.Task;
 
-    /// <summary>Whether nobody waits for it any more.</summary>
+    /// <summary>Gets a value that indicates whether the job has ended.</summary>
     public bool IsEnded => _isEnded;
 
-    /// <summary>Ends it if all of its texts are done.</summary>
+    /// <summary>Completes the job if all of its texts are computed.</summary>
     public void CompleteIfDone()
     {
         if (Array.TrueForAll(Texts, text => text.IsDone))
@@ -68,14 +68,14 @@ internal sealed class EmbeddingJob(Embedder owner, Func<long> measureLength, Fun
         onPrepared();
     }
 
-    /// <summary>Ends it with an error.</summary>
+    /// <summary>Fails the job with an exception.</summary>
     public void Fail(Exception failure)
     {
         _isEnded = true;
         _completion.TrySetException(failure);
     }
 
-    /// <summary>Ends it because its caller does not want it any more.</summary>
+    /// <summary>Cancels the job on behalf of its caller.</summary>
     public void Cancel(CancellationToken cancellationToken)
     {
         _isEnded = true;

@@ -1,48 +1,62 @@
 namespace MoeOffload.Embeddings;
 
-/// <summary>How texts become embeddings. Plain data: making one calls nothing. Null takes the default that is said.</summary>
+/// <summary>Provides options for an <see cref="Embedder"/>.</summary>
 public sealed record EmbeddingOptions
 {
     private const int LongestByDefault = 8192;
     private const int MostTexts = 256;
     private const int LargestBatch = 1 << 20;
 
-    /// <summary>How a text's tokens are pooled. Default: as the model says.</summary>
+    /// <summary>
+    /// Gets or sets how the token embeddings of a text are pooled, or <see langword="null"/> to use the model's pooling. The default is
+    /// <see langword="null"/>.
+    /// </summary>
     public EmbeddingPooling? Pooling { get; init; }
 
     /// <summary>
-    /// Whether an embedding of a text is scaled to the Euclidean length 1, so that a dot product is the cosine. Default: true, as OpenAI
-    /// and llama.cpp's server have it. Embeddings of single tokens are left as they are.
+    /// Gets or sets a value that indicates whether embeddings of texts are scaled to the Euclidean length 1, so that the dot product of two
+    /// embeddings is their cosine similarity. Embeddings of single tokens are not scaled. The default is <see langword="true"/>, as in the
+    /// servers of OpenAI and llama.cpp.
     /// </summary>
     public bool Normalize { get; init; } = true;
 
     /// <summary>
-    /// Whether <c>&lt;|special|&gt;</c> texts become special tokens, as in llama.cpp's server. Turn it off for texts from strangers.
+    /// Gets or sets a value that indicates whether text such as <c>&lt;|special|&gt;</c> is tokenized as special tokens. Set it to
+    /// <see langword="false"/> for untrusted texts. The default is <see langword="true"/>, as in llama.cpp's server.
     /// </summary>
     public bool ParseSpecialTokens { get; init; } = true;
 
-    /// <summary>The longest text, in tokens. Default: 0, what the model was trained for, but at most 8192.</summary>
+    /// <summary>
+    /// Gets or sets the maximum length of a text, in tokens. The default is 0, which is the trained length of the model, but at most 8192.
+    /// </summary>
     public int ContextLength { get; init; }
 
     /// <summary>
-    /// Most tokens that are computed at once, of one text or several together. Default: 2048 where experts are kept in system memory
-    /// beside a device, else 512; always the longest text where tokens see those after them, since such a text cannot be cut.
+    /// Gets or sets the maximum number of tokens that are computed together, from one or several texts. The default is
+    /// <see langword="null"/>, which is 2048 if experts are kept in system memory while a device holds layers; otherwise, 512. If attention
+    /// is not causal, a text cannot be split, so the batch is at least as large as the longest text.
     /// </summary>
     public int? BatchSize { get; init; }
 
-    /// <summary>Most texts that are computed at once. Default: 32, or 1 where each text needs a state of its own.</summary>
+    /// <summary>
+    /// Gets or sets the maximum number of texts that are computed together. The default is <see langword="null"/>, which is 32, or 1 if the
+    /// model is recurrent.
+    /// </summary>
     public int? SequenceCount { get; init; }
 
-    /// <summary>When attention is computed by the flash attention kernels. Default: where every device has them.</summary>
+    /// <summary>Gets or sets a value that specifies whether flash attention is used. The default is <see cref="FlashAttention.Auto"/>.</summary>
     public FlashAttention FlashAttention { get; init; }
 
-    /// <summary>How many CPU threads compute; <see cref="ThreadOptions.Prompt"/> counts.</summary>
+    /// <summary>Gets or sets the number of CPU threads. Embeddings use <see cref="ThreadOptions.Prompt"/>.</summary>
     public ThreadOptions Threads { get; init; } = new();
 
-    /// <summary>Whether large batches copy weights from system memory to a device and compute there. Default: true.</summary>
+    /// <summary>
+    /// Gets or sets a value that indicates whether large batches copy weights from system memory to a device and are computed there. The
+    /// default is <see langword="null"/>, which is <see langword="true"/>.
+    /// </summary>
     public bool? OpOffload { get; init; }
 
-    /// <summary>LoRA adapters of the model that count. Default: none.</summary>
+    /// <summary>Gets or sets the LoRA adapters that are applied. The default is an empty list.</summary>
     public IReadOnlyList<ScaledAdapter> Adapters { get; init; } = [];
 
     internal void Validate()
@@ -57,11 +71,11 @@ public sealed record EmbeddingOptions
         Threads.Validate();
     }
 
-    /// <summary>The context that computes them.</summary>
-    /// <param name="trainedLength">The length that the model was trained for, in tokens.</param>
-    /// <param name="isCausal">Whether a token sees only those before it.</param>
-    /// <param name="isRecurrent">Whether each text needs a state of its own.</param>
-    /// <param name="expertsOffloaded">Whether experts stay in system memory while a device holds layers.</param>
+    /// <summary>Creates the options of the context that computes the embeddings.</summary>
+    /// <param name="trainedLength">The context length that the model was trained for, in tokens.</param>
+    /// <param name="isCausal"><see langword="true"/> if attention is causal.</param>
+    /// <param name="isRecurrent"><see langword="true"/> if each text needs a recurrent state of its own.</param>
+    /// <param name="expertsOffloaded"><see langword="true"/> if experts are kept in system memory while a device holds layers.</param>
     internal ContextOptions ToContext(int trainedLength, bool isCausal, bool isRecurrent, bool expertsOffloaded)
     {
         // Beyond it there are no positions, and llama.cpp would end the process over one.

@@ -1,14 +1,14 @@
 namespace MoeOffload.Embeddings;
 
-/// <summary>How the embeddings of a text's tokens become one of the text.</summary>
+/// <summary>Specifies how the token embeddings of a text are combined into one embedding.</summary>
 public enum EmbeddingPooling
 {
-    /// <summary>Their mean.</summary>
+    /// <summary>The embedding is the mean of all token embeddings.</summary>
     Mean,
 
-    /// <summary>The first token's, which some models are trained to end with the whole text in it.</summary>
+    /// <summary>The embedding is that of the first token, for models that are trained to represent the whole text in it.</summary>
     Cls,
 
-    /// <summary>The last token's, which is the only one that has seen the whole text where attention is causal.</summary>
+    /// <summary>The embedding is that of the last token, which is the only one that attends to the whole text if attention is causal.</summary>
     Last,
 }

@@ -2,28 +2,29 @@ using MoeOffload.Embeddings;
 
 namespace MoeOffload.Inference.Embeddings;
 
-/// <summary>One text on its way through the embedder: how far it is computed, and what of it is to be kept.</summary>
-/// <param name="tokens">The text.</param>
-/// <param name="pooling">How its tokens become one embedding; null keeps those of all tokens.</param>
-/// <param name="dimension">Floats of one embedding.</param>
+/// <summary>Represents one text in the embedder: its progress and the values to keep.</summary>
+/// <param name="tokens">The tokens of the text.</param>
+/// <param name="pooling">The pooling of the token embeddings, or null to keep the embeddings of all tokens.</param>
+/// <param name="dimension">The number of dimensions of an embedding.</param>
 internal sealed class EmbeddingText(int[] tokens, EmbeddingPooling? pooling, int dimension)
 {
     private readonly float[] _kept = new float[pooling is null ? checked(tokens.Length * dimension) : dimension];
     private readonly double[] _sum = pooling == EmbeddingPooling.Mean ? new double[dimension] : [];
 
-    /// <summary>The text.</summary>
+    /// <summary>Gets the tokens of the text.</summary>
     public int[] Tokens => tokens;
 
-    /// <summary>How many tokens are computed.</summary>
+    /// <summary>Gets the number of tokens that are computed.</summary>
     public int Position { get; private set; }
 
-    /// <summary>Whether all are.</summary>
+    /// <summary>Gets a value that indicates whether all tokens are computed.</summary>
     public bool IsDone => Position == tokens.Length;
 
-    /// <summary>One embedding, or those of all tokens.</summary>
+    /// <summary>Gets the pooled embedding, or the embeddings of all tokens.</summary>
     public float[] Result => _kept;
 
-    /// <summary>Takes the embeddings of the next tokens, one after the other.</summary>
+    /// <summary>Adds the embeddings of the next tokens.</summary>
+    /// <param name="rows">The embeddings, one after another.</param>
     public void Add(ReadOnlySpan<float> rows)
     {
         switch (pooling)
@@ -52,14 +53,14 @@ internal sealed class EmbeddingText(int[] tokens, EmbeddingPooling? pooling, int
         }
     }
 
-    /// <summary>Forgets what was computed.</summary>
+    /// <summary>Discards all computed embeddings.</summary>
     public void Restart()
     {
         Position = 0;
         Array.Clear(_sum);
     }
 
-    /// <summary>Scales the one embedding to the Euclidean length 1; zeros stay zeros.</summary>
+    /// <summary>Scales the pooled embedding to the Euclidean length 1. A zero vector is not changed.</summary>
     public void Normalize()
     {
         double squares = 0;

@@ -7,8 +7,8 @@ using MoeOffload.Native;
 namespace MoeOffload.Inference.Embeddings;
 
 /// <summary>
-/// Computes embeddings. Each step packs as many whole texts as fit, of several callers; a text that is longer than a step is computed
-/// alone, in parts.
+/// Computes embeddings on a thread of its own. Each step packs as many whole texts as fit, from several callers. A text that is longer than
+/// a step is computed alone, in parts.
 /// </summary>
 internal sealed class EmbeddingWorker : IContextWork
 {
@@ -23,14 +23,14 @@ internal sealed class EmbeddingWorker : IContextWork
     private readonly PreparationQueue _preparations = new();
     private Exception? _closed;
 
-    /// <summary>Takes a context over, and begins to work.</summary>
-    /// <param name="makeContext">Makes another context if it is lost.</param>
+    /// <summary>Takes ownership of a context and starts the thread.</summary>
+    /// <param name="makeContext">A function that creates another context if the current one is lost.</param>
     /// <param name="context">The context.</param>
-    /// <param name="sequenceCount">How many texts one step can hold.</param>
-    /// <param name="dimension">Floats of one embedding.</param>
-    /// <param name="model">Its model.</param>
-    /// <param name="logger">Where llama.cpp's lines go.</param>
-    /// <param name="patience">How long something that may be lost is waited for.</param>
+    /// <param name="sequenceCount">The maximum number of texts in one step.</param>
+    /// <param name="dimension">The number of dimensions of an embedding.</param>
+    /// <param name="model">The model of the context.</param>
+    /// <param name="logger">The logger for messages of llama.cpp.</param>
+    /// <param name="patience">The time to wait for RPC servers and devices that might be lost.</param>
     public EmbeddingWorker(
         Func<NativeContext> makeContext,
         NativeContext context,
@@ -48,7 +48,7 @@ internal sealed class EmbeddingWorker : IContextWork
         _runner.Start();
     }
 
-    /// <summary>Gets a task that completes when the thread has ended and its native memory is given back, or both were abandoned.</summary>
+    /// <summary>Gets a task that completes when the thread has ended and its native memory is released, or when both were abandoned.</summary>
     public Task Ended => _runner.Ended;
 
     /// <inheritdoc/>
@@ -56,9 +56,9 @@ internal sealed class EmbeddingWorker : IContextWork
 
     private NativeContext Context => _runner.Context;
 
-    /// <summary>Adds a job, which keeps its turn while it is prepared.</summary>
-    /// <exception cref="InferenceException">The context was lost and could not be made again.</exception>
-    /// <exception cref="ObjectDisposedException">The embedder was disposed.</exception>
+    /// <summary>Adds a job. The job keeps its place in the queue while it is tokenized.</summary>
+    /// <exception cref="InferenceException">The context was lost and could not be created again.</exception>
+    /// <exception cref="ObjectDisposedException">The embedder has been disposed.</exception>
     public void Submit(EmbeddingJob job)
     {
         lock (_gate)
@@ -74,10 +74,10 @@ internal sealed class EmbeddingWorker : IContextWork
         _preparations.Add(job);
     }
 
-    /// <summary>Makes the thread look for work.</summary>
+    /// <summary>Wakes the thread to look for work.</summary>
     public void Wake() => _runner.Wake();
 
-    /// <summary>Is told that a job was cancelled.</summary>
+    /// <summary>Notifies the thread that a job was canceled.</summary>
     public void OnCancelled() => _runner.OnCancelled();
 
     /// <summary>Ends all computations and the thread, without waiting for it.</summary>
@@ -247,6 +247,6 @@ internal sealed class EmbeddingWorker : IContextWork
         part.Job.CompleteIfDone();
     }
 
-    /// <summary>What one step computes of one text.</summary>
+    /// <summary>Represents the part of a text that one step computes.</summary>
     private readonly record struct Part(EmbeddingJob Job, EmbeddingText Text, int First, int Count);
 }

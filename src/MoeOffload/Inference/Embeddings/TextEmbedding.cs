@@ -1,6 +1,6 @@
 namespace MoeOffload.Embeddings;
 
-/// <summary>The embedding of a text.</summary>
-/// <param name="Vector"><see cref="Embedder.Dimension"/> floats.</param>
-/// <param name="TokenCount">Tokens of the text, special ones included.</param>
+/// <summary>Represents the embedding of a text.</summary>
+/// <param name="Vector">The embedding, with <see cref="Embedder.Dimension"/> values.</param>
+/// <param name="TokenCount">The number of tokens of the text, including special tokens.</param>
 public readonly record struct TextEmbedding(ReadOnlyMemory<float> Vector, int TokenCount);

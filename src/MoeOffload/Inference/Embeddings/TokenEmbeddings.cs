@@ -1,6 +1,6 @@
 namespace MoeOffload.Embeddings;
 
-/// <summary>The embeddings of a text's tokens, as the model's last layer gives them: neither pooled nor normalized.</summary>
+/// <summary>Represents the embeddings of the tokens of a text, as computed by the last layer of the model, neither pooled nor normalized.</summary>
 public sealed class TokenEmbeddings
 {
     private readonly float[] _rows;
@@ -12,15 +12,15 @@ public sealed class TokenEmbeddings
         Dimension = dimension;
     }
 
-    /// <summary>The tokens, special ones included.</summary>
+    /// <summary>Gets the tokens, including special tokens.</summary>
     public IReadOnlyList<int> Tokens { get; }
 
-    /// <summary>Floats of one embedding.</summary>
+    /// <summary>Gets the number of dimensions of an embedding.</summary>
     public int Dimension { get; }
 
-    /// <summary>The embedding of a token.</summary>
-    /// <param name="index">Which of <see cref="Tokens"/>.</param>
-    /// <exception cref="ArgumentOutOfRangeException">There is no such token.</exception>
+    /// <summary>Gets the embedding of a token.</summary>
+    /// <param name="index">The zero-based index of the token in <see cref="Tokens"/>.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="index"/> is not the index of a token.</exception>
     public ReadOnlyMemory<float> this[int index] => index >= 0 && index < Tokens.Count
         ? _rows.AsMemory(index * Dimension, Dimension)
         : throw new ArgumentOutOfRangeException(nameof(index), index, $"The text has {Tokens.Count} tokens.");

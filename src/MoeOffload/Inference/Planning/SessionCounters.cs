@@ -48,9 +48,9 @@ internal sealed class SessionCounters
         CachedPromptTokens = Volatile.Read(ref _cachedPromptTokens),
         PrefixHits = Volatile.Read(ref _cacheHits),
         Evictions = Volatile.Read(ref _evictions),
-        Parkings = Volatile.Read(ref _swappedOut),
-        Restorations = Volatile.Read(ref _swappedIn),
+        SwapOuts = Volatile.Read(ref _swappedOut),
+        SwapIns = Volatile.Read(ref _swappedIn),
         KeptTokens = Volatile.Read(ref _keptTokens),
-        ParkedBytes = Volatile.Read(ref _hostBytes),
+        SwappedOutBytes = Volatile.Read(ref _hostBytes),
     };
 }

@@ -1,16 +1,16 @@
 namespace MoeOffload;
 
 /// <summary>
-/// Adaptive-p: selects candidates near a target probability, which adapts to what was selected before
-/// (https://github.com/ggml-org/llama.cpp/pull/17927). It must be the last of a chain, best after min-p alone.
+/// Represents the adaptive-p sampler, which selects candidates near a target probability that adapts to earlier selections
+/// (https://github.com/ggml-org/llama.cpp/pull/17927). It must be the last sampler of a chain. It works best directly after min-p.
 /// </summary>
-/// <param name="Target">The probability to select near, 0 to 1.</param>
+/// <param name="Target">The target probability, from 0 to 1.</param>
 public sealed record AdaptivePSampler(float Target) : Sampler
 {
-    /// <summary>How slowly it adapts, 0 to 0.99: the history is about 1 / (1 - decay) tokens.</summary>
+    /// <summary>Gets or sets the decay of the history, from 0 to 0.99. The history covers about 1 / (1 - decay) tokens. The default is 0.9.</summary>
     public float Decay { get; init; } = 0.9f;
 
-    /// <summary>The random numbers' seed; <see langword="null"/> for that of the options, or a random one.</summary>
+    /// <summary>Gets or sets the seed of the random number generator, or <see langword="null"/> to use <see cref="SamplingOptions.Seed"/>.</summary>
     public uint? Seed { get; init; }
 
     /// <inheritdoc/>

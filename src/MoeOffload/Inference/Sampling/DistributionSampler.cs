@@ -1,7 +1,9 @@
 namespace MoeOffload;
 
-/// <summary>Selects a candidate by chance, each as often as it is probable. It must be the last of a chain.</summary>
-/// <param name="Seed">The random numbers' seed; <see langword="null"/> for that of the options, or a random one.</param>
+/// <summary>
+/// Represents a sampler that selects a candidate at random, according to the probabilities. It must be the last sampler of a chain.
+/// </summary>
+/// <param name="Seed">The seed of the random number generator, or <see langword="null"/> to use <see cref="SamplingOptions.Seed"/>.</param>
 public sealed record DistributionSampler(uint? Seed = null) : Sampler
 {
     /// <inheritdoc/>

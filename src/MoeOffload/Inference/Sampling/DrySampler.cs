@@ -3,8 +3,8 @@ using System.Text;
 namespace MoeOffload;
 
 /// <summary>
-/// "Don't repeat yourself": makes tokens that would lengthen a repeated sequence less probable, the more the longer it is
-/// (https://github.com/oobabooga/text-generation-webui/pull/5677).
+/// Represents the DRY ("don't repeat yourself") sampler, which penalizes tokens that would extend a repeated sequence. The penalty grows
+/// with the length of the sequence (https://github.com/oobabooga/text-generation-webui/pull/5677).
 /// </summary>
 public sealed record DrySampler : Sampler
 {
@@ -13,19 +13,25 @@ public sealed record DrySampler : Sampler
     // llama.cpp cuts a longer one off, perhaps within a character.
     private const int MaxBreakerBytes = 40;
 
-    /// <summary>How much to penalize, 0 to 100; 0, llama.cpp's default, is off.</summary>
+    /// <summary>Gets or sets the strength of the penalty, from 0 to 100. The default is 0, which disables the sampler.</summary>
     public float Multiplier { get; init; }
 
-    /// <summary>What the penalty grows by with each further token, 1 to 100.</summary>
+    /// <summary>Gets or sets the factor by which the penalty grows with each further token, from 1 to 100. The default is 1.75.</summary>
     public float Base { get; init; } = 1.75f;
 
-    /// <summary>How many tokens may repeat without a penalty.</summary>
+    /// <summary>Gets or sets the number of tokens that can be repeated without a penalty. The default is 2.</summary>
     public int AllowedLength { get; init; } = 2;
 
-    /// <summary>How many of the last tokens are searched for repetitions, 0 to 1048576; 0 is none. llama.cpp's default is 64.</summary>
+    /// <summary>
+    /// Gets or sets the number of most recent tokens that are searched for repetitions, from 0 to 1048576. The default is 64, as in
+    /// llama.cpp. If the value is 0, the sampler is disabled.
+    /// </summary>
     public int LastTokens { get; init; } = 64;
 
-    /// <summary>Texts that end a repetition, 1 to 40 bytes each, 256 at most; by default line end, colon, quotation mark and star.</summary>
+    /// <summary>
+    /// Gets or sets the strings that end a repetition: at most 256 strings of 1 to 40 bytes of UTF-8 each. The defaults are the line feed,
+    /// the colon, the quotation mark and the asterisk.
+    /// </summary>
     public IReadOnlyList<string> SequenceBreakers { get; init; } = ["\n", ":", "\"", "*"];
 
     /// <inheritdoc/>

@@ -1,6 +1,6 @@
 namespace MoeOffload;
 
-/// <summary>Selects the most probable candidate. It must be the last of a chain.</summary>
+/// <summary>Represents a sampler that selects the most probable candidate. It must be the last sampler of a chain.</summary>
 public sealed record GreedySampler : Sampler
 {
     /// <inheritdoc/>

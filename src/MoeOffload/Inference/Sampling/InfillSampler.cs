@@ -1,8 +1,8 @@
 namespace MoeOffload;
 
 /// <summary>
-/// For filling in the middle of a text: prefers to end it where the end is likely, and joins candidates that begin alike.
-/// It belongs after top-k and top-p.
+/// Represents a sampler for fill-in-the-middle tasks. It ends the text if an end is probable, and merges candidates that start with the
+/// same text. Place it after top-k and top-p.
 /// </summary>
 public sealed record InfillSampler : Sampler
 {

@@ -1,7 +1,7 @@
 namespace MoeOffload;
 
-/// <summary>Adds to the logits of some tokens.</summary>
-/// <param name="Biases">What to add per token id: -100000 to 100000, or negative infinity to ban the token.</param>
+/// <summary>Represents a sampler that adds biases to the logits of specified tokens.</summary>
+/// <param name="Biases">The biases by token id, each from -100000 to 100000, or <see cref="float.NegativeInfinity"/> to ban the token.</param>
 public sealed record LogitBiasSampler(IReadOnlyDictionary<int, float> Biases) : Sampler
 {
     // Beyond, llama.cpp's sorting of logits overflows an int and takes the token for the worst.

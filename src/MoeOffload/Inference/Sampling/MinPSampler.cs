@@ -1,8 +1,11 @@
 namespace MoeOffload;
 
-/// <summary>Keeps candidates at least <paramref name="P"/> times as probable as the most probable one (https://github.com/ggml-org/llama.cpp/pull/3841).</summary>
-/// <param name="P">The share, 0 to 1; 0 keeps all.</param>
-/// <param name="MinKeep">How many candidates are kept at least.</param>
+/// <summary>
+/// Represents the min-p sampler, which keeps the candidates that are at least <paramref name="P"/> times as probable as the most probable
+/// one (https://github.com/ggml-org/llama.cpp/pull/3841).
+/// </summary>
+/// <param name="P">The minimum share of the highest probability, from 0 to 1. If the value is 0, all candidates are kept.</param>
+/// <param name="MinKeep">The minimum number of candidates to keep.</param>
 public sealed record MinPSampler(float P, int MinKeep = 0) : Sampler
 {
     /// <inheritdoc/>

@@ -1,24 +1,24 @@
 namespace MoeOffload;
 
 /// <summary>
-/// Mirostat: selects a candidate so that the text's surprise stays at a target (https://arxiv.org/abs/2007.14966).
-/// It must be the last of a chain, after nothing but the temperature.
+/// Represents the Mirostat sampler, which selects candidates so that the surprise of the text stays at a target
+/// (https://arxiv.org/abs/2007.14966). It must be the last sampler of a chain, and only a temperature sampler can precede it.
 /// </summary>
 public sealed record MirostatSampler : Sampler
 {
-    /// <summary>Which of its versions, 1 or 2.</summary>
+    /// <summary>Gets or sets the version of the algorithm, 1 or 2. The default is 2.</summary>
     public int Version { get; init; } = 2;
 
-    /// <summary>The target surprise (tau) in bits, 0 to 100.</summary>
+    /// <summary>Gets or sets the target surprise (tau) in bits, from 0 to 100. The default is 5.</summary>
     public float TargetEntropy { get; init; } = 5;
 
-    /// <summary>How fast it adapts (eta), 0 to 10.</summary>
+    /// <summary>Gets or sets the learning rate (eta), from 0 to 10. The default is 0.1.</summary>
     public float LearningRate { get; init; } = 0.1f;
 
-    /// <summary>How many candidates version 1 estimates from, at least 2.</summary>
+    /// <summary>Gets or sets the number of candidates that version 1 uses for its estimate, which must be at least 2. The default is 100.</summary>
     public int EstimateTokens { get; init; } = 100;
 
-    /// <summary>The random numbers' seed; <see langword="null"/> for that of the options, or a random one.</summary>
+    /// <summary>Gets or sets the seed of the random number generator, or <see langword="null"/> to use <see cref="SamplingOptions.Seed"/>.</summary>
     public uint? Seed { get; init; }
 
     /// <inheritdoc/>

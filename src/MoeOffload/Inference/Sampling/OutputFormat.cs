@@ -1,6 +1,8 @@
 namespace MoeOffload.Inference.Sampling;
 
-/// <summary>Represents the format that a rendered prompt asks its answer to have.</summary>
-/// <param name="Rendered">The rendered prompt as the native side has made it, from which it makes the sampler; null leaves the answer free.</param>
-/// <param name="PreservedTokens">Special tokens that are part of the answer's text, since its format is made of them.</param>
+/// <summary>Represents the output format that a rendered prompt requires.</summary>
+/// <param name="Rendered">
+/// The prompt as rendered by the native library, from which it creates the grammar sampler, or null if the output is not constrained.
+/// </param>
+/// <param name="PreservedTokens">The special tokens that are kept in the output text because its format consists of them.</param>
 internal sealed record OutputFormat(byte[]? Rendered, IReadOnlyList<string> PreservedTokens);

@@ -1,18 +1,30 @@
 namespace MoeOffload;
 
-/// <summary>Makes tokens that occurred lately less probable.</summary>
+/// <summary>Represents a sampler that penalizes tokens that occurred recently.</summary>
 public sealed record PenaltiesSampler : Sampler
 {
-    /// <summary>How many of the last tokens count, 0 to 1048576; 0 is none. llama.cpp's default is 64.</summary>
+    /// <summary>
+    /// Gets or sets the number of most recent tokens to consider, from 0 to 1048576. The default is 64, as in llama.cpp. If the value is 0,
+    /// the sampler is disabled.
+    /// </summary>
     public int LastTokens { get; init; } = 64;
 
-    /// <summary>What a token's positive logit is divided by, and its negative one multiplied, if it occurred: 0.01 to 100; 1 is off.</summary>
+    /// <summary>
+    /// Gets or sets the repetition penalty, from 0.01 to 100. The logit of a token that occurred is divided by this value if it is
+    /// positive, and multiplied by it if it is negative. The default is 1, which means no penalty.
+    /// </summary>
     public float Repeat { get; init; } = 1;
 
-    /// <summary>What is taken from a token's logit for each time it occurred, -100 to 100; 0 is off.</summary>
+    /// <summary>
+    /// Gets or sets the frequency penalty, from -100 to 100, which is subtracted from a token's logit for each of its occurrences. The
+    /// default is 0, which means no penalty.
+    /// </summary>
     public float Frequency { get; init; }
 
-    /// <summary>What is taken from a token's logit if it occurred, -100 to 100; 0 is off.</summary>
+    /// <summary>
+    /// Gets or sets the presence penalty, from -100 to 100, which is subtracted from a token's logit if the token occurred. The default is
+    /// 0, which means no penalty.
+    /// </summary>
     public float Presence { get; init; }
 
     /// <inheritdoc/>

@@ -1,32 +1,32 @@
 namespace MoeOffload;
 
 /// <summary>
-/// One step of a sampling chain: it changes, drops or orders the candidates for the next token, or, as the chain's last step,
-/// selects one. Plain data; the native sampler is made from it for each generation.
+/// Represents one step of a sampling chain. A sampler changes, removes or sorts the candidates for the next token; the last sampler of a
+/// chain selects one.
 /// </summary>
 public abstract record Sampler
 {
-    /// <summary>More tokens of history than any context holds; llama.cpp allocates them at once.</summary>
+    /// <summary>The maximum number of tokens of history. It exceeds any context length; llama.cpp allocates the whole history in advance.</summary>
     private protected const int MaxHistory = 1 << 20;
 
     private protected Sampler()
     {
     }
 
-    /// <summary>llama.cpp's name of the sampler.</summary>
+    /// <summary>Gets the name of the sampler in llama.cpp.</summary>
     public abstract string Name { get; }
 
-    /// <summary>Whether it selects a token, and so must be the last of its chain.</summary>
+    /// <summary>Gets a value that indicates whether the sampler selects a token, and must therefore be the last of its chain.</summary>
     internal virtual bool Selects => false;
 
-    /// <summary>Whether its parameters turn it off.</summary>
+    /// <summary>Gets a value that indicates whether the parameters disable the sampler.</summary>
     internal virtual bool DoesNothing => false;
 
-    /// <summary>Refuses parameters that llama.cpp would abort on, or that mean nothing.</summary>
-    /// <exception cref="ArgumentException">A parameter is wrong; the message says which, the allowed range and a remedy.</exception>
+    /// <summary>Validates the parameters: rejects those on which llama.cpp would abort, or that have no meaning.</summary>
+    /// <exception cref="ArgumentException">A parameter is not valid. The message names the parameter, its range and a remedy.</exception>
     internal abstract void Validate();
 
-    /// <summary>This sampler with a seed where it has none of its own.</summary>
+    /// <summary>Returns this sampler with the specified seed if it has no seed of its own.</summary>
     internal virtual Sampler WithSeed(uint? seed) => this;
 
     private protected static void CheckSeed(uint? seed, string name)

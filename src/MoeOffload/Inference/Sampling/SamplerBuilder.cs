@@ -2,11 +2,11 @@ using MoeOffload.Native;
 
 namespace MoeOffload.Inference.Sampling;
 
-/// <summary>Makes llama.cpp's samplers of options.</summary>
+/// <summary>Creates the native samplers for sampling options.</summary>
 internal static class SamplerBuilder
 {
-    /// <summary>Makes the samplers that validated options ask for, and the format of the answer if it has one.</summary>
-    /// <exception cref="ArgumentException">The grammar has an error, or an option names a token outside the vocabulary.</exception>
+    /// <summary>Creates the samplers for validated options, and the grammar of the output format if there is one.</summary>
+    /// <exception cref="ArgumentException">The grammar is not valid, or an option names a token that is not in the vocabulary.</exception>
     public static NativeSampler Build(NativeVocabulary vocabulary, SamplingOptions options, OutputFormat? format = null)
     {
         options.ValidateFor(vocabulary.Size);

@@ -1,9 +1,11 @@
 namespace MoeOffload.Inference.Sampling;
 
-/// <summary>Makes the chain of samplers that options describe, as llama.cpp's own tools make it.</summary>
+/// <summary>Creates the chain of samplers that sampling options describe, in the order of llama.cpp's tools.</summary>
 internal static class SamplingChain
 {
-    /// <summary>The chain's samplers, without those that are off unless they were given one by one.</summary>
+    /// <summary>
+    /// Creates the samplers of the chain. Disabled samplers are left out, unless they are listed in <see cref="SamplingOptions.Samplers"/>.
+    /// </summary>
     public static IReadOnlyList<Sampler> Build(
         SamplingOptions options, IReadOnlyList<int> endOfGeneration, IReadOnlyList<int> suppressed)
     {
@@ -12,9 +14,7 @@ internal static class SamplingChain
         return [.. (bias.DoesNothing ? [] : new[] { bias }).Concat(chain).Select(sampler => sampler.WithSeed(options.Seed))];
     }
 
-    /// <summary>
-    /// Checks the parameters of the default chain, whose length is fixed: refuses those that are not valid, in samplers that are off as well.
-    /// </summary>
+    /// <summary>Validates the parameters of the default chain, whose length is fixed, including those of disabled samplers.</summary>
     /// <exception cref="ArgumentException">A parameter is not valid.</exception>
     public static void ValidateDefault(SamplingOptions options)
     {
@@ -32,8 +32,8 @@ internal static class SamplingChain
         }
     }
 
-    /// <summary>Checks what can be of any length: the biases, and the samplers that are given one by one.</summary>
-    /// <exception cref="ArgumentException">A parameter is not valid, or the samplers are not a chain.</exception>
+    /// <summary>Validates the options of variable length: the biases and the list of samplers.</summary>
+    /// <exception cref="ArgumentException">A parameter is not valid, or the samplers do not form a valid chain.</exception>
     public static void ValidateLists(SamplingOptions options)
     {
         Bias(options, [], []).Validate();

@@ -5,105 +5,162 @@ using MoeOffload.Schemas;
 namespace MoeOffload;
 
 /// <summary>
-/// How the next token is chosen: llama.cpp's samplers with llama.cpp's defaults, in its order or in one of your own.
+/// Provides options for the selection of the next token. The samplers and their defaults are those of llama.cpp, in its order or in an
+/// order of your own.
 /// </summary>
 /// <remarks>
-/// Without <see cref="Samplers"/> the chain is llama.cpp's: logit bias, penalties, DRY, top-n-sigma, top-k, typical, top-p,
-/// min-p, XTC, infill, temperature, and last the choice by chance or by adaptive-p. With <see cref="Mirostat"/> it is
-/// logit bias, temperature, Mirostat. A sampler whose parameters turn it off is left out.
+/// If <see cref="Samplers"/> is <see langword="null"/>, the chain is that of llama.cpp: logit bias, penalties, DRY, top-n-sigma, top-k,
+/// typical, top-p, min-p, XTC, infill, temperature, and finally the random selection or adaptive-p. If <see cref="Mirostat"/> is set, the
+/// chain is logit bias, temperature and Mirostat. Samplers whose parameters disable them are left out.
 /// </remarks>
 public sealed record SamplingOptions
 {
-    /// <summary>Always the most probable token: temperature 0, and no sampler but what you add to it.</summary>
+    /// <summary>Gets options that always select the most probable token: the temperature is 0, and all other samplers are disabled.</summary>
     public static SamplingOptions Greedy { get; } = new() { Temperature = 0, TopK = 0, TopP = 1, MinP = 0 };
 
-    /// <summary>The temperature, 0 to 100: below 1 the probable tokens gain, above 1 the others; 0 takes the most probable. By default 0.8.</summary>
+    /// <summary>
+    /// Gets or sets the temperature, from 0 to 100. Values below 1 favor probable tokens, values above 1 favor improbable ones, and 0
+    /// selects the most probable token. The default is 0.8.
+    /// </summary>
     public float Temperature { get; init; } = 0.8f;
 
-    /// <summary>How far the temperature moves with the candidates' entropy, 0 to 100; 0, the default, is not at all.</summary>
+    /// <summary>
+    /// Gets or sets how far the temperature varies with the entropy of the candidates, from 0 to 100. The default is 0, which keeps the
+    /// temperature constant.
+    /// </summary>
     public float DynamicTemperatureRange { get; init; }
 
-    /// <summary>The power of the entropy that a moving temperature follows, 0 to 100; by default 1.</summary>
+    /// <summary>Gets or sets the exponent of the entropy for a dynamic temperature, from 0 to 100. The default is 1.</summary>
     public float DynamicTemperatureExponent { get; init; } = 1;
 
-    /// <summary>How many of the most probable candidates are kept; 0 is all. By default 40.</summary>
+    /// <summary>
+    /// Gets or sets the number of most probable candidates that top-k keeps. If the value is 0, all candidates are kept. The default is 40.
+    /// </summary>
     public int TopK { get; init; } = 40;
 
-    /// <summary>The most probable candidates are kept that add up to this probability; 1 is all. By default 0.95.</summary>
+    /// <summary>
+    /// Gets or sets the cumulative probability, from 0 to 1, up to which top-p keeps the most probable candidates. If the value is 1, all
+    /// candidates are kept. The default is 0.95.
+    /// </summary>
     public float TopP { get; init; } = 0.95f;
 
-    /// <summary>Candidates are kept that have this share of the best one's probability; 0 is all. By default 0.05.</summary>
+    /// <summary>
+    /// Gets or sets the minimum probability of a candidate for min-p, from 0 to 1, as a share of the highest probability. If the value is
+    /// 0, all candidates are kept. The default is 0.05.
+    /// </summary>
     public float MinP { get; init; } = 0.05f;
 
-    /// <summary>Locally typical candidates are kept that add up to this probability; 1, the default, is all.</summary>
+    /// <summary>
+    /// Gets or sets the cumulative probability, from 0 to 1, up to which locally typical candidates are kept. The default is 1, which keeps
+    /// all candidates.
+    /// </summary>
     public float TypicalP { get; init; } = 1;
 
-    /// <summary>Candidates within this many standard deviations of the best logit are kept; 0, the default, is all.</summary>
+    /// <summary>
+    /// Gets or sets the number of standard deviations from the highest logit within which candidates are kept. The default is 0, which
+    /// keeps all candidates.
+    /// </summary>
     public float TopNSigma { get; init; }
 
-    /// <summary>How many candidates top-p, min-p, typical and XTC leave at least; by default 0, which is one.</summary>
+    /// <summary>
+    /// Gets or sets the minimum number of candidates that top-p, min-p, typical and XTC keep. The default is 0, which keeps at least one.
+    /// </summary>
     public int MinKeep { get; init; }
 
-    /// <summary>Penalties for tokens that occurred lately; by default none.</summary>
+    /// <summary>
+    /// Gets or sets the penalties for tokens that occurred recently, or <see langword="null"/> for none. The default is
+    /// <see langword="null"/>.
+    /// </summary>
     public PenaltiesSampler? Penalties { get; init; }
 
-    /// <summary>Penalties for repeated sequences; by default none.</summary>
+    /// <summary>
+    /// Gets or sets the DRY sampler, which penalizes repeated sequences, or <see langword="null"/> for none. The default is
+    /// <see langword="null"/>.
+    /// </summary>
     public DrySampler? Dry { get; init; }
 
-    /// <summary>The exclusion of top choices; by default none.</summary>
+    /// <summary>
+    /// Gets or sets the XTC sampler, which excludes top choices, or <see langword="null"/> for none. The default is <see langword="null"/>.
+    /// </summary>
     public XtcSampler? Xtc { get; init; }
 
-    /// <summary>Mirostat, in place of all other samplers but the temperature; by default none.</summary>
+    /// <summary>
+    /// Gets or sets the Mirostat sampler, which replaces all other samplers except the temperature, or <see langword="null"/> for none. The
+    /// default is <see langword="null"/>.
+    /// </summary>
     public MirostatSampler? Mirostat { get; init; }
 
-    /// <summary>Adaptive-p, in place of the choice by chance; by default none.</summary>
+    /// <summary>
+    /// Gets or sets the adaptive-p sampler, which replaces the random selection, or <see langword="null"/> for none. The default is
+    /// <see langword="null"/>.
+    /// </summary>
     public AdaptivePSampler? AdaptiveP { get; init; }
 
-    /// <summary>Whether the text is one to fill in, which ends where the end is likely; needs a vocabulary with an end-of-text token.</summary>
+    /// <summary>
+    /// Gets or sets a value that indicates whether the text is a fill-in-the-middle task, which ends if an end is probable. Requires a
+    /// vocabulary with an end-of-text token. The default is <see langword="false"/>.
+    /// </summary>
     public bool Infill { get; init; }
 
     /// <summary>
-    /// The chain to use in place of llama.cpp's, exactly these and in this order, the last one selecting; then the properties
-    /// above are unused. Bias, grammar and end-of-sequence apply in any case. <see langword="null"/>, the default, is llama.cpp's chain.
+    /// Gets or sets the samplers that replace the chain of llama.cpp, in the order in which they are applied, or <see langword="null"/> to
+    /// use the chain of llama.cpp. The last one must select a token. The properties above are not used if this property is set;
+    /// <see cref="LogitBias"/>, <see cref="IgnoreEndOfSequence"/>, <see cref="Grammar"/> and <see cref="JsonSchema"/> always apply. The
+    /// default is <see langword="null"/>.
     /// </summary>
     public IReadOnlyList<Sampler>? Samplers { get; init; }
 
-    /// <summary>The random numbers' seed; <see langword="null"/>, the default, is a random one.</summary>
+    /// <summary>
+    /// Gets or sets the seed of the random number generator, or <see langword="null"/> for a random seed. The default is
+    /// <see langword="null"/>.
+    /// </summary>
     public uint? Seed { get; init; }
 
-    /// <summary>What to add to the logits of tokens, by id, -100000 to 100000; negative infinity bans a token.</summary>
+    /// <summary>
+    /// Gets or sets the values that are added to the logits of tokens, by token id, each from -100000 to 100000.
+    /// <see cref="float.NegativeInfinity"/> bans a token.
+    /// </summary>
     public IReadOnlyDictionary<int, float> LogitBias { get; init; } = new Dictionary<int, float>();
 
-    /// <summary>Whether to ban the tokens that end a generation, so that only the token limit or a stop string ends it.</summary>
+    /// <summary>
+    /// Gets or sets a value that indicates whether end-of-generation tokens are banned, so that only a limit or a stop string ends the
+    /// generation. The default is <see langword="false"/>.
+    /// </summary>
     public bool IgnoreEndOfSequence { get; init; }
 
-    /// <summary>A grammar that the text must follow, in GBNF (https://github.com/ggml-org/llama.cpp/blob/master/grammars/README.md); by default none.</summary>
+    /// <summary>
+    /// Gets or sets the grammar that the text must follow, in GBNF (https://github.com/ggml-org/llama.cpp/blob/master/grammars/README.md),
+    /// or <see langword="null"/> for none. The default is <see langword="null"/>.
+    /// </summary>
     public string? Grammar { get; init; }
 
-    /// <summary>The grammar's start rule; by default <c>root</c>.</summary>
+    /// <summary>Gets or sets the start rule of the grammar. The default is <c>root</c>.</summary>
     public string GrammarRoot { get; init; } = "root";
 
-    /// <summary>A JSON schema that the text follows, instead of a <see cref="Grammar"/>; by default none.</summary>
+    /// <summary>
+    /// Gets or sets the JSON schema that the text must follow, or <see langword="null"/> for none. It cannot be combined with
+    /// <see cref="Grammar"/>. The default is <see langword="null"/>.
+    /// </summary>
     public JsonSchema? JsonSchema { get; init; }
 
     /// <summary>
-    /// The log-probabilities to report with each token: <see langword="null"/>, the default, for none, 0 for that of the token
-    /// itself, else of that many of the most probable tokens too.
+    /// Gets or sets the number of most probable tokens whose log-probabilities are reported with each token. If the value is 0, only the
+    /// log-probability of the token itself is reported. The default is <see langword="null"/>, which reports none.
     /// </summary>
     public int? TopLogProbabilities { get; init; }
 
     /// <summary>
-    /// Checks the options: refuses those that llama.cpp would abort on, that have no meaning, or that contradict each other. Blocks for a
-    /// time that grows with the grammar, the biases and the samplers.
+    /// Validates the options: rejects those on which llama.cpp would abort, that have no meaning, or that contradict each other. The time
+    /// this takes grows with the size of the grammar, the biases and the samplers.
     /// </summary>
-    /// <exception cref="ArgumentException">An option is not valid; the message says which, what is allowed, and how to mend it.</exception>
+    /// <exception cref="ArgumentException">An option is not valid. The message names the option, its range and a remedy.</exception>
     public void Validate()
     {
         ValidateNumbers();
         ValidateContent();
     }
 
-    /// <summary>Checks what takes no longer for larger options.</summary>
+    /// <summary>Validates the options that can be checked in constant time.</summary>
     /// <exception cref="ArgumentException">An option is not valid.</exception>
     internal void ValidateNumbers()
     {
@@ -115,7 +172,7 @@ public sealed record SamplingOptions
         }
     }
 
-    /// <summary>Checks what takes longer the larger it is.</summary>
+    /// <summary>Validates the options whose check takes longer the larger they are.</summary>
     /// <exception cref="ArgumentException">An option is not valid.</exception>
     internal void ValidateContent()
     {
@@ -124,22 +181,22 @@ public sealed record SamplingOptions
     }
 
     /// <summary>
-    /// The chain that these options make: each item is one native sampler, in order. Its first item is the logit bias if there
-    /// is any, of the options, of the tokens to ignore, and of those that the model's vocabulary suppresses.
+    /// Creates the chain for these options. Each item is one native sampler. The first item is the logit bias, if there is any: from the
+    /// options, for ignored end-of-generation tokens, and for tokens that the model's vocabulary suppresses.
     /// </summary>
+    /// <param name="endOfGeneration">The end-of-generation tokens of the vocabulary.</param>
+    /// <param name="suppressed">The tokens that the model's vocabulary excludes from sampling.</param>
     /// <remarks>
-    /// The grammar is not part of the chain. As in llama.cpp, the chain selects first, which is cheap; if the grammar refuses
-    /// that token alone, the candidates are made anew from the logits, the grammar is applied to all of them, then the chain,
-    /// which selects again. After each token, grammar and chain both accept it. Accepting a token that the grammar refuses
-    /// ends the process, so a token whose logit is negative infinity after the second selection must never be accepted.
+    /// The grammar is not part of the chain. As in llama.cpp, the chain selects a token first, which is cheap. If the grammar rejects that
+    /// token, the candidates are created from the logits again, the grammar is applied to all of them, and the chain selects again. The
+    /// grammar and the chain both accept each token. Accepting a token that the grammar rejects would end the process, so a token whose
+    /// logit is negative infinity after the second selection must not be accepted.
     /// </remarks>
-    /// <param name="endOfGeneration">The vocabulary's tokens that end a generation.</param>
-    /// <param name="suppressed">The tokens that the model's vocabulary says never to sample.</param>
     internal IReadOnlyList<Sampler> BuildChain(IReadOnlyList<int> endOfGeneration, IReadOnlyList<int> suppressed) =>
         SamplingChain.Build(this, endOfGeneration, suppressed);
 
-    /// <summary>Refuses biases for tokens that the vocabulary lacks.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">There is one.</exception>
+    /// <summary>Rejects biases for tokens that are not in the vocabulary.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">A bias is for a token that is not in the vocabulary.</exception>
     internal void ValidateFor(int vocabularySize)
     {
         foreach (var token in LogitBias.Keys)

@@ -1,18 +1,21 @@
 namespace MoeOffload;
 
 /// <summary>
-/// Divides the logits by a temperature: below 1 the best candidates gain, above 1 the others. At 0 the best alone remains.
-/// With a range, the temperature follows the entropy of the candidates (https://arxiv.org/abs/2309.02772).
+/// Represents a sampler that divides the logits by a temperature. Values below 1 favor probable candidates, and values above 1 favor
+/// improbable ones. If the value is 0, only the most probable candidate is kept. If <see cref="DynamicRange"/> is set, the temperature
+/// follows the entropy of the candidates (https://arxiv.org/abs/2309.02772).
 /// </summary>
-/// <param name="Temperature">The temperature: 0, or 0.000001 to 100.</param>
+/// <param name="Temperature">The temperature: 0, or from 0.000001 to 100.</param>
 public sealed record TemperatureSampler(float Temperature) : Sampler
 {
     private const float Least = 1e-6f;
 
-    /// <summary>How far the temperature may move up and down with the entropy, 0 to 100; 0 is not at all.</summary>
+    /// <summary>
+    /// Gets or sets how far the temperature varies with the entropy, from 0 to 100. The default is 0, which keeps the temperature constant.
+    /// </summary>
     public float DynamicRange { get; init; }
 
-    /// <summary>The power of the entropy that the temperature follows, 0 to 100.</summary>
+    /// <summary>Gets or sets the exponent of the entropy, from 0 to 100. The default is 1.</summary>
     public float DynamicExponent { get; init; } = 1;
 
     /// <inheritdoc/>

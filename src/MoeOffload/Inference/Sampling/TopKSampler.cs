@@ -1,7 +1,7 @@
 namespace MoeOffload;
 
-/// <summary>Keeps the <paramref name="K"/> most probable candidates (https://arxiv.org/abs/1904.09751).</summary>
-/// <param name="K">How many; 0 keeps all.</param>
+/// <summary>Represents the top-k sampler, which keeps the <paramref name="K"/> most probable candidates (https://arxiv.org/abs/1904.09751).</summary>
+/// <param name="K">The number of candidates to keep. If the value is 0, all candidates are kept.</param>
 public sealed record TopKSampler(int K) : Sampler
 {
     /// <inheritdoc/>

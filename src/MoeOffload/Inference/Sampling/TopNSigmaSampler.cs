@@ -1,7 +1,10 @@
 namespace MoeOffload;
 
-/// <summary>Keeps candidates whose logit is within <paramref name="N"/> standard deviations of the best (https://arxiv.org/abs/2411.07641).</summary>
-/// <param name="N">How many standard deviations; 0 keeps all.</param>
+/// <summary>
+/// Represents the top-n-sigma sampler, which keeps the candidates whose logits are within <paramref name="N"/> standard deviations of the
+/// highest logit (https://arxiv.org/abs/2411.07641).
+/// </summary>
+/// <param name="N">The number of standard deviations. If the value is 0, all candidates are kept.</param>
 public sealed record TopNSigmaSampler(float N) : Sampler
 {
     /// <inheritdoc/>

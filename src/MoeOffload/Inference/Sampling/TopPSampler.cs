@@ -1,8 +1,11 @@
 namespace MoeOffload;
 
-/// <summary>Keeps the fewest most probable candidates whose probabilities add up to <paramref name="P"/> (https://arxiv.org/abs/1904.09751).</summary>
-/// <param name="P">The sum, 0 to 1; 1 keeps all.</param>
-/// <param name="MinKeep">How many candidates are kept at least.</param>
+/// <summary>
+/// Represents the top-p sampler, which keeps the smallest set of most probable candidates whose cumulative probability reaches
+/// <paramref name="P"/> (https://arxiv.org/abs/1904.09751).
+/// </summary>
+/// <param name="P">The cumulative probability, from 0 to 1. If the value is 1, all candidates are kept.</param>
+/// <param name="MinKeep">The minimum number of candidates to keep.</param>
 public sealed record TopPSampler(float P, int MinKeep = 0) : Sampler
 {
     /// <inheritdoc/>

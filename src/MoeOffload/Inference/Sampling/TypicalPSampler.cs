@@ -1,8 +1,11 @@
 namespace MoeOffload;
 
-/// <summary>Locally typical sampling: keeps the candidates nearest to the expected surprise, adding up to <paramref name="P"/> (https://arxiv.org/abs/2202.00666).</summary>
-/// <param name="P">The sum of probabilities, 0 to 1; 1 keeps all.</param>
-/// <param name="MinKeep">How many candidates are kept at least.</param>
+/// <summary>
+/// Represents the locally typical sampler, which keeps the candidates whose surprise is closest to the expected surprise, up to a
+/// cumulative probability of <paramref name="P"/> (https://arxiv.org/abs/2202.00666).
+/// </summary>
+/// <param name="P">The cumulative probability, from 0 to 1. If the value is 1, all candidates are kept.</param>
+/// <param name="MinKeep">The minimum number of candidates to keep.</param>
 public sealed record TypicalPSampler(float P, int MinKeep = 0) : Sampler
 {
     /// <inheritdoc/>

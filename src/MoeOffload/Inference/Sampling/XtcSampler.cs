@@ -1,21 +1,24 @@
 namespace MoeOffload;
 
 /// <summary>
-/// "Exclude top choices": by chance, drops all candidates above a probability but the least of them
-/// (https://github.com/oobabooga/text-generation-webui/pull/6335).
+/// Represents the XTC ("exclude top choices") sampler. At random, it removes all candidates above a threshold except the least probable of
+/// them (https://github.com/oobabooga/text-generation-webui/pull/6335).
 /// </summary>
 public sealed record XtcSampler : Sampler
 {
-    /// <summary>How often it acts, 0 to 1; 0, llama.cpp's default, is never.</summary>
+    /// <summary>Gets or sets the probability that the sampler acts on a token, from 0 to 1. The default is 0, which disables the sampler.</summary>
     public float Probability { get; init; }
 
-    /// <summary>The probability from which on a candidate is a top choice, 0 to 1; above 0.5 it never acts.</summary>
+    /// <summary>
+    /// Gets or sets the minimum probability of a top choice, from 0 to 1. If the value is greater than 0.5, the sampler never acts. The
+    /// default is 0.1.
+    /// </summary>
     public float Threshold { get; init; } = 0.1f;
 
-    /// <summary>How many candidates must be left for it to act.</summary>
+    /// <summary>Gets or sets the minimum number of candidates that must remain for the sampler to act.</summary>
     public int MinKeep { get; init; }
 
-    /// <summary>The random numbers' seed; <see langword="null"/> for that of the options, or a random one.</summary>
+    /// <summary>Gets or sets the seed of the random number generator, or <see langword="null"/> to use <see cref="SamplingOptions.Seed"/>.</summary>
     public uint? Seed { get; init; }
 
     /// <inheritdoc/>

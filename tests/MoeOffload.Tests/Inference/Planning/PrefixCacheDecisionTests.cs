@@ -102,7 +102,7 @@ public sealed class PrefixCacheDecisionTests
         SequenceSlot back = Acquire([.. prompt, 1]);
         back.Count.Should().Be(30);
         SessionStatistics statistics = _counters.Read(0, 0);
-        (statistics.Parkings, statistics.Restorations).Should().Be((2, 1));
+        (statistics.SwapOuts, statistics.SwapIns).Should().Be((2, 1));
         _model.OpenStates.Should().Be(1, "the other prompt had to leave for it");
     }
 
