@@ -1,23 +1,23 @@
 namespace MoeOffload;
 
-/// <summary>A chat template could not be parsed or rendered. The message has the template engine's own words and position.</summary>
+/// <summary>The exception that is thrown when a chat template cannot be parsed or rendered. The message contains the template engine's own message and the position.</summary>
 public sealed class ChatTemplateException : MoeOffloadException
 {
-    /// <summary>Makes an error without a message.</summary>
+    /// <summary>Initializes a new instance of the <see cref="ChatTemplateException"/> class.</summary>
     public ChatTemplateException()
     {
     }
 
-    /// <summary>Makes an error that says what happened, where, and what to do about it.</summary>
-    /// <param name="message">What, where, remedy.</param>
+    /// <summary>Initializes a new instance of the <see cref="ChatTemplateException"/> class with a message.</summary>
+    /// <param name="message">The message, which says what happened, where, and what can be done about it.</param>
     public ChatTemplateException(string message)
         : base(message)
     {
     }
 
-    /// <summary>Makes an error with its cause.</summary>
-    /// <param name="message">What, where, remedy.</param>
-    /// <param name="innerException">The cause.</param>
+    /// <summary>Initializes a new instance of the <see cref="ChatTemplateException"/> class with a message and the exception that caused it.</summary>
+    /// <param name="message">The message, which says what happened, where, and what can be done about it.</param>
+    /// <param name="innerException">The exception that caused this one, or <see langword="null"/>.</param>
     public ChatTemplateException(string message, Exception? innerException)
         : base(message, innerException)
     {

@@ -1,23 +1,23 @@
 namespace MoeOffload;
 
-/// <summary>A GGUF file breaks the format, or describes a model that cannot be.</summary>
+/// <summary>The exception that is thrown when a GGUF file violates the format, or describes a model that cannot exist.</summary>
 public sealed class GgufFormatException : MoeOffloadException
 {
-    /// <summary>Makes an error without a message.</summary>
+    /// <summary>Initializes a new instance of the <see cref="GgufFormatException"/> class.</summary>
     public GgufFormatException()
     {
     }
 
-    /// <summary>Makes an error that says what happened, where, and what to do about it.</summary>
-    /// <param name="message">What, where, remedy.</param>
+    /// <summary>Initializes a new instance of the <see cref="GgufFormatException"/> class with a message.</summary>
+    /// <param name="message">The message, which says what happened, where, and what can be done about it.</param>
     public GgufFormatException(string message)
         : base(message)
     {
     }
 
-    /// <summary>Makes an error with its cause.</summary>
-    /// <param name="message">What, where, remedy.</param>
-    /// <param name="innerException">The cause.</param>
+    /// <summary>Initializes a new instance of the <see cref="GgufFormatException"/> class with a message and the exception that caused it.</summary>
+    /// <param name="message">The message, which says what happened, where, and what can be done about it.</param>
+    /// <param name="innerException">The exception that caused this one, or <see langword="null"/>.</param>
     public GgufFormatException(string message, Exception? innerException)
         : base(message, innerException)
     {

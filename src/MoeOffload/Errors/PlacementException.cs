@@ -1,23 +1,23 @@
 namespace MoeOffload;
 
-/// <summary>A placement rule, device or buffer type is unknown or cannot be honoured.</summary>
+/// <summary>The exception that is thrown when a placement rule, device or buffer type is unknown or cannot be used.</summary>
 public sealed class PlacementException : MoeOffloadException
 {
-    /// <summary>Makes an error without a message.</summary>
+    /// <summary>Initializes a new instance of the <see cref="PlacementException"/> class.</summary>
     public PlacementException()
     {
     }
 
-    /// <summary>Makes an error that says what happened, where, and what to do about it.</summary>
-    /// <param name="message">What, where, remedy.</param>
+    /// <summary>Initializes a new instance of the <see cref="PlacementException"/> class with a message.</summary>
+    /// <param name="message">The message, which says what happened, where, and what can be done about it.</param>
     public PlacementException(string message)
         : base(message)
     {
     }
 
-    /// <summary>Makes an error with its cause.</summary>
-    /// <param name="message">What, where, remedy.</param>
-    /// <param name="innerException">The cause.</param>
+    /// <summary>Initializes a new instance of the <see cref="PlacementException"/> class with a message and the exception that caused it.</summary>
+    /// <param name="message">The message, which says what happened, where, and what can be done about it.</param>
+    /// <param name="innerException">The exception that caused this one, or <see langword="null"/>.</param>
     public PlacementException(string message, Exception? innerException)
         : base(message, innerException)
     {

@@ -1,23 +1,23 @@
 namespace MoeOffload;
 
-/// <summary>A saved state is damaged, cut short, or of another model, context or version: nothing of it was used.</summary>
+/// <summary>The exception that is thrown when a saved state is damaged, truncated, or belongs to another model, context or version. Nothing of it has been restored.</summary>
 public sealed class StateFormatException : MoeOffloadException
 {
-    /// <summary>Makes an error without a message.</summary>
+    /// <summary>Initializes a new instance of the <see cref="StateFormatException"/> class.</summary>
     public StateFormatException()
     {
     }
 
-    /// <summary>Makes an error that says what happened, where, and what to do about it.</summary>
-    /// <param name="message">What, where, remedy.</param>
+    /// <summary>Initializes a new instance of the <see cref="StateFormatException"/> class with a message.</summary>
+    /// <param name="message">The message, which says what happened, where, and what can be done about it.</param>
     public StateFormatException(string message)
         : base(message)
     {
     }
 
-    /// <summary>Makes an error with its cause.</summary>
-    /// <param name="message">What, where, remedy.</param>
-    /// <param name="innerException">The cause.</param>
+    /// <summary>Initializes a new instance of the <see cref="StateFormatException"/> class with a message and the exception that caused it.</summary>
+    /// <param name="message">The message, which says what happened, where, and what can be done about it.</param>
+    /// <param name="innerException">The exception that caused this one, or <see langword="null"/>.</param>
     public StateFormatException(string message, Exception? innerException)
         : base(message, innerException)
     {

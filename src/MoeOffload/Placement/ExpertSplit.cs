@@ -1,12 +1,14 @@
 namespace MoeOffload.Placement;
 
-/// <summary>Tells before a load whether experts will lie in system memory while a device holds layers.</summary>
+/// <summary>Predicts, before a model is loaded, whether experts will be in system memory while a device holds layers.</summary>
 internal static class ExpertSplit
 {
-    /// <summary>Looks where each tensor of the layers will lie, if the devices hold layers at all.</summary>
+    /// <summary>Determines whether experts will be in system memory while a device holds other tensors of the layers.</summary>
     /// <param name="tensors">The names of the model's tensors.</param>
-    /// <param name="bufferOf">Tells the buffer of the rule that decides about a tensor; null if none does.</param>
-    /// <param name="gpuLayers">How many layers, the last ones first, lie on devices; the output layer counts as one more. Null for all.</param>
+    /// <param name="bufferOf">Gets the buffer of the rule that applies to a tensor, or <see langword="null"/> if no rule applies.</param>
+    /// <param name="gpuLayers">
+    /// The number of layers on devices, counted from the last one; the output layer counts as one more. <see langword="null"/> for all.
+    /// </param>
     public static bool IsExpected(IReadOnlyList<string> tensors, Func<string, string?> bufferOf, int? gpuLayers)
     {
         int layers = tensors.Max(name => TensorNames.LayerOf(name) ?? -1) + 1;
@@ -26,7 +28,7 @@ internal static class ExpertSplit
         return onDevice && expertsOnHost;
     }
 
-    // CPU and what rearranges weights for it, and memory that is pinned for a device: CUDA_Host.
+    // The CPU's buffer types, some of which rearrange weights, and memory that is pinned for a device, such as CUDA_Host.
     private static bool IsHost(string buffer) =>
         buffer == "CPU" || buffer.StartsWith("CPU_", StringComparison.Ordinal) || buffer.EndsWith("_Host", StringComparison.Ordinal);
 }

@@ -3,18 +3,18 @@ using System.Text;
 
 namespace MoeOffload.Placement;
 
-/// <summary>Which tensors hold experts, and patterns for the experts of some layers.</summary>
+/// <summary>Determines which tensors hold experts, and creates patterns for the experts of selected layers.</summary>
 internal static class ExpertTensors
 {
-    /// <summary>llama.cpp's pattern for expert weights; it has no suffix, so that biases and scales move with them.</summary>
+    /// <summary>llama.cpp's pattern for expert weights. It has no suffix, so that it also matches their biases and scales.</summary>
     public const string Pattern = @"\.ffn_(up|down|gate|gate_up)_(ch|)exps";
 
-    /// <summary>More layers than llama.cpp loads.</summary>
+    /// <summary>The greatest number of layers that llama.cpp loads.</summary>
     public const int MaxLayers = 512;
 
     private static readonly string[] s_kinds = ["up", "down", "gate", "gate_up"];
 
-    /// <summary>Whether the name is that of an expert tensor: what <see cref="Pattern"/> finds, without a regular expression.</summary>
+    /// <summary>Determines whether <see cref="Pattern"/> is found in a tensor's name, without a regular expression.</summary>
     public static bool IsExpert(string tensorName)
     {
         const string Prefix = ".ffn_";
@@ -36,8 +36,8 @@ internal static class ExpertTensors
         return false;
     }
 
-    /// <summary>One pattern for the experts of the given layers: llama.cpp compiles each pattern anew for each tensor.</summary>
-    /// <param name="layers">Layer numbers, sorted, each once, at least one.</param>
+    /// <summary>Creates a single pattern for the experts of several layers, since llama.cpp compiles each pattern again for each tensor.</summary>
+    /// <param name="layers">The layer numbers, in ascending order and without duplicates. At least one is required.</param>
     public static string PatternOf(IReadOnlyList<int> layers)
     {
         var alternatives = new List<string>();
@@ -56,7 +56,7 @@ internal static class ExpertTensors
         return @"blk\.(" + string.Join('|', alternatives) + ")" + Pattern;
     }
 
-    /// <summary>For the pattern of the first layers' experts, how many layers; else <see langword="null"/>.</summary>
+    /// <summary>Gets the number of layers if a pattern is that of the first layers' experts; otherwise, <see langword="null"/>.</summary>
     public static int? FirstLayersOf(string pattern)
     {
         for (var count = 1; count <= MaxLayers; count++)
@@ -70,7 +70,7 @@ internal static class ExpertTensors
         return null;
     }
 
-    // Splits a range where its numbers change length, then where their leading digits differ: 8..23 becomes [8-9], 1[0-9], 2[0-3].
+    // Splits a range where the number of digits changes, then where the leading digits differ: 8..23 becomes [8-9], 1[0-9], 2[0-3].
     private static void AddRange(List<string> alternatives, int first, int last)
     {
         for (var low = first; low <= last;)
@@ -81,7 +81,7 @@ internal static class ExpertTensors
                 block *= 10;
             }
 
-            // The leading digit of the block may run from the present one to 9, or to where the range ends.
+            // The leading digit of the block may run from the current one to 9, or to the end of the range.
             var digit = low / block % 10;
             var count = Math.Min(9 - digit, (last - low + 1 - block) / block) + 1;
             alternatives.Add(Digits(low / block / 10, digit, digit + count - 1, block));

@@ -3,7 +3,7 @@ using MoeOffload.Placement;
 
 namespace MoeOffload;
 
-/// <summary>What a model and its context hold in each memory, as llama.cpp counts it.</summary>
+/// <summary>Represents the memory that a model and its context use on each device, as llama.cpp counts it.</summary>
 public sealed class MemoryBreakdown
 {
     internal MemoryBreakdown(IReadOnlyList<MemoryUse> buffers, int contextLength)
@@ -24,19 +24,20 @@ public sealed class MemoryBreakdown
         Total = Sum("all", "all", false, Buffers);
     }
 
-    /// <summary>Gets the length of the context in tokens, over all sequences: the one that was set, or the default that was chosen.</summary>
+    /// <summary>Gets the length of the context, in tokens, over all sequences: the length that was set, or the default that was chosen.</summary>
     public int ContextLength { get; }
 
-    /// <summary>Per buffer type, those in devices' own memory first.</summary>
+    /// <summary>Gets the memory use of each buffer type. Those in a device's own memory come first.</summary>
     public IReadOnlyList<MemoryUse> Buffers { get; }
 
-    /// <summary>Per device, all system memory counted as one, last.</summary>
+    /// <summary>Gets the memory use of each device. All system memory counts as one device, which comes last.</summary>
     public IReadOnlyList<MemoryUse> Devices { get; }
 
-    /// <summary>The sum of all.</summary>
+    /// <summary>Gets the memory use of all devices together.</summary>
     public MemoryUse Total { get; }
 
-    /// <summary>Writes a table of buffers and of devices, sizes in MiB.</summary>
+    /// <summary>Writes a table of the devices and their buffers, with sizes in MiB.</summary>
+    /// <param name="writer">The writer that receives the table.</param>
     public void WriteTo(TextWriter writer)
     {
         ArgumentNullException.ThrowIfNull(writer);
@@ -55,7 +56,7 @@ public sealed class MemoryBreakdown
         table.WriteTo(writer);
     }
 
-    /// <summary>The table that <see cref="WriteTo"/> writes.</summary>
+    /// <summary>Returns the table that <see cref="WriteTo"/> writes.</summary>
     public override string ToString()
     {
         using var writer = new StringWriter(CultureInfo.InvariantCulture);

@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace MoeOffload.Placement;
 
-/// <summary>What the reader and the writer of llama.cpp's placement notation share.</summary>
+/// <summary>Contains what the reader and the writer of llama.cpp's placement notation share.</summary>
 internal static class PlacementNotation
 {
     public static readonly string[] OverrideTensor = ["-ot", "--override-tensor"];
@@ -12,8 +12,8 @@ internal static class PlacementNotation
     private static readonly SearchValues<char> s_separators = SearchValues.Create(",=");
 
     /// <summary>
-    /// The first comma or equals sign outside parentheses, brackets and braces, or -1. llama.cpp splits inside them too, and
-    /// then finds neither a rule nor a buffer, so that nothing it takes is read differently.
+    /// Gets the index of the first comma or equals sign outside parentheses, brackets and braces, or -1 if there is none. llama.cpp splits
+    /// inside them too, but then rejects the parts, so that everything it accepts is read in the same way here.
     /// </summary>
     public static int IndexOfSeparator(ReadOnlySpan<char> text)
     {

@@ -3,15 +3,15 @@ using System.Text.RegularExpressions;
 namespace MoeOffload.Placement;
 
 /// <summary>
-/// A placement pattern as managed code reads it: enough to plan without native libraries. Before a load the pattern is compiled and
-/// searched by llama.cpp's own engine, <c>std::regex</c>, whose word is final.
+/// Represents a placement pattern as .NET's regular expressions interpret it, which is enough to plan without native libraries. When a
+/// model is loaded, llama.cpp's own engine, <c>std::regex</c>, compiles and matches the pattern, and its result decides.
 /// </summary>
 internal sealed class PlacementPattern
 {
     private const int MaxLength = 1024;
     private const int MaxNesting = 64;
 
-    // A name has at most 63 bytes: a sound pattern takes microseconds.
+    // A name has at most 63 bytes: a reasonable pattern takes microseconds.
     private static readonly TimeSpan s_limit = TimeSpan.FromMilliseconds(250);
 
     private readonly Regex? _regex;
@@ -19,7 +19,7 @@ internal sealed class PlacementPattern
     private PlacementPattern(Regex? regex) => _regex = regex;
 
     /// <summary>Reads a pattern.</summary>
-    /// <exception cref="FormatException">It is malformed in both engines' view, or beyond the limits; the message says why.</exception>
+    /// <exception cref="FormatException">Both engines reject the pattern, or it exceeds a limit. The message says why.</exception>
     public static PlacementPattern Parse(string pattern)
     {
         if (pattern.Length > MaxLength)
@@ -32,7 +32,7 @@ internal sealed class PlacementPattern
             throw new FormatException("contains a NUL character");
         }
 
-        // std::regex descends into each group by recursion.
+        // std::regex parses nested groups recursively.
         if (pattern.Count(character => character == '(') > MaxNesting)
         {
             throw new FormatException($"more than {MaxNesting} groups");
@@ -50,7 +50,7 @@ internal sealed class PlacementPattern
         }
     }
 
-    /// <summary>Whether the pattern is found in the name, or <see langword="null"/> where only llama.cpp's engine can tell.</summary>
+    /// <summary>Determines whether the pattern is found in a name. <see langword="null"/> means that only llama.cpp's engine can tell.</summary>
     public bool? IsFoundIn(string tensorName)
     {
         try
@@ -63,7 +63,7 @@ internal sealed class PlacementPattern
         }
     }
 
-    // The errors that std::regex reports as well; about the rest the engines differ.
+    // These are the errors that std::regex reports as well; the engines differ about the others.
     private static string? Reason(RegexParseError error) => error switch
     {
         RegexParseError.InsufficientClosingParentheses or RegexParseError.InsufficientOpeningParentheses => "unbalanced parenthesis",

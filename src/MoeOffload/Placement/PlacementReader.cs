@@ -3,15 +3,15 @@ using System.Text;
 
 namespace MoeOffload.Placement;
 
-/// <summary>Reads llama.cpp's command line notation of tensor placement.</summary>
+/// <summary>Parses llama.cpp's command-line notation for tensor placement.</summary>
 internal sealed class PlacementReader(string text)
 {
     private int _at;
 
     private bool AtEnd => _at == text.Length;
 
-    /// <summary>All rules, in order.</summary>
-    /// <exception cref="PlacementException">The text is not in that notation.</exception>
+    /// <summary>Parses all rules, in order.</summary>
+    /// <exception cref="PlacementException">The text is not in this notation.</exception>
     public List<PlacementRule> Read()
     {
         List<PlacementRule> rules = [];
@@ -72,7 +72,7 @@ internal sealed class PlacementReader(string text)
         ReadRuleList(rules, EndOfValue());
     }
 
-    // A shell's quotes around the whole value, as copied from a command line.
+    // A value that was copied from a command line may be in a shell's quotes as a whole.
     private string? QuotedWhole()
     {
         var quote = text[_at];
@@ -145,7 +145,7 @@ internal sealed class PlacementReader(string text)
         var equals = PlacementNotation.IndexOfSeparator(rest);
         if (equals < 0)
         {
-            // An unbalanced pattern: split as llama.cpp does, so that the pattern's own error is the one reported.
+            // The pattern is unbalanced. Splitting it as llama.cpp does reports the pattern's own error.
             equals = rest.IndexOf('=');
         }
 
@@ -172,7 +172,7 @@ internal sealed class PlacementReader(string text)
         return buffer;
     }
 
-    // Leaves the place after the quotes and an equals sign, or at a comma or the end; null if what follows is something else.
+    // Moves past the quotes and the equals sign, or to the comma or the end. Returns null if anything else follows the quotes.
     private string? ReadQuoted(int end, char follower)
     {
         var content = new StringBuilder();

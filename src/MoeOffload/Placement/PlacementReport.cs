@@ -3,13 +3,13 @@ using MoeOffload.Placement;
 
 namespace MoeOffload;
 
-/// <summary>Where a loaded model's tensors truly are, read back from the model after the load.</summary>
+/// <summary>Represents the actual placement of a loaded model's tensors, read back from the model after it was loaded.</summary>
 public sealed class PlacementReport
 {
-    /// <summary>Sums up where tensors are.</summary>
-    /// <param name="placement">The placement that was asked for.</param>
-    /// <param name="tensors">Where each tensor is.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A tensor names a rule that the placement lacks.</exception>
+    /// <summary>Initializes a new instance of the <see cref="PlacementReport"/> class.</summary>
+    /// <param name="placement">The placement that was requested.</param>
+    /// <param name="tensors">The location of each tensor.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A tensor refers to a rule that the placement does not contain.</exception>
     internal PlacementReport(TensorPlacement placement, IReadOnlyList<TensorLocation> tensors)
     {
         Tensors = tensors;
@@ -51,37 +51,39 @@ public sealed class PlacementReport
         Rules = [.. placement.Rules.Select((rule, index) => new RuleOutcome(rule, counts[index].Tensors, counts[index].Bytes))];
     }
 
-    /// <summary>Where each tensor is.</summary>
+    /// <summary>Gets the location of each tensor.</summary>
     public IReadOnlyList<TensorLocation> Tensors { get; }
 
-    /// <summary>What each placement rule did, in the rules' order; one that decided about no tensor is there with 0.</summary>
+    /// <summary>Gets the outcome of each placement rule, in the rules' order, including rules that apply to no tensor.</summary>
     public IReadOnlyList<RuleOutcome> Rules { get; }
 
     /// <summary>
-    /// Gets whether experts lie in system memory while a device holds layers: each batch of a prompt then moves the experts that it uses.
+    /// Gets a value that indicates whether experts are in system memory while a device holds layers. Each batch of a prompt then copies the
+    /// experts that it uses to the device.
     /// </summary>
     internal bool KeepsExpertsBesideDevice =>
         Tensors.Any(tensor => tensor.IsExpert && tensor.IsHost) && Tensors.Any(tensor => tensor.Layer is not null && !tensor.IsHost);
 
-    /// <summary>The weights per buffer type, those in devices' own memory first.</summary>
+    /// <summary>Gets the weights in each buffer type. Buffer types in a device's own memory come first.</summary>
     public IReadOnlyList<BufferTotal> Buffers { get; }
 
-    /// <summary>The weights per device, all system memory counted as one, last.</summary>
+    /// <summary>Gets the weights on each device. All system memory counts as one device, which comes last.</summary>
     public IReadOnlyList<DeviceTotal> Devices { get; }
 
-    /// <summary>How many tensors the model has.</summary>
+    /// <summary>Gets the number of the model's tensors.</summary>
     public int TensorCount => Tensors.Count;
 
-    /// <summary>The size of all tensors in bytes.</summary>
+    /// <summary>Gets the size of all tensors, in bytes.</summary>
     public long Bytes => Devices.Sum(device => device.Bytes);
 
-    /// <summary>How many tensors hold experts.</summary>
+    /// <summary>Gets the number of tensors that hold experts.</summary>
     public int ExpertTensorCount => Devices.Sum(device => device.ExpertTensorCount);
 
-    /// <summary>The size of the experts' tensors in bytes.</summary>
+    /// <summary>Gets the size of the tensors that hold experts, in bytes.</summary>
     public long ExpertBytes => Devices.Sum(device => device.ExpertBytes);
 
-    /// <summary>Writes a table of buffers, then one of rules, sizes in MiB.</summary>
+    /// <summary>Writes a table of the buffers, and one of the rules if there are any, with sizes in MiB.</summary>
+    /// <param name="writer">The writer that receives the tables.</param>
     public void WriteTo(TextWriter writer)
     {
         ArgumentNullException.ThrowIfNull(writer);
@@ -123,7 +125,7 @@ public sealed class PlacementReport
         rules.WriteTo(writer);
     }
 
-    /// <summary>The tables that <see cref="WriteTo"/> writes.</summary>
+    /// <summary>Returns the tables that <see cref="WriteTo"/> writes.</summary>
     public override string ToString()
     {
         using var writer = new StringWriter(CultureInfo.InvariantCulture);

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace MoeOffload.Placement;
 
-/// <summary>Writes tensor placement in llama.cpp's command line notation.</summary>
+/// <summary>Writes tensor placement in llama.cpp's command-line notation.</summary>
 internal static class PlacementWriter
 {
     public static string Write(IEnumerable<PlacementRule> rules)

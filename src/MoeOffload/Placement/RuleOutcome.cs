@@ -1,7 +1,7 @@
 namespace MoeOffload;
 
-/// <summary>What one placement rule did.</summary>
+/// <summary>Represents the outcome of a placement rule.</summary>
 /// <param name="Rule">The rule.</param>
-/// <param name="TensorCount">How many tensors it decided about.</param>
-/// <param name="Bytes">Their size in bytes.</param>
+/// <param name="TensorCount">The number of tensors that the rule was applied to.</param>
+/// <param name="Bytes">The size of these tensors, in bytes.</param>
 public sealed record RuleOutcome(PlacementRule Rule, int TensorCount, long Bytes);

@@ -1,32 +1,32 @@
 namespace MoeOffload;
 
-/// <summary>What a tensor is for, as its name says.</summary>
+/// <summary>Specifies what a tensor is used for, according to its name.</summary>
 public enum TensorGroup
 {
-    /// <summary>Something else, such as factors of the rotary position embedding.</summary>
+    /// <summary>Any other use, such as the factors of rotary position embeddings.</summary>
     Other,
 
-    /// <summary>The embedding of tokens and positions.</summary>
+    /// <summary>The embeddings of tokens and positions.</summary>
     Embedding,
 
-    /// <summary>What makes logits of the last layer's result.</summary>
+    /// <summary>The output layer, which computes the logits.</summary>
     Output,
 
-    /// <summary>Norms of a layer.</summary>
+    /// <summary>The normalization in a layer.</summary>
     Norm,
 
-    /// <summary>A layer's attention, or the state-space model or linear attention in its place.</summary>
+    /// <summary>The attention of a layer, or the state-space model or linear attention that replaces it.</summary>
     Attention,
 
-    /// <summary>The feed-forward network of a layer without experts, or beside them.</summary>
+    /// <summary>The dense feed-forward network of a layer.</summary>
     FeedForward,
 
-    /// <summary>What chooses a layer's experts.</summary>
+    /// <summary>The router, which chooses the experts of a layer.</summary>
     Router,
 
-    /// <summary>Experts that the router chooses from.</summary>
+    /// <summary>The experts that the router chooses from.</summary>
     Experts,
 
-    /// <summary>Experts that every token goes through.</summary>
+    /// <summary>The shared experts, which process every token.</summary>
     SharedExperts,
 }

@@ -2,12 +2,12 @@ using System.Globalization;
 
 namespace MoeOffload.Placement;
 
-/// <summary>Reads what llama.cpp's tensor names say (<c>LLM_TENSOR_NAMES</c> in its <c>llama-arch.cpp</c>).</summary>
+/// <summary>Interprets llama.cpp's tensor names (<c>LLM_TENSOR_NAMES</c> in its <c>llama-arch.cpp</c>).</summary>
 internal static class TensorNames
 {
     private const string LayerPrefix = "blk.";
 
-    /// <summary>The number of the layer that a tensor belongs to; null outside the layers.</summary>
+    /// <summary>Gets the number of the layer that a tensor belongs to, or <see langword="null"/> if it does not belong to a layer.</summary>
     public static int? LayerOf(string name)
     {
         if (!name.StartsWith(LayerPrefix, StringComparison.Ordinal))
@@ -20,7 +20,7 @@ internal static class TensorNames
         return dot > 0 && int.TryParse(rest[..dot], NumberStyles.None, CultureInfo.InvariantCulture, out int layer) ? layer : null;
     }
 
-    /// <summary>What a tensor is for.</summary>
+    /// <summary>Determines what a tensor is used for.</summary>
     public static TensorGroup GroupOf(string name)
     {
         ReadOnlySpan<char> part = name;

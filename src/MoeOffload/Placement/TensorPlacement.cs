@@ -4,22 +4,22 @@ using MoeOffload.Placement;
 namespace MoeOffload;
 
 /// <summary>
-/// Where tensors go: rules in order, of which the first whose pattern is found in a tensor's name decides, as in llama.cpp.
-/// A tensor that no rule names goes where the GPU layers put it.
+/// Represents an ordered list of rules that determine where a model's tensors are placed. As in llama.cpp, the first rule whose pattern
+/// is found in a tensor's name applies to it. The GPU layers determine the place of a tensor that no rule applies to.
 /// </summary>
 /// <remarks>
-/// Immutable and equal by value. The notation of llama.cpp's command line parses to it and prints from it:
-/// <c>-ot REGEX=BUFFER[,REGEX=BUFFER…]</c>, <c>--cpu-moe</c>, <c>--n-cpu-moe N</c>.
+/// Instances are immutable and are compared by value. <see cref="Parse"/> and <see cref="ToString"/> use the notation of llama.cpp's
+/// command line: <c>-ot REGEX=BUFFER[,REGEX=BUFFER…]</c>, <c>--cpu-moe</c>, <c>--n-cpu-moe N</c>.
 /// </remarks>
 public sealed class TensorPlacement : IEquatable<TensorPlacement>
 {
-    /// <summary>The pattern by which llama.cpp finds expert weights, their biases and scales; shared experts and routers are not among them.</summary>
+    /// <summary>The pattern that llama.cpp uses for expert weights, their biases and scales. It does not match shared experts and routers.</summary>
     public const string ExpertPattern = ExpertTensors.Pattern;
 
-    /// <summary>The buffer name that stands for host memory.</summary>
+    /// <summary>The buffer name that stands for system memory.</summary>
     public const string HostBuffer = "CPU";
 
-    // llama.cpp takes 4096, the end mark included, and compiles each anew for every tensor.
+    // llama.cpp accepts 4096 including the terminator, and compiles each one again for every tensor.
     private const int MaxRules = 4095;
 
     private const int MaxBufferName = 256;
@@ -42,18 +42,20 @@ public sealed class TensorPlacement : IEquatable<TensorPlacement>
         }
     }
 
-    /// <summary>No rules: every tensor goes where the GPU layers put it.</summary>
+    /// <summary>Gets the placement without rules: the GPU layers determine the place of every tensor.</summary>
     public static TensorPlacement Default { get; } = new([]);
 
-    /// <summary>The rules, the first to match first.</summary>
+    /// <summary>Gets the rules, in the order in which they are matched.</summary>
     public IReadOnlyList<PlacementRule> Rules => _rules;
 
-    /// <summary>All experts in host memory; llama.cpp's <c>--cpu-moe</c>.</summary>
+    /// <summary>Creates a placement that keeps all experts in system memory, like llama.cpp's <c>--cpu-moe</c>.</summary>
+    /// <returns>The placement.</returns>
     public static TensorPlacement ExpertsToCpu() => FromRules(new PlacementRule(ExpertPattern, HostBuffer));
 
-    /// <summary>The experts of the first layers in host memory, those of the later ones on the GPU; llama.cpp's <c>--n-cpu-moe</c>.</summary>
-    /// <param name="firstLayers">How many layers, 0 to 512.</param>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="firstLayers"/> is out of range.</exception>
+    /// <summary>Creates a placement that keeps the experts of the first layers in system memory, like llama.cpp's <c>--n-cpu-moe</c>.</summary>
+    /// <param name="firstLayers">The number of layers, from 0 to 512.</param>
+    /// <returns>The placement.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="firstLayers"/> is less than 0 or greater than 512.</exception>
     public static TensorPlacement ExpertsToCpu(int firstLayers)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(firstLayers);
@@ -61,10 +63,11 @@ public sealed class TensorPlacement : IEquatable<TensorPlacement>
         return ExpertsToCpu(Enumerable.Range(0, firstLayers));
     }
 
-    /// <summary>The experts of some layers in host memory, the others' on the GPU.</summary>
-    /// <param name="layers">Layer numbers, 0 to 511, in any order.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A layer number is out of range.</exception>
-    /// <exception cref="PlacementException">The layers are so scattered that no pattern of allowed length names them.</exception>
+    /// <summary>Creates a placement that keeps the experts of the specified layers in system memory.</summary>
+    /// <param name="layers">The layer numbers, from 0 to 511, in any order.</param>
+    /// <returns>The placement.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">A layer number is less than 0 or greater than 511.</exception>
+    /// <exception cref="PlacementException">The layers are so scattered that a pattern for them would exceed the allowed length.</exception>
     public static TensorPlacement ExpertsToCpu(IEnumerable<int> layers)
     {
         ArgumentNullException.ThrowIfNull(layers);
@@ -79,8 +82,13 @@ public sealed class TensorPlacement : IEquatable<TensorPlacement>
         return FromRules(new PlacementRule(ExpertTensors.PatternOf(sorted), HostBuffer));
     }
 
-    /// <summary>These rules, in this order.</summary>
-    /// <exception cref="PlacementException">A pattern is malformed, or a buffer has no proper name; the message says which rule, where and why.</exception>
+    /// <summary>Creates a placement from rules.</summary>
+    /// <param name="rules">The rules, in the order in which they are matched; 4095 at most.</param>
+    /// <returns>The placement.</returns>
+    /// <exception cref="PlacementException">
+    /// A pattern is not a valid regular expression, a buffer does not have a valid name, or there are too many rules. The message says
+    /// which rule it is, and why.
+    /// </exception>
     public static TensorPlacement FromRules(params IEnumerable<PlacementRule> rules)
     {
         ArgumentNullException.ThrowIfNull(rules);
@@ -88,19 +96,23 @@ public sealed class TensorPlacement : IEquatable<TensorPlacement>
         return list.Length == 0 ? Default : new TensorPlacement(list);
     }
 
-    /// <summary>Reads llama.cpp's notation; options may be repeated, and their order is the rules' order.</summary>
+    /// <summary>Parses llama.cpp's notation. Options may be repeated; their order is the order of the rules.</summary>
     /// <param name="text">
-    /// For example <c>-ot blk\.0\.=CUDA0 --n-cpu-moe 12</c>, or the bare rules without <c>-ot</c>. A pattern with a comma, an
-    /// equals sign or a space outside brackets, which llama.cpp cannot say, stands in double quotes, doubled inside.
+    /// The options, for example <c>-ot blk\.0\.=CUDA0 --n-cpu-moe 12</c>, or only rules without <c>-ot</c>. A pattern with a comma, an
+    /// equals sign or a space outside brackets, which llama.cpp does not support, is put in double quotes; quotes in it are doubled.
     /// </param>
-    /// <exception cref="PlacementException">The text is not in that notation, or a rule is wrong.</exception>
+    /// <returns>The placement.</returns>
+    /// <exception cref="PlacementException">The text is not in this notation, or a rule is not valid.</exception>
     public static TensorPlacement Parse(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
         return FromRules(new PlacementReader(text).Read());
     }
 
-    /// <summary>Reads llama.cpp's notation, as <see cref="Parse"/>, without an exception for what is not in it.</summary>
+    /// <summary>Tries to parse llama.cpp's notation, as <see cref="Parse"/> does.</summary>
+    /// <param name="text">The options or rules.</param>
+    /// <param name="placement">The placement, or <see langword="null"/> if the text is not valid.</param>
+    /// <returns><see langword="true"/> if the text was parsed; otherwise, <see langword="false"/>.</returns>
     public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out TensorPlacement? placement)
     {
         placement = null;
@@ -120,15 +132,22 @@ public sealed class TensorPlacement : IEquatable<TensorPlacement>
         }
     }
 
-    /// <summary>This placement with a rule after its own.</summary>
-    /// <exception cref="PlacementException">The rule is wrong.</exception>
+    /// <summary>Creates a placement that adds a rule after the rules of this one.</summary>
+    /// <param name="rule">The rule.</param>
+    /// <returns>The new placement.</returns>
+    /// <exception cref="PlacementException">The rule is not valid.</exception>
     public TensorPlacement With(PlacementRule rule) => FromRules([.. _rules, rule]);
 
-    /// <summary>This placement with a rule after its own.</summary>
-    /// <exception cref="PlacementException">The rule is wrong.</exception>
+    /// <summary>Creates a placement that adds a rule after the rules of this one.</summary>
+    /// <param name="pattern">The rule's <see cref="PlacementRule.Pattern"/>.</param>
+    /// <param name="buffer">The rule's <see cref="PlacementRule.Buffer"/>.</param>
+    /// <returns>The new placement.</returns>
+    /// <exception cref="PlacementException">The rule is not valid.</exception>
     public TensorPlacement With(string pattern, string buffer) => With(new PlacementRule(pattern, buffer));
 
-    /// <summary>This placement's rules, then the other's.</summary>
+    /// <summary>Creates a placement that adds the rules of another placement after the rules of this one.</summary>
+    /// <param name="next">The placement whose rules are added.</param>
+    /// <returns>The new placement.</returns>
     public TensorPlacement Then(TensorPlacement next)
     {
         ArgumentNullException.ThrowIfNull(next);
@@ -153,11 +172,11 @@ public sealed class TensorPlacement : IEquatable<TensorPlacement>
         return hash.ToHashCode();
     }
 
-    /// <summary>The placement in llama.cpp's notation, empty without rules; <see cref="Parse"/> reads it back.</summary>
+    /// <summary>Returns the placement in llama.cpp's notation, which <see cref="Parse"/> reads, or an empty string if there are no rules.</summary>
     public override string ToString() => PlacementWriter.Write(_rules);
 
-    /// <summary>The number of the rule that decides about a tensor, from 0, or <see langword="null"/> if none does.</summary>
-    /// <exception cref="PlacementException">A pattern can only be searched by llama.cpp's own engine, or takes too long.</exception>
+    /// <summary>Gets the zero-based index of the rule that applies to a tensor, or <see langword="null"/> if none does.</summary>
+    /// <exception cref="PlacementException">Only llama.cpp's own engine can match a pattern, or matching takes too long.</exception>
     internal int? RuleFor(string tensorName)
     {
         for (var i = 0; i < _patterns.Length; i++)
@@ -168,7 +187,7 @@ public sealed class TensorPlacement : IEquatable<TensorPlacement>
                     return i;
                 case null:
                     throw new PlacementException(
-                        $"{Name(i, _rules[i].Pattern)}: cannot be searched in '{tensorName}' without llama.cpp, or takes too long; write it more simply");
+                        $"{Name(i, _rules[i].Pattern)}: cannot be matched against '{tensorName}' without llama.cpp, or matching takes too long; simplify the pattern");
             }
         }
 

@@ -2,8 +2,8 @@ using System.Globalization;
 
 namespace MoeOffload.Placement;
 
-/// <summary>A table of aligned text columns for people to read.</summary>
-/// <param name="headers">The columns' headers; one that begins with <c>&gt;</c> is aligned to the right.</param>
+/// <summary>Represents a table of aligned text columns.</summary>
+/// <param name="headers">The column headers. A column whose header begins with <c>&gt;</c> is aligned to the right.</param>
 internal sealed class TextTable(params string[] headers)
 {
     private readonly List<string[]> _rows = [[.. headers.Select(header => header.TrimStart('>'))]];
