@@ -2,16 +2,17 @@ using System.Globalization;
 
 namespace GameLoop;
 
-/// <summary>The command line.</summary>
+/// <summary>Represents the command line.</summary>
 internal sealed record Arguments
 {
     private const string Usage = """
         usage: GameLoop --model PATH.gguf [options]
 
-          --characters N    who talk at once                       (4)
-          --seconds N       how long                               (30)
-          --rate N          frames per second                      (60)
-          --threads N       CPU threads that generate              (all but one)
+          --characters N    the number of characters that talk at once     (4)
+          --seconds N       the duration in seconds                        (30)
+          --rate N          the number of frames per second                (60)
+          --threads N       the number of CPU threads that generate tokens (all but one)
+          --help            shows this text
         """;
 
     public string Model { get; private init; } = string.Empty;
@@ -24,7 +25,7 @@ internal sealed record Arguments
 
     public int Threads { get; private init; } = Math.Max(1, Environment.ProcessorCount - 1);
 
-    /// <summary>Reads the command line; one that cannot be read ends the program with the usage.</summary>
+    /// <summary>Parses the command line. Exits the program if it asks for help or is not valid.</summary>
     public static Arguments Parse(string[] args)
     {
         var arguments = new Arguments();
@@ -33,6 +34,12 @@ internal sealed record Arguments
             var words = new Queue<string>(args);
             while (words.TryDequeue(out string? word))
             {
+                if (word is "--help" or "-h")
+                {
+                    Console.WriteLine(Usage);
+                    Environment.Exit(0);
+                }
+
                 string value = words.TryDequeue(out string? next) ? next : throw new FormatException($"{word} needs a value");
                 arguments = word switch
                 {
@@ -56,5 +63,5 @@ internal sealed record Arguments
     }
 
     private static int Positive(string value) =>
-        int.Parse(value, CultureInfo.InvariantCulture) is var number and > 0 ? number : throw new FormatException($"{value} is not positive");
+        int.Parse(value, CultureInfo.InvariantCulture) is var number and > 0 ? number : throw new FormatException($"{value} is not a positive number");
 }

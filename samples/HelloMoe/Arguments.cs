@@ -4,20 +4,21 @@ using MoeOffload;
 
 namespace HelloMoe;
 
-/// <summary>The command line.</summary>
+/// <summary>Represents the command line.</summary>
 internal sealed record Arguments
 {
     private const string Usage = """
         usage: HelloMoe --model PATH.gguf [options]
 
-          --prompt TEXT     what to say to the model               (Tell me a story about a brave fox named Tim.)
-          --raw             continue the prompt as it is, without the model's chat template
-          --tokens N        most tokens to generate                (256)
-          --context N       context length in tokens               (4096, or what the model was trained for where that is less)
-          --seed N          fixes the random choices               (random)
-          -ot RULES         placement, as llama.cpp writes it      (--cpu-moe)
-          --rpc HOST:PORT   a running ggml-rpc-server to use as the device, instead of a GPU or one that is started here
-          --verbose         show the logs, llama.cpp's own included
+          --prompt TEXT     the message to the model                           (Tell me a story about a brave fox named Tim.)
+          --raw             continues the prompt without the model's chat template
+          --tokens N        the maximum number of tokens to generate           (256)
+          --context N       the context length in tokens                       (4096, or the model's trained length if shorter)
+          --seed N          the seed of the random number generator            (random)
+          -ot RULES         the placement rules, in llama.cpp's syntax         (all experts in system memory)
+          --rpc HOST:PORT   a running ggml-rpc-server to use as the device     (a GPU, or a server that is started here)
+          --verbose         shows all logs, including those of llama.cpp
+          --help            shows this text
         """;
 
     public string Model { get; private init; } = string.Empty;
@@ -38,7 +39,7 @@ internal sealed record Arguments
 
     public bool IsVerbose { get; private init; }
 
-    /// <summary>Reads the command line; one that cannot be read ends the program with the usage.</summary>
+    /// <summary>Parses the command line. Exits the program if it asks for help, is not valid, or names a model file that does not exist.</summary>
     public static Arguments Parse(string[] args)
     {
         var arguments = new Arguments();
@@ -47,6 +48,12 @@ internal sealed record Arguments
             var words = new Queue<string>(args);
             while (words.TryDequeue(out string? word))
             {
+                if (word is "--help" or "-h")
+                {
+                    Console.WriteLine(Usage);
+                    Environment.Exit(0);
+                }
+
                 string Value() => words.TryDequeue(out string? value) ? value : throw new FormatException($"{word} needs a value");
                 arguments = word switch
                 {
@@ -63,7 +70,10 @@ internal sealed record Arguments
                 };
             }
 
-            return arguments.Model.Length > 0 ? arguments : throw new FormatException("--model is missing");
+            if (arguments.Model.Length == 0)
+            {
+                throw new FormatException("--model is missing");
+            }
         }
         catch (Exception exception) when (exception is FormatException or OverflowException or PlacementException)
         {
@@ -71,9 +81,18 @@ internal sealed record Arguments
             Environment.Exit(2);
             throw;
         }
+
+        // Before anything is started for the model.
+        if (!File.Exists(arguments.Model))
+        {
+            Console.Error.WriteLine($"error: The model file '{arguments.Model}' does not exist.");
+            Environment.Exit(1);
+        }
+
+        return arguments;
     }
 
-    /// <summary>Logs to standard error, all of them or warnings only.</summary>
+    /// <summary>Creates the logger factory, which logs everything to the console with <c>--verbose</c>, and only errors without it.</summary>
     public ILoggerFactory OpenLogs() => LoggerFactory.Create(builder => builder
         .SetMinimumLevel(IsVerbose ? LogLevel.Debug : LogLevel.Error)
         .AddSimpleConsole(options => options.SingleLine = true));

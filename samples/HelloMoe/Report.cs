@@ -3,7 +3,7 @@ using MoeOffload;
 
 namespace HelloMoe;
 
-/// <summary>What went where, and how fast it was.</summary>
+/// <summary>Writes where the tensors are and how fast the model generated.</summary>
 internal static class Report
 {
     public static void Write(MoeModel model)

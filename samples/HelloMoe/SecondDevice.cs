@@ -6,8 +6,8 @@ using MoeOffload;
 namespace HelloMoe;
 
 /// <summary>
-/// On a machine without a GPU: llama.cpp's <c>ggml-rpc-server</c> on loopback, a device with memory of its own, so that a placement
-/// happens for real.
+/// Represents the device that stands in for a GPU on a machine without one: llama.cpp's <c>ggml-rpc-server</c> on loopback, which has its
+/// own memory, so that tensors are really divided between two devices.
 /// </summary>
 internal sealed class SecondDevice : IDisposable
 {
@@ -19,10 +19,12 @@ internal sealed class SecondDevice : IDisposable
         _process = process;
     }
 
-    /// <summary>The server as <c>host:port</c>.</summary>
+    /// <summary>Gets the server's address, as <c>host:port</c>.</summary>
     public string Address { get; }
 
-    /// <summary>A server that is named, or one that is started here; null where there is a GPU.</summary>
+    /// <summary>Gets the server that the command line names, or starts one if this machine has no GPU.</summary>
+    /// <returns>The server, or <see langword="null"/> if the machine's GPU is used.</returns>
+    /// <exception cref="IOException">There is neither a GPU nor a <c>ggml-rpc-server</c> to start.</exception>
     public static SecondDevice? StartUnlessGpu(Arguments arguments)
     {
         if (arguments.RpcServer is { } running)
@@ -36,7 +38,7 @@ internal sealed class SecondDevice : IDisposable
         }
 
         string server = FindServer() ?? throw new IOException(
-            "No GPU, and no ggml-rpc-server to stand in for one: build it with ./build.sh native, or name a running server with --rpc.");
+            "This machine has no GPU, and no ggml-rpc-server was found to use instead. Build one with ./build.sh native, or name a running server with --rpc.");
         int port = FreePort();
         Process process = Process.Start(new ProcessStartInfo(server, ["-H", "127.0.0.1", "-p", $"{port}"])
         {
@@ -48,7 +50,7 @@ internal sealed class SecondDevice : IDisposable
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
         WaitUntilListening(port);
-        Console.WriteLine($"No GPU here: ggml-rpc-server on 127.0.0.1:{port} is the second device.");
+        Console.WriteLine($"This machine has no GPU: ggml-rpc-server on 127.0.0.1:{port} is used as the second device.");
         return new SecondDevice($"127.0.0.1:{port}", process);
     }
 

@@ -1,28 +1,28 @@
 namespace MoeOffload.Catalog;
 
-/// <summary>Several models of the catalog have the name that was asked for.</summary>
+/// <summary>The exception that is thrown when several models match the requested name.</summary>
 public sealed class AmbiguousModelException : MoeOffloadException
 {
-    /// <summary>Makes an error without a message.</summary>
+    /// <summary>Initializes a new instance without a message.</summary>
     public AmbiguousModelException()
     {
     }
 
-    /// <summary>Makes an error that says what happened, where, and what to do about it.</summary>
-    /// <param name="message">What, where, remedy.</param>
+    /// <summary>Initializes a new instance with a message.</summary>
+    /// <param name="message">A message that says what happened, where, and how to correct it.</param>
     public AmbiguousModelException(string message)
         : base(message)
     {
     }
 
-    /// <summary>Makes an error with its cause.</summary>
-    /// <param name="message">What, where, remedy.</param>
-    /// <param name="innerException">The cause.</param>
+    /// <summary>Initializes a new instance with a message and the exception that caused it.</summary>
+    /// <param name="message">A message that says what happened, where, and how to correct it.</param>
+    /// <param name="innerException">The exception that caused this one, or <see langword="null"/>.</param>
     public AmbiguousModelException(string message, Exception? innerException)
         : base(message, innerException)
     {
     }
 
-    /// <summary>The models that the name could mean.</summary>
+    /// <summary>Gets the models that match the name.</summary>
     public IReadOnlyList<CatalogEntry> Candidates { get; init; } = [];
 }

@@ -1,9 +1,9 @@
 namespace MoeOffload.Catalog;
 
-/// <summary>The pauses between attempts, and their end.</summary>
-/// <param name="first">The first pause; each further one is twice as long.</param>
-/// <param name="attempts">How many attempts in a row may fail.</param>
-/// <param name="retrying">Told what failed, before each pause.</param>
+/// <summary>Repeats a request that fails, with a growing delay, up to a maximum number of attempts.</summary>
+/// <param name="first">The delay after the first failure. Each further delay is twice as long.</param>
+/// <param name="attempts">The number of attempts in a row that may fail.</param>
+/// <param name="retrying">A callback that receives the error message before each delay.</param>
 internal sealed class Backoff(TimeSpan first, int attempts, Action<string> retrying)
 {
     private static readonly TimeSpan s_longest = TimeSpan.FromSeconds(30);
@@ -11,11 +11,11 @@ internal sealed class Backoff(TimeSpan first, int attempts, Action<string> retry
 
     private int _failures;
 
-    /// <summary>Begins the count anew, after an attempt that got further.</summary>
+    /// <summary>Resets the number of failures, after an attempt that made progress.</summary>
     public void Reset() => _failures = 0;
 
-    /// <summary>Does something until it succeeds.</summary>
-    /// <exception cref="ModelPullException">It failed as often as it may.</exception>
+    /// <summary>Runs an action until it succeeds.</summary>
+    /// <exception cref="ModelPullException">The action failed the maximum number of times in a row.</exception>
     public async Task<T> RunAsync<T>(Func<Task<T>> action, CancellationToken cancellationToken)
     {
         while (true)
@@ -35,13 +35,13 @@ internal sealed class Backoff(TimeSpan first, int attempts, Action<string> retry
     {
         if (++_failures >= attempts)
         {
-            throw new ModelPullException($"{failure.Message} That was attempt {_failures} without success; try again later, what was downloaded is kept.", failure);
+            throw new ModelPullException($"{failure.Message} This was attempt {_failures}. Try again later; the downloaded part is kept.", failure);
         }
 
         retrying(failure.Message);
         TimeSpan pause = first * (1 << Math.Min(_failures - 1, 16));
         pause = pause < s_longest ? pause : s_longest;
-        // Clients that failed together must not come back together.
+        // Random, so that clients that failed at the same time do not retry at the same time.
         pause *= 0.75 + (Random.Shared.NextDouble() / 2);
         if (failure.RetryAfter is { } asked && asked > pause)
         {

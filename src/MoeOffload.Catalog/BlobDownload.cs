@@ -6,13 +6,13 @@ using System.Text;
 
 namespace MoeOffload.Catalog;
 
-/// <summary>The download of one file: goes on where an earlier one ended, and ends with the right bytes or an error.</summary>
-/// <param name="hub">The hub.</param>
-/// <param name="repository">The repository.</param>
-/// <param name="commit">The commit.</param>
-/// <param name="file">The file.</param>
-/// <param name="backoff">The pauses between attempts.</param>
-/// <param name="progress">Told the bytes that are here.</param>
+/// <summary>Downloads one file: resumes an earlier download, and verifies the hash of the result.</summary>
+/// <param name="hub">The client of the hub.</param>
+/// <param name="repository">The name of the repository, <c>ORG/REPO</c>.</param>
+/// <param name="commit">The hash of the commit.</param>
+/// <param name="file">The file to download.</param>
+/// <param name="backoff">The policy that repeats failed requests.</param>
+/// <param name="progress">A callback that receives the stage and the number of bytes of the file that are present.</param>
 internal sealed class BlobDownload(
     HubClient hub, string repository, string commit, HubFile file, Backoff backoff, Action<PullStage, long> progress)
 {
@@ -21,10 +21,10 @@ internal sealed class BlobDownload(
     private EntityTagHeaderValue? _tag;
     private bool _resumes = true;
 
-    /// <summary>Downloads into a file that may hold the beginning already.</summary>
-    /// <param name="path">The file; it is kept when the download fails, unless its bytes are wrong.</param>
-    /// <param name="cancellationToken">Ends the download.</param>
-    /// <exception cref="ModelPullException">The hub fails, refuses, or sends other bytes than it says.</exception>
+    /// <summary>Downloads to a file that may already hold the beginning.</summary>
+    /// <param name="path">The path of the file. If the download fails, the file is kept, unless its hash is wrong.</param>
+    /// <param name="cancellationToken">A token to cancel the download.</param>
+    /// <exception cref="ModelPullException">The hub fails, denies access, or sends content whose hash is wrong.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public async Task RunAsync(string path, CancellationToken cancellationToken)
     {
@@ -44,7 +44,7 @@ internal sealed class BlobDownload(
                 if (isSecond)
                 {
                     throw new ModelPullException(
-                        $"'{file.Path}' arrived with the hash {hash}, and the hub says {file.Hash}: twice, so a proxy or the hub changes it. It was deleted; try another network or HF_ENDPOINT.");
+                        $"'{file.Path}' was downloaded twice with the hash {hash}, but the hub states {file.Hash}. A proxy or the hub changes the content. The file was deleted; try another network or another HF_ENDPOINT.");
                 }
             }
         }
@@ -102,7 +102,7 @@ internal sealed class BlobDownload(
         return true;
     }
 
-    /// <summary>Where in the file the body begins.</summary>
+    /// <summary>Gets the position in the file at which the body of a response begins.</summary>
     private long CheckLength(HttpResponseMessage response, long from)
     {
         HttpContentHeaders headers = response.Content.Headers;
@@ -115,13 +115,13 @@ internal sealed class BlobDownload(
         if (response.StatusCode is HttpStatusCode.PartialContent or HttpStatusCode.RequestedRangeNotSatisfiable)
         {
             _resumes = false;
-            throw new HubFailureException($"{response.RequestMessage!.RequestUri!.Host} sent another part of '{file.Path}' than was asked for.");
+            throw new HubFailureException($"{response.RequestMessage!.RequestUri!.Host} sent a different part of '{file.Path}' than the one that was requested.");
         }
 
         return headers.ContentLength is not { } length || length == file.Bytes
             ? 0
             : throw new HubFailureException(string.Create(
-                CultureInfo.InvariantCulture, $"{response.RequestMessage!.RequestUri!.Host} sends {length} bytes for '{file.Path}', which has {file.Bytes}."));
+                CultureInfo.InvariantCulture, $"{response.RequestMessage!.RequestUri!.Host} sends {length} bytes for '{file.Path}', which has {file.Bytes} bytes."));
     }
 
     private async Task CopyAsync(Stream body, FileStream stream, IncrementalHash hash, CancellationToken cancellationToken)
@@ -133,7 +133,7 @@ internal sealed class BlobDownload(
             if (count == 0)
             {
                 throw new HubFailureException(string.Create(
-                    CultureInfo.InvariantCulture, $"The hub ended '{file.Path}' after {stream.Position} of {file.Bytes} bytes."));
+                    CultureInfo.InvariantCulture, $"The hub stopped sending '{file.Path}' after {stream.Position} of {file.Bytes} bytes."));
             }
 
             // What comes after the file's size is not looked at.

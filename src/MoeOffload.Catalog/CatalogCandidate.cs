@@ -1,14 +1,14 @@
 namespace MoeOffload.Catalog;
 
-/// <summary>A model that was found, before it has a name that tells it from the others.</summary>
-/// <param name="Path">The first file.</param>
-/// <param name="Bytes">The size of all its files.</param>
-/// <param name="Source">Where it was found.</param>
-/// <param name="Names">Names for it, the shortest first, each one telling it from more others.</param>
-/// <param name="Aliases">More names that lead to it.</param>
+/// <summary>Represents a model that was found and does not have a unique name yet.</summary>
+/// <param name="Path">The path of the first file.</param>
+/// <param name="Bytes">The total size of its files, in bytes.</param>
+/// <param name="Source">The place where it was found.</param>
+/// <param name="Names">Names for it, from the shortest to the most specific.</param>
+/// <param name="Aliases">Additional names by which it can be found.</param>
 internal sealed record CatalogCandidate(string Path, long Bytes, ModelSource Source, string[] Names, string[] Aliases)
 {
-    /// <summary>Gives each candidate the first of its names that is no other's, or its last one.</summary>
+    /// <summary>Names each candidate with the first of its names that no other candidate has, or with its last one.</summary>
     public static IEnumerable<NamedModel> Name(IReadOnlyCollection<CatalogCandidate> candidates)
     {
         ILookup<string, CatalogCandidate> byName = candidates

@@ -1,11 +1,11 @@
 namespace MoeOffload.Catalog;
 
-/// <summary>A model on this machine.</summary>
+/// <summary>Represents a model on this machine.</summary>
 /// <param name="Name">
-/// The name to ask for, which no other entry has unless the files themselves are named alike: a file's name without its ending,
-/// <c>ORG/REPO:QUANT</c>, or Ollama's <c>name:tag</c>.
+/// The name of the model: a file name without its extension,
+/// <c>ORG/REPO:QUANT</c>, or Ollama's <c>name:tag</c>. It is unique unless the files themselves have the same name.
 /// </param>
-/// <param name="Path">The GGUF file; of a split model, its first part.</param>
-/// <param name="Bytes">The size of all its files.</param>
-/// <param name="Source">Where it was found.</param>
+/// <param name="Path">The path of the GGUF file, or of the first file of a split model.</param>
+/// <param name="Bytes">The total size of its files, in bytes.</param>
+/// <param name="Source">The place where it was found.</param>
 public sealed record CatalogEntry(string Name, string Path, long Bytes, ModelSource Source);

@@ -2,12 +2,12 @@ using System.Security;
 
 namespace MoeOffload.Catalog;
 
-/// <summary>Looks through directories that may be unreadable, vanish, or link in circles: what cannot be read is passed over.</summary>
+/// <summary>Searches directories that may be unreadable, disappear, or contain circular links. What cannot be read is skipped.</summary>
 internal static class FileSearch
 {
     private const int DeepestDirectory = 8;
 
-    /// <summary>The models of a directory, which has a full path, and of those below it, in the order of their paths.</summary>
+    /// <summary>Finds the models in a directory, given by its full path, and in its subdirectories, ordered by path.</summary>
     public static IEnumerable<FoundModel> Models(string root)
     {
         var seen = new HashSet<string>(StringComparer.Ordinal);
@@ -37,7 +37,7 @@ internal static class FileSearch
         }
     }
 
-    /// <summary>A file that is named as a model, with whatever ending; null where there is none.</summary>
+    /// <summary>Gets the model at the path of a file with any extension, or <see langword="null"/> if there is no such file.</summary>
     public static FoundModel? Model(string path)
     {
         if (!File.Exists(path))
@@ -51,23 +51,23 @@ internal static class FileSearch
             : new FoundModel(path, file, new GgufFileName(file, 1, 1), Length(path) ?? 0);
     }
 
-    /// <summary>The directories in a directory, sorted; none where it cannot be read.</summary>
+    /// <summary>Gets the sorted subdirectories of a directory, or none if it cannot be read.</summary>
     public static string[] Directories(string path) => Sorted(() => Directory.GetDirectories(path));
 
-    /// <summary>The files in a directory, sorted; none where it cannot be read.</summary>
+    /// <summary>Gets the sorted files in a directory, or none if it cannot be read.</summary>
     public static string[] Files(string path) => Sorted(() => Directory.GetFiles(path));
 
-    /// <summary>The size of a file, links followed; null where there is none, or it cannot be seen.</summary>
+    /// <summary>Gets the size of a file, following links, in bytes, or <see langword="null"/> if it does not exist or cannot be accessed.</summary>
     public static long? Length(string path) => Try<long?>(() =>
     {
         var file = new FileInfo(path);
         return (file.ResolveLinkTarget(returnFinalTarget: true) ?? file) is FileInfo { Exists: true } target ? target.Length : null;
     });
 
-    /// <summary>What a path leads to, its own links followed; the path itself where they break or turn in circles.</summary>
+    /// <summary>Gets the final target of a path that is a link, or the path itself if the link is broken or circular.</summary>
     public static string Target(string path) => Try(() => File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName) ?? path;
 
-    /// <summary>What a function gives; null where the file system does not let it.</summary>
+    /// <summary>Gets the result of a function, or <see langword="null"/> if the file system denies it.</summary>
     public static T? Try<T>(Func<T?> read)
     {
         try

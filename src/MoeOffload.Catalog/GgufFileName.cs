@@ -3,24 +3,24 @@ using System.Text.RegularExpressions;
 
 namespace MoeOffload.Catalog;
 
-/// <summary>What the name of a GGUF file says.</summary>
-/// <param name="Stem">The name without ending and part number.</param>
-/// <param name="Part">The part of a split model, from 1; 1 for a model in one file.</param>
-/// <param name="PartCount">How many files the model has.</param>
+/// <summary>Represents the parsed name of a GGUF file.</summary>
+/// <param name="Stem">The name without the extension and the part number.</param>
+/// <param name="Part">The number of the part of a split model, starting at 1, or 1 for a model in one file.</param>
+/// <param name="PartCount">The number of files of the model.</param>
 internal readonly partial record struct GgufFileName(string Stem, int Part, int PartCount)
 {
     private const string Ending = ".gguf";
 
-    /// <summary>Whether it is a multimodal projector, which belongs to a model and is none.</summary>
+    /// <summary>Gets a value that indicates whether the file is a multimodal projector, which accompanies a model.</summary>
     public bool IsProjector => Stem.Contains("mmproj", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>The quantization that the name ends with, in capitals, such as <c>Q4_K_M</c>; null where it names none.</summary>
+    /// <summary>Gets the quantization that the name ends with, in upper case, such as <c>Q4_K_M</c>, or <see langword="null"/> if there is none.</summary>
     public string? Quantization => QuantizationOf(Stem);
 
-    /// <summary>Reads a file name.</summary>
-    /// <param name="fileName">The name, without directories.</param>
-    /// <param name="name">What it says.</param>
-    /// <returns>False where it is no GGUF file's name.</returns>
+    /// <summary>Parses a file name.</summary>
+    /// <param name="fileName">The file name without a directory.</param>
+    /// <param name="name">The parsed name.</param>
+    /// <returns><see langword="false"/> if it is not the name of a GGUF file.</returns>
     public static bool TryParse(string fileName, out GgufFileName name)
     {
         name = default;
@@ -39,7 +39,7 @@ internal readonly partial record struct GgufFileName(string Stem, int Part, int 
         return true;
     }
 
-    /// <summary>The quantization that a text ends with, in capitals; null where it names none.</summary>
+    /// <summary>Gets the quantization that a text ends with, in upper case, or <see langword="null"/> if there is none.</summary>
     public static string? QuantizationOf(string text) =>
         QuantizationSuffix().Match(text) is { Success: true } match ? match.Groups["quant"].Value.ToUpperInvariant() : null;
 

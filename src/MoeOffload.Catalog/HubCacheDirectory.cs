@@ -2,36 +2,36 @@ using MoeOffload.Shared;
 
 namespace MoeOffload.Catalog;
 
-/// <summary>A repository's directory in the Hugging Face cache, to put files into.</summary>
-/// <param name="cache">The cache.</param>
-/// <param name="repository">The repository.</param>
+/// <summary>Writes files to the directory of a repository in the Hugging Face cache.</summary>
+/// <param name="cache">The path of the cache.</param>
+/// <param name="repository">The name of the repository, <c>ORG/REPO</c>.</param>
 internal sealed class HubCacheDirectory(string cache, string repository)
 {
     private static readonly TimeSpan s_lockInterval = TimeSpan.FromMilliseconds(200);
 
     private readonly string _root = HuggingFaceCache.RepositoryDirectory(Path.GetFullPath(cache), repository);
 
-    /// <summary>Where a file's content is, or will be.</summary>
+    /// <summary>Gets the path of the content of a file, whether it exists yet or not.</summary>
     public string Blob(HubFile file) => Path.Combine(_root, "blobs", file.Hash);
 
-    /// <summary>Where a file's content is collected; the name that Hugging Face's tools use.</summary>
+    /// <summary>Gets the path of a partial download. Hugging Face's tools use the same name.</summary>
     public string Partial(HubFile file) => Blob(file) + ".incomplete";
 
-    /// <summary>Where a file of a commit is.</summary>
+    /// <summary>Gets the path of a file of a commit.</summary>
     public string Snapshot(string commit, string path) => Path.Combine([_root, "snapshots", commit, .. path.Split('/')]);
 
-    /// <summary>Whether a file of a commit is here, whole.</summary>
+    /// <summary>Determines whether a file of a commit is present and complete.</summary>
     public bool Has(string commit, HubFile file) => FileSearch.Length(Snapshot(commit, file.Path)) == file.Bytes;
 
-    /// <summary>Whether a file's content is here, whole.</summary>
+    /// <summary>Determines whether the content of a file is present and complete.</summary>
     public bool HasBlob(HubFile file) => FileSearch.Length(Blob(file)) == file.Bytes;
 
-    /// <summary>Bytes of a file that are still to come.</summary>
+    /// <summary>Gets the number of bytes of a file that are still to be downloaded.</summary>
     public long Missing(string commit, HubFile file) =>
         Has(commit, file) || HasBlob(file) ? 0 : Math.Max(0, file.Bytes - (FileSearch.Length(Partial(file)) ?? 0));
 
-    /// <summary>Checks that the disk has room.</summary>
-    /// <exception cref="IOException">It has not.</exception>
+    /// <summary>Checks that the disk has enough free space.</summary>
+    /// <exception cref="IOException">The disk does not have enough free space.</exception>
     public void RequireSpace(long bytes)
     {
         Directory.CreateDirectory(Path.Combine(_root, "blobs"));
@@ -39,13 +39,13 @@ internal sealed class HubCacheDirectory(string cache, string repository)
         if (bytes > free)
         {
             throw new IOException(
-                FormattableString.Invariant($"{bytes / 1e9:0.0} GB are to be downloaded, and the disk of '{cache}' has {free / 1e9:0.0} GB free. Make room, or set HF_HOME to another disk."));
+                FormattableString.Invariant($"{bytes / 1e9:0.0} GB are to be downloaded, but the disk of '{cache}' has only {free / 1e9:0.0} GB free. Free some space, or set HF_HOME to a directory on another disk."));
         }
     }
 
     /// <summary>
-    /// Keeps other pulls of a file out, in this and other processes, those of Hugging Face's tools included (they lock the same file the
-    /// same way).
+    /// Locks a file against other downloads of it in this and other processes, including those of Hugging Face's tools, which use the same
+    /// lock file.
     /// </summary>
     public async Task<FileStream> LockAsync(HubFile file, Action waiting, CancellationToken cancellationToken)
     {
@@ -67,10 +67,10 @@ internal sealed class HubCacheDirectory(string cache, string repository)
         }
     }
 
-    /// <summary>Makes a collected file the content of its hash, in one step.</summary>
+    /// <summary>Moves a completed download to the path of its hash, atomically.</summary>
     public void Complete(HubFile file) => File.Move(Partial(file), Blob(file), overwrite: true);
 
-    /// <summary>Shows a file's content in a commit's snapshot: as a link, or where links are not allowed as the file itself.</summary>
+    /// <summary>Adds a file to the snapshot of a commit: as a link, or as the file itself if links are not permitted.</summary>
     public void Link(string commit, HubFile file)
     {
         string path = Snapshot(commit, file.Path);
@@ -88,7 +88,7 @@ internal sealed class HubCacheDirectory(string cache, string repository)
         }
     }
 
-    /// <summary>Notes which commit a branch or tag leads to.</summary>
+    /// <summary>Records the commit that a branch or tag refers to.</summary>
     public void SetReference(string revision, string commit)
     {
         if (revision == commit)

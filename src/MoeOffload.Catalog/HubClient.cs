@@ -5,7 +5,7 @@ using System.Text.Json;
 
 namespace MoeOffload.Catalog;
 
-/// <summary>Hugging Face's HTTP interface, as its <c>huggingface_hub</c> library uses it.</summary>
+/// <summary>Represents a client of Hugging Face's HTTP API, used as the <c>huggingface_hub</c> library uses it.</summary>
 internal sealed class HubClient : IDisposable
 {
     private const int MostRedirects = 10;
@@ -26,9 +26,9 @@ internal sealed class HubClient : IDisposable
     public void Dispose() => _http.Dispose();
 
     /// <summary>Lists the GGUF files of a repository.</summary>
-    /// <exception cref="HubFailureException">The hub did not answer as it should.</exception>
-    /// <exception cref="ModelNotFoundException">There is no such repository or revision, as far as the token sees.</exception>
-    /// <exception cref="ModelPullException">The hub refuses, or its answer is not to be trusted.</exception>
+    /// <exception cref="HubFailureException">The request failed, and can be repeated.</exception>
+    /// <exception cref="ModelNotFoundException">The repository or revision does not exist, or the token does not grant access to it.</exception>
+    /// <exception cref="ModelPullException">The hub denies access, or its response is not valid.</exception>
     public async Task<HubRevision> GetRevisionAsync(string repository, CancellationToken cancellationToken)
     {
         Uri address = Address($"api/models/{repository}/revision/{Uri.EscapeDataString(_options.Revision)}?blobs=true");
@@ -36,8 +36,8 @@ internal sealed class HubClient : IDisposable
         if (response.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden)
         {
             throw new ModelNotFoundException(
-                $"{_options.Endpoint} has no repository {repository} with revision '{_options.Revision}', or does not show it ({(int)response.StatusCode}). "
-                + "Check the name; for a private or gated repository accept its terms there, and set HF_TOKEN.");
+                $"{_options.Endpoint} has no repository {repository} with revision '{_options.Revision}', or does not grant access to it ({(int)response.StatusCode}). "
+                + "Check the name. For a private or gated repository, accept its terms on the website and set HF_TOKEN.");
         }
 
         Check(response, repository);
@@ -49,19 +49,19 @@ internal sealed class HubClient : IDisposable
         }
         catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
         {
-            throw new ModelPullException($"{address} did not answer as a hub does ({error.Message}) Check HF_ENDPOINT.", error);
+            throw new ModelPullException($"{address} did not return a valid response of a hub: {error.Message} Check HF_ENDPOINT.", error);
         }
     }
 
-    /// <summary>Begins to download a file.</summary>
-    /// <param name="repository">The repository.</param>
-    /// <param name="commit">The commit.</param>
-    /// <param name="path">The file's path in it.</param>
-    /// <param name="from">The first byte to send.</param>
-    /// <param name="unchanged">What the file's entity tag must be for a part to be sent; null where it is unknown.</param>
-    /// <param name="cancellationToken">Ends it.</param>
-    /// <exception cref="HubFailureException">The hub did not answer as it should.</exception>
-    /// <exception cref="ModelPullException">The hub refuses.</exception>
+    /// <summary>Starts the download of a file.</summary>
+    /// <param name="repository">The name of the repository, <c>ORG/REPO</c>.</param>
+    /// <param name="commit">The hash of the commit.</param>
+    /// <param name="path">The path of the file in the repository.</param>
+    /// <param name="from">The position of the first byte to send.</param>
+    /// <param name="unchanged">The entity tag that the file must have for a partial response, or <see langword="null"/> if it is not known.</param>
+    /// <param name="cancellationToken">A token to cancel the request.</param>
+    /// <exception cref="HubFailureException">The request failed, and can be repeated.</exception>
+    /// <exception cref="ModelPullException">The hub denies access.</exception>
     public async Task<HttpResponseMessage> OpenAsync(
         string repository, string commit, string path, long from, EntityTagHeaderValue? unchanged, CancellationToken cancellationToken)
     {
@@ -93,8 +93,8 @@ internal sealed class HubClient : IDisposable
         }
     }
 
-    /// <summary>Lets a read wait no longer than the hub may be silent.</summary>
-    /// <exception cref="HubFailureException">It did, or the connection broke.</exception>
+    /// <summary>Reads from the hub, with a time limit for the time during which nothing arrives.</summary>
+    /// <exception cref="HubFailureException">The time limit was exceeded, or the connection failed.</exception>
     public async Task<T> WithinAsync<T>(Func<CancellationToken, Task<T>> read, CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -149,10 +149,10 @@ internal sealed class HubClient : IDisposable
 
     private static Uri Follow(Uri from, Uri? to)
     {
-        Uri next = to is null ? throw new HubFailureException($"{from.Host} redirected to nowhere.") : new Uri(from, to);
+        Uri next = to is null ? throw new HubFailureException($"{from.Host} sent a redirect without a target.") : new Uri(from, to);
         return next.Scheme == from.Scheme || next.Scheme == "https"
             ? next
-            : throw new ModelPullException($"{from.Host} redirects to {next.GetLeftPart(UriPartial.Authority)}, which is not encrypted: refused.");
+            : throw new ModelPullException($"{from.Host} redirects to {next.GetLeftPart(UriPartial.Authority)}, which is not encrypted. The redirect was not followed.");
     }
 
     private void Check(HttpResponseMessage response, string repository)

@@ -1,8 +1,8 @@
 namespace MoeOffload.Catalog;
 
-/// <summary>A request to a hub that failed, and may not fail again.</summary>
+/// <summary>The exception that is thrown when a request to a hub fails and can be repeated.</summary>
 internal sealed class HubFailureException(string message, Exception? innerException = null) : Exception(message, innerException)
 {
-    /// <summary>How long the hub asked to wait.</summary>
+    /// <summary>Gets the time that the hub asked to wait, or <see langword="null"/> if it did not say.</summary>
     public TimeSpan? RetryAfter { get; init; }
 }

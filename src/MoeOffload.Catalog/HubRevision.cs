@@ -1,17 +1,17 @@
 namespace MoeOffload.Catalog;
 
-/// <summary>A repository at one moment.</summary>
-/// <param name="Commit">The commit.</param>
-/// <param name="Files">The GGUF files in it.</param>
+/// <summary>Represents a repository at a commit.</summary>
+/// <param name="Commit">The hash of the commit.</param>
+/// <param name="Files">The GGUF files in the repository.</param>
 internal sealed record HubRevision(string Commit, IReadOnlyList<HubFile> Files)
 {
     private const string PreferredQuantization = "Q4_K_M";
 
-    /// <summary>Chooses a model of the repository.</summary>
-    /// <param name="reference">What was asked for.</param>
-    /// <param name="parts">The model's files, in order.</param>
-    /// <exception cref="ModelNotFoundException">There is none, or several; the message lists what there is.</exception>
-    /// <exception cref="ModelPullException">A part is missing.</exception>
+    /// <summary>Selects a model of the repository.</summary>
+    /// <param name="reference">The requested model.</param>
+    /// <param name="parts">The files of the model, in order.</param>
+    /// <exception cref="ModelNotFoundException">No model or several models match; the message lists them.</exception>
+    /// <exception cref="ModelPullException">A file of a split model is missing.</exception>
     public FoundModel Choose(ModelReference reference, out IReadOnlyList<HubFile> parts)
     {
         FoundModel[] models = [.. Models()];
@@ -77,5 +77,5 @@ internal sealed record HubRevision(string Commit, IReadOnlyList<HubFile> Files)
     }
 
     private HubFile Part(string path) => Files.FirstOrDefault(file => file.Path == path)
-        ?? throw new ModelPullException($"The repository has no '{path}', a part of the split model that was asked for. Choose another quantization, or tell its publisher.");
+        ?? throw new ModelPullException($"The repository does not have '{path}', which is a part of the requested split model. Choose another quantization, or tell the publisher.");
 }

@@ -1,14 +1,14 @@
 namespace MoeOffload.Catalog;
 
 /// <summary>
-/// The cache of Hugging Face's tools: <c>models--ORG--REPO</c> with <c>refs</c> (a file for each branch, with a commit in it), <c>blobs</c>
+/// Represents the cache of Hugging Face's tools: <c>models--ORG--REPO</c> with <c>refs</c> (a file for each branch, with a commit in it), <c>blobs</c>
 /// (files under the name of their hash), and <c>snapshots/COMMIT</c> (the repository's files as links to blobs).
 /// </summary>
 internal static class HuggingFaceCache
 {
     private const string Prefix = "models--";
 
-    /// <summary>The directory of a repository.</summary>
+    /// <summary>Gets the directory of a repository.</summary>
     public static string RepositoryDirectory(string cache, string repository) =>
         Path.Combine(cache, Prefix + repository.Replace("/", "--", StringComparison.Ordinal));
 
@@ -28,12 +28,12 @@ internal static class HuggingFaceCache
         }
     }
 
-    /// <summary>The names of a file of a repository.</summary>
+    /// <summary>Gets the names of a file of a repository.</summary>
     public static string[] Names(string repository, FoundModel model) => model.Quantization is { } quantization
         ? [$"{repository}:{quantization}", $"{repository}/{model.RelativeStem}"]
         : [$"{repository}/{model.RelativeStem}"];
 
-    /// <summary>More names of a file of a repository.</summary>
+    /// <summary>Gets additional names of a file of a repository.</summary>
     public static string[] Aliases(string repository, FoundModel model) =>
         [repository, .. model.FileNames, .. model.FileNames.Select(file => $"{repository}:{file}")];
 

@@ -21,16 +21,16 @@ public sealed class ModelCatalog
     private Found? _found;
     private Lazy<Found>? _search;
 
-    /// <summary>Initializes a catalog. Nothing is searched until it is asked.</summary>
-    /// <param name="options">Where to look; null uses <see cref="ModelCatalogOptions.FromEnvironment"/>.</param>
-    /// <param name="time">The clock; null uses the system's.</param>
+    /// <summary>Initializes a new instance, without searching yet.</summary>
+    /// <param name="options">The places to search, or <see langword="null"/> to use <see cref="ModelCatalogOptions.FromEnvironment"/>.</param>
+    /// <param name="time">The time provider, or <see langword="null"/> to use the system's.</param>
     public ModelCatalog(ModelCatalogOptions? options = null, TimeProvider? time = null)
     {
         _options = options ?? ModelCatalogOptions.FromEnvironment();
         _time = time ?? TimeProvider.System;
     }
 
-    /// <summary>Searches all places anew. Broken links and directories that cannot be read are skipped.</summary>
+    /// <summary>Searches all places again. Broken links and directories that cannot be read are skipped.</summary>
     /// <returns>
     /// The models, ordered by source and name. A file that is found twice, or a copy with the same name and size, is listed once.
     /// </returns>
@@ -53,7 +53,7 @@ public sealed class ModelCatalog
     /// Finds a model by its name, its file's name, Ollama's <c>name:tag</c>, or <c>ORG/REPO[:QUANT]</c>. Case is ignored unless it decides
     /// between two models. If the name is unknown, all places are searched again, at most every two seconds.
     /// </summary>
-    /// <param name="name">The name.</param>
+    /// <param name="name">The name of the model.</param>
     /// <exception cref="ArgumentException"><paramref name="name"/> is empty.</exception>
     /// <exception cref="ModelNotFoundException">No model has the name.</exception>
     /// <exception cref="AmbiguousModelException">Several models have the name; the error lists them.</exception>
@@ -201,9 +201,9 @@ public sealed class ModelCatalog
         }
     }
 
-    /// <summary>What a search found.</summary>
+    /// <summary>Represents the result of a search.</summary>
     /// <param name="Models">The models with all their names.</param>
     /// <param name="Entries">The models.</param>
-    /// <param name="At">When the search ended.</param>
+    /// <param name="At">The time at which the search ended.</param>
     private sealed record Found(NamedModel[] Models, IReadOnlyList<CatalogEntry> Entries, long At);
 }

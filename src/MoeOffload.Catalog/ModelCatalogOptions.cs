@@ -1,29 +1,29 @@
 namespace MoeOffload.Catalog;
 
-/// <summary>Where a <see cref="ModelCatalog"/> looks. Plain data; what does not exist is passed over.</summary>
+/// <summary>Specifies the places that a <see cref="ModelCatalog"/> searches. Places that do not exist are skipped.</summary>
 public sealed record ModelCatalogOptions
 {
-    /// <summary>The separators of a list of paths in one text: <c>;</c> everywhere, and the system's own.</summary>
+    /// <summary>Contains the separators of a list of paths: <c>;</c> on every system, and the system's path separator.</summary>
     private static readonly char[] s_separators = [.. new[] { ';', Path.PathSeparator }.Distinct()];
 
-    /// <summary>Directories, searched with those below them, and GGUF files. Default: <c>./models</c>.</summary>
+    /// <summary>Gets the directories, which are searched with their subdirectories, and GGUF files. The default is <c>./models</c>.</summary>
     public IReadOnlyList<string> Paths { get; init; } = ["./models"];
 
-    /// <summary>The Hugging Face cache, which has <c>models--ORG--REPO</c> directories. Default: none.</summary>
+    /// <summary>Gets the Hugging Face cache, which has <c>models--ORG--REPO</c> directories. The default is <see langword="null"/>: no cache is searched.</summary>
     public string? HuggingFaceCache { get; init; }
 
-    /// <summary>LM Studio's model directories, which have <c>PUBLISHER/REPO</c> directories. Default: none.</summary>
+    /// <summary>Gets LM Studio's model directories, which have <c>PUBLISHER/REPO</c> directories. The default is an empty list.</summary>
     public IReadOnlyList<string> LmStudioDirectories { get; init; } = [];
 
-    /// <summary>Ollama's model directories, which have <c>manifests</c> and <c>blobs</c>. Default: none.</summary>
+    /// <summary>Gets Ollama's model directories, which have <c>manifests</c> and <c>blobs</c>. The default is an empty list.</summary>
     public IReadOnlyList<string> OllamaDirectories { get; init; } = [];
 
     /// <summary>
-    /// <c>./models</c> and the stores of this user, with what the environment says of them: <c>SHIMMY_BASE_GGUF</c>,
+    /// Creates options for <c>./models</c> and the model stores of the current user, which these environment variables change: <c>SHIMMY_BASE_GGUF</c>,
     /// <c>SHIMMY_MODEL_PATHS</c>, <c>HF_HUB_CACHE</c>, <c>HUGGINGFACE_HUB_CACHE</c>, <c>HF_HOME</c>, <c>XDG_CACHE_HOME</c>,
     /// <c>OLLAMA_MODELS</c>.
     /// </summary>
-    /// <param name="read">Reads a variable; null reads this process's environment.</param>
+    /// <param name="read">The function that reads a variable, or <see langword="null"/> to read the environment of this process.</param>
     public static ModelCatalogOptions FromEnvironment(Func<string, string?>? read = null)
     {
         string? Value(string name) => (read ?? Environment.GetEnvironmentVariable)(name) is { Length: > 0 } value ? value : null;
@@ -42,8 +42,8 @@ public sealed record ModelCatalogOptions
         };
     }
 
-    /// <summary>Splits a list of paths as <c>SHIMMY_MODEL_PATHS</c> has it: separated by <c>;</c> or the system's path separator.</summary>
-    /// <param name="list">The list; null is an empty one.</param>
+    /// <summary>Splits a list of paths that are separated by <c>;</c> or the system's path separator, as in <c>SHIMMY_MODEL_PATHS</c>.</summary>
+    /// <param name="list">The list, or <see langword="null"/> for an empty list.</param>
     public static IReadOnlyList<string> SplitPaths(string? list) =>
         list?.Split(s_separators, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
 

@@ -1,23 +1,23 @@
 namespace MoeOffload.Catalog;
 
-/// <summary>No model of the catalog, or of a hub, has the name that was asked for.</summary>
+/// <summary>The exception that is thrown when neither the catalog nor the hub has a model with the requested name.</summary>
 public sealed class ModelNotFoundException : MoeOffloadException
 {
-    /// <summary>Makes an error without a message.</summary>
+    /// <summary>Initializes a new instance without a message.</summary>
     public ModelNotFoundException()
     {
     }
 
-    /// <summary>Makes an error that says what happened, where, and what to do about it.</summary>
-    /// <param name="message">What, where, remedy.</param>
+    /// <summary>Initializes a new instance with a message.</summary>
+    /// <param name="message">A message that says what happened, where, and how to correct it.</param>
     public ModelNotFoundException(string message)
         : base(message)
     {
     }
 
-    /// <summary>Makes an error with its cause.</summary>
-    /// <param name="message">What, where, remedy.</param>
-    /// <param name="innerException">The cause.</param>
+    /// <summary>Initializes a new instance with a message and the exception that caused it.</summary>
+    /// <param name="message">A message that says what happened, where, and how to correct it.</param>
+    /// <param name="innerException">The exception that caused this one, or <see langword="null"/>.</param>
     public ModelNotFoundException(string message, Exception? innerException)
         : base(message, innerException)
     {

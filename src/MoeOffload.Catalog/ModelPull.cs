@@ -1,8 +1,8 @@
 namespace MoeOffload.Catalog;
 
 /// <summary>
-/// Gets models from a hub into the Hugging Face cache, where a <see cref="ModelCatalog"/> and Hugging Face's own tools find them. Goes on
-/// where an earlier pull ended, and keeps nothing whose hash is not what the hub says. Safe to use from several threads.
+/// Downloads models from a hub to the Hugging Face cache, where a <see cref="ModelCatalog"/> and Hugging Face's own tools find them. An
+/// interrupted download is resumed, and the hash of each file is verified. This type is thread-safe.
 /// </summary>
 public sealed class ModelPull : IDisposable
 {
@@ -11,10 +11,10 @@ public sealed class ModelPull : IDisposable
     private readonly PullOptions _options;
     private readonly HubClient _hub;
 
-    /// <summary>Makes it; nothing is asked yet.</summary>
-    /// <param name="options">Where from, and where to; null takes <see cref="PullOptions.FromEnvironment"/>.</param>
-    /// <exception cref="ArgumentException">An option is out of its range, or the token would go unencrypted.</exception>
-    /// <exception cref="FormatException"><c>HF_ENDPOINT</c> is no address.</exception>
+    /// <summary>Initializes a new instance, without connecting to the hub yet.</summary>
+    /// <param name="options">The hub and the cache, or <see langword="null"/> to use <see cref="PullOptions.FromEnvironment"/>.</param>
+    /// <exception cref="ArgumentException">An option is out of range, or the token would be sent unencrypted.</exception>
+    /// <exception cref="FormatException"><c>HF_ENDPOINT</c> is not a valid address.</exception>
     public ModelPull(PullOptions? options = null)
     {
         _options = options ?? PullOptions.FromEnvironment();
@@ -22,16 +22,16 @@ public sealed class ModelPull : IDisposable
         _hub = new HubClient(_options);
     }
 
-    /// <summary>Pulls a model.</summary>
-    /// <param name="reference">The model. Without a variant it is <c>Q4_K_M</c>, or the repository's only model.</param>
-    /// <param name="progress">Told how far it is, about ten times a second, on the thread that works.</param>
-    /// <param name="cancellationToken">Ends the pull; what arrived is kept for the next one.</param>
+    /// <summary>Downloads a model.</summary>
+    /// <param name="reference">The model. If it does not name a variant, <c>Q4_K_M</c> or the repository's only model is downloaded.</param>
+    /// <param name="progress">A provider for progress updates, called about ten times a second on the downloading thread, or <see langword="null"/>.</param>
+    /// <param name="cancellationToken">A token to cancel the download. The downloaded part is kept, and the next download resumes it.</param>
     /// <returns>The model in the cache.</returns>
-    /// <exception cref="ModelNotFoundException">The hub has no such repository, or the repository no such model.</exception>
-    /// <exception cref="ModelPullException">The hub fails, refuses, or sends other bytes than it says.</exception>
-    /// <exception cref="IOException">The disk is full, or the cache cannot be written.</exception>
-    /// <exception cref="UnauthorizedAccessException">The cache may not be written.</exception>
-    /// <exception cref="OperationCanceledException">The pull was cancelled.</exception>
+    /// <exception cref="ModelNotFoundException">The hub does not have the repository, or the repository does not have the model.</exception>
+    /// <exception cref="ModelPullException">The hub fails, denies access, or sends content whose hash is wrong.</exception>
+    /// <exception cref="IOException">The disk is full, or the cache cannot be written to.</exception>
+    /// <exception cref="UnauthorizedAccessException">The caller is not permitted to write to the cache.</exception>
+    /// <exception cref="OperationCanceledException">The download was cancelled.</exception>
     public async Task<CatalogEntry> PullAsync(
         ModelReference reference, IProgress<PullProgress>? progress = null, CancellationToken cancellationToken = default)
     {
@@ -72,7 +72,7 @@ public sealed class ModelPull : IDisposable
         return new CatalogEntry(name, cache.Snapshot(revision.Commit, files[0].Path), model.Bytes, ModelSource.HuggingFace);
     }
 
-    /// <summary>Closes the connections.</summary>
+    /// <summary>Closes the connections to the hub.</summary>
     public void Dispose() => _hub.Dispose();
 
     private async Task AddAsync(

@@ -3,15 +3,15 @@ using System.Text.RegularExpressions;
 
 namespace MoeOffload.Catalog;
 
-/// <summary>A model of a hub.</summary>
-/// <param name="Repository">The repository, <c>ORG/REPO</c>.</param>
-/// <param name="Variant">The quantization or file of it; null leaves the choice to <see cref="ModelPull"/>.</param>
+/// <summary>Represents a model on a hub.</summary>
+/// <param name="Repository">The name of the repository, <c>ORG/REPO</c>.</param>
+/// <param name="Variant">The quantization or the file name, or <see langword="null"/> to let <see cref="ModelPull"/> choose.</param>
 public sealed partial record ModelReference(string Repository, string? Variant)
 {
-    /// <summary>Reads <c>ORG/REPO</c> or <c>ORG/REPO:QUANT</c>, with or without <c>hf.co/</c> before it.</summary>
-    /// <param name="text">The reference.</param>
-    /// <param name="reference">What it says.</param>
-    /// <returns>False where it is none.</returns>
+    /// <summary>Parses <c>ORG/REPO</c> or <c>ORG/REPO:QUANT</c>, with an optional prefix <c>hf.co/</c>.</summary>
+    /// <param name="text">The text to parse.</param>
+    /// <param name="reference">The parsed reference, or <see langword="null"/> if the text is not valid.</param>
+    /// <returns><see langword="true"/> if the text is a valid reference; otherwise, <see langword="false"/>.</returns>
     public static bool TryParse(string? text, [NotNullWhen(true)] out ModelReference? reference)
     {
         Match match = Pattern().Match(text ?? string.Empty);
@@ -22,14 +22,14 @@ public sealed partial record ModelReference(string Repository, string? Variant)
         return isOne;
     }
 
-    /// <summary>Reads a reference.</summary>
+    /// <summary>Parses a reference.</summary>
     /// <inheritdoc cref="TryParse" path="/param[@name='text']"/>
-    /// <exception cref="FormatException">It is none.</exception>
+    /// <exception cref="FormatException"><paramref name="text"/> is not a valid reference.</exception>
     public static ModelReference Parse(string text) => TryParse(text, out ModelReference? reference)
         ? reference
-        : throw new FormatException($"'{text}' is no model of a hub: write ORG/REPO or ORG/REPO:QUANT, for instance ggml-org/gpt-oss-20b-GGUF:MXFP4.");
+        : throw new FormatException($"'{text}' is not a valid model reference. Write ORG/REPO or ORG/REPO:QUANT, such as ggml-org/gpt-oss-20b-GGUF:MXFP4.");
 
-    /// <summary>The reference as <see cref="Parse"/> reads it.</summary>
+    /// <summary>Returns the reference in the form that <see cref="Parse"/> accepts.</summary>
     public override string ToString() => Variant is null ? Repository : $"{Repository}:{Variant}";
 
     [GeneratedRegex(

@@ -1,9 +1,9 @@
 namespace MoeOffload.Catalog;
 
-/// <summary>Where a model of the catalog was found.</summary>
+/// <summary>Specifies the place where a model was found.</summary>
 public enum ModelSource
 {
-    /// <summary>A directory or file that the options name.</summary>
+    /// <summary>A directory or file in <see cref="ModelCatalogOptions.Paths"/>.</summary>
     Directory,
 
     /// <summary>The Hugging Face cache.</summary>

@@ -1,6 +1,6 @@
 namespace MoeOffload.Catalog;
 
-/// <summary>An entry of a catalog with all names that it goes by.</summary>
+/// <summary>Represents an entry of a catalog with all its names.</summary>
 /// <param name="Entry">The entry.</param>
-/// <param name="Aliases">Names that lead to it where they lead to no other entry.</param>
+/// <param name="Aliases">Additional names, each of which finds the entry if no other entry has it.</param>
 internal sealed record NamedModel(CatalogEntry Entry, string[] Aliases);

@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 namespace MoeOffload.Catalog;
 
 /// <summary>
-/// Ollama's store: <c>manifests/HOST/NAMESPACE/NAME/TAG</c>, each an OCI image manifest whose layers lie in <c>blobs</c> under the name of
+/// Reads Ollama's store: <c>manifests/HOST/NAMESPACE/NAME/TAG</c>, each of which is an OCI image manifest whose layers are in <c>blobs</c> under the name of
 /// their hash.
 /// </summary>
 internal static partial class OllamaStore

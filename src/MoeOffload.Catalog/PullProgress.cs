@@ -1,9 +1,9 @@
 namespace MoeOffload.Catalog;
 
-/// <summary>How far a <see cref="ModelPull"/> is.</summary>
-/// <param name="Stage">What it is at.</param>
-/// <param name="File">The file in the repository; empty before it is known.</param>
-/// <param name="BytesDone">Bytes of all files that are here.</param>
-/// <param name="BytesTotal">Bytes of all files; 0 before it is known.</param>
-/// <param name="Message">Of <see cref="PullStage.Retrying"/>, what failed.</param>
+/// <summary>Represents the progress of a <see cref="ModelPull"/>.</summary>
+/// <param name="Stage">The current stage.</param>
+/// <param name="File">The path of the file in the repository, or an empty string if it is not known yet.</param>
+/// <param name="BytesDone">The number of bytes that are present, of all files.</param>
+/// <param name="BytesTotal">The total size of all files in bytes, or 0 if it is not known yet.</param>
+/// <param name="Message">The error message if the stage is <see cref="PullStage.Retrying"/>; otherwise, <see langword="null"/>.</param>
 public readonly record struct PullProgress(PullStage Stage, string File, long BytesDone, long BytesTotal, string? Message = null);

@@ -1,23 +1,23 @@
 namespace MoeOffload.Catalog;
 
-/// <summary>What a <see cref="ModelPull"/> is at.</summary>
+/// <summary>Specifies the stage of a <see cref="ModelPull"/>.</summary>
 public enum PullStage
 {
-    /// <summary>It asks the hub what there is.</summary>
+    /// <summary>The files of the repository are being listed.</summary>
     Resolving,
 
-    /// <summary>Another process pulls the same file; it waits for that.</summary>
+    /// <summary>Another process downloads the same file, and the download waits for it.</summary>
     Waiting,
 
-    /// <summary>It reads what an earlier pull left, to go on from there.</summary>
+    /// <summary>The part that an earlier download left is being read, so that the download can be resumed.</summary>
     Resuming,
 
-    /// <summary>Bytes arrive.</summary>
+    /// <summary>The file is being downloaded.</summary>
     Downloading,
 
-    /// <summary>A request failed; it is tried again.</summary>
+    /// <summary>A request failed and is about to be repeated.</summary>
     Retrying,
 
-    /// <summary>All files are there and were checked.</summary>
+    /// <summary>All files are present and verified.</summary>
     Done,
 }

@@ -5,16 +5,16 @@ using MoeOffload.Server.OpenAI;
 
 namespace MoeOffload.Server;
 
-/// <summary>Applies the server's own rules to other endpoints of an application.</summary>
+/// <summary>Provides extension methods that apply the server's access rules to other endpoints of an application.</summary>
 public static class MoeEndpointConventions
 {
     /// <summary>
-    /// Requires for an application's endpoint what the server's own endpoints require: a key of <see cref="AccessOptions.ApiKeys"/>, and a
-    /// page's origin that is allowed. Its requests appear in the server's logs, measurements and traces.
+    /// Protects an application's endpoint as the server's own endpoints are: a request needs one of the <see cref="AccessOptions.ApiKeys"/>,
+    /// if there are any, and an allowed origin. The requests appear in the server's logs, metrics and traces.
     /// </summary>
-    /// <param name="builder">The endpoint, such as the one that exports metrics.</param>
+    /// <param name="builder">The endpoint to protect, such as one that exports metrics.</param>
     /// <returns><paramref name="builder"/>.</returns>
-    /// <exception cref="InvalidOperationException"><c>AddMoeOffload</c> was not called; thrown when endpoints are built.</exception>
+    /// <exception cref="InvalidOperationException"><c>AddMoeOffload</c> was not called. The exception is thrown when the endpoints are built.</exception>
     public static TBuilder RequireMoeOffloadAccess<TBuilder>(this TBuilder builder)
         where TBuilder : IEndpointConventionBuilder
     {

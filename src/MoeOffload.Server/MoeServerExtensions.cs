@@ -13,7 +13,7 @@ using MoeOffload.Server.Web;
 
 namespace MoeOffload.Server;
 
-/// <summary>Adds the server to an ASP.NET Core application.</summary>
+/// <summary>Provides extension methods that add the server to an ASP.NET Core application.</summary>
 public static class MoeServerExtensions
 {
     // What the host does after requests have ended, unloading models included.
@@ -24,9 +24,9 @@ public static class MoeServerExtensions
     /// <see cref="TimeProvider"/>, are kept. Options that are not valid stop the application when it starts, with an
     /// <see cref="OptionsValidationException"/> that lists all of them.
     /// </summary>
-    /// <param name="services">The application's services.</param>
-    /// <param name="catalog">The models by name.</param>
-    /// <param name="configure">Sets the options.</param>
+    /// <param name="services">The service collection of the application.</param>
+    /// <param name="catalog">The catalog of the models to serve.</param>
+    /// <param name="configure">A delegate that configures the options, or <see langword="null"/> to use the defaults.</param>
     /// <returns><paramref name="services"/>.</returns>
     public static IServiceCollection AddMoeOffload(this IServiceCollection services, ModelCatalog catalog, Action<MoeServerOptions>? configure = null)
     {
@@ -50,12 +50,12 @@ public static class MoeServerExtensions
     }
 
     /// <summary>
-    /// Maps the endpoints of all APIs, the page at <c>/</c>, <c>/health</c> and <c>/ready</c>. An endpoint that the application itself maps
-    /// for the same route takes the place of the server's.
+    /// Maps the endpoints of all APIs, the page at <c>/</c>, <c>/health</c> and <c>/ready</c>. If the application maps
+    /// an endpoint with the same route itself, that endpoint is used instead of the server's.
     /// </summary>
-    /// <param name="endpoints">The application.</param>
-    /// <returns>What applies conventions, such as a required host or an authorization policy, to all these endpoints.</returns>
-    /// <exception cref="InvalidOperationException"><see cref="AddMoeOffload"/> was not called, or this was called before.</exception>
+    /// <param name="endpoints">The endpoint route builder of the application.</param>
+    /// <returns>A builder that applies conventions, such as a required host or an authorization policy, to all these endpoints.</returns>
+    /// <exception cref="InvalidOperationException"><see cref="AddMoeOffload"/> was not called, or the endpoints are already mapped.</exception>
     /// <exception cref="OptionsValidationException">Options are not valid; the exception lists all of them.</exception>
     public static IEndpointConventionBuilder MapMoeOffload(this IEndpointRouteBuilder endpoints)
     {

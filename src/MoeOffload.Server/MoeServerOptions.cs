@@ -1,17 +1,17 @@
 namespace MoeOffload.Server;
 
-/// <summary>Represents how models are served: one group of options for each concern.</summary>
+/// <summary>Represents the options of the server.</summary>
 public sealed class MoeServerOptions
 {
-    /// <summary>Gets how models are loaded, and how long they stay in memory.</summary>
+    /// <summary>Gets the options for loading and unloading models.</summary>
     public ModelHostOptions Models { get; } = new();
 
-    /// <summary>Gets what applies to requests that do not say otherwise, and what is logged of them.</summary>
+    /// <summary>Gets the defaults of requests and the options for logging them.</summary>
     public RequestDefaults Requests { get; } = new();
 
-    /// <summary>Gets what a request may ask for, and how long it may take.</summary>
+    /// <summary>Gets the limits of requests.</summary>
     public RequestLimits Limits { get; } = new();
 
-    /// <summary>Gets who may use the server.</summary>
+    /// <summary>Gets the options that determine who may use the server.</summary>
     public AccessOptions Access { get; } = new();
 }

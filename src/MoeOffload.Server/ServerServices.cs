@@ -15,16 +15,16 @@ internal sealed class ServerServices
         return services.GetRequiredService<ApiPipeline>();
     }
 
-    /// <summary>Notes that the endpoints are mapped now.</summary>
-    /// <exception cref="InvalidOperationException">They were before, or <c>AddMoeOffload</c> was not called.</exception>
+    /// <summary>Records that the endpoints are mapped.</summary>
+    /// <exception cref="InvalidOperationException">The endpoints are already mapped, or <c>AddMoeOffload</c> was not called.</exception>
     public static void MapOnce(IServiceProvider services)
     {
         if (Interlocked.Exchange(ref Get(services)._isMapped, 1) != 0)
         {
-            throw new InvalidOperationException("MapMoeOffload was called twice on this application: its endpoints are mapped once, so remove one of the calls.");
+            throw new InvalidOperationException("MapMoeOffload was called twice on this application. Remove one of the calls.");
         }
     }
 
     private static ServerServices Get(IServiceProvider services) => services.GetService<ServerServices>() ?? throw new InvalidOperationException(
-        "The services of MoeOffload.Server are missing: call builder.Services.AddMoeOffload(catalog) before the application is built.");
+        "The services of MoeOffload.Server are missing. Call builder.Services.AddMoeOffload(catalog) before the application is built.");
 }

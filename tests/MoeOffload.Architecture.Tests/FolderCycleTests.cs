@@ -9,6 +9,8 @@ namespace MoeOffload.Architecture.Tests;
 internal sealed class FolderCycleTests
 {
     [TestCase("MoeOffload")]
+    [TestCase("MoeOffload.Catalog")]
+    [TestCase("MoeOffload.Server")]
     public void Folders_of_a_project_refer_one_way(string project)
     {
         SourceAssembly assembly = Projects.Read(project);

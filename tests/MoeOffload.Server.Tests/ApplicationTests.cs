@@ -51,7 +51,7 @@ public sealed class ApplicationTests
     {
         await using WebApplication app = Build();
         app.MapMoeOffload();
-        app.Invoking(it => it.MapMoeOffload()).Should().Throw<InvalidOperationException>().WithMessage("MapMoeOffload was called twice*remove*");
+        app.Invoking(it => it.MapMoeOffload()).Should().Throw<InvalidOperationException>().WithMessage("MapMoeOffload was called twice*Remove*");
     }
 
     [Test]

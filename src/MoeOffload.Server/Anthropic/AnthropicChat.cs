@@ -4,11 +4,11 @@ using MoeOffload.Chat;
 
 namespace MoeOffload.Server.Anthropic;
 
-/// <summary>Reads Anthropic's messages: their content is a text or a list of blocks, and results of tools are blocks of a user's message.</summary>
+/// <summary>Reads Anthropic's messages. Their content is a text or a list of blocks, and tool results are blocks of a user message.</summary>
 internal static class AnthropicChat
 {
     /// <summary>Reads the system text and the messages.</summary>
-    /// <exception cref="ApiException">One is malformed, or has what nothing here can read.</exception>
+    /// <exception cref="ApiException">A message is malformed, or has unsupported content.</exception>
     public static IReadOnlyList<ChatMessage> ReadMessages(JsonFields body)
     {
         var messages = new List<ChatMessage>();
@@ -46,18 +46,18 @@ internal static class AnthropicChat
         return last != "assistant"
             ? messages
             : throw ApiException.Invalid(
-                "The last message is the assistant's: this server does not continue a begun answer. Let the chat end with a message of the user.", "messages", "prefill_unsupported");
+                "The last message has the role 'assistant', and this server does not continue a partial answer. End the chat with a user message.", "messages", "prefill_unsupported");
     }
 
-    /// <summary>Reads the tools; those that Anthropic itself runs are refused.</summary>
-    /// <exception cref="ApiException">One is malformed.</exception>
+    /// <summary>Reads the tools. Tools that Anthropic itself runs are not supported.</summary>
+    /// <exception cref="ApiException">A tool is malformed or not supported.</exception>
     public static IReadOnlyList<ToolDefinition> ReadTools(JsonFields body) =>
     [
         .. body.Objects("tools").Select(tool =>
         {
             if (tool.Text("type") is { } type and not "custom")
             {
-                throw ApiException.Invalid($"'{tool.PathOf("type")}' is '{Shorten(type)}': only tools of the type 'custom' can be called here.", tool.PathOf("type"), "unsupported_tool");
+                throw ApiException.Invalid($"'{tool.PathOf("type")}' is '{Shorten(type)}': this server supports only tools of the type 'custom'.", tool.PathOf("type"), "unsupported_tool");
             }
 
             var definition = new ToolDefinition { Name = tool.RequiredText("name"), Description = tool.Text("description") ?? string.Empty };
@@ -65,8 +65,8 @@ internal static class AnthropicChat
         }),
     ];
 
-    /// <summary>Reads whether the model calls tools, and how many at once.</summary>
-    /// <exception cref="ApiException">It is malformed.</exception>
+    /// <summary>Reads the tool choice, and whether several tools can be called at once.</summary>
+    /// <exception cref="ApiException">The tool choice is malformed.</exception>
     public static (ToolChoice Choice, bool? Parallel) ReadToolChoice(JsonFields body)
     {
         if (body.Object("tool_choice") is not { } choice)
@@ -199,7 +199,7 @@ internal static class AnthropicChat
         string type = TypeOf(block);
         return type == "text"
             ? block.RequiredText("text")
-            : throw ApiException.Invalid($"'{block.PathOf("type")}' is '{Shorten(type)}': here the server reads text alone.", block.PathOf("type"), "unsupported_content");
+            : throw ApiException.Invalid($"'{block.PathOf("type")}' is '{Shorten(type)}': this server accepts only text here.", block.PathOf("type"), "unsupported_content");
     }
 
     private static string Shorten(string text) => text.Length > 64 ? string.Concat(text.AsSpan(0, 64), "…") : text;

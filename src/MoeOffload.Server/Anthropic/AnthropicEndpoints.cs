@@ -4,7 +4,7 @@ using MoeOffload.Chat;
 
 namespace MoeOffload.Server.Anthropic;
 
-/// <summary>The endpoints of Anthropic's API: <c>/v1/messages</c> and <c>/v1/messages/count_tokens</c>.</summary>
+/// <summary>Maps the endpoints of Anthropic's API: <c>/v1/messages</c> and <c>/v1/messages/count_tokens</c>.</summary>
 internal static class AnthropicEndpoints
 {
     public static void Map(ApiRoutes routes)

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace MoeOffload.Server.Anthropic;
 
-/// <summary>Errors in Anthropic's shape (https://docs.anthropic.com/en/api/errors).</summary>
+/// <summary>Writes errors in Anthropic's format (https://docs.anthropic.com/en/api/errors).</summary>
 internal static class AnthropicErrors
 {
     public static ErrorFormat Format { get; } = new(

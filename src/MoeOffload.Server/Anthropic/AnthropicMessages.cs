@@ -18,7 +18,7 @@ internal sealed record MessageAnswer(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? StopSequence,
     Usage Usage);
 
-/// <summary>A part of an answer: <c>text</c>, <c>thinking</c> or <c>tool_use</c>, each with its own fields.</summary>
+/// <summary>Represents a part of an answer: <c>text</c>, <c>thinking</c> or <c>tool_use</c>, each with its own fields.</summary>
 internal sealed record ContentBlock(
     string Type,
     string? Text = null,

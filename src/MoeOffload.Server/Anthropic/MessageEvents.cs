@@ -4,14 +4,14 @@ using MoeOffload.Chat;
 
 namespace MoeOffload.Server.Anthropic;
 
-/// <summary>An answer as the events that Anthropic streams: a message of blocks, one open at a time, each begun, filled and ended.</summary>
+/// <summary>Sends an answer as the events of Anthropic's streams: a message of blocks, each of which is started, filled and stopped before the next one.</summary>
 internal sealed class MessageEvents(SseWriter stream, bool showsThinking)
 {
     private int _block = -1;
     private string? _open;
     private int _call = -1;
 
-    /// <summary>Sends the answer as it grows.</summary>
+    /// <summary>Sends the answer while it is generated.</summary>
     public async Task SendAsync(string id, ChatAnswers answers)
     {
         ChatStream chat = answers.Stream;
@@ -33,7 +33,7 @@ internal sealed class MessageEvents(SseWriter stream, bool showsThinking)
         await SendAsync("message_stop", new PlainEvent("message_stop"), AnthropicJson.Default.PlainEvent).ConfigureAwait(false);
     }
 
-    /// <summary>Why an answer ended, in Anthropic's words, and the stop sequence that did it.</summary>
+    /// <summary>Gets Anthropic's <c>stop_reason</c> of an answer, and the stop sequence that ended it.</summary>
     public static (string Reason, string? Sequence) WhyStopped(ChatStream chat, ChatUpdate last) => last.FinishReason switch
     {
         ChatFinishReason.ToolCalls => ("tool_use", null),
@@ -42,7 +42,7 @@ internal sealed class MessageEvents(SseWriter stream, bool showsThinking)
         _ => ("end_turn", null),
     };
 
-    /// <summary>What an answer cost; tokens that the prefix cache held are counted apart.</summary>
+    /// <summary>Gets the token usage of an answer. Tokens from the prefix cache are counted separately.</summary>
     public static Usage UsageOf(GenerationStatistics statistics) => new(
         statistics.PromptTokens - statistics.CachedPromptTokens, 0, statistics.CachedPromptTokens, statistics.GeneratedTokens);
 

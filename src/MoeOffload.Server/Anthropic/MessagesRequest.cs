@@ -2,19 +2,19 @@ using MoeOffload.Chat;
 
 namespace MoeOffload.Server.Anthropic;
 
-/// <summary>A request to <c>/v1/messages</c>.</summary>
-/// <param name="Model">The model's name.</param>
-/// <param name="Messages">The chat.</param>
-/// <param name="Options">Tools, sampling and limits; the time limit is not set yet.</param>
-/// <param name="ShowsThinking">Whether the answer has what the model thought.</param>
-/// <param name="IsStreamed">Whether the answer is sent as it grows.</param>
+/// <summary>Represents a request to <c>/v1/messages</c>.</summary>
+/// <param name="Model">The name of the model.</param>
+/// <param name="Messages">The messages of the chat.</param>
+/// <param name="Options">The tools, the sampling options, and the limits, except for the time limit.</param>
+/// <param name="ShowsThinking">Whether the answer includes the model's reasoning.</param>
+/// <param name="IsStreamed">Whether the answer is streamed.</param>
 internal sealed record MessagesRequest(string Model, IReadOnlyList<ChatMessage> Messages, ChatOptions Options, bool ShowsThinking, bool IsStreamed)
 {
-    /// <summary>Reads a request. Fields that nobody here knows are passed over: the SDKs send those of betas.</summary>
-    /// <param name="body">The body.</param>
+    /// <summary>Reads a request. Unknown fields are ignored, because the SDKs send fields of beta features.</summary>
+    /// <param name="body">The fields of the body.</param>
     /// <param name="request">The request.</param>
-    /// <param name="counts">Whether only its tokens are to be counted.</param>
-    /// <exception cref="ApiException">A field is missing, of another type, or outside its range.</exception>
+    /// <param name="counts">Whether the request only counts its tokens.</param>
+    /// <exception cref="ApiException">A field is missing, has the wrong type, or is out of range.</exception>
     public static MessagesRequest Read(JsonFields body, ApiRequest request, bool counts)
     {
         string model = body.RequiredText("model");

@@ -1,8 +1,8 @@
 namespace MoeOffload.Server;
 
-/// <summary>Names the server's measurements.</summary>
+/// <summary>Provides the name of the server's meter.</summary>
 public static class ServerMeter
 {
-    /// <summary>The name of the meter. An application exports the measurements with <c>AddMeter</c>.</summary>
+    /// <summary>The name of the meter, which an application passes to <c>AddMeter</c> to export the metrics.</summary>
     public const string Name = "MoeOffload.Server";
 }

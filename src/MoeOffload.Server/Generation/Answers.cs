@@ -63,7 +63,7 @@ internal abstract class Answers<TStream, TItem>(ApiRequest request, ModelLease l
     }
 
     /// <summary>Acquires a model that generates.</summary>
-    /// <exception cref="ApiException">There is no such model, or it only makes embeddings.</exception>
+    /// <exception cref="ApiException">There is no model with this name, or it only creates embeddings.</exception>
     protected static async Task<ModelLease> AcquireAsync(ApiRequest request, string? model)
     {
         ModelLease lease = await request.AcquireAsync(model).ConfigureAwait(false);
@@ -75,7 +75,7 @@ internal abstract class Answers<TStream, TItem>(ApiRequest request, ModelLease l
         string architecture = lease.Model.Info.Architecture;
         lease.Dispose();
         throw ApiException.Invalid(
-            $"The model '{lease.Name}' ({architecture}) only makes embeddings: use /v1/embeddings, or another model.", "model", "unsupported_model");
+            $"The model '{lease.Name}' ({architecture}) only creates embeddings. Use /v1/embeddings, or another model.", "model", "unsupported_model");
     }
 
     /// <summary>Starts answers. If one cannot be started, or its prompt is too long, none is left.</summary>

@@ -1,18 +1,18 @@
 namespace MoeOffload.Server;
 
-/// <summary>Represents what applies to requests that do not say otherwise, and what is logged of them.</summary>
+/// <summary>Represents the defaults of requests and the options for logging them.</summary>
 public sealed class RequestDefaults
 {
-    /// <summary>Gets or sets the model of requests that name none. The default is null: such a request is an error.</summary>
+    /// <summary>Gets or sets the model for requests that do not name one. The default is <see langword="null"/>: such requests fail.</summary>
     public string? DefaultModel { get; set; }
 
-    /// <summary>Gets or sets how tokens are chosen for requests that do not say. The defaults are those of llama.cpp.</summary>
+    /// <summary>Gets or sets the sampling options for requests that do not specify them. The defaults are those of llama.cpp.</summary>
     public SamplingOptions Sampling { get; set; } = new();
 
-    /// <summary>Gets or sets how often a request that waits for a model is told how far the load is. The default is one second.</summary>
+    /// <summary>Gets or sets the interval at which a streaming request that waits for a model receives the progress of loading. The default is one second.</summary>
     public TimeSpan ProgressInterval { get; set; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>Gets or sets whether prompts and answers are logged, at level Debug. The default is <see langword="false"/>.</summary>
+    /// <summary>Gets or sets a value that indicates whether prompts and answers are logged, at level Debug. The default is <see langword="false"/>.</summary>
     public bool LogPrompts { get; set; }
 
     internal void Validate(OptionFaults faults, string name)

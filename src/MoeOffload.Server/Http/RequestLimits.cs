@@ -1,47 +1,47 @@
 namespace MoeOffload.Server;
 
-/// <summary>Represents what a request may ask for, and how long it may take.</summary>
+/// <summary>Represents the limits of requests.</summary>
 public sealed class RequestLimits
 {
-    /// <summary>Gets or sets the most bytes of a request's body. The default is 8 MiB.</summary>
+    /// <summary>Gets or sets the maximum size of a request body in bytes. The default is 8 MiB.</summary>
     public long MaxBodyBytes { get; set; } = 8 << 20;
 
     /// <summary>
-    /// Gets or sets how long the server waits for more of a request's body. A body that keeps arriving is bounded by
-    /// <see cref="RequestTimeout"/> alone. The default is 30 seconds.
+    /// Gets or sets the maximum time during which nothing of a request body arrives. The whole body is limited only by
+    /// <see cref="RequestTimeout"/>. The default is 30 seconds.
     /// </summary>
     public TimeSpan BodyTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Gets or sets the most tokens of a prompt. The default is null: what the context has room for.</summary>
+    /// <summary>Gets or sets the maximum number of tokens of a prompt. The default is <see langword="null"/>: the context is the limit.</summary>
     public int? MaxPromptTokens { get; set; }
 
     /// <summary>
-    /// Gets or sets the most tokens of an answer. A request that asks for more, or does not say, gets this many. The default is null: what
-    /// the context has room for.
+    /// Gets or sets the maximum number of tokens of an answer, which also applies to requests that ask for more or do not specify it. The
+    /// default is <see langword="null"/>: the context is the limit.
     /// </summary>
     public int? MaxTokens { get; set; }
 
-    /// <summary>Gets or sets the most answers to one request. The default is 16.</summary>
+    /// <summary>Gets or sets the maximum number of answers to a request. The default is 16.</summary>
     public int MaxChoices { get; set; } = 16;
 
-    /// <summary>Gets or sets how many requests are processed at once; any further request gets status 429. The default is 256.</summary>
+    /// <summary>Gets or sets the maximum number of concurrent requests. Further requests receive status 429. The default is 256.</summary>
     public int MaxConcurrentRequests { get; set; } = 256;
 
     /// <summary>
-    /// Gets or sets the time that a request may take, waiting and loading included. An answer that is being generated ends at that time as
-    /// it does at its maximum of tokens. The default is 10 minutes.
+    /// Gets or sets the maximum duration of a request, including waiting and loading. When it is reached, an answer that is being generated
+    /// ends as if it had reached its maximum number of tokens. The default is 10 minutes.
     /// </summary>
     public TimeSpan RequestTimeout { get; set; } = TimeSpan.FromMinutes(10);
 
     /// <summary>
-    /// Gets or sets how long a client may make no progress in reading an answer before its connection is closed. Progress means that the
-    /// connection's buffer has room again, with Kestrel's default of 64 KiB that 32 KiB were taken. The default is 30 seconds.
+    /// Gets or sets the maximum time during which a client makes no progress in reading an answer, before its connection is closed. Progress
+    /// means that the connection's buffer has free space again: with Kestrel's default buffer of 64 KiB, after 32 KiB have been read. The default is 30 seconds.
     /// </summary>
     public TimeSpan WriteTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// Gets or sets how long running requests may continue after the server begins to stop; then they end with an error that says so. The
-    /// host's own <c>ShutdownTimeout</c> is raised if it is shorter than this needs. The default is 20 seconds.
+    /// Gets or sets the time that running requests may continue after the server begins to stop. After that, they fail with an error. The
+    /// host's own <c>ShutdownTimeout</c> is increased if it is too short. The default is 20 seconds.
     /// </summary>
     public TimeSpan ShutdownGrace { get; set; } = TimeSpan.FromSeconds(20);
 

@@ -1,11 +1,11 @@
 namespace MoeOffload.Server;
 
-/// <summary>Fits the context that options describe to a model.</summary>
+/// <summary>Adapts context options to a model.</summary>
 public static class ModelContext
 {
-    /// <summary>Turns off the counting of experts for a model that has none.</summary>
-    /// <param name="options">The context.</param>
-    /// <param name="info">The model.</param>
+    /// <summary>Returns options that do not count experts if the model has none.</summary>
+    /// <param name="options">The context options.</param>
+    /// <param name="info">The description of the model.</param>
     public static ContextOptions For(ContextOptions options, ModelInfo info)
     {
         ArgumentNullException.ThrowIfNull(options);

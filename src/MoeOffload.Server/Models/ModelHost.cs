@@ -5,8 +5,8 @@ using MoeOffload.Embeddings;
 namespace MoeOffload.Server;
 
 /// <summary>
-/// Keeps the models of a server: loads each one when it is first asked for, shares it among all requests, and unloads it when it has been
-/// idle for long or others need the memory. Several can be loaded at once. Safe to use from several threads.
+/// Manages the models of a server: loads a model when it is first requested, shares it among all requests, and unloads it when it has been
+/// idle for some time or its memory is needed. Several models can be loaded at once. This type is thread-safe.
 /// </summary>
 public sealed class ModelHost : IAsyncDisposable
 {
@@ -23,11 +23,11 @@ public sealed class ModelHost : IAsyncDisposable
     private readonly SemaphoreSlim _loading = new(1);
     private readonly Task _unloading;
 
-    /// <summary>Initializes a host without any model loaded.</summary>
-    /// <param name="catalog">The models by name.</param>
-    /// <param name="options">How to load models, and when to unload them.</param>
-    /// <param name="loggers">Where logs go, those of llama.cpp included unless <see cref="ModelOptions.LoggerFactory"/> is set.</param>
-    /// <param name="time">The clock.</param>
+    /// <summary>Initializes a new instance, without loading a model yet.</summary>
+    /// <param name="catalog">The catalog of the models.</param>
+    /// <param name="options">The options for loading and unloading models.</param>
+    /// <param name="loggers">The factory that creates the loggers, including the one for llama.cpp unless <see cref="ModelOptions.LoggerFactory"/> is set.</param>
+    /// <param name="time">The time provider.</param>
     public ModelHost(ModelCatalog catalog, ModelHostOptions options, ILoggerFactory loggers, TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(catalog);
@@ -42,45 +42,45 @@ public sealed class ModelHost : IAsyncDisposable
         _unloading = options.IdleUnload is { } idle ? UnloadIdleAsync(idle) : Task.CompletedTask;
     }
 
-    /// <summary>Gets the models by name.</summary>
+    /// <summary>Gets the catalog of the models.</summary>
     public ModelCatalog Catalog => _catalog;
 
     /// <summary>Gets how models are loaded.</summary>
     internal ModelHostOptions Options { get; }
 
-    /// <summary>Gets a model to use, loading it if it is not loaded yet.</summary>
-    /// <param name="name">Its name in the catalog.</param>
-    /// <param name="cancellationToken">Ends the wait; the load continues for others, and for the next request.</param>
-    /// <returns>The use of the model, which keeps it loaded until it is disposed.</returns>
-    /// <exception cref="ModelNotFoundException">The catalog has no such model.</exception>
-    /// <exception cref="AmbiguousModelException">The name could be several models.</exception>
+    /// <summary>Acquires a model, loading it if necessary.</summary>
+    /// <param name="name">The name of the model in the catalog.</param>
+    /// <param name="cancellationToken">A token to cancel the wait. The model continues to load for other requests.</param>
+    /// <returns>A lease that keeps the model loaded until it is disposed.</returns>
+    /// <exception cref="ModelNotFoundException">The catalog does not have the model.</exception>
+    /// <exception cref="AmbiguousModelException">Several models match the name.</exception>
     /// <exception cref="ModelLoadException">The model cannot be loaded.</exception>
-    /// <exception cref="ModelMemoryException">There is no room for it within the memory limit.</exception>
+    /// <exception cref="ModelMemoryException">The model does not fit into the memory limit.</exception>
     /// <exception cref="ObjectDisposedException">The host was disposed.</exception>
-    /// <exception cref="OperationCanceledException">The wait was cancelled, or the host is being disposed.</exception>
+    /// <exception cref="OperationCanceledException">The wait was cancelled, or the host was disposed during the wait.</exception>
     public Task<ModelLease> AcquireAsync(string name, CancellationToken cancellationToken = default) => AcquireAsync(Find(name), cancellationToken);
 
-    /// <summary>Gives a model's memory back unless requests use it. Does not wait for other models' loads.</summary>
-    /// <param name="name">Its name in the catalog, or the one it was loaded by.</param>
-    /// <param name="cancellationToken">Ends the wait; the memory is given back all the same.</param>
-    /// <returns><see langword="false"/> if it is not loaded.</returns>
-    /// <exception cref="ModelNotFoundException">There is no such model.</exception>
-    /// <exception cref="AmbiguousModelException">The name could be several models.</exception>
-    /// <exception cref="ModelInUseException">Requests use it, or it is being loaded.</exception>
+    /// <summary>Unloads a model that no request uses. Does not wait for other models that are being loaded.</summary>
+    /// <param name="name">The name of the model in the catalog, or the name by which it was loaded.</param>
+    /// <param name="cancellationToken">A token to cancel the wait. The model is unloaded nevertheless.</param>
+    /// <returns><see langword="true"/> if the model was unloaded; <see langword="false"/> if it was not loaded.</returns>
+    /// <exception cref="ModelNotFoundException">There is no model with this name.</exception>
+    /// <exception cref="AmbiguousModelException">Several models match the name.</exception>
+    /// <exception cref="ModelInUseException">Requests use the model, or it is being loaded.</exception>
     /// <exception cref="OperationCanceledException">The wait was cancelled.</exception>
     public async Task<bool> UnloadAsync(string name, CancellationToken cancellationToken = default) =>
         (await UnloadNamedAsync(name, cancellationToken).ConfigureAwait(false)).WasLoaded;
 
-    /// <summary>Gets what the server does with a model now.</summary>
-    /// <param name="name">Its name in the catalog.</param>
-    /// <exception cref="ModelNotFoundException">There is no such model.</exception>
-    /// <exception cref="AmbiguousModelException">The name could be several models.</exception>
+    /// <summary>Gets the current status of a model.</summary>
+    /// <param name="name">The name of the model in the catalog.</param>
+    /// <exception cref="ModelNotFoundException">There is no model with this name.</exception>
+    /// <exception cref="AmbiguousModelException">Several models match the name.</exception>
     public ModelStatus GetStatus(string name) => GetStatus(Find(name));
 
-    /// <summary>Gets what the server does with each model of the catalog now. The catalog is at most two seconds old.</summary>
+    /// <summary>Gets the current status of each model in the catalog. The list of models is at most two seconds old.</summary>
     public IReadOnlyList<ModelStatus> List() => [.. _catalog.List().Select(GetStatus)];
 
-    /// <summary>Ends all loads and gives all memory back. Requests that still run end with an error.</summary>
+    /// <summary>Cancels loading and unloads all models. Requests that are still running fail with an error.</summary>
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync().ConfigureAwait(false);
@@ -128,15 +128,15 @@ public sealed class ModelHost : IAsyncDisposable
         return (known, true);
     }
 
-    /// <summary>Gets what the server does with a model now.</summary>
+    /// <summary>Gets the current status of a model.</summary>
     internal ModelStatus GetStatus(CatalogEntry entry) => _table.GetStatus(entry);
 
     /// <summary>Gets the models in memory, for measuring and listing.</summary>
     internal IReadOnlyList<(ModelStatus Status, LoadedModel Model)> GetLoaded() => _table.GetLoaded();
 
     /// <summary>Finds a model. A name is only ever compared with those of the catalog, and never becomes part of a path.</summary>
-    /// <exception cref="ModelNotFoundException">There is no such model.</exception>
-    /// <exception cref="AmbiguousModelException">The name could be several models.</exception>
+    /// <exception cref="ModelNotFoundException">There is no model with this name.</exception>
+    /// <exception cref="AmbiguousModelException">Several models match the name.</exception>
     internal CatalogEntry Find(string name)
     {
         ArgumentNullException.ThrowIfNull(name);

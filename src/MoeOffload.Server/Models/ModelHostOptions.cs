@@ -2,29 +2,29 @@ using MoeOffload.Embeddings;
 
 namespace MoeOffload.Server;
 
-/// <summary>Represents how models are loaded, and how long they stay in memory.</summary>
+/// <summary>Represents the options for loading and unloading models.</summary>
 public sealed class ModelHostOptions
 {
-    /// <summary>Gets or sets how models are loaded.</summary>
+    /// <summary>Gets or sets the options for loading a model.</summary>
     public ModelOptions Load { get; set; } = new();
 
     /// <summary>
-    /// Gets or sets the context of each model. The default generates four answers at once, which share one KV cache. With
+    /// Gets or sets the options for the context of each model. The default generates four answers at once, which share one KV cache. With
     /// <see cref="MemoryLimit"/>, a <see cref="ContextOptions.ContextLength"/> of 0 is the length that the model was trained for, but at
     /// most 8192 tokens.
     /// <see cref="ContextOptions.CountExperts"/> has no effect on models without experts.
     /// </summary>
     public ContextOptions Context { get; set; } = new() { SequenceCount = 4, KvCache = { Unified = true } };
 
-    /// <summary>Gets or sets how texts become embeddings. The mean is taken if neither it nor the model says how to pool.</summary>
+    /// <summary>Gets or sets the options for embeddings. Mean pooling is used if neither these options nor the model specify a pooling type.</summary>
     public EmbeddingOptions Embedding { get; set; } = new();
 
-    /// <summary>Gets or sets how long a model that nobody uses stays in memory. The default is null: it is never unloaded.</summary>
+    /// <summary>Gets or sets the time after which an idle model is unloaded. The default is <see langword="null"/>: idle models stay loaded.</summary>
     public TimeSpan? IdleUnload { get; set; }
 
     /// <summary>
-    /// Gets or sets the most bytes that loaded models and their contexts may take, over all devices and system memory. The model that has
-    /// been idle for longest is unloaded to stay within it. The default is null: the devices' own memory is the limit.
+    /// Gets or sets the maximum number of bytes that loaded models and their contexts use, over all devices and system memory. To stay
+    /// within it, the model that has been idle for the longest time is unloaded. The default is <see langword="null"/>: there is no limit.
     /// </summary>
     public long? MemoryLimit { get; set; }
 

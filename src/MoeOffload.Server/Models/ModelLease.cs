@@ -2,7 +2,7 @@ using MoeOffload.Embeddings;
 
 namespace MoeOffload.Server;
 
-/// <summary>Represents the use of a loaded model, which stays loaded until this is disposed.</summary>
+/// <summary>Represents the use of a loaded model. The model stays loaded until the lease is disposed.</summary>
 public sealed class ModelLease : IDisposable
 {
     private readonly LoadedModel _loaded;
@@ -21,21 +21,21 @@ public sealed class ModelLease : IDisposable
     /// <summary>Gets the model.</summary>
     public MoeModel Model => _loaded.Model;
 
-    /// <summary>Gets whether the model can continue texts. Encoders cannot: they only embed them.</summary>
+    /// <summary>Gets a value that indicates whether the model can generate text. Encoder models only create embeddings.</summary>
     public bool CanGenerate => _loaded.Session is not null;
 
     /// <summary>Gets the session that all requests of the model share.</summary>
-    /// <exception cref="NotSupportedException">The model cannot continue a text.</exception>
+    /// <exception cref="NotSupportedException">The model cannot generate text.</exception>
     public GenerationSession Session => _loaded.Session
-        ?? throw new NotSupportedException($"The model '{Name}' ({Model.Info.Architecture}) only makes embeddings: use it for those, or use another model.");
+        ?? throw new NotSupportedException($"The model '{Name}' ({Model.Info.Architecture}) only creates embeddings. Use it for embeddings, or use another model.");
 
-    /// <summary>Gets what turns texts into embeddings, creating it if nobody has asked for it yet.</summary>
-    /// <param name="cancellationToken">Ends the wait; the creation continues for others.</param>
-    /// <exception cref="ModelMemoryException">It does not fit the memory limit.</exception>
+    /// <summary>Gets the embedder of the model, creating it at the first call.</summary>
+    /// <param name="cancellationToken">A token to cancel the wait. The creation continues for other callers.</param>
+    /// <exception cref="ModelMemoryException">The embedder does not fit into the memory limit.</exception>
     /// <exception cref="NotSupportedException">The model cannot embed texts.</exception>
     /// <exception cref="OperationCanceledException">The wait was cancelled.</exception>
     public Task<Embedder> GetEmbedderAsync(CancellationToken cancellationToken = default) => _loaded.GetEmbedderAsync(cancellationToken);
 
-    /// <summary>Ends the use.</summary>
+    /// <summary>Ends the use of the model.</summary>
     public void Dispose() => Interlocked.Exchange(ref _release, null)?.Invoke();
 }

@@ -1,23 +1,23 @@
 namespace MoeOffload.Server;
 
-/// <summary>The exception that is thrown when a model does not fit the server's memory limit beside the models in use.</summary>
+/// <summary>The exception that is thrown when a model and the models in use together exceed the server's memory limit.</summary>
 public sealed class ModelMemoryException : MoeOffloadException
 {
-    /// <summary>Initializes an instance without a message.</summary>
+    /// <summary>Initializes a new instance without a message.</summary>
     public ModelMemoryException()
     {
     }
 
-    /// <summary>Initializes an instance with a message.</summary>
-    /// <param name="message">What happened, where, and the remedy.</param>
+    /// <summary>Initializes a new instance with a message.</summary>
+    /// <param name="message">A message that says what happened, where, and how to correct it.</param>
     public ModelMemoryException(string message)
         : base(message)
     {
     }
 
-    /// <summary>Initializes an instance with a message and a cause.</summary>
-    /// <param name="message">What happened, where, and the remedy.</param>
-    /// <param name="innerException">The cause.</param>
+    /// <summary>Initializes a new instance with a message and the exception that caused it.</summary>
+    /// <param name="message">A message that says what happened, where, and how to correct it.</param>
+    /// <param name="innerException">The exception that caused this one, or <see langword="null"/>.</param>
     public ModelMemoryException(string message, Exception? innerException)
         : base(message, innerException)
     {

@@ -1,6 +1,6 @@
 namespace MoeOffload.Server;
 
-/// <summary>Specifies whether a model can answer.</summary>
+/// <summary>Specifies the state of a model on the server.</summary>
 public enum ModelState
 {
     /// <summary>The model is not in memory; the next request loads it.</summary>
@@ -12,6 +12,6 @@ public enum ModelState
     /// <summary>The model is in memory.</summary>
     Loaded,
 
-    /// <summary>The last load has failed; the next request tries again.</summary>
+    /// <summary>The last attempt to load the model failed; the next request tries again.</summary>
     Failed,
 }

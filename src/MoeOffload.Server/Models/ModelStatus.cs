@@ -2,12 +2,12 @@ using MoeOffload.Catalog;
 
 namespace MoeOffload.Server;
 
-/// <summary>Represents a model and what the server does with it, at one moment.</summary>
-/// <param name="Entry">The model.</param>
-/// <param name="State">Whether it can answer.</param>
-/// <param name="Progress">How far the load is, from 0 to 1.</param>
-/// <param name="ActiveRequests">How many requests use it, or wait for it.</param>
-/// <param name="MemoryBytes">The bytes that it takes with its contexts, over all devices and system memory; 0 unless it is loaded.</param>
-/// <param name="Error">Why the last load failed; null if it did not.</param>
+/// <summary>Represents the status of a model on the server.</summary>
+/// <param name="Entry">The model's entry in the catalog.</param>
+/// <param name="State">The state of the model.</param>
+/// <param name="Progress">The progress of loading, from 0 to 1.</param>
+/// <param name="ActiveRequests">The number of requests that use or wait for the model.</param>
+/// <param name="MemoryBytes">The memory that the model and its contexts use, in bytes, over all devices and system memory, or 0 if it is not loaded.</param>
+/// <param name="Error">The error message of the last load, or <see langword="null"/> if it succeeded.</param>
 public sealed record ModelStatus(
     CatalogEntry Entry, ModelState State, double Progress, int ActiveRequests, long MemoryBytes, string? Error);

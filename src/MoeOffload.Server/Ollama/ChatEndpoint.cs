@@ -2,7 +2,7 @@ using MoeOffload.Chat;
 
 namespace MoeOffload.Server.Ollama;
 
-/// <summary>Ollama's <c>POST /api/chat</c>.</summary>
+/// <summary>Handles Ollama's <c>POST /api/chat</c>.</summary>
 internal static class ChatEndpoint
 {
     public static async Task HandleAsync(ApiRequest request)

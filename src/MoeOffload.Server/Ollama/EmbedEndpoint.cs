@@ -2,7 +2,7 @@ using MoeOffload.Embeddings;
 
 namespace MoeOffload.Server.Ollama;
 
-/// <summary>Ollama's <c>POST /api/embed</c>, and <c>/api/embeddings</c> as it was before.</summary>
+/// <summary>Handles Ollama's <c>POST /api/embed</c> and its predecessor <c>/api/embeddings</c>.</summary>
 internal static class EmbedEndpoint
 {
     private const int MostTexts = 2048;
@@ -16,7 +16,7 @@ internal static class EmbedEndpoint
         int? dimensions = body.Integer("dimensions", 1);
         if (texts.Count > MostTexts)
         {
-            throw ApiException.Invalid($"'input' has {texts.Count} texts, the server takes {MostTexts} at once: send them in parts.", "input");
+            throw ApiException.Invalid($"'input' has {texts.Count} texts, but the server accepts at most {MostTexts} in a request. Send several requests.", "input");
         }
 
         using EmbeddingModel embedding = await EmbeddingModel.AcquireAsync(request, model).ConfigureAwait(false);

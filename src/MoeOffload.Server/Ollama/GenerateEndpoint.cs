@@ -2,7 +2,7 @@ using MoeOffload.Chat;
 
 namespace MoeOffload.Server.Ollama;
 
-/// <summary>Ollama's <c>POST /api/generate</c>.</summary>
+/// <summary>Handles Ollama's <c>POST /api/generate</c>.</summary>
 internal static class GenerateEndpoint
 {
     public static async Task HandleAsync(ApiRequest request, JsonFields body)
@@ -31,17 +31,17 @@ internal static class GenerateEndpoint
         OllamaChat.RefuseImages(body);
         if (body.Text("suffix") is { Length: > 0 })
         {
-            throw ApiException.Invalid("'suffix' is not supported: put the text around the gap into a raw prompt, with the model's own marks.", "suffix", "unsupported_parameter");
+            throw ApiException.Invalid("'suffix' is not supported: send a raw prompt with the model's own fill-in-the-middle tokens.", "suffix", "unsupported_parameter");
         }
 
         if (body.Text("template") is { Length: > 0 })
         {
-            throw ApiException.Invalid("'template' is not supported: the model's own template is used; with 'raw' none is.", "template", "unsupported_parameter");
+            throw ApiException.Invalid("'template' is not supported: the model's own template is used, or none if 'raw' is true.", "template", "unsupported_parameter");
         }
 
         if (body.Items("context") is { Count: > 0 })
         {
-            throw ApiException.Invalid("'context' is not supported, as in Ollama it is deprecated: send the messages to /api/chat.", "context", "unsupported_parameter");
+            throw ApiException.Invalid("'context' is not supported, and deprecated in Ollama. Send the messages to /api/chat instead.", "context", "unsupported_parameter");
         }
     }
 

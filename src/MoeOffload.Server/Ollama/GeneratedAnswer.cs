@@ -2,13 +2,13 @@ using System.Text;
 
 namespace MoeOffload.Server.Ollama;
 
-/// <summary>Writes the answer of <c>/api/generate</c>: line by line as it grows, or as one value at its end.</summary>
+/// <summary>Writes the answer of <c>/api/generate</c>: line by line while it is generated, or as one value at the end.</summary>
 /// <param name="request">The request.</param>
-/// <param name="settings">What it asks for.</param>
-/// <param name="lines">Where lines go; null for one value at the end.</param>
-/// <param name="model">The model's name.</param>
+/// <param name="settings">The settings of the request.</param>
+/// <param name="lines">The writer of the lines, or <see langword="null"/> to write one value at the end.</param>
+/// <param name="model">The name of the model.</param>
 /// <param name="vocabulary">The model's vocabulary.</param>
-/// <param name="load">How long the request had to wait for the model.</param>
+/// <param name="load">The time that the request waited for the model.</param>
 internal sealed class GeneratedAnswer(
     ApiRequest request, OllamaSettings settings, JsonLinesWriter? lines, string model, Vocabulary vocabulary, TimeSpan load)
 {
@@ -16,10 +16,10 @@ internal sealed class GeneratedAnswer(
     private readonly StringBuilder _text = new();
     private readonly StringBuilder _thinking = new();
 
-    /// <summary>Gets the text so far, if it is kept: for one value at the end, or for the log.</summary>
+    /// <summary>Gets the text so far. It is kept only if the answer is one value, or if it is logged.</summary>
     public string Text => _text.ToString();
 
-    /// <summary>Adds to the answer.</summary>
+    /// <summary>Adds a part of the answer.</summary>
     public Task AddAsync(string text, string thinking, IReadOnlyList<GeneratedToken> tokens)
     {
         if (lines is null || request.Options.LogPrompts)
@@ -39,7 +39,7 @@ internal sealed class GeneratedAnswer(
         return lines.SendAsync(part, OllamaJson.Default.GenerateAnswer);
     }
 
-    /// <summary>Ends the answer with its figures.</summary>
+    /// <summary>Completes the answer with its statistics.</summary>
     public Task EndAsync(GenerationStatistics statistics, bool isCut)
     {
         OllamaFigures figures = OllamaFigures.Of(request, load, statistics, isCut);

@@ -4,7 +4,7 @@ using MoeOffload.Gguf;
 
 namespace MoeOffload.Server.Ollama;
 
-/// <summary>Ollama's lists and descriptions of models: <c>/api/tags</c>, <c>/api/ps</c>, <c>/api/show</c>.</summary>
+/// <summary>Handles Ollama's lists and descriptions of models: <c>/api/tags</c>, <c>/api/ps</c>, <c>/api/show</c>.</summary>
 internal sealed class ModelEndpoints(FileFactsReader files)
 {
     private const string TemplateKey = "tokenizer.chat_template";

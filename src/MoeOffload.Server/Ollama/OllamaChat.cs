@@ -7,8 +7,8 @@ namespace MoeOffload.Server.Ollama;
 /// <summary>Reads the messages and tools of Ollama's chats.</summary>
 internal static class OllamaChat
 {
-    /// <summary>Reads the messages. Ollama's tool results name a tool and no call; templates want the call, which is then the first of that tool without a result.</summary>
-    /// <exception cref="ApiException">One is malformed.</exception>
+    /// <summary>Reads the messages. A tool result in Ollama's API names a tool but no call, which chat templates need. The result belongs to the first call of that tool without a result.</summary>
+    /// <exception cref="ApiException">An item is malformed.</exception>
     public static IReadOnlyList<ChatMessage> ReadMessages(JsonFields body)
     {
         var messages = new List<ChatMessage>();
@@ -42,7 +42,7 @@ internal static class OllamaChat
     }
 
     /// <summary>Reads the tools.</summary>
-    /// <exception cref="ApiException">One is malformed.</exception>
+    /// <exception cref="ApiException">An item is malformed.</exception>
     public static IReadOnlyList<ToolDefinition> ReadTools(JsonFields body) =>
     [
         .. body.Objects("tools").Select(tool =>
@@ -53,7 +53,7 @@ internal static class OllamaChat
         }),
     ];
 
-    /// <summary>The calls of an answer, whose arguments Ollama gives as objects. A call that was cut is none.</summary>
+    /// <summary>Gets the tool calls of an answer, with their arguments as objects. Incomplete calls are omitted.</summary>
     public static IReadOnlyList<AnswerCall>? Calls(ChatMessage answer)
     {
         var calls = new List<AnswerCall>();
@@ -68,12 +68,12 @@ internal static class OllamaChat
         return calls.Count > 0 ? calls : null;
     }
 
-    /// <summary>Refuses images, which nothing here sees.</summary>
+    /// <summary>Throws an exception if a message has images, which are not supported.</summary>
     public static void RefuseImages(JsonFields fields)
     {
         if (fields.Items("images") is { Count: > 0 })
         {
-            throw ApiException.Invalid($"'{fields.PathOf("images")}' is not supported: this server has no models that see.", fields.PathOf("images"), "unsupported_parameter");
+            throw ApiException.Invalid($"'{fields.PathOf("images")}' is not supported: this server accepts only text.", fields.PathOf("images"), "unsupported_parameter");
         }
     }
 

@@ -1,6 +1,6 @@
 namespace MoeOffload.Server.Ollama;
 
-/// <summary>The endpoints of Ollama's API but <c>/api/generate</c>, which it shares with shimmy's.</summary>
+/// <summary>Maps the endpoints of Ollama's API, except for <c>/api/generate</c>, which shimmy's API also has.</summary>
 internal static class OllamaEndpoints
 {
     // Clients ask for the version to know what they can ask for: that of Ollama's API which is followed here.

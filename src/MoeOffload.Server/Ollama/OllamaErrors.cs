@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace MoeOffload.Server.Ollama;
 
-/// <summary>Errors as Ollama and shimmy tell of them: a text.</summary>
+/// <summary>Writes errors in the format of Ollama and shimmy, a text.</summary>
 internal static class OllamaErrors
 {
     public static ErrorFormat Format { get; } = new((error, _) => JsonSerializer.SerializeToUtf8Bytes(new OllamaError(error.Message), OllamaJson.Default.OllamaError));

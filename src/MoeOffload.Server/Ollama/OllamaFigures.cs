@@ -2,17 +2,17 @@ using System.Text;
 
 namespace MoeOffload.Server.Ollama;
 
-/// <summary>What Ollama says at the end of an answer.</summary>
-/// <param name="DoneReason">Why it ended.</param>
-/// <param name="Total">The whole request, in nanoseconds.</param>
-/// <param name="Load">Until the model was loaded.</param>
-/// <param name="Prompt">The first token, without the waiting for a place.</param>
-/// <param name="Decode">From the first token to the last.</param>
-/// <param name="PromptTokens">Tokens of the prompt, those of the prefix cache included.</param>
-/// <param name="AnswerTokens">Tokens of the answer.</param>
+/// <summary>Represents the statistics at the end of an answer in Ollama's API.</summary>
+/// <param name="DoneReason">The reason that the answer ended.</param>
+/// <param name="Total">The duration of the whole request, in nanoseconds.</param>
+/// <param name="Load">The time until the model was loaded, in nanoseconds.</param>
+/// <param name="Prompt">The time from the start of the prompt's processing to the first token, in nanoseconds.</param>
+/// <param name="Decode">The time from the first token to the last one, in nanoseconds.</param>
+/// <param name="PromptTokens">The number of tokens of the prompt, including those from the prefix cache.</param>
+/// <param name="AnswerTokens">The number of tokens of the answer.</param>
 internal readonly record struct OllamaFigures(string DoneReason, long Total, long Load, long Prompt, long Decode, int PromptTokens, int AnswerTokens)
 {
-    /// <summary>Takes them from an answer that has ended.</summary>
+    /// <summary>Creates the statistics of a completed answer.</summary>
     public static OllamaFigures Of(ApiRequest request, TimeSpan load, GenerationStatistics statistics, bool isCut) => new(
         isCut ? "length" : "stop",
         Nanoseconds(request.Elapsed),
@@ -22,10 +22,10 @@ internal readonly record struct OllamaFigures(string DoneReason, long Total, lon
         statistics.PromptTokens,
         statistics.GeneratedTokens);
 
-    /// <summary>A time in nanoseconds.</summary>
+    /// <summary>Converts a time to nanoseconds.</summary>
     public static long Nanoseconds(TimeSpan time) => Math.Max(0, time.Ticks) * TimeSpan.NanosecondsPerTick;
 
-    /// <summary>The log-probabilities of tokens; null where they were not asked for.</summary>
+    /// <summary>Converts the log probabilities of tokens. The result is <see langword="null"/> if they were not requested.</summary>
     public static IReadOnlyList<TokenLogProbability>? LogProbabilities(IEnumerable<GeneratedToken> tokens, Vocabulary vocabulary, SamplingOptions sampling) =>
         sampling.TopLogProbabilities is not { } count ? null :
         [

@@ -1,10 +1,10 @@
 namespace MoeOffload.Server.Ollama;
 
-/// <summary>Loads and unloads models when Ollama's clients ask for it: a request without a prompt loads, <c>keep_alive: 0</c> unloads.</summary>
+/// <summary>Loads and unloads models for Ollama's clients: a request without a prompt loads a model, and <c>keep_alive: 0</c> unloads it.</summary>
 internal static class OllamaLoading
 {
-    /// <summary>Does what a request without a prompt asks for.</summary>
-    /// <returns>The reason that its answer gives.</returns>
+    /// <summary>Loads or unloads the model of a request without a prompt.</summary>
+    /// <returns>The <c>done_reason</c> of the answer.</returns>
     public static async Task<string> LoadOnlyAsync(ApiRequest request, OllamaSettings settings)
     {
         if (settings.UnloadAfter)
@@ -17,7 +17,7 @@ internal static class OllamaLoading
         return "load";
     }
 
-    /// <summary>Unloads the model of an answer that was given, unless others use it.</summary>
+    /// <summary>Unloads the model after an answer, unless other requests use it.</summary>
     public static async Task UnloadAfterAsync(ApiRequest request, OllamaSettings settings)
     {
         if (!settings.UnloadAfter)

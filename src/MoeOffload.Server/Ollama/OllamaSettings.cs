@@ -6,16 +6,16 @@ using MoeOffload.Schemas;
 
 namespace MoeOffload.Server.Ollama;
 
-/// <summary>What Ollama's requests to chat and to generate have in common.</summary>
-/// <param name="Model">The model's name.</param>
-/// <param name="Sampling">How tokens are chosen.</param>
-/// <param name="MaxTokens">Most tokens of the answer.</param>
-/// <param name="Stops">Texts that end it.</param>
-/// <param name="Schema">What the answer follows.</param>
-/// <param name="Reasoning">Whether the model thinks first.</param>
-/// <param name="Effort">How much, in the template's words.</param>
-/// <param name="IsStreamed">Whether the answer is sent as it grows.</param>
-/// <param name="UnloadAfter">Whether the model is to leave memory afterwards.</param>
+/// <summary>Represents the fields that Ollama's chat and generate requests have in common.</summary>
+/// <param name="Model">The name of the model.</param>
+/// <param name="Sampling">The sampling options.</param>
+/// <param name="MaxTokens">The maximum number of tokens of the answer.</param>
+/// <param name="Stops">The stop strings.</param>
+/// <param name="Schema">The schema of the answer.</param>
+/// <param name="Reasoning">Whether the model reasons before it answers.</param>
+/// <param name="Effort">The reasoning effort, as the chat template names it.</param>
+/// <param name="IsStreamed">Whether the answer is streamed.</param>
+/// <param name="UnloadAfter">Whether the model is unloaded after the answer.</param>
 internal sealed partial record OllamaSettings(
     string? Model,
     SamplingOptions Sampling,
@@ -29,8 +29,8 @@ internal sealed partial record OllamaSettings(
 {
     private static readonly JsonSchema s_anyObject = JsonSchema.Parse("""{"type":"object","additionalProperties":true}""");
 
-    /// <summary>Reads them.</summary>
-    /// <exception cref="ApiException">A field is of another type or outside its range.</exception>
+    /// <summary>Reads the settings.</summary>
+    /// <exception cref="ApiException">A field has the wrong type or is out of range.</exception>
     public static OllamaSettings Read(JsonFields body, ApiRequest request)
     {
         SamplingOptions sampling = request.Options.Sampling;
@@ -56,7 +56,7 @@ internal sealed partial record OllamaSettings(
             ReadUnload(body));
     }
 
-    /// <summary>The options of a chat.</summary>
+    /// <summary>Creates the options of a chat.</summary>
     /// <param name="tools">The tools that the model may call.</param>
     public ChatOptions ToChat(IReadOnlyList<ToolDefinition> tools) => new()
     {
@@ -72,7 +72,7 @@ internal sealed partial record OllamaSettings(
         TemplateArguments = Effort is null ? new Dictionary<string, JsonNode?>() : new Dictionary<string, JsonNode?> { ["reasoning_effort"] = Effort },
     };
 
-    /// <summary>Reads Ollama's <c>keep_alive</c>: a time, of which only 0 counts, since the server itself decides how long models stay.</summary>
+    /// <summary>Reads Ollama's <c>keep_alive</c>: a time, of which only 0 has an effect, because the server's options determine how long models stay loaded.</summary>
     public static bool ReadUnload(JsonFields body)
     {
         if (body.Any("keep_alive") is not { } value)

@@ -4,7 +4,7 @@ using MoeOffload.Chat;
 
 namespace MoeOffload.Server.OpenAI;
 
-/// <summary>A request of <c>/v1/chat/completions</c>.</summary>
+/// <summary>Represents a request to <c>/v1/chat/completions</c>.</summary>
 internal sealed record ChatCompletionRequest
 {
     private const int MostTopProbabilities = 20;
@@ -15,14 +15,14 @@ internal sealed record ChatCompletionRequest
 
     public required ChatOptions Options { get; init; }
 
-    /// <summary>How many answers.</summary>
+    /// <summary>Gets the number of answers.</summary>
     public int Count { get; private init; }
 
     public bool Stream { get; private init; }
 
     public bool IncludesUsage { get; private init; }
 
-    /// <summary>Whether log-probabilities are asked for.</summary>
+    /// <summary>Gets a value that indicates whether the answer includes log probabilities.</summary>
     public bool HasProbabilities => Options.Sampling!.TopLogProbabilities is not null;
 
     public static ChatCompletionRequest Read(JsonFields body, ApiRequest request)
@@ -41,7 +41,7 @@ internal sealed record ChatCompletionRequest
         return read;
     }
 
-    /// <summary>Whether the end of a stream has the usage.</summary>
+    /// <summary>Gets a value that indicates whether a stream ends with the token usage.</summary>
     public static bool ReadIncludesUsage(JsonFields body, bool stream)
     {
         JsonFields? options = body.Object("stream_options");
@@ -50,7 +50,7 @@ internal sealed record ChatCompletionRequest
             : throw ApiException.Invalid("'stream_options' is only allowed with 'stream'.", "stream_options");
     }
 
-    /// <summary>The options of one of several answers: with a seed each has its own, so that they differ and can be had again.</summary>
+    /// <summary>Gets the options of one of several answers. If the request has a seed, each answer gets its own, so that the answers differ and are reproducible.</summary>
     public ChatOptions OptionsOf(int index) => index == 0 || Options.Sampling!.Seed is not { } seed
         ? Options
         : Options with { Sampling = Options.Sampling with { Seed = (uint)((seed + (ulong)index) % uint.MaxValue) } };
@@ -105,10 +105,10 @@ internal sealed record ChatCompletionRequest
             "user", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key", "prompt_cache_retention", "verbosity", "prediction", "cache_prompt", "id_slot");
         if (body.Any("modalities") is not null && body.Texts("modalities") is not ["text"])
         {
-            throw ApiException.Invalid("'modalities' must be [\"text\"]: this server writes text only.", "modalities", "unsupported_parameter");
+            throw ApiException.Invalid("'modalities' must be [\"text\"]: this server generates only text.", "modalities", "unsupported_parameter");
         }
 
-        body.Refuse("audio", "this server writes text only");
+        body.Refuse("audio", "this server generates only text");
         body.Refuse("web_search_options", "this server does not search");
         body.Refuse("functions", "use tools");
         body.Refuse("function_call", "use tool_choice");

@@ -2,7 +2,7 @@ using MoeOffload.Chat;
 
 namespace MoeOffload.Server.OpenAI;
 
-/// <summary><c>/v1/chat/completions</c>.</summary>
+/// <summary>Handles <c>/v1/chat/completions</c>.</summary>
 internal static class ChatCompletionsEndpoint
 {
     public static async Task AnswerAsync(ApiRequest request)

@@ -1,6 +1,6 @@
 namespace MoeOffload.Server.OpenAI;
 
-/// <summary>A request of <c>/v1/completions</c>.</summary>
+/// <summary>Represents a request to <c>/v1/completions</c>.</summary>
 internal sealed record CompletionRequest
 {
     // What OpenAI generates where a request does not say.
@@ -17,10 +17,10 @@ internal sealed record CompletionRequest
 
     public int MaxTokens { get; private init; }
 
-    /// <summary>How many answers to each prompt.</summary>
+    /// <summary>Gets the number of answers to each prompt.</summary>
     public int Count { get; private init; }
 
-    /// <summary>Whether answers begin with their prompt.</summary>
+    /// <summary>Gets a value that indicates whether each answer begins with its prompt.</summary>
     public bool Echo { get; private init; }
 
     public bool Stream { get; private init; }
@@ -34,19 +34,19 @@ internal sealed record CompletionRequest
         int count = body.Integer("n", 1, request.Limits.MaxChoices) ?? 1;
         if (count * prompts.Count > request.Limits.MaxChoices)
         {
-            throw ApiException.Invalid($"There are {prompts.Count} prompts with {count} answers each, the server gives {request.Limits.MaxChoices} at once.", "prompt");
+            throw ApiException.Invalid($"The request has {prompts.Count} prompts with {count} answers each, but the server generates at most {request.Limits.MaxChoices} answers for a request.", "prompt");
         }
 
         if ((body.Integer("best_of", 1) ?? count) != count)
         {
-            throw ApiException.Invalid("'best_of' must be equal to 'n': all answers are given.", "best_of", "unsupported_parameter");
+            throw ApiException.Invalid("'best_of' must be equal to 'n': the server returns all answers that it generates.", "best_of", "unsupported_parameter");
         }
 
         bool echo = body.Flag("echo") ?? false;
         int? probabilities = body.Integer("logprobs", 0, MostTopProbabilities);
         if (echo && probabilities is not null)
         {
-            throw ApiException.Invalid("'echo' with 'logprobs' is not supported: those of prompts are not computed.", "logprobs", "unsupported_parameter");
+            throw ApiException.Invalid("'echo' with 'logprobs' is not supported: the server does not compute the log probabilities of prompts.", "logprobs", "unsupported_parameter");
         }
 
         var read = new CompletionRequest
@@ -62,13 +62,13 @@ internal sealed record CompletionRequest
             IncludesUsage = ChatCompletionRequest.ReadIncludesUsage(body, stream),
         };
         body.Ignore("user", "metadata", "store", "cache_prompt", "id_slot");
-        body.Refuse("suffix", "use a chat, or a prompt with the model's own marks for filling in");
+        body.Refuse("suffix", "use a chat, or a prompt with the model's own fill-in-the-middle tokens");
         body.RefuseUnknown();
         return read;
     }
 
-    /// <summary>The generation of one answer.</summary>
-    /// <param name="index">Its number, over all prompts.</param>
+    /// <summary>Creates the request for one answer.</summary>
+    /// <param name="index">The number of the answer, counted over all prompts.</param>
     public GenerationRequest RequestOf(int index)
     {
         PromptInput prompt = Prompts[index / Count];

@@ -1,6 +1,6 @@
 namespace MoeOffload.Server.OpenAI;
 
-/// <summary><c>/v1/completions</c>: texts continued as they are, without a chat template.</summary>
+/// <summary>Handles <c>/v1/completions</c>, which continues texts without a chat template.</summary>
 internal static class CompletionsEndpoint
 {
     public static async Task AnswerAsync(ApiRequest request)

@@ -5,7 +5,7 @@ using MoeOffload.Embeddings;
 
 namespace MoeOffload.Server.OpenAI;
 
-/// <summary><c>/v1/embeddings</c>.</summary>
+/// <summary>Handles <c>/v1/embeddings</c>.</summary>
 internal static class EmbeddingsEndpoint
 {
     public static async Task AnswerAsync(ApiRequest request)
@@ -21,7 +21,7 @@ internal static class EmbeddingsEndpoint
         using EmbeddingModel embedding = await EmbeddingModel.AcquireAsync(request, model).ConfigureAwait(false);
         if (dimensions is { } asked && asked != embedding.Dimension)
         {
-            throw ApiException.Invalid($"'dimensions' must be {embedding.Dimension}, which is what the model has, or left out.", "dimensions");
+            throw ApiException.Invalid($"'dimensions' must be {embedding.Dimension}, the model's own number of dimensions, or omitted.", "dimensions");
         }
 
         int[][] texts = [.. inputs.Select(input => input.Tokens ?? embedding.Tokenize(input.Text!))];

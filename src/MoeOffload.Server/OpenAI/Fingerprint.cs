@@ -2,7 +2,7 @@ using System.Reflection;
 
 namespace MoeOffload.Server.OpenAI;
 
-/// <summary>What tells answers of one version of the server from those of another.</summary>
+/// <summary>Identifies the version of the server that generated an answer.</summary>
 internal static class Fingerprint
 {
     public static string Value { get; } =

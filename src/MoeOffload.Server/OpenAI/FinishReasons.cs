@@ -2,7 +2,7 @@ using MoeOffload.Chat;
 
 namespace MoeOffload.Server.OpenAI;
 
-/// <summary>OpenAI's words for why an answer ended.</summary>
+/// <summary>Converts the reason that an answer ended to OpenAI's <c>finish_reason</c>.</summary>
 internal static class FinishReasons
 {
     public static string Name(ChatFinishReason? reason) => reason switch

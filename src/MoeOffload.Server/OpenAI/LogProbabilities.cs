@@ -2,7 +2,7 @@ using System.Text;
 
 namespace MoeOffload.Server.OpenAI;
 
-/// <summary>Log-probabilities in the shape of chats.</summary>
+/// <summary>Converts log probabilities to the format of chat completions.</summary>
 internal static class LogProbabilities
 {
     // What OpenAI says for a token that is as good as impossible; JSON has no infinity.
@@ -23,7 +23,7 @@ internal static class LogProbabilities
             [.. token.TopLogProbabilities.Select(top => new TopProbabilityBody(Text(model, top.Token), Finite(top.LogProbability), Bytes(model, top.Token)))])),
     ];
 
-    /// <summary>Whether a token is part of the answer: not the one that ends it, nor what a stop string took away.</summary>
+    /// <summary>Determines whether a token is part of the answer. The token that ends the answer and tokens removed by a stop string are not.</summary>
     public static bool IsText(GeneratedToken token) =>
         token.StopReason is not StopReason.EndOfSequence && !(token.StopReason is StopReason.StopString && token.Utf8.IsEmpty);
 

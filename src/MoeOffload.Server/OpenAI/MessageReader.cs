@@ -16,10 +16,10 @@ internal static class MessageReader
 
         return messages.Count > 0
             ? messages
-            : throw ApiException.Invalid("'messages' is empty: there must be at least one.", "messages", "empty_array");
+            : throw ApiException.Invalid("'messages' is empty: send at least one message.", "messages", "empty_array");
     }
 
-    /// <summary>Reads content that is a text or consists of parts of text; empty where it is absent or null.</summary>
+    /// <summary>Reads content that is a text or a list of text parts. The result is empty if the content is missing or null.</summary>
     public static string ReadContent(JsonFields fields, string name)
     {
         if (fields.Any(name) is not { } content)
@@ -32,7 +32,7 @@ internal static class MessageReader
             : JsonFields.TextOf(content, fields.PathOf(name));
     }
 
-    /// <summary>The name of the tool that a call of an earlier message called.</summary>
+    /// <summary>Gets the name of the tool that an earlier message called.</summary>
     public static string? ToolNameOf(IEnumerable<ChatMessage> messages, string callId) =>
         messages.SelectMany(message => message.ToolCalls).LastOrDefault(call => call.Id == callId)?.Name;
 
@@ -82,6 +82,6 @@ internal static class MessageReader
         "text" or "input_text" or "output_text" => part.RequiredText("text"),
         "refusal" => part.RequiredText("refusal"),
         var type => throw ApiException.Invalid(
-            $"'{part.PathOf("type")}' is '{(type.Length > 40 ? type[..40] : type)}': this server reads text only.", part.PathOf("type"), "unsupported_content"),
+            $"'{part.PathOf("type")}' is '{(type.Length > 40 ? type[..40] : type)}': this server accepts only text.", part.PathOf("type"), "unsupported_content"),
     };
 }

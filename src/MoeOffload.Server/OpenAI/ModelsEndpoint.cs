@@ -1,6 +1,6 @@
 namespace MoeOffload.Server.OpenAI;
 
-/// <summary><c>/v1/models</c>: the models by name, and what the server does with each.</summary>
+/// <summary>Handles <c>/v1/models</c>, which lists the models and their states.</summary>
 internal static class ModelsEndpoint
 {
     public static Task ListAsync(ApiRequest request) => request.WriteJsonAsync(
@@ -23,6 +23,6 @@ internal static class ModelsEndpoint
 
 internal sealed record ModelListBody(string Object, IReadOnlyList<ModelBody> Data);
 
-/// <summary>A model; what follows <paramref name="OwnedBy"/> is not of OpenAI.</summary>
+/// <summary>Represents a model. The members after <paramref name="OwnedBy"/> are not part of OpenAI's API.</summary>
 internal sealed record ModelBody(
     string Id, string Object, long Created, string OwnedBy, long FileBytes, string State, double? Progress, long? MemoryBytes, string? Error);

@@ -1,6 +1,6 @@
 namespace MoeOffload.Server.OpenAI;
 
-/// <summary>The endpoints of OpenAI's API.</summary>
+/// <summary>Maps the endpoints of OpenAI's API.</summary>
 internal static class OpenAIEndpoints
 {
     public static void Map(ApiRoutes routes)
@@ -19,5 +19,5 @@ internal static class OpenAIEndpoints
         404,
         "invalid_request_error",
         "unknown_url",
-        $"There is no {request.Http.Request.Method} {request.Http.Request.Path}: see the server's documentation for the endpoints that it has.");
+        $"The endpoint {request.Http.Request.Method} {request.Http.Request.Path} does not exist. See the server's documentation for a list of its endpoints.");
 }

@@ -3,13 +3,13 @@ using System.Text.Json.Serialization;
 
 namespace MoeOffload.Server.OpenAI;
 
-/// <summary>Errors in OpenAI's shape.</summary>
+/// <summary>Writes errors in OpenAI's format.</summary>
 internal static class OpenAIErrors
 {
-    /// <summary>Of all endpoints but <c>/v1/responses</c>.</summary>
+    /// <summary>Gets the format for all endpoints except <c>/v1/responses</c>.</summary>
     public static ErrorFormat Format { get; } = new(Body);
 
-    /// <summary>Of <c>/v1/responses</c>, whose streams have events of their own for errors.</summary>
+    /// <summary>Gets the format for <c>/v1/responses</c>, whose streams have their own events for errors.</summary>
     public static ErrorFormat Responses { get; } = new(
         Body,
         (error, _) => JsonSerializer.SerializeToUtf8Bytes(

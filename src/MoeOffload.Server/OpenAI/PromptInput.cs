@@ -2,12 +2,12 @@ using System.Text.Json;
 
 namespace MoeOffload.Server.OpenAI;
 
-/// <summary>A text, as itself or as tokens.</summary>
+/// <summary>Represents a prompt, given as text or as tokens.</summary>
 internal sealed record PromptInput(string? Text, int[]? Tokens)
 {
     private const int MostInputs = 2048;
 
-    /// <summary>Reads a text, an array of tokens, or an array of either.</summary>
+    /// <summary>Reads a text, an array of tokens, or an array of texts or arrays of tokens.</summary>
     public static IReadOnlyList<PromptInput> Read(JsonFields body, string name)
     {
         JsonElement value = body.Any(name) ?? throw body.Missing(name);
@@ -31,7 +31,7 @@ internal sealed record PromptInput(string? Text, int[]? Tokens)
             ? [.. items.Select(item => item.Value.ValueKind == JsonValueKind.Array
                 ? ReadTokens(item.Value, item.Path)
                 : new PromptInput(JsonFields.TextOf(item.Value, item.Path), null))]
-            : throw ApiException.Invalid($"'{name}' has {items.Count} texts, the server takes {MostInputs} at once.", name);
+            : throw ApiException.Invalid($"'{name}' has {items.Count} texts, but the server accepts at most {MostInputs} in a request.", name);
     }
 
     private static PromptInput ReadTokens(JsonElement array, string path)

@@ -3,10 +3,10 @@ using MoeOffload.Chat;
 
 namespace MoeOffload.Server.OpenAI;
 
-/// <summary>Reads how much a model is to think.</summary>
+/// <summary>Reads the reasoning effort.</summary>
 internal static class ReasoningReader
 {
-    /// <summary>Takes an effort into the options: <c>none</c> turns thinking off, and templates that know levels get the others.</summary>
+    /// <summary>Applies an effort to the options: <c>none</c> turns reasoning off; any other level is passed to the chat template.</summary>
     public static ChatOptions Apply(ChatOptions options, JsonFields fields, string name)
     {
         string? effort = fields.Word(name, "none", "minimal", "low", "medium", "high", "xhigh");

@@ -36,7 +36,7 @@ internal sealed record ResponseBody
 
     public JsonElement Reasoning { get; init; }
 
-    /// <summary>Responses are not kept.</summary>
+    /// <summary>Gets <see langword="false"/>: the server does not store responses.</summary>
     public bool Store { get; init; }
 
     public float Temperature { get; init; }
@@ -68,7 +68,7 @@ internal sealed record InputTokensDetails(int CachedTokens);
 
 internal sealed record OutputTokensDetails(int ReasoningTokens);
 
-/// <summary>A message, a call of a function, or what the model thought, by its type.</summary>
+/// <summary>Represents a message, a function call, or the model's reasoning, depending on its type.</summary>
 internal sealed record OutputItem
 {
     public required string Id { get; init; }
@@ -92,7 +92,7 @@ internal sealed record OutputItem
 
 internal sealed record ContentPart(string Type, string Text, IReadOnlyList<string>? Annotations = null, IReadOnlyList<TokenProbabilityBody>? Logprobs = null);
 
-/// <summary>An event of a stream; which fields it has follows from its type.</summary>
+/// <summary>Represents an event of a stream. Its type determines which fields it has.</summary>
 internal sealed record ResponseEvent(string Type)
 {
     public int SequenceNumber { get; init; }

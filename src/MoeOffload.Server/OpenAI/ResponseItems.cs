@@ -3,10 +3,10 @@ using MoeOffload.Chat;
 
 namespace MoeOffload.Server.OpenAI;
 
-/// <summary>Makes the items of a response, and the events that tell of them, from the updates of an answer.</summary>
-/// <param name="model">The model that answers.</param>
-/// <param name="hasProbabilities">Whether log-probabilities are asked for.</param>
-/// <param name="emit">Takes the events.</param>
+/// <summary>Creates the items of a response and their events from the updates of an answer.</summary>
+/// <param name="model">The model that generates the answer.</param>
+/// <param name="hasProbabilities">Whether the events include log probabilities.</param>
+/// <param name="emit">The function that sends an event.</param>
 internal sealed class ResponseItems(MoeModel model, bool hasProbabilities, Func<ResponseEvent, Task> emit)
 {
     private readonly List<OutputItem> _done = [];
@@ -14,10 +14,10 @@ internal sealed class ResponseItems(MoeModel model, bool hasProbabilities, Func<
     private readonly List<TokenProbabilityBody> _probabilities = [];
     private OutputItem? _open;
 
-    /// <summary>The items that are whole.</summary>
+    /// <summary>Gets the completed items.</summary>
     public IReadOnlyList<OutputItem> Done => _done;
 
-    /// <summary>Takes what was added to the answer.</summary>
+    /// <summary>Adds an update of the answer.</summary>
     public async Task AddAsync(ChatUpdate update)
     {
         if (update.ReasoningContent.Length > 0)
@@ -40,8 +40,8 @@ internal sealed class ResponseItems(MoeModel model, bool hasProbabilities, Func<
         }
     }
 
-    /// <summary>Ends the last item.</summary>
-    /// <param name="isCut">Whether the answer was cut.</param>
+    /// <summary>Completes the last item.</summary>
+    /// <param name="isCut">Whether the answer is incomplete.</param>
     public async Task EndAsync(bool isCut)
     {
         if (_open is null && _done.Count == 0)

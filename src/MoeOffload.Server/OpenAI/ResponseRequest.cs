@@ -3,7 +3,7 @@ using MoeOffload.Chat;
 
 namespace MoeOffload.Server.OpenAI;
 
-/// <summary>A request of <c>/v1/responses</c>.</summary>
+/// <summary>Represents a request to <c>/v1/responses</c>.</summary>
 internal sealed record ResponseRequest
 {
     private const int MostTopProbabilities = 20;
@@ -17,7 +17,7 @@ internal sealed record ResponseRequest
 
     public bool Stream { get; private init; }
 
-    /// <summary>The fields that the answer repeats.</summary>
+    /// <summary>Gets the fields that the response repeats.</summary>
     public required JsonFields Body { get; init; }
 
     public bool HasProbabilities => Options.Sampling!.TopLogProbabilities is not null;
@@ -52,7 +52,7 @@ internal sealed record ResponseRequest
             AddItem(messages, item, ref reasoning);
         }
 
-        return messages.Count > 0 ? messages : throw ApiException.Invalid("'input' is empty: there must be something to answer.", "input", "empty_array");
+        return messages.Count > 0 ? messages : throw ApiException.Invalid("'input' is empty: send at least one message.", "input", "empty_array");
     }
 
     private static void AddItem(List<ChatMessage> messages, JsonFields item, ref string? reasoning)
@@ -135,12 +135,12 @@ internal sealed record ResponseRequest
     {
         body.Ignore("user", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key", "prompt_cache_retention", "max_tool_calls", "stream_options");
         body.Word("truncation", "auto", "disabled");
-        body.Refuse("previous_response_id", "responses are not kept, so send the whole input");
-        body.Refuse("conversation", "conversations are not kept, so send the whole input");
-        body.Refuse("prompt", "stored prompts are not kept here");
+        body.Refuse("previous_response_id", "the server does not store responses; send the whole input");
+        body.Refuse("conversation", "the server does not store conversations; send the whole input");
+        body.Refuse("prompt", "the server does not store prompts");
         if (body.Flag("background") == true)
         {
-            body.Refuse("background", "responses are not kept, so wait for the answer");
+            body.Refuse("background", "the server does not store responses; wait for the response");
         }
 
         body.RefuseUnknown();

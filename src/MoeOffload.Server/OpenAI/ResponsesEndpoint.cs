@@ -3,7 +3,7 @@ using MoeOffload.Chat;
 
 namespace MoeOffload.Server.OpenAI;
 
-/// <summary><c>/v1/responses</c>. Responses are not kept: each request has the whole input.</summary>
+/// <summary>Handles <c>/v1/responses</c>. Responses are not stored, so each request contains the whole input.</summary>
 internal static class ResponsesEndpoint
 {
     private static readonly JsonElement s_nothing = JsonElement.Parse("{}");

@@ -4,17 +4,17 @@ using MoeOffload.Schemas;
 
 namespace MoeOffload.Server.OpenAI;
 
-/// <summary>Reads tools, whether they are to be called, and the format of the answer.</summary>
+/// <summary>Reads the tools, the tool choice, and the response format.</summary>
 internal static class ToolReader
 {
     private const string AnyObject = """{"type":"object","additionalProperties":true}""";
 
-    /// <summary>Reads tools.</summary>
-    /// <param name="body">The request.</param>
-    /// <param name="isFlat">Whether a function's fields lie beside its type, as in <c>/v1/responses</c>, and not in <c>function</c>.</param>
+    /// <summary>Reads the tools.</summary>
+    /// <param name="body">The fields of the request.</param>
+    /// <param name="isFlat">Whether the fields of a function are next to its type, as in <c>/v1/responses</c>, instead of inside <c>function</c>.</param>
     public static IReadOnlyList<ToolDefinition> ReadTools(JsonFields body, bool isFlat) => [.. body.Objects("tools").Select(tool => ReadTool(tool, isFlat))];
 
-    /// <summary>Reads whether tools are to be called.</summary>
+    /// <summary>Reads the tool choice.</summary>
     /// <inheritdoc cref="ReadTools"/>
     public static ToolChoice ReadChoice(JsonFields body, bool isFlat)
     {
@@ -39,9 +39,9 @@ internal static class ToolReader
         }
     }
 
-    /// <summary>Reads the format of the answer: <c>text</c>, <c>json_object</c> or <c>json_schema</c>.</summary>
-    /// <param name="format">The format; null is text.</param>
-    /// <param name="isFlat">Whether a schema lies beside its type, as in <c>/v1/responses</c>, and not in <c>json_schema</c>.</param>
+    /// <summary>Reads the response format: <c>text</c>, <c>json_object</c> or <c>json_schema</c>.</summary>
+    /// <param name="format">The format, or <see langword="null"/> for text.</param>
+    /// <param name="isFlat">Whether the schema is next to its type, as in <c>/v1/responses</c>, instead of inside <c>json_schema</c>.</param>
     public static JsonSchema? ReadFormat(JsonFields? format, bool isFlat)
     {
         if (format is null)

@@ -1,13 +1,13 @@
 namespace MoeOffload.Server.OpenAI;
 
-/// <summary>What answers cost, in the model's own tokens.</summary>
+/// <summary>Represents the token usage of a request.</summary>
 internal sealed record UsageBody(
     int PromptTokens, int CompletionTokens, int TotalTokens, PromptTokensDetails PromptTokensDetails, CompletionTokensDetails CompletionTokensDetails)
 {
-    /// <summary>Adds up generations.</summary>
-    /// <param name="generations">What each cost.</param>
-    /// <param name="prompts">How many prompts they answer: a prompt with several answers counts once, as with OpenAI.</param>
-    /// <param name="reasoningTokens">Tokens of what the model thought.</param>
+    /// <summary>Creates the sum of several generations.</summary>
+    /// <param name="generations">The statistics of each generation.</param>
+    /// <param name="prompts">The number of prompts. A prompt with several answers counts once, as in OpenAI's API.</param>
+    /// <param name="reasoningTokens">The number of reasoning tokens.</param>
     public static UsageBody Of(IReadOnlyList<GenerationStatistics?> generations, int prompts = 1, int reasoningTokens = 0)
     {
         int perPrompt = generations.Count / prompts;
@@ -22,7 +22,7 @@ internal sealed record UsageBody(
             new CompletionTokensDetails(reasoningTokens));
     }
 
-    /// <summary>The tokens of what models thought, by their own vocabulary.</summary>
+    /// <summary>Counts the reasoning tokens with the vocabulary of the model.</summary>
     public static int CountReasoning(MoeModel model, IEnumerable<string?> thoughts) =>
         thoughts.OfType<string>().Sum(text => model.Vocabulary.Tokenize(text, addSpecial: false).Length);
 }

@@ -3,12 +3,12 @@ namespace MoeOffload.Server;
 /// <summary>Specifies who may use an endpoint.</summary>
 internal enum ApiAccess
 {
-    /// <summary>Whoever has a key, as long as the server accepts requests.</summary>
+    /// <summary>Clients with a key, if the server accepts requests.</summary>
     Work,
 
-    /// <summary>Whoever has a key, at any time: it costs next to nothing.</summary>
+    /// <summary>Clients with a key, at any time, because the endpoint does little work.</summary>
     Look,
 
-    /// <summary>Everyone, at any time.</summary>
+    /// <summary>All clients, at any time.</summary>
     Open,
 }

@@ -4,10 +4,10 @@ using Microsoft.Extensions.Logging;
 
 namespace MoeOffload.Server;
 
-/// <summary>Does what every endpoint needs around its own work: key, origin, limits, errors, logs, measurements, traces.</summary>
+/// <summary>Handles what all endpoints have in common: API keys, origins, limits, errors, logs, metrics, and traces.</summary>
 internal sealed class ApiPipeline(ApiServices services, ApiKeys keys, Origins origins)
 {
-    /// <summary>Answers a request, or says why not.</summary>
+    /// <summary>Handles a request, and reports an error to the client if it fails.</summary>
     public async Task InvokeAsync(HttpContext http, string route, ErrorFormat errors, Func<ApiRequest, Task> handler, ApiAccess access)
     {
         string id = RequestId.Of(http);
@@ -61,7 +61,7 @@ internal sealed class ApiPipeline(ApiServices services, ApiKeys keys, Origins or
         }
     }
 
-    /// <summary>Answers a browser that asks whether a page may use the server.</summary>
+    /// <summary>Handles the preflight request of a browser.</summary>
     public Task PreflightAsync(HttpContext http) => origins.PreflightAsync(http);
 
     private static async Task TellAsync(ApiRequest request, ApiException failure, ErrorFormat errors)

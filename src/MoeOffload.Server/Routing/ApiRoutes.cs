@@ -14,12 +14,12 @@ internal sealed class ApiRoutes(IEndpointRouteBuilder endpoints, ApiPipeline pip
     /// <summary>Gets the application's routes, for pages and sockets.</summary>
     public IEndpointRouteBuilder Endpoints => endpoints;
 
-    /// <summary>Maps an endpoint behind all that every endpoint needs: key, origin, limits, errors, logs, measurements, traces.</summary>
+    /// <summary>Maps an endpoint, with API keys, origins, limits, errors, logs, metrics, and traces.</summary>
     /// <param name="method">The HTTP method.</param>
-    /// <param name="pattern">The path, as ASP.NET Core writes it.</param>
-    /// <param name="errors">How the API tells of errors.</param>
-    /// <param name="handler">Answers a request; what it throws becomes an error of the API.</param>
-    /// <param name="access">Who may use it.</param>
+    /// <param name="pattern">The route pattern.</param>
+    /// <param name="errors">The error format of the API.</param>
+    /// <param name="handler">The function that handles a request. Its exceptions are reported in the error format of the API.</param>
+    /// <param name="access">The clients that may use the endpoint.</param>
     public void Map(string method, string pattern, ErrorFormat errors, Func<ApiRequest, Task> handler, ApiAccess access = ApiAccess.Work)
     {
         endpoints.MapMethods(pattern, [method], http => pipeline.InvokeAsync(http, pattern, errors, handler, access));

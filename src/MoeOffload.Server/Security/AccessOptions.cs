@@ -1,23 +1,23 @@
 namespace MoeOffload.Server;
 
-/// <summary>Represents who may use the server.</summary>
+/// <summary>Represents the options that determine who may use the server.</summary>
 public sealed class AccessOptions
 {
     /// <summary>
-    /// Gets or sets the keys. Each request must carry one, as <c>Authorization: Bearer KEY</c> or <c>x-api-key: KEY</c>; health checks and
-    /// the page's files need none. The default is none: no key is asked for.
+    /// Gets or sets the API keys. Each request must have one of them, as <c>Authorization: Bearer KEY</c> or <c>x-api-key: KEY</c>, except for
+    /// health checks and the files of the web page. The default is an empty list: no key is required.
     /// </summary>
     public IReadOnlyList<string> ApiKeys { get; set; } = [];
 
     /// <summary>
-    /// Gets or sets whether other machines may use a server without keys that listens on more than loopback. The default is
+    /// Gets or sets a value that indicates whether other machines may use the server if it has no API keys. The default is
     /// <see langword="false"/>.
     /// </summary>
     public bool AllowRemoteWithoutKey { get; set; }
 
     /// <summary>
-    /// Gets or sets the origins of web pages elsewhere that may use the server, such as <c>https://example.org</c>; <c>*</c> allows all.
-    /// The default is none: only the server's own page may.
+    /// Gets or sets the origins of other web pages that may use the server, such as <c>https://example.org</c>, or <c>*</c> for all origins.
+    /// The default is an empty list: only the server's own page may use it.
     /// </summary>
     public IReadOnlyList<string> CorsOrigins { get; set; } = [];
 

@@ -2,13 +2,13 @@ using System.Net;
 
 namespace MoeOffload.Server;
 
-/// <summary>Checks the addresses that a server is to listen on, before it does so.</summary>
+/// <summary>Checks the addresses that a server listens on, before it starts.</summary>
 public static class ServerAddress
 {
-    /// <summary>Checks that other machines need a key, unless the options allow them without one.</summary>
-    /// <param name="urls">The addresses, as Kestrel takes them, such as <c>http://127.0.0.1:11435</c>.</param>
-    /// <param name="options">The keys, and whether other machines need one.</param>
-    /// <exception cref="InvalidOperationException">An address can be reached from other machines, and there is no key.</exception>
+    /// <summary>Checks that the server has API keys if other machines can reach it, unless the options allow other machines without a key.</summary>
+    /// <param name="urls">The addresses, in the format of Kestrel, such as <c>http://127.0.0.1:11435</c>.</param>
+    /// <param name="options">The access options.</param>
+    /// <exception cref="InvalidOperationException">An API key is empty, or other machines can reach an address and there is no API key.</exception>
     public static void Check(IEnumerable<string> urls, AccessOptions options)
     {
         ArgumentNullException.ThrowIfNull(urls);
@@ -26,8 +26,8 @@ public static class ServerAddress
         }
     }
 
-    /// <summary>Determines whether only this machine can reach an address. A name other than <c>localhost</c> may point anywhere, and counts as open.</summary>
-    /// <param name="url">The address.</param>
+    /// <summary>Determines whether only this machine can reach an address.</summary>
+    /// <param name="url">The address. A host name other than <c>localhost</c> counts as reachable from other machines.</param>
     public static bool IsLoopback(string url)
     {
         ArgumentNullException.ThrowIfNull(url);

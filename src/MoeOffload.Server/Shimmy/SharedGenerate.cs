@@ -5,9 +5,9 @@ using MoeOffload.Server.Ollama;
 namespace MoeOffload.Server.Shimmy;
 
 /// <summary>
-/// <c>POST /api/generate</c>, which Ollama and shimmy have both, with other fields and other streams. A request with a field that only
-/// Ollama has is Ollama's; one with a field that only shimmy has is shimmy's; of what remains, a model and a prompt, those are shimmy's
-/// that accept <c>text/event-stream</c> alone of the two kinds of streams, and all others Ollama's.
+/// Handles <c>POST /api/generate</c>, which the APIs of Ollama and shimmy both have, with different fields and streams. A field that only
+/// one of them has decides. A request with only the common fields belongs to shimmy's API if it accepts <c>text/event-stream</c> and not
+/// Ollama's kind of stream; otherwise, it belongs to Ollama's.
 /// </summary>
 internal static class SharedGenerate
 {

@@ -7,7 +7,7 @@ using MoeOffload.Server.Web;
 
 namespace MoeOffload.Server.Shimmy;
 
-/// <summary>The endpoints of shimmy's server, and <c>/api/generate</c>, which it shares with Ollama's.</summary>
+/// <summary>Maps the endpoints of shimmy's API, and <c>/api/generate</c>, which Ollama's API also has.</summary>
 internal sealed class ShimmyEndpoints
 {
     private static readonly string[] s_actions = ["load", "unload", "status"];
@@ -79,7 +79,7 @@ internal sealed class ShimmyEndpoints
         404,
         "invalid_request_error",
         "not_found",
-        $"There is no {request.Http.Request.Method} of this path: use GET …/{{name}}/status, POST …/{{name}}/load or POST …/{{name}}/unload.");
+        $"The method {request.Http.Request.Method} is not supported for this path. Use GET …/{{name}}/status, POST …/{{name}}/load or POST …/{{name}}/unload.");
 
     private static Task DiagnoseAsync(ApiRequest request)
     {

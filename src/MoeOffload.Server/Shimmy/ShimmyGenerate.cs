@@ -1,6 +1,6 @@
 namespace MoeOffload.Server.Shimmy;
 
-/// <summary>shimmy's <c>POST /api/generate</c>.</summary>
+/// <summary>Handles shimmy's <c>POST /api/generate</c>.</summary>
 internal static class ShimmyGenerate
 {
     public static async Task HandleAsync(ApiRequest request, JsonFields body)

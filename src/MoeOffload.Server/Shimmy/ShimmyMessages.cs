@@ -13,7 +13,7 @@ internal sealed record ListedModel(string Name, long SizeBytes, string ModelType
 
 internal sealed record LoadAnswer(string Model, string Status, bool Loaded, string Message);
 
-/// <summary>The machine: what <c>GET /diag</c> answers.</summary>
+/// <summary>Represents the answer of <c>GET /diag</c>, which describes the machine.</summary>
 internal sealed record Diagnosis(
     string Os, int Cores, long MemTotalMb, string OsDescription, string Architecture, string Runtime, string Version, IReadOnlyList<DiagnosedDevice> Devices);
 

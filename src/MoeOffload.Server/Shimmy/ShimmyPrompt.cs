@@ -3,20 +3,20 @@ using MoeOffload.Chat;
 
 namespace MoeOffload.Server.Shimmy;
 
-/// <summary>What shimmy's clients ask to generate: messages, answered by the model's template, or a prompt, continued as it is.</summary>
-/// <param name="Model">The model's name.</param>
-/// <param name="Messages">The messages; they win over a prompt.</param>
+/// <summary>Represents a generate request of shimmy's API: messages, which the chat template formats, or a prompt, which is continued unchanged.</summary>
+/// <param name="Model">The name of the model.</param>
+/// <param name="Messages">The messages, which take precedence over the prompt.</param>
 /// <param name="Prompt">The prompt.</param>
-/// <param name="Sampling">How tokens are chosen.</param>
-/// <param name="MaxTokens">Most tokens of the answer.</param>
-/// <param name="IsStreamed">Whether the answer is sent as it grows.</param>
+/// <param name="Sampling">The sampling options.</param>
+/// <param name="MaxTokens">The maximum number of tokens of the answer.</param>
+/// <param name="IsStreamed">Whether the answer is streamed.</param>
 internal sealed record ShimmyPrompt(
     string Model, IReadOnlyList<ChatMessage>? Messages, string Prompt, SamplingOptions Sampling, int? MaxTokens, bool IsStreamed)
 {
     private const int DefaultMaxTokens = 256;
 
-    /// <summary>Reads it.</summary>
-    /// <exception cref="ApiException">A field is of another type or outside its range.</exception>
+    /// <summary>Reads a request.</summary>
+    /// <exception cref="ApiException">A field has the wrong type or is out of range.</exception>
     public static ShimmyPrompt Read(JsonFields body, ApiRequest request)
     {
         string model = body.RequiredText("model");
@@ -40,11 +40,11 @@ internal sealed record ShimmyPrompt(
                 body.Flag("stream") ?? true);
     }
 
-    /// <summary>Generates the answer piece by piece.</summary>
+    /// <summary>Generates the answer part by part.</summary>
     /// <param name="request">The request.</param>
-    /// <param name="sendAsync">Gets each piece; never an empty one.</param>
-    /// <param name="cancellation">Ends the generation.</param>
-    /// <returns>The answer.</returns>
+    /// <param name="sendAsync">The function that sends a part, which is never empty.</param>
+    /// <param name="cancellation">A token to cancel the generation.</param>
+    /// <returns>The whole answer.</returns>
     public async Task<string> AnswerAsync(ApiRequest request, Func<string, Task> sendAsync, CancellationToken cancellation)
     {
         var text = new StringBuilder();

@@ -8,8 +8,8 @@ using MoeOffload.Server.Ollama;
 namespace MoeOffload.Server.Shimmy;
 
 /// <summary>
-/// shimmy's <c>GET /ws/generate</c>: the first frame is a request as that of <c>/api/generate</c>, then comes a text frame for each piece,
-/// and at last <c>{"done":true}</c>, or <c>{"error":…}</c>.
+/// Handles shimmy's <c>GET /ws/generate</c>. The first frame is a request as for <c>/api/generate</c>. A text frame for each part of the
+/// answer follows, and finally <c>{"done":true}</c> or <c>{"error":…}</c>.
 /// </summary>
 internal sealed class ShimmySocket
 {
@@ -34,7 +34,7 @@ internal sealed class ShimmySocket
         await _enable(request.Http).ConfigureAwait(false);
         if (!request.Http.WebSockets.IsWebSocketRequest)
         {
-            throw new ApiException(426, "invalid_request_error", "upgrade_required", "This is a WebSocket's address: connect to it as one, or POST to /api/generate.");
+            throw new ApiException(426, "invalid_request_error", "upgrade_required", "This endpoint requires a WebSocket connection. Connect with a WebSocket client, or send a POST request to /api/generate.");
         }
 
         using WebSocket socket = await request.Http.WebSockets.AcceptWebSocketAsync().ConfigureAwait(false);
@@ -101,7 +101,7 @@ internal sealed class ShimmySocket
             ValueWebSocketReceiveResult part = await socket.ReceiveAsync(buffer.AsMemory(), limit.Token).ConfigureAwait(false);
             if (part.MessageType == WebSocketMessageType.Close)
             {
-                throw new OperationCanceledException("The client closed the socket before it asked.");
+                throw new OperationCanceledException("The client closed the connection before it sent a request.");
             }
 
             if (text.Length + part.Count > request.Limits.MaxBodyBytes)

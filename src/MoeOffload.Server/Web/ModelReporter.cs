@@ -3,12 +3,12 @@ using MoeOffload.Diagnostics;
 
 namespace MoeOffload.Server.Web;
 
-/// <summary>Makes reports of models.</summary>
+/// <summary>Creates reports about models.</summary>
 internal static class ModelReporter
 {
-    /// <summary>Describes a model.</summary>
-    /// <param name="status">What the server does with it.</param>
-    /// <param name="model">The model where it is loaded; its session may be disposed meanwhile.</param>
+    /// <summary>Creates the report about a model.</summary>
+    /// <param name="status">The status of the model.</param>
+    /// <param name="model">The model, or <see langword="null"/> if it is not loaded. Its session can be disposed at any time.</param>
     public static ModelReport Report(ModelStatus status, LoadedModel? model)
     {
         var report = new ModelReport(

@@ -7,10 +7,10 @@ using Microsoft.Net.Http.Headers;
 
 namespace MoeOffload.Server.Web;
 
-/// <summary>The web page at <c>/</c>: files that the assembly carries, which talk to the server's own endpoints.</summary>
+/// <summary>Serves the web page at <c>/</c>, whose files are embedded in the assembly.</summary>
 internal static class WebPage
 {
-    /// <summary>The path below which the page's files lie.</summary>
+    /// <summary>The path that contains the page's files.</summary>
     public const string Folder = "/web";
 
     private const string ResourcePrefix = "Web/Page/";
