@@ -1,6 +1,5 @@
 using MoeOffload.Chat;
 using MoeOffload.Fixtures;
-using MoeOffload.Inference.Speculation;
 
 namespace MoeOffload.Benchmarks;
 

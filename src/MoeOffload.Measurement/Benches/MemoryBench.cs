@@ -39,7 +39,7 @@ internal sealed class MemoryBench(MemoryOptions options) : IBench
     {
         recorder.RecordSystem(Idle);
         using MoeModel model = await MoeModel.LoadAsync(options.Subject.Path, load, null, cancellationToken).ConfigureAwait(false);
-        GenerationSession session = await model.CreateSessionAsync(options.Subject.Context).ConfigureAwait(false);
+        GenerationSession session = await model.CreateSessionAsync(options.Subject.Context, cancellationToken).ConfigureAwait(false);
         await using (session.ConfigureAwait(false))
         {
             recorder.RecordAllocator(Loaded, session.Memory);

@@ -25,7 +25,7 @@ internal sealed class QualityBench(QualityOptions options) : IBench
             var run = new Run(options, placements[i].Name, log, reference, texts, isReference: i == 0);
             using MoeModel model = await MoeModel.LoadAsync(options.Subject.Path, placements[i].Load, null, cancellationToken).ConfigureAwait(false);
             int[][] windows = Windows(model);
-            GenerationSession session = await model.CreateSessionAsync(Context()).ConfigureAwait(false);
+            GenerationSession session = await model.CreateSessionAsync(Context(), cancellationToken).ConfigureAwait(false);
             await using (session.ConfigureAwait(false))
             {
                 int steps = QualityText.Prompts.Count + windows.Length;

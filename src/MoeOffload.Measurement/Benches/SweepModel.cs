@@ -62,7 +62,7 @@ internal sealed class SweepModel(SweepOptions options) : IAsyncDisposable
             await _session.DisposeAsync().ConfigureAwait(false);
         }
 
-        _session = await _model.CreateSessionAsync(ContextOptions(point)).ConfigureAwait(false);
+        _session = await _model.CreateSessionAsync(ContextOptions(point), cancellationToken).ConfigureAwait(false);
         _point = point;
 
         // The first run pays for what later ones find done: pages read, kernels loaded, the prompt's own among them.

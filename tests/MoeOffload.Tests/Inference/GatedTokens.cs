@@ -7,29 +7,29 @@ internal sealed class GatedTokens(int count) : IReadOnlyList<int>
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
 
-    private readonly ManualResetEventSlim _gate = new();
-    private readonly ManualResetEventSlim _reached = new();
+    private readonly TaskCompletionSource _gate = new();
+    private readonly TaskCompletionSource _reached = new();
 
     /// <inheritdoc/>
     public int Count => count;
 
     /// <summary>Gets whether somebody reads them.</summary>
-    public bool IsReached => _reached.IsSet;
+    public bool IsReached => _reached.Task.IsCompleted;
 
     /// <inheritdoc/>
     public int this[int index] => index % 100;
 
     /// <summary>Waits until somebody reads them.</summary>
-    public bool WaitUntilReached() => _reached.Wait(s_patience);
+    public bool WaitUntilReached() => _reached.Task.Wait(s_patience);
 
     /// <summary>Lets them be read.</summary>
-    public void Open() => _gate.Set();
+    public void Open() => _gate.TrySetResult();
 
     /// <inheritdoc/>
     public IEnumerator<int> GetEnumerator()
     {
-        _reached.Set();
-        if (!_gate.Wait(s_patience))
+        _reached.TrySetResult();
+        if (!_gate.Task.Wait(s_patience))
         {
             throw new TimeoutException("Nobody opened the gate.");
         }
