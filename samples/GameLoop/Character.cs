@@ -2,7 +2,7 @@ using MoeOffload;
 
 namespace GameLoop;
 
-/// <summary>Someone who talks. The game reads what is there once a frame; a thread of its own writes what is said next.</summary>
+/// <summary>Represents a character that talks. The game reads new tokens once per frame; another thread starts the next line.</summary>
 internal sealed class Character(GenerationSession session, string name)
 {
     private const int TokensPerFrame = 4;
@@ -15,13 +15,13 @@ internal sealed class Character(GenerationSession session, string name)
     private Line? _spent;
     private int _lineCount;
 
-    /// <summary>Tokens read so far.</summary>
+    /// <summary>Gets the number of tokens read so far.</summary>
     public int TokenCount { get; private set; }
 
-    /// <summary>What was said last, as UTF-8.</summary>
+    /// <summary>Gets the latest text, as UTF-8.</summary>
     public ReadOnlySpan<byte> Bubble => _bubble.AsSpan(0, _length);
 
-    /// <summary>The frame's work: takes what is there, and never waits.</summary>
+    /// <summary>Reads the tokens that are available, without waiting. Called once per frame.</summary>
     public void Update()
     {
         if (_line is null || _line.Stream.IsCompleted)
@@ -35,7 +35,7 @@ internal sealed class Character(GenerationSession session, string name)
         }
     }
 
-    /// <summary>The writer's work: prepares the next line. A prompt is tokenized, and a generation begun, here and not in a frame.</summary>
+    /// <summary>Prepares the next line. Called on the writer's thread, so that no frame tokenizes a prompt or starts a generation.</summary>
     public void Write()
     {
         Interlocked.Exchange(ref _spent, null)?.Stream.Dispose();
@@ -47,7 +47,7 @@ internal sealed class Character(GenerationSession session, string name)
         }
     }
 
-    /// <summary>Ends what is being said.</summary>
+    /// <summary>Stops the current line.</summary>
     public void Stop()
     {
         _line?.Stream.Dispose();
@@ -87,6 +87,6 @@ internal sealed class Character(GenerationSession session, string name)
         _length += text.Length;
     }
 
-    /// <summary>A generation that has begun, and the token that was there at once, if any.</summary>
+    /// <summary>Represents a generation that has started, with the token that was available immediately, if any.</summary>
     private sealed record Line(TokenStream Stream, GeneratedToken? First);
 }

@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace GameLoop;
 
-/// <summary>What frames took of the game's thread: time, and managed memory.</summary>
+/// <summary>Measures the time and the managed memory that frames use on the game's thread.</summary>
 internal sealed class FrameMeter(int frames)
 {
     private readonly long[] _ticks = new long[frames];
@@ -30,7 +30,7 @@ internal sealed class FrameMeter(int frames)
     }
 
     /// <summary>Prints the percentiles.</summary>
-    /// <returns>Whether frames are kept: 99.9 % of them under a millisecond, and nothing allocated.</returns>
+    /// <returns><see langword="true"/> if 99.9 % of the frames take less than a millisecond and no frame allocates; otherwise, <see langword="false"/>.</returns>
     public bool Report(string what)
     {
         Array.Sort(_ticks, 0, _count);

@@ -9,7 +9,7 @@ using TinyMoe.Exam;
 
 namespace TinyMoe;
 
-/// <summary>Writes the model card: all of its figures are measured or read here.</summary>
+/// <summary>Writes the model card, whose figures are all measured or read here.</summary>
 internal static class ModelCard
 {
     private static readonly Dictionary<TextKind, string> s_names = new()

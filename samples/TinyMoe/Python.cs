@@ -2,16 +2,16 @@ using System.Diagnostics;
 
 namespace TinyMoe;
 
-/// <summary>The scripts beside this program, run by a Python that has what they import.</summary>
+/// <summary>Runs the scripts next to this program, with a Python that has the modules that they import.</summary>
 internal static class Python
 {
     private const string Install = "sudo apt-get install python3-torch libopenblas0-openmp python3-matplotlib";
 
     /// <summary>Runs a script to its end.</summary>
-    /// <param name="script">Its file name.</param>
-    /// <param name="modules">What it imports, with commas between.</param>
-    /// <param name="arguments">What it is given.</param>
-    /// <exception cref="InvalidOperationException">There is no such Python, or the script failed.</exception>
+    /// <param name="script">The file name of the script.</param>
+    /// <param name="modules">The modules that the script imports, separated by commas.</param>
+    /// <param name="arguments">The arguments of the script.</param>
+    /// <exception cref="InvalidOperationException">No Python with these modules was found, or the script failed.</exception>
     public static void Run(string script, string modules, params IEnumerable<string> arguments)
     {
         // The first may be one that somebody built, without the system's packages.

@@ -1,6 +1,6 @@
 namespace TinyMoe;
 
-/// <summary>Where things lie: what is made on the way in a directory of its own, the results in the repository.</summary>
+/// <summary>Provides the paths of the files: intermediate files in a working directory, and results in the repository.</summary>
 internal sealed class Workspace
 {
     public Workspace(string? directory)
@@ -13,18 +13,18 @@ internal sealed class Workspace
 
     public string Repository { get; }
 
-    /// <summary>The trainer's log.</summary>
+    /// <summary>Gets the path of the trainer's log.</summary>
     public string Log => Path.Combine(Directory, "log.jsonl");
 
-    /// <summary>The model as it was made.</summary>
+    /// <summary>Gets the path of the model that was created.</summary>
     public string Model => Path.Combine(Directory, "tiny-moe.gguf");
 
-    /// <summary>The model that comes with the project.</summary>
+    /// <summary>Gets the path of the model that the project includes.</summary>
     public string ShippedModel => Path.Combine(Repository, "samples", "TinyMoe", "tiny-moe.gguf");
 
     public string Card => Path.Combine(Repository, "docs", "models", "tiny-moe.md");
 
-    /// <summary>The folder of the card's pictures.</summary>
+    /// <summary>Gets the folder of the model card's pictures.</summary>
     public string Pictures => Path.Combine(Repository, "docs", "models", "tiny-moe");
 
     private static string FindRepository()

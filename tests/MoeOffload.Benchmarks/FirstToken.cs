@@ -6,7 +6,7 @@ using MoeOffload.Fixtures;
 namespace MoeOffload.Benchmarks;
 
 /// <summary>
-/// From the call that loads a model to its first token, against the load and prompt times that <c>llama-completion</c> reports for the
+/// Measures the time from the call that loads a model to its first token, against the load and prompt times that <c>llama-completion</c> reports for the
 /// same file and prompt, added up. The tool restarts its clock after the load, so what it calls the load time is mostly the prompt again.
 /// </summary>
 internal static partial class FirstToken
@@ -41,7 +41,7 @@ internal static partial class FirstToken
         Samples.Print("the same, first in process", "ms", first, peers);
     }
 
-    /// <summary>What the child does: loads several times, and prints each time in milliseconds.</summary>
+    /// <summary>Runs in the child process: loads the model several times, and prints each time in milliseconds.</summary>
     public static void Measure(string path, int context, string prompt)
     {
         for (int i = 0; i < Loads; i++)

@@ -2,7 +2,7 @@ using MoeOffload.Fixtures;
 
 namespace MoeOffload.Benchmarks;
 
-/// <summary>TTFT with nine tenths of the prompt in the prefix cache, against the same prompt without.</summary>
+/// <summary>Measures TTFT with nine tenths of the prompt in the prefix cache, against the same prompt without the cache.</summary>
 internal static class PrefixReuse
 {
     private const int PromptTokens = 1000;

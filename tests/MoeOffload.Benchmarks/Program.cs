@@ -22,8 +22,8 @@ string[] parts = [.. args.TakeWhile(known.Contains)];
 int pairs = args[parts.Length..] is ["--pairs", string count] ? int.Parse(count, CultureInfo.InvariantCulture) : 5;
 if (args[parts.Length..] is not ([] or ["--pairs", _]))
 {
-    Console.Error.WriteLine("usage: bench [tools] [streams] [server] [speculation] [--pairs N]   (all, and 5 pairs, unless told otherwise)");
-    Console.Error.WriteLine("       bench soak SECONDS [MODEL.gguf]                              (ends with 1 where something was lost or mixed up)");
+    Console.Error.WriteLine("usage: bench [tools] [streams] [server] [speculation] [--pairs N]   (the default is all benchmarks with 5 pairs)");
+    Console.Error.WriteLine("       bench soak SECONDS [MODEL.gguf]                              (the exit code is 1 if something was lost or mixed up)");
     return 2;
 }
 
@@ -68,7 +68,7 @@ if (isAll || parts.Contains("server"))
 
 if (isAll || parts.Contains("speculation"))
 {
-    Console.WriteLine("Guesses against none, one stream, in the same process.");
+    Console.WriteLine("Speculative decoding against plain decoding, one stream, in the same process.");
     Announce("lookup, the demo model", DemoModel.Path);
     Speculation.RunDemo(pairs);
     Console.WriteLine();

@@ -1,12 +1,12 @@
 namespace MoeOffload.Benchmarks;
 
-/// <summary>Measured values and what is said of them.</summary>
+/// <summary>Computes and prints statistics of measured values.</summary>
 internal static class Samples
 {
     // llama.cpp's threads wait without sleeping for a fifth of a second after the last graph.
     private static readonly TimeSpan s_quiet = TimeSpan.FromMilliseconds(400);
 
-    /// <summary>Waits until the threads of what was measured before have gone to sleep.</summary>
+    /// <summary>Waits until the threads of the previous measurement are idle.</summary>
     public static void WaitForQuiet() => Thread.Sleep(s_quiet);
 
     public static double Median(IEnumerable<double> values)
@@ -15,7 +15,7 @@ internal static class Samples
         return sorted.Length % 2 == 1 ? sorted[sorted.Length / 2] : (sorted[(sorted.Length / 2) - 1] + sorted[sorted.Length / 2]) / 2;
     }
 
-    /// <summary>One line: the ratio of each pair, and both sides' medians in their unit.</summary>
+    /// <summary>Prints a line with the ratio of the pairs and the medians of both sides.</summary>
     public static void Print(string what, string unit, IReadOnlyList<double> ours, IReadOnlyList<double> peers)
     {
         double[] ratios = [.. ours.Zip(peers, (our, peer) => our / peer)];

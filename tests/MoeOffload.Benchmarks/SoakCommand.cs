@@ -2,7 +2,7 @@ using MoeOffload.Fixtures;
 
 namespace MoeOffload.Benchmarks;
 
-/// <summary>A soak as a command, for any time.</summary>
+/// <summary>Runs a soak test as a command, for any duration.</summary>
 internal static class SoakCommand
 {
     public static int Run(TimeSpan duration, string? path)

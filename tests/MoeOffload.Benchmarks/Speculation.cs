@@ -3,7 +3,7 @@ using MoeOffload.Fixtures;
 
 namespace MoeOffload.Benchmarks;
 
-/// <summary>Tokens/s of one stream with guesses to that without, in one process: on texts that can be guessed, and on texts that cannot.</summary>
+/// <summary>Measures the tokens/s of one stream with speculative decoding against plain decoding, in one process, on predictable and on unpredictable texts.</summary>
 internal static class Speculation
 {
     private const int Context = 512;
@@ -13,7 +13,7 @@ internal static class Speculation
 
     private static readonly SpeculationOptions s_usual = new();
 
-    /// <summary>Lookup with the demo model.</summary>
+    /// <summary>Measures prompt lookup with the demo model.</summary>
     public static void RunDemo(int pairs)
     {
         using MoeModel model = MoeModel.Load(DemoModel.Path);
@@ -24,7 +24,7 @@ internal static class Speculation
         Compare(model, "the same text again", Range(i => Greedy(stories[i] + "\n\n" + stories[i][..(stories[i].Length / 4)], 90)), pairs);
     }
 
-    /// <summary>Synthetic weights: text that repeats itself, and guesses of a draft model and of MTP layers that are mostly wrong.</summary>
+    /// <summary>Measures models with synthetic weights: a repetitive text, and drafts of a draft model and of MTP layers that are mostly rejected.</summary>
     public static void RunSynthetic(int pairs)
     {
         using MoeModel model = MoeModel.Load(TinyModels.Benchmark().Path);

@@ -5,8 +5,8 @@ using MoeOffload.Fixtures;
 namespace MoeOffload.Benchmarks;
 
 /// <summary>
-/// Tokens/s of all streams together, and TTFT, against <c>llama-server</c> with as many slots, on the same libraries, file and settings.
-/// Each stream makes one request after the other, to the peer over HTTP on loopback.
+/// Measures the tokens/s of all streams together and TTFT against <c>llama-server</c> with the same number of slots, libraries, file and settings.
+/// Each stream sends one request after the other; requests to the peer use HTTP on loopback.
 /// </summary>
 internal static class Streams
 {
@@ -24,7 +24,7 @@ internal static class Streams
     // The runtime compiles in the background during the first seconds.
     private static readonly TimeSpan s_warmUp = TimeSpan.FromSeconds(10);
 
-    /// <summary>Ours through the library.</summary>
+    /// <summary>Measures the library.</summary>
     public static void RunLibrary(string path, int pairs)
     {
         using MoeModel model = MoeModel.Load(path);
@@ -43,7 +43,7 @@ internal static class Streams
         }
     }
 
-    /// <summary>Ours over HTTP too.</summary>
+    /// <summary>Measures the server over HTTP.</summary>
     public static void RunServer(string path, int pairs)
     {
         int vocabulary;

@@ -4,8 +4,8 @@ using MoeOffload.Fixtures;
 namespace MoeOffload.Benchmarks;
 
 /// <summary>
-/// Prompt and decode tokens/s against <c>llama-bench</c>. Ours are taken through the public API: with sampling, text and a reader, which
-/// the peer's figures leave out.
+/// Measures prompt and decode tokens/s against <c>llama-bench</c>. Ours are measured through the public API, and include sampling, text and
+/// a reader, which the peer's figures do not include.
 /// </summary>
 internal static class Throughput
 {
@@ -80,7 +80,7 @@ internal static class Throughput
         GenerationStatistics statistics = TokenStreams.ReadToEnd(stream);
         return statistics.GeneratedTokens == tokens
             ? statistics
-            : throw new InvalidOperationException("The model ended its text too soon: give it another seed.");
+            : throw new InvalidOperationException("The model ended its text too early: use another seed.");
     }
 
     private static void MeasurePeer(string path, List<double> prompt, List<double> decode)
@@ -90,7 +90,7 @@ internal static class Throughput
             "-b", "2048", "-ub", "512", "-o", "json");
         if (result.ExitCode != 0)
         {
-            throw new InvalidOperationException($"llama-bench ended with {result.ExitCode}: {result.Errors}");
+            throw new InvalidOperationException($"llama-bench failed with exit code {result.ExitCode}: {result.Errors}");
         }
 
         using JsonDocument document = JsonDocument.Parse(result.Output);

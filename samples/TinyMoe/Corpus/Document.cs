@@ -3,24 +3,24 @@ using TinyMoe.World;
 
 namespace TinyMoe.Corpus;
 
-/// <summary>A text as the model reads it, in pieces: special tokens are pieces of their own, and so is what answers a question.</summary>
-/// <param name="Kind">What it is.</param>
-/// <param name="Pieces">The text is all of them, one after the other.</param>
-/// <param name="Answers">Which pieces are answers, of which there is one that is right.</param>
+/// <summary>Represents a text as the model reads it, in pieces. Each special token and each answer to a question is a separate piece.</summary>
+/// <param name="Kind">The kind of the text.</param>
+/// <param name="Pieces">The pieces, which form the text in this order.</param>
+/// <param name="Answers">The pieces that are answers with only one correct wording.</param>
 internal sealed record Document(TextKind Kind, IReadOnlyList<string> Pieces, IReadOnlySet<int> Answers)
 {
     public const string End = "<|endoftext|>";
     public const string TurnStart = "<|im_start|>";
     public const string TurnEnd = "<|im_end|>";
 
-    /// <summary>The special tokens, in the order of their ids.</summary>
+    /// <summary>Gets the special tokens, in the order of their ids.</summary>
     public static IReadOnlyList<string> SpecialTokens => [End, TurnStart, TurnEnd];
 
     public string Text => string.Concat(Pieces);
 
     public int Length => Pieces.Sum(piece => Encoding.UTF8.GetByteCount(piece));
 
-    /// <summary>Text without turns.</summary>
+    /// <summary>Creates a text without turns.</summary>
     public static Document Plain(TextKind kind, string text, IEnumerable<Exchange> exchanges)
     {
         var pieces = new List<string>();
@@ -37,7 +37,7 @@ internal sealed record Document(TextKind Kind, IReadOnlyList<string> Pieces, IRe
         return new Document(kind, pieces.Count > 0 ? pieces : [text], answers);
     }
 
-    /// <summary>A conversation in ChatML.</summary>
+    /// <summary>Creates a conversation in ChatML.</summary>
     public static Document Chat(TextKind kind, string? system, IEnumerable<Exchange> exchanges)
     {
         var pieces = new List<string>();

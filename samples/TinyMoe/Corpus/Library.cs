@@ -2,7 +2,7 @@ using TinyMoe.World;
 
 namespace TinyMoe.Corpus;
 
-/// <summary>Writes the documents of a corpus, one after the other, the same for a seed.</summary>
+/// <summary>Generates the documents of a corpus, which depend only on the seed.</summary>
 internal sealed class Library
 {
     private static readonly string[] s_systems =
@@ -17,8 +17,8 @@ internal sealed class Library
     private readonly Func<SplitMix, Exchange> _askSum;
     private readonly (int Share, Func<SplitMix, Document> Write)[] _kinds;
 
-    /// <param name="seed">What all choices follow from.</param>
-    /// <param name="worksSums">Whether sums come with the way to their answers.</param>
+    /// <param name="seed">The seed of all random choices.</param>
+    /// <param name="worksSums">Whether sums include the steps to their answers.</param>
     public Library(ulong seed, bool worksSums = false)
     {
         _random = new SplitMix(seed);
@@ -55,7 +55,7 @@ internal sealed class Library
         throw new InvalidOperationException("The shares do not add up.");
     }
 
-    /// <summary>Some of what can be asked about a story, none twice.</summary>
+    /// <summary>Chooses some of the questions about a story, each at most once.</summary>
     public static IEnumerable<Exchange> Questions(SplitMix random, Story story, int most)
     {
         Exchange[] questions = [.. story.Questions];
@@ -67,7 +67,7 @@ internal sealed class Library
         }
     }
 
-    /// <summary>The message of a user who gives a story and asks about it.</summary>
+    /// <summary>Creates the message of a user who sends a story and asks about it.</summary>
     public static Exchange About(Story story, Exchange question) => new($"{story.Text}\n\n{question.Question}", question.Answer);
 
     private static string? System(SplitMix random) => random.Chance(0.3) ? random.Choose(s_systems) : null;

@@ -4,7 +4,7 @@ using TinyMoe.World;
 
 namespace TinyMoe.Corpus;
 
-/// <summary>Writes all that the trainer reads.</summary>
+/// <summary>Writes the files that the trainer reads.</summary>
 internal static class Preparation
 {
     private const int CorpusBytes = 24_000_000;

@@ -1,6 +1,6 @@
 namespace TinyMoe.Corpus;
 
-/// <summary>The kinds of text in the corpus.</summary>
+/// <summary>Specifies the kind of a text in the corpus.</summary>
 internal enum TextKind
 {
     Story,

@@ -1,8 +1,8 @@
 namespace TinyMoe.Corpus;
 
 /// <summary>
-/// Puts whole documents into windows of a fixed length, so that no question is parted from what it asks about. A token is 16 bits, of
-/// which the highest marks answers.
+/// Packs whole documents into windows of a fixed length, so that no question is separated from its context. A token has 16 bits, the
+/// highest of which marks answers.
 /// </summary>
 internal sealed class WindowPacker(Stream output, int length, int end)
 {
@@ -11,10 +11,10 @@ internal sealed class WindowPacker(Stream output, int length, int end)
 
     private readonly List<List<int>> _open = [];
 
-    /// <summary>Windows written so far.</summary>
+    /// <summary>Gets the number of windows written so far.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Adds a document, an end behind it, to the fullest window that has room for it.</summary>
+    /// <summary>Adds a document and an end token to the fullest window that has room for them.</summary>
     public void Add(IEnumerable<(int Id, bool IsAnswer)> tokens)
     {
         int[] ended = [.. tokens.Take(length - 1).Select(token => token.Id | (token.IsAnswer ? AnswerBit : 0)), end];

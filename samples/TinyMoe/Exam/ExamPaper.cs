@@ -3,7 +3,7 @@ using TinyMoe.World;
 
 namespace TinyMoe.Exam;
 
-/// <summary>The exam: combinations that training never saw, half of each kind as chat, half as plain text.</summary>
+/// <summary>Represents the exam: combinations that are not in the training data, half of each kind as chat, half as plain text.</summary>
 internal static class ExamPaper
 {
     private const int Stories = 60;

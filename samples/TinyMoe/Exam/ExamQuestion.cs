@@ -2,5 +2,5 @@ using TinyMoe.Corpus;
 
 namespace TinyMoe.Exam;
 
-/// <summary>A prompt, and the one answer that is right; none for a story, of which there are many.</summary>
+/// <summary>Represents a prompt and its only correct answer, or no answer for a story, of which many are correct.</summary>
 internal sealed record ExamQuestion(TextKind Kind, string Prompt, string? Answer);

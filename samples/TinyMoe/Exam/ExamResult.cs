@@ -3,17 +3,17 @@ using TinyMoe.Corpus;
 
 namespace TinyMoe.Exam;
 
-/// <summary>How many of what was asked are right; of stories, their sentences are counted.</summary>
+/// <summary>Represents the number of correct answers. For stories, the sentences are counted.</summary>
 internal sealed record ExamResult(TextKind Kind)
 {
     public required int Right { get; init; }
 
     public required int Count { get; init; }
 
-    /// <summary>A line for each that is wrong.</summary>
+    /// <summary>Gets a line for each wrong answer.</summary>
     public required IReadOnlyList<string> Mistakes { get; init; }
 
-    /// <summary>The experts that were chosen meanwhile; null where the session does not count them.</summary>
+    /// <summary>Gets the choices of experts during the exam, or <see langword="null"/> if the session does not count them.</summary>
     public required ExpertActivity? Activity { get; init; }
 
     public double Share => (double)Right / Count;

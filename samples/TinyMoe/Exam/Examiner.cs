@@ -6,7 +6,7 @@ using TinyMoe.World;
 
 namespace TinyMoe.Exam;
 
-/// <summary>Asks a model, which answers greedily, and compares.</summary>
+/// <summary>Asks a model the questions of the exam, with greedy decoding, and compares its answers.</summary>
 internal sealed class Examiner(GenerationSession session)
 {
     private const int LongestStory = 300;

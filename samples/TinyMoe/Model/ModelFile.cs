@@ -5,7 +5,7 @@ using TinyMoe.Tokenizer;
 
 namespace TinyMoe.Model;
 
-/// <summary>Makes the GGUF file of what the trainer left in a directory.</summary>
+/// <summary>Creates the GGUF file from the output directory of the trainer.</summary>
 internal static class ModelFile
 {
     private const string Architecture = "qwen3moe";

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace TinyMoe.Model;
 
-/// <summary>The size of the model, in the terms of a GGUF file; the trainer reads it as JSON.</summary>
+/// <summary>Represents the dimensions of the model, as a GGUF file names them. The trainer reads them as JSON.</summary>
 internal sealed record ModelShape(int Vocabulary, int End)
 {
     private const string FileName = "shape.json";

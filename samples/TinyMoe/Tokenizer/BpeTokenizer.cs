@@ -2,13 +2,13 @@ using TinyMoe.Corpus;
 
 namespace TinyMoe.Tokenizer;
 
-/// <summary>The model's tokens: the 256 bytes, what merges make of them, and the special tokens.</summary>
+/// <summary>Represents the model's tokenizer: the 256 bytes, the tokens that merges create from them, and the special tokens.</summary>
 internal sealed class BpeTokenizer
 {
-    /// <summary>Tokens in all.</summary>
+    /// <summary>The number of tokens.</summary>
     public const int Size = 3072;
 
-    /// <summary>The merges, one a line; all else follows from them.</summary>
+    /// <summary>The name of the file that contains the merges, one per line, from which the tokenizer is created.</summary>
     public const string FileName = "merges.txt";
 
     private readonly Dictionary<string, int> _ids = [];
@@ -35,12 +35,12 @@ internal sealed class BpeTokenizer
         }
     }
 
-    /// <summary>The tokens by id, in letters.</summary>
+    /// <summary>Gets the tokens by id, in letters.</summary>
     public IReadOnlyList<string> Tokens { get; }
 
     public IReadOnlyList<(string Left, string Right)> Merges { get; }
 
-    /// <summary>The id of the first special token; the others follow.</summary>
+    /// <summary>Gets the id of the first special token. The others follow.</summary>
     public int FirstSpecial { get; }
 
     public int End => Id(Document.End);
@@ -61,10 +61,10 @@ internal sealed class BpeTokenizer
 
     public static BpeTokenizer Read(string path) => FromMerges(File.ReadLines(path));
 
-    /// <summary>The merges as a GGUF file has them.</summary>
+    /// <summary>Gets the merges in the form of a GGUF file.</summary>
     public IEnumerable<string> MergeLines => Merges.Select(merge => $"{merge.Left} {merge.Right}");
 
-    /// <summary>Of merges as a GGUF file has them.</summary>
+    /// <summary>Creates a tokenizer from merges in the form of a GGUF file.</summary>
     public static BpeTokenizer FromMerges(IEnumerable<string> merges) =>
         new([.. merges.Select(merge => merge.Split(' ')).Select(pair => (pair[0], pair[1]))]);
 
@@ -74,7 +74,7 @@ internal sealed class BpeTokenizer
 
     public int[] Encode(Document document) => [.. EncodeMarked(document).Select(token => token.Id)];
 
-    /// <summary>The tokens, and of each whether it is part of an answer.</summary>
+    /// <summary>Gets the tokens, each with a value that indicates whether it is part of an answer.</summary>
     public IEnumerable<(int Id, bool IsAnswer)> EncodeMarked(Document document) =>
         document.Pieces.SelectMany((piece, i) => Encode(piece).Select(id => (id, document.Answers.Contains(i))));
 

@@ -1,10 +1,10 @@
 namespace TinyMoe.Tokenizer;
 
-/// <summary>Finds the merges of a byte-level BPE vocabulary (Sennrich et al. 2016, arXiv:1508.07909): always the most frequent pair next.</summary>
+/// <summary>Finds the merges of a byte-level BPE vocabulary (Sennrich et al. 2016, arXiv:1508.07909): the most frequent pair is always merged next.</summary>
 internal static class BpeTrainer
 {
-    /// <param name="words">Words in letters, with how often each occurs.</param>
-    /// <param name="count">The most merges to find.</param>
+    /// <param name="words">The words in letters, with the number of occurrences of each.</param>
+    /// <param name="count">The maximum number of merges.</param>
     public static IReadOnlyList<(string Left, string Right)> Train(IReadOnlyDictionary<string, long> words, int count)
     {
         List<(List<string> Pieces, long Count)> parted =

@@ -3,15 +3,15 @@ using System.Text.RegularExpressions;
 
 namespace TinyMoe.Tokenizer;
 
-/// <summary>What GPT-2 made common: bytes written as printable letters, and the pattern that parts a text into words.</summary>
+/// <summary>Represents bytes as printable letters, and splits a text into words, as GPT-2 does.</summary>
 internal static partial class ByteLevel
 {
     private static readonly char[] s_letters = [.. MakeLetters()];
 
-    /// <summary>A byte's letter: itself where it can be printed, else one from U+0100 upwards.</summary>
+    /// <summary>Gets the letter of a byte: the same character if it is printable; otherwise, a character from U+0100 upwards.</summary>
     public static char Letter(byte value) => s_letters[value];
 
-    /// <summary>Parts a text into words, which are never merged with each other, each in letters.</summary>
+    /// <summary>Splits a text into words in letters. Merges do not cross words.</summary>
     public static IEnumerable<string> Words(string text)
     {
         foreach (Match match in Pattern().Matches(text))

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace TinyMoe.World;
 
-/// <summary>Sums, differences and comparisons up to 20, asked in digits, in words, and as a small tale.</summary>
+/// <summary>Generates sums, differences and comparisons up to 20, in digits, in words, and as a short story.</summary>
 internal static class Arithmetic
 {
     private const int Most = 20;
@@ -13,13 +13,13 @@ internal static class Arithmetic
         "sixteen", "seventeen", "eighteen", "nineteen", "twenty",
     ];
 
-    /// <summary>All that is held out.</summary>
+    /// <summary>Gets all questions that are held out.</summary>
     public static IReadOnlyList<(char Operation, int A, int B)> HeldOutCases { get; } = [.. Cases().Where(sum => HeldOut.IsSum(sum.Operation, sum.A, sum.B))];
 
     private static IReadOnlyList<(char Operation, int A, int B)> TrainedCases { get; } =
         [.. Cases().Where(sum => !HeldOut.IsSum(sum.Operation, sum.A, sum.B))];
 
-    /// <summary>A question of those that training sees.</summary>
+    /// <summary>Creates a question of the training data.</summary>
     public static Exchange Ask(SplitMix random) => AskTrained(random, Ask);
 
     public static Exchange Ask(SplitMix random, char operation, int a, int b) => operation switch
@@ -29,12 +29,12 @@ internal static class Arithmetic
         _ => Compare(random, a, b),
     };
 
-    /// <summary>A question of those that training sees, with the way to its answer.</summary>
+    /// <summary>Creates a question of the training data, with the steps to its answer.</summary>
     public static Exchange Work(SplitMix random) => AskTrained(random, Work);
 
     /// <summary>
-    /// Counts before it answers. Each step follows from the one before it, so that who can count can do what they never did; an answer in
-    /// one word has to be known by heart.
+    /// Writes an answer that counts before it gives the result. Each step follows from the one before, so that a model that can count can
+    /// solve sums that it has not seen; an answer of one word has to be memorized.
     /// </summary>
     public static Exchange Work(SplitMix random, char operation, int a, int b)
     {
@@ -52,7 +52,7 @@ internal static class Arithmetic
         return new(pair.Question, $"{counted}, so {(isName ? pair.Answer[0] : char.ToLowerInvariant(pair.Answer[0]))}{pair.Answer[1..]}");
     }
 
-    /// <summary>The number that a word means; null for any other word.</summary>
+    /// <summary>Gets the number that a word means, or <see langword="null"/> for any other word.</summary>
     public static int? ToNumber(string word) =>
         Array.FindIndex(s_words, known => known.Equals(word, StringComparison.OrdinalIgnoreCase)) is >= 0 and var number ? number : null;
 

@@ -1,4 +1,4 @@
 namespace TinyMoe.World;
 
-/// <summary>A step of a story, of which one line is told.</summary>
+/// <summary>Represents a step of a story, for which one of several lines is used.</summary>
 internal sealed record Beat(bool IsOptional, IReadOnlyList<Template> Lines);

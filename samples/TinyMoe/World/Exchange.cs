@@ -1,8 +1,8 @@
 namespace TinyMoe.World;
 
-/// <summary>A question, or request, and the right answer.</summary>
+/// <summary>Represents a question or request and the correct answer.</summary>
 internal sealed record Exchange(string Question, string Answer)
 {
-    /// <summary>Whether other answers would be as good: a story, or small talk.</summary>
+    /// <summary>Gets a value that indicates whether other answers are also correct, as for a story or small talk.</summary>
     public bool IsFree { get; init; }
 }

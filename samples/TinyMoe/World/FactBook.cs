@@ -1,15 +1,15 @@
 namespace TinyMoe.World;
 
-/// <summary>The facts, and the ways to ask for them: <c>facts.txt</c> and <c>asking.txt</c>.</summary>
+/// <summary>Provides the facts and the questions about them: <c>facts.txt</c> and <c>asking.txt</c>.</summary>
 internal static class FactBook
 {
     private static readonly (string Opening, string Question, string Answer)[] s_all = [.. Read()];
     private static readonly (string Opening, string Question, string Answer)[] s_trained = [.. s_all.Where(fact => !IsHeldOut(fact))];
 
-    /// <summary>All that is held out.</summary>
+    /// <summary>Gets all questions that are held out.</summary>
     public static IReadOnlyList<Exchange> HeldOutCases { get; } = [.. s_all.Where(IsHeldOut).Select(ToExchange)];
 
-    /// <summary>A question of those that training sees.</summary>
+    /// <summary>Creates a question of the training data.</summary>
     public static Exchange Ask(SplitMix random) => ToExchange(random.Choose(s_trained));
 
     private static Exchange ToExchange((string Opening, string Question, string Answer) fact) =>

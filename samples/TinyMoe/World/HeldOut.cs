@@ -1,16 +1,17 @@
 namespace TinyMoe.World;
 
-/// <summary>The combinations that training never sees, for the exam.</summary>
+/// <summary>Determines the combinations that are held out of the training data for the exam.</summary>
 internal static class HeldOut
 {
-    /// <summary>Two words of a story, such as its hero and the thing that it is about: one in sixteen pairs.</summary>
+    /// <summary>Determines whether a pair of words of a story is held out, such as its hero and its thing: one in sixteen pairs.</summary>
     public static bool IsPair(string first, string second) => SplitMix.Hash($"{first}+{second}") % 16 == 0;
 
-    /// <summary>A way to ask for a fact: one in six.</summary>
+    /// <summary>Determines whether a question about a fact is held out: one in six.</summary>
     public static bool IsAsking(string opening, string question) => SplitMix.Hash($"{opening}|{question}") % 6 == 0;
 
     /// <summary>
-    /// Two numbers under an operation: one in ten. Their mirror image (6 + 7 for 7 + 6; 13 - 6 for 13 - 7) is not held out with them.
+    /// Determines whether a pair of numbers is held out for an operation: one in ten. The mirrored pair (6 + 7 for 7 + 6; 13 - 6 for 13 - 7)
+    /// is not held out with it.
     /// </summary>
     public static bool IsSum(char operation, int a, int b)
     {

@@ -2,7 +2,7 @@ using System.Collections.Frozen;
 
 namespace TinyMoe.World;
 
-/// <summary>The words of the world by category.</summary>
+/// <summary>Provides the words of the world by category.</summary>
 internal sealed class Lexicon
 {
     private readonly Dictionary<string, IReadOnlyList<string>> _words;
@@ -15,12 +15,12 @@ internal sealed class Lexicon
 
     public static Lexicon Instance { get; } = Read();
 
-    /// <summary>The names of girls; all others are boys'.</summary>
+    /// <summary>Gets the names of girls. All other names are those of boys.</summary>
     public FrozenSet<string> Girls { get; }
 
     public IReadOnlyList<string> this[string category] => _words[category];
 
-    /// <summary>"a" or "an".</summary>
+    /// <summary>Gets the indefinite article of a word, "a" or "an".</summary>
     public static string Article(string nextWord) =>
         nextWord is "honest" || "aeiou".Contains(nextWord[0], StringComparison.Ordinal) ? "an" : "a";
 

@@ -1,6 +1,6 @@
 namespace TinyMoe.World;
 
-/// <summary>The texts beside this file, which are the world: lines that are no comments, without the spaces at their ends.</summary>
+/// <summary>Reads the text files next to this file, which define the world: lines that are not comments, without trailing spaces.</summary>
 internal static class Resources
 {
     public static IReadOnlyList<string> Lines(string name)
@@ -11,6 +11,6 @@ internal static class Resources
         return [.. reader.ReadToEnd().Split('\n').Where(line => !line.StartsWith('#')).Select(line => line.Trim())];
     }
 
-    /// <summary>The parts of a line, whatever space is around them.</summary>
+    /// <summary>Gets the parts of a line, without the spaces around them.</summary>
     public static string[] Parts(string line, char separator) => line.Split(separator, StringSplitOptions.TrimEntries);
 }

@@ -1,6 +1,6 @@
 namespace TinyMoe.World;
 
-/// <summary>A place in a sentence that a word of the story takes: <c>{look2}</c> is the second word of the category "look".</summary>
+/// <summary>Represents a placeholder in a sentence for a word of the story: <c>{look2}</c> is the second word of the category "look".</summary>
 internal sealed record Slot(string Variable, bool IsCapital)
 {
     // What is drawn anew for each sentence; the rest stays what it is through the story.
@@ -13,7 +13,7 @@ internal sealed record Slot(string Variable, bool IsCapital)
         ["his"] = ["his", "her"],
     };
 
-    /// <summary>The variable without its number.</summary>
+    /// <summary>Gets the variable without its number.</summary>
     public string Category { get; } = Variable.TrimEnd('1', '2', '3', '4');
 
     public bool IsArticle => Variable == "a";
@@ -26,7 +26,7 @@ internal sealed record Slot(string Variable, bool IsCapital)
 
     public string Pronoun(bool isFemale) => s_pronouns[Category][isFemale ? 1 : 0];
 
-    /// <summary>Everything that the slot can hold, as it would be written there.</summary>
+    /// <summary>Gets the texts that the slot can contain.</summary>
     public IEnumerable<string> Phrases(IReadOnlyList<string> morals)
     {
         IEnumerable<string> phrases = Category switch
@@ -41,6 +41,6 @@ internal sealed record Slot(string Variable, bool IsCapital)
         return phrases.Select(Write);
     }
 
-    /// <summary>A word as it is written here.</summary>
+    /// <summary>Gets a word in the form that the slot requires.</summary>
     public string Write(string word) => IsCapital ? char.ToUpperInvariant(word[0]) + word[1..] : word;
 }

@@ -1,6 +1,6 @@
 namespace TinyMoe.World;
 
-/// <summary>Greetings and the like, and what to say to what lies outside of the world: <c>talk.txt</c>, <c>strange.txt</c>.</summary>
+/// <summary>Provides small talk, and answers to questions that are outside the world of the model: <c>talk.txt</c>, <c>strange.txt</c>.</summary>
 internal static class SmallTalk
 {
     private const string Subjects = "subjects:";

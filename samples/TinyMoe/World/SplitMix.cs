@@ -1,6 +1,6 @@
 namespace TinyMoe.World;
 
-/// <summary>Random numbers that are the same everywhere and for ever: SplitMix64 (Steele et al. 2014, doi:10.1145/2714064.2660195).</summary>
+/// <summary>Generates random numbers that are the same on every platform and version: SplitMix64 (Steele et al. 2014, doi:10.1145/2714064.2660195).</summary>
 internal sealed class SplitMix(ulong seed)
 {
     private ulong _state = seed;
@@ -11,14 +11,14 @@ internal sealed class SplitMix(ulong seed)
         return Mix(_state);
     }
 
-    /// <summary>A number from 0 to below <paramref name="count"/>.</summary>
+    /// <summary>Gets a number from 0 to less than <paramref name="count"/>.</summary>
     public int Below(int count) => (int)(((UInt128)Next() * (ulong)count) >> 64);
 
     public bool Chance(double probability) => (Next() >> 11) * (1.0 / (1UL << 53)) < probability;
 
     public T Choose<T>(IReadOnlyList<T> items) => items[Below(items.Count)];
 
-    /// <summary>A hash of a text that no run-time changes.</summary>
+    /// <summary>Gets a hash of a text that does not depend on the runtime.</summary>
     public static ulong Hash(string text)
     {
         ulong hash = 0;

@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace TinyMoe.World;
 
-/// <summary>What stories are made of: <c>stories.txt</c>.</summary>
+/// <summary>Provides the parts of stories: <c>stories.txt</c>.</summary>
 internal sealed partial class StoryGrammar
 {
     private readonly ILookup<string?, Template> _byFirstWord;
@@ -17,11 +17,11 @@ internal sealed partial class StoryGrammar
 
     public IReadOnlyList<Plot> Plots { get; }
 
-    /// <summary>Parts a text into sentences; a question in quotes goes on where a small letter follows.</summary>
+    /// <summary>Splits a text into sentences. A quoted question does not end a sentence if a lowercase letter follows.</summary>
     public static string[] Sentences(string text) =>
         [.. SentenceEnd().Split(text.Trim()).Where(sentence => sentence.Length > 0)];
 
-    /// <summary>Whether a sentence is one that a story can have.</summary>
+    /// <summary>Determines whether a sentence can be part of a story.</summary>
     public bool Parses(string sentence)
     {
         string[] words = Template.Words(sentence);

@@ -1,13 +1,13 @@
 namespace TinyMoe.World;
 
-/// <summary>Tells stories. What their persons and things are called is settled before, so that a story says one thing throughout.</summary>
+/// <summary>Generates stories. The names of characters and things are chosen first, so that a story is consistent.</summary>
 internal sealed class StoryTeller(SplitMix random)
 {
     private readonly Dictionary<string, string> _words = [];
     private readonly HashSet<string> _told = [];
     private Plot _plot = StoryGrammar.Instance.Plots[0];
 
-    /// <summary>Tells a story whose combinations are among those that training sees, or all among those that it does not.</summary>
+    /// <summary>Generates a story whose combinations are all in the training data, or all held out.</summary>
     public Story Tell(bool isHeldOut)
     {
         do

@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace TinyMoe.World;
 
-/// <summary>A sentence with slots: filled to write it, matched to tell whether a sentence is one of the world's.</summary>
+/// <summary>Represents a sentence with slots, which is filled to write a sentence and matched to recognize one.</summary>
 internal sealed partial class Template
 {
     private readonly List<(string? Word, Slot? Slot)> _elements = [];
@@ -21,17 +21,17 @@ internal sealed partial class Template
         }
     }
 
-    /// <summary>The slots, in their order.</summary>
+    /// <summary>Gets the slots, in order.</summary>
     public IEnumerable<Slot> Slots => _elements.Where(element => element.Slot is not null).Select(element => element.Slot!);
 
-    /// <summary>The first word, where it is always the same.</summary>
+    /// <summary>Gets the first word, if it is always the same.</summary>
     public string? FirstWord => _elements[0].Word;
 
-    /// <summary>The words and marks of a text.</summary>
+    /// <summary>Gets the words and punctuation marks of a text.</summary>
     public static string[] Words(string text) => [.. WordsAndMarks().Matches(text).Select(match => match.Value)];
 
     /// <summary>Writes the sentence.</summary>
-    /// <param name="value">Gives the word of a slot.</param>
+    /// <param name="value">The function that returns the word of a slot.</param>
     public string Fill(Func<Slot, string> value)
     {
         var text = new StringBuilder();
@@ -69,7 +69,7 @@ internal sealed partial class Template
         }
     }
 
-    /// <summary>Whether the words are this sentence, one word in all places of a variable.</summary>
+    /// <summary>Determines whether the words form this sentence, with the same word in all places of a variable.</summary>
     public bool Matches(string[] words) => Matches(words, 0, 0, []);
 
     private bool Matches(string[] words, int at, int element, Dictionary<string, string> bound)

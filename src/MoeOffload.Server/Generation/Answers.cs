@@ -1,24 +1,24 @@
 namespace MoeOffload.Server;
 
 /// <summary>
-/// Represents the answers to a request: what every API does to generate, whatever it then makes of the result. The model is acquired, the
+/// Represents the answers to a request, independently of the API. The model is acquired, the
 /// generations are started and their prompts checked and logged; they are read at the same time; disposing ends those that still run,
 /// counts all, and gives the model back.
 /// </summary>
 /// <typeparam name="TStream">The stream of one answer.</typeparam>
-/// <typeparam name="TItem">What it yields.</typeparam>
+/// <typeparam name="TItem">The type of the items of a stream.</typeparam>
 internal abstract class Answers<TStream, TItem>(ApiRequest request, ModelLease lease) : IAsyncDisposable
     where TStream : class, IAsyncEnumerable<TItem>, IAsyncDisposable, IDisposable
 {
     private readonly List<TStream> _streams = [];
 
-    /// <summary>Gets the model's name in the catalog.</summary>
+    /// <summary>Gets the name of the model in the catalog.</summary>
     public string ModelName => lease.Name;
 
     /// <summary>Gets the model.</summary>
     public MoeModel Model => lease.Model;
 
-    /// <summary>Gets how long the request had to wait for the model.</summary>
+    /// <summary>Gets the time that the request waited for the model.</summary>
     public TimeSpan LoadTime { get; } = request.Elapsed;
 
     /// <summary>Gets the streams of the answers.</summary>
@@ -27,13 +27,13 @@ internal abstract class Answers<TStream, TItem>(ApiRequest request, ModelLease l
     /// <summary>Gets the first answer's stream, which is the only one unless a request asks for several.</summary>
     public TStream Stream => _streams[0];
 
-    /// <summary>Gets what each answer cost, once it has ended.</summary>
+    /// <summary>Gets the statistics of each answer that has ended.</summary>
     public IReadOnlyList<GenerationStatistics?> Statistics => [.. _streams.Select(StatisticsOf)];
 
     protected ApiRequest Request => request;
 
-    /// <summary>Reads all answers as they grow. If the request is answered by a stream, what is sent meanwhile is gathered.</summary>
-    /// <returns>What they yield, each with the answer's number.</returns>
+    /// <summary>Reads all answers while they are generated.</summary>
+    /// <returns>The items of all answers, each with the number of its answer.</returns>
     public IAsyncEnumerable<(int Index, TItem Item)> ReadAsync()
     {
         IAsyncEnumerable<(int Index, TItem Item)> items = MergedStreams.ReadAsync<TItem>(_streams, request.Cancellation);
@@ -78,10 +78,10 @@ internal abstract class Answers<TStream, TItem>(ApiRequest request, ModelLease l
             $"The model '{lease.Name}' ({architecture}) only creates embeddings. Use /v1/embeddings, or another model.", "model", "unsupported_model");
     }
 
-    /// <summary>Starts answers. If one cannot be started, or its prompt is too long, none is left.</summary>
-    /// <param name="count">How many.</param>
-    /// <param name="make">Makes the stream of one.</param>
-    /// <exception cref="ApiException">The library does not accept what the client asks for.</exception>
+    /// <summary>Starts answers. If one cannot be started, or its prompt is too long, all are ended.</summary>
+    /// <param name="count">The number of answers.</param>
+    /// <param name="make">The function that creates the stream of an answer.</param>
+    /// <exception cref="ApiException">The request is not valid for the model.</exception>
     protected async Task StartAsync(int count, Func<GenerationSession, int, TStream> make)
     {
         try
@@ -112,7 +112,7 @@ internal abstract class Answers<TStream, TItem>(ApiRequest request, ModelLease l
 
     protected abstract int PromptTokensOf(TStream stream);
 
-    /// <summary>Gets the prompt of an answer; null if it is the same as before.</summary>
+    /// <summary>Gets the prompt of an answer, or <see langword="null"/> if it is the same as that of the answer before.</summary>
     protected abstract string? PromptOf(int index);
 
     protected abstract GenerationStatistics? StatisticsOf(TStream stream);

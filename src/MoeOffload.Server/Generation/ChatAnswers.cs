@@ -12,11 +12,11 @@ internal sealed class ChatAnswers : Answers<ChatStream, ChatUpdate>
 
     /// <summary>Acquires a model and starts answers.</summary>
     /// <param name="request">The request.</param>
-    /// <param name="model">The model's name; null for the default one.</param>
-    /// <param name="messages">The chat.</param>
-    /// <param name="options">Gives the options of each answer, without the time limit.</param>
-    /// <param name="count">How many answers.</param>
-    /// <exception cref="ApiException">There is no such model, or the chat is not valid for it.</exception>
+    /// <param name="model">The name of the model, or <see langword="null"/> to use the default model.</param>
+    /// <param name="messages">The messages of the chat.</param>
+    /// <param name="options">The function that returns the options of each answer, without the time limit.</param>
+    /// <param name="count">The number of answers.</param>
+    /// <exception cref="ApiException">There is no model with this name, or the chat is not valid for it.</exception>
     public static async Task<ChatAnswers> StartAsync(
         ApiRequest request, string? model, IReadOnlyList<ChatMessage> messages, Func<int, ChatOptions> options, int count = 1)
     {
@@ -27,8 +27,8 @@ internal sealed class ChatAnswers : Answers<ChatStream, ChatUpdate>
         return answers;
     }
 
-    /// <summary>Reads all answers to their ends. If one fails, the others are ended at once.</summary>
-    /// <returns>The last update of each, which has the whole answer.</returns>
+    /// <summary>Reads all answers to their end. If one fails, the others are ended immediately.</summary>
+    /// <returns>The last update of each answer, which contains the whole answer.</returns>
     public async Task<ChatUpdate[]> CompleteAsync()
     {
         ChatUpdate[] answers = await MergedStreams
@@ -41,7 +41,7 @@ internal sealed class ChatAnswers : Answers<ChatStream, ChatUpdate>
         return answers;
     }
 
-    /// <summary>Logs an answer, if its last update is at hand and the options ask for it.</summary>
+    /// <summary>Logs an answer if it has its last update and the options enable logging.</summary>
     public void Log(ChatUpdate last)
     {
         if (last.Message is { } message)

@@ -3,7 +3,7 @@ using MoeOffload.Embeddings;
 
 namespace MoeOffload.Server;
 
-/// <summary>Represents a model that embeds the texts of a request: what every API does to embed, whatever it then makes of the result.</summary>
+/// <summary>Represents the model that embeds the texts of a request, independently of the API.</summary>
 internal sealed class EmbeddingModel : IDisposable
 {
     private readonly ApiRequest _request;
@@ -18,22 +18,22 @@ internal sealed class EmbeddingModel : IDisposable
         LoadTime = request.Elapsed;
     }
 
-    /// <summary>Gets the model's name in the catalog.</summary>
+    /// <summary>Gets the name of the model in the catalog.</summary>
     public string ModelName => _lease.Name;
 
-    /// <summary>Gets the numbers of an embedding.</summary>
+    /// <summary>Gets the number of dimensions of an embedding.</summary>
     public int Dimension => _embedder.Dimension;
 
-    /// <summary>Gets the most tokens of a text.</summary>
+    /// <summary>Gets the maximum number of tokens of a text.</summary>
     public int MaxTokens => _embedder.MaxTokens;
 
-    /// <summary>Gets how long the request had to wait for the model.</summary>
+    /// <summary>Gets the time that the request waited for the model.</summary>
     public TimeSpan LoadTime { get; }
 
     /// <summary>Acquires a model that embeds.</summary>
     /// <param name="request">The request.</param>
-    /// <param name="model">The model's name; null for the default one.</param>
-    /// <exception cref="ApiException">There is no such model, or it cannot embed texts.</exception>
+    /// <param name="model">The name of the model, or <see langword="null"/> to use the default model.</param>
+    /// <exception cref="ApiException">There is no model with this name, or it cannot embed texts.</exception>
     public static async Task<EmbeddingModel> AcquireAsync(ApiRequest request, string? model)
     {
         ModelLease lease = await request.AcquireAsync(model).ConfigureAwait(false);
@@ -57,8 +57,8 @@ internal sealed class EmbeddingModel : IDisposable
     public int[] Tokenize(string text) => _lease.Model.Vocabulary.Tokenize(text, parseSpecial: _request.Models.Options.Embedding.ParseSpecialTokens);
 
     /// <summary>Embeds texts.</summary>
-    /// <param name="texts">The tokens of each.</param>
-    /// <exception cref="ApiException">One is empty, too long, or has a token that the model does not know.</exception>
+    /// <param name="texts">The tokens of each text.</param>
+    /// <exception cref="ApiException">A text is empty or too long, or has a token that is outside the vocabulary.</exception>
     public async Task<IReadOnlyList<TextEmbedding>> EmbedAsync(int[][] texts)
     {
         foreach (int[] text in texts)

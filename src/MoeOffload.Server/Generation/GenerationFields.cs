@@ -4,17 +4,17 @@ using System.Text.Json;
 namespace MoeOffload.Server;
 
 /// <summary>
-/// Reads from a request how tokens are chosen. The names are OpenAI's if it has one, else those of llama.cpp's server, which Ollama's
-/// <c>options</c> share.
+/// Reads the sampling options of a request. A field has OpenAI's name if there is one; otherwise, it has the name in llama.cpp's server,
+/// which Ollama's <c>options</c> also use.
 /// </summary>
 internal static class GenerationFields
 {
     private const int LongestHistory = 1 << 20;
 
     /// <summary>Reads sampling options.</summary>
-    /// <param name="fields">The object that has them.</param>
-    /// <param name="defaults">What applies to fields that are missing.</param>
-    /// <exception cref="ApiException">A field is of another type or outside its range.</exception>
+    /// <param name="fields">The object that has the options.</param>
+    /// <param name="defaults">The values of missing fields.</param>
+    /// <exception cref="ApiException">A field has the wrong type or is out of range.</exception>
     public static SamplingOptions ReadSampling(JsonFields fields, SamplingOptions defaults) => defaults with
     {
         Temperature = fields.Number("temperature", 0, 100) ?? defaults.Temperature,
@@ -38,7 +38,7 @@ internal static class GenerationFields
         Grammar = fields.Text("grammar") is { Length: > 0 } grammar ? grammar : defaults.Grammar,
     };
 
-    /// <summary>Reads the texts that end an answer.</summary>
+    /// <summary>Reads the stop strings.</summary>
     public static IReadOnlyList<string> ReadStops(JsonFields fields, string name = "stop")
     {
         const int MostStops = 64;

@@ -7,10 +7,10 @@ internal static class MergedStreams
 {
     private const int BufferedItems = 4;
 
-    /// <summary>Reads streams as one. If one fails, the others are ended at once.</summary>
+    /// <summary>Reads streams as one. If one fails, the others are ended immediately.</summary>
     /// <param name="streams">The streams.</param>
-    /// <param name="cancellationToken">Ends all.</param>
-    /// <returns>What they yield, each with the stream's number.</returns>
+    /// <param name="cancellationToken">A token to cancel all streams.</param>
+    /// <returns>The items of all streams, each with the number of its stream.</returns>
     public static async IAsyncEnumerable<(int Index, T Item)> ReadAsync<T>(
         IReadOnlyList<IAsyncEnumerable<T>> streams, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
@@ -64,10 +64,10 @@ internal static class MergedStreams
         }
     }
 
-    /// <summary>Completes streams. If one fails, the others are ended at once.</summary>
+    /// <summary>Completes streams. If one fails, the others are ended immediately.</summary>
     /// <param name="streams">The streams.</param>
-    /// <param name="complete">Completes one.</param>
-    /// <param name="cancellationToken">Ends all.</param>
+    /// <param name="complete">The function that completes a stream.</param>
+    /// <param name="cancellationToken">A token to cancel all streams.</param>
     public static async Task<TResult[]> CompleteAsync<TStream, TResult>(
         IReadOnlyList<TStream> streams, Func<TStream, CancellationToken, Task<TResult>> complete, CancellationToken cancellationToken)
     {

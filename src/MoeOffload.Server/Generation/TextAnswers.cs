@@ -12,11 +12,11 @@ internal sealed class TextAnswers : Answers<TokenStream, GeneratedToken>
 
     /// <summary>Acquires a model and starts continuations.</summary>
     /// <param name="request">The request.</param>
-    /// <param name="model">The model's name; null for the default one.</param>
-    /// <param name="generation">Gives what each is generated from, without the time limit; it may need the model.</param>
-    /// <param name="count">How many continuations.</param>
-    /// <param name="cancellation">Ends them; null takes the request's own.</param>
-    /// <exception cref="ApiException">There is no such model, or the request is not valid for it.</exception>
+    /// <param name="model">The name of the model, or <see langword="null"/> to use the default model.</param>
+    /// <param name="generation">The function that returns the request of each continuation, without the time limit. It can use the model.</param>
+    /// <param name="count">The number of continuations.</param>
+    /// <param name="cancellation">A token to cancel the continuations, or <see langword="null"/> to use that of the request.</param>
+    /// <exception cref="ApiException">There is no model with this name, or the request is not valid for it.</exception>
     public static async Task<TextAnswers> StartAsync(
         ApiRequest request, string? model, Func<MoeModel, int, GenerationRequest> generation, int count = 1, CancellationToken? cancellation = null)
     {
@@ -32,7 +32,7 @@ internal sealed class TextAnswers : Answers<TokenStream, GeneratedToken>
         }
     }
 
-    /// <summary>Logs an answer, if the options ask for it.</summary>
+    /// <summary>Logs an answer if the options enable logging.</summary>
     public void Log(string text) => Request.LogText("Answer", text);
 
     protected override Task StartAsync(TokenStream stream) => stream.StartAsync();

@@ -5,16 +5,16 @@ using MoeOffload.Catalog;
 
 namespace MoeOffload.Server;
 
-/// <summary>Represents what a model's file says of it, without loading it.</summary>
-/// <param name="Architecture">The architecture; empty if the file cannot be read.</param>
-/// <param name="ParameterCount">Number of weights; 0 if the file cannot be read.</param>
-/// <param name="Quantization">The type that holds most of its bytes.</param>
-/// <param name="ModifiedAt">When the file was last written, in UTC.</param>
+/// <summary>Represents what is known about a model from its file, without loading it.</summary>
+/// <param name="Architecture">The architecture, or an empty string if the file cannot be read.</param>
+/// <param name="ParameterCount">The number of weights, or 0 if the file cannot be read.</param>
+/// <param name="Quantization">The tensor type with the largest share of its bytes.</param>
+/// <param name="ModifiedAt">The time at which the file was last written, in UTC.</param>
 internal sealed record FileFacts(string Architecture, long ParameterCount, string Quantization, DateTime ModifiedAt)
 {
     private const string BlobPrefix = "sha256-";
 
-    /// <summary>Gets the number of weights as <c>8.9M</c> or <c>20.9B</c>; empty if unknown.</summary>
+    /// <summary>Gets the number of weights such as <c>8.9M</c> or <c>20.9B</c>, or an empty string if it is unknown.</summary>
     public string ParameterSize => ParameterCount switch
     {
         0 => string.Empty,
@@ -24,8 +24,8 @@ internal sealed record FileFacts(string Architecture, long ParameterCount, strin
     };
 
     /// <summary>
-    /// Gets 64 hexadecimal digits that tell a model's file from others: the SHA-256 of its content if its name has it, as in Ollama's store,
-    /// else one of its place, size and time, since hashing tens of gigabytes takes minutes.
+    /// Gets 64 hexadecimal digits that identify a model's file: the SHA-256 of its content if its name contains it, as in Ollama's store;
+    /// otherwise, the SHA-256 of its path, size and time, because hashing tens of gigabytes takes minutes.
     /// </summary>
     public string DigestOf(CatalogEntry entry)
     {

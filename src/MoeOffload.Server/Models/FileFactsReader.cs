@@ -4,7 +4,7 @@ using MoeOffload.Gguf;
 
 namespace MoeOffload.Server;
 
-/// <summary>Reads what model files say, each one once as long as it stays the same.</summary>
+/// <summary>Reads the facts about model files, each file once until it changes.</summary>
 internal sealed class FileFactsReader
 {
     private const int MostFiles = 4096;

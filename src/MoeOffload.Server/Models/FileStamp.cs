@@ -2,13 +2,13 @@ using System.Security;
 
 namespace MoeOffload.Server;
 
-/// <summary>Represents what tells a file from another one that takes its place: its size, and when it was last written.</summary>
-/// <param name="Bytes">The size.</param>
-/// <param name="WrittenAt">When it was last written, in UTC.</param>
+/// <summary>Represents the size of a file and the time at which it was last written, which show whether it was replaced.</summary>
+/// <param name="Bytes">The size in bytes.</param>
+/// <param name="WrittenAt">The time at which it was last written, in UTC.</param>
 internal readonly record struct FileStamp(long Bytes, DateTime WrittenAt)
 {
     /// <summary>Reads the stamp of a file, following links.</summary>
-    /// <returns>The stamp; null if there is no such file, or it cannot be read.</returns>
+    /// <returns>The stamp, or <see langword="null"/> if the file does not exist or cannot be accessed.</returns>
     public static FileStamp? Of(string path)
     {
         try

@@ -10,13 +10,13 @@ internal sealed class LoadedModel(MoeModel model, GenerationSession? session, Fu
 
     public MoeModel Model => model;
 
-    /// <summary>Gets the session that continues texts; null if the model cannot.</summary>
+    /// <summary>Gets the session that generates text, or <see langword="null"/> if the model cannot.</summary>
     public GenerationSession? Session => session;
 
-    /// <summary>Gets what makes embeddings; null unless it was asked for and is ready.</summary>
+    /// <summary>Gets the embedder, or <see langword="null"/> if it was not requested or is not ready yet.</summary>
     public Embedder? Embedder => _embedder is { IsCompletedSuccessfully: true } made ? made.Result : null;
 
-    /// <summary>Gets what each device holds of it: the weights once, and the contexts.</summary>
+    /// <summary>Gets the memory that the weights and the contexts use on each device.</summary>
     public IReadOnlyList<MemoryUse> Memory
     {
         get
@@ -33,7 +33,7 @@ internal sealed class LoadedModel(MoeModel model, GenerationSession? session, Fu
         }
     }
 
-    /// <summary>Gets the bytes that it takes, over all devices and system memory.</summary>
+    /// <summary>Gets the memory that the model and its contexts use, in bytes, over all devices and system memory.</summary>
     public long MemoryBytes => session is null && Embedder is null ? model.Placement.Bytes : Memory.Sum(use => use.TotalBytes);
 
     public Task<Embedder> GetEmbedderAsync(CancellationToken cancellationToken)

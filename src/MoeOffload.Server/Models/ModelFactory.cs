@@ -14,7 +14,7 @@ internal sealed class ModelFactory(ModelHostOptions options, ILoggerFactory logg
     private ModelOptions ModelOptions => options.Load.LoggerFactory is null ? options.Load with { LoggerFactory = loggers } : options.Load;
 
     /// <summary>Loads a model.</summary>
-    /// <returns>The model, and its session unless it is an encoder, which continues no text.</returns>
+    /// <returns>The model, and its session, which is <see langword="null"/> if the model is an encoder.</returns>
     public async Task<(MoeModel Model, GenerationSession? Session)> LoadAsync(CatalogEntry entry, IProgress<float> progress, CancellationToken cancellationToken)
     {
         MoeModel model = await MoeModel.LoadAsync(entry.Path, ModelOptions, progress, cancellationToken).ConfigureAwait(false);
@@ -29,7 +29,7 @@ internal sealed class ModelFactory(ModelHostOptions options, ILoggerFactory logg
         }
     }
 
-    /// <summary>Counts the bytes that a model and its session would take, over all devices and system memory.</summary>
+    /// <summary>Estimates the memory that a model and its session would use, in bytes, over all devices and system memory.</summary>
     public long EstimateBytes(CatalogEntry entry)
     {
         GgufMetadata metadata = GgufFile.Open(entry.Path).Metadata;
@@ -40,7 +40,7 @@ internal sealed class ModelFactory(ModelHostOptions options, ILoggerFactory logg
         return MoeModel.EstimateMemory(entry.Path, ModelOptions, Context(trained) with { CountExperts = false }).Total.TotalBytes;
     }
 
-    /// <summary>Creates what turns texts into embeddings.</summary>
+    /// <summary>Creates the embedder of a model.</summary>
     public async Task<Embedder> MakeEmbedderAsync(MoeModel model)
     {
         Embedder embedder = model.CreateEmbedder(options.Embedding);

@@ -2,26 +2,26 @@ using MoeOffload.Catalog;
 
 namespace MoeOffload.Server;
 
-/// <summary>Represents a model that is in memory, on its way there, or on its way out. The table's lock guards what changes.</summary>
+/// <summary>Represents a model that is being loaded, is loaded, or is being unloaded. The table's lock guards its mutable state.</summary>
 internal sealed class ModelSlot(CatalogEntry entry, FileStamp? stamp) : IProgress<float>
 {
     private float _progress;
 
     public CatalogEntry Entry => entry;
 
-    /// <summary>Gets which file is loaded; null if it could not be seen.</summary>
+    /// <summary>Gets the stamp of the file, or <see langword="null"/> if the file could not be accessed.</summary>
     public FileStamp? Stamp => stamp;
 
-    /// <summary>Gets or sets the load, which the first request starts and all others await.</summary>
+    /// <summary>Gets or sets the task that loads the model, which the first request starts and all others await.</summary>
     public Task<LoadedModel> Loading { get; set; } = null!;
 
-    /// <summary>Gets or sets the end of the model's memory; null as long as it may be used.</summary>
+    /// <summary>Gets or sets the task that frees the model, or <see langword="null"/> while the model can be used.</summary>
     public Task? Freeing { get; set; }
 
-    /// <summary>Gets or sets how many requests use the model, or wait for it.</summary>
+    /// <summary>Gets or sets the number of requests that use or wait for the model.</summary>
     public int Users { get; set; }
 
-    /// <summary>Gets or sets when the last user left, as a timestamp.</summary>
+    /// <summary>Gets or sets the timestamp at which the last request ended.</summary>
     public long IdleSince { get; set; }
 
     public LoadedModel? Loaded => Loading.IsCompletedSuccessfully ? Loading.Result : null;

@@ -3,7 +3,7 @@ using MoeOffload.Server.OpenAI;
 
 namespace MoeOffload.Server;
 
-/// <summary>Maps what tells an operator, or an orchestrator, how the server is: <c>/health</c> and <c>/ready</c>.</summary>
+/// <summary>Maps the health checks <c>/health</c> and <c>/ready</c>.</summary>
 internal static class OperationsEndpoints
 {
     public static void Map(ApiRoutes routes)

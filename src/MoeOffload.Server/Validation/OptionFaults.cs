@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace MoeOffload.Server;
 
-/// <summary>Collects what is wrong with options, so that all of it is reported at once.</summary>
+/// <summary>Collects the errors in options, so that all of them are reported at once.</summary>
 internal sealed class OptionFaults
 {
     // A day is more than any request needs, and less than timers allow.
@@ -10,11 +10,11 @@ internal sealed class OptionFaults
 
     private readonly List<string> _messages = [];
 
-    /// <summary>Gets what is wrong, in the order of the checks; empty if nothing is.</summary>
+    /// <summary>Gets the messages of the errors, in the order of the checks.</summary>
     public IReadOnlyList<string> Messages => _messages;
 
-    /// <summary>Adds a fault.</summary>
-    /// <param name="message">What is wrong, where, and the remedy.</param>
+    /// <summary>Adds an error.</summary>
+    /// <param name="message">A message that says what is wrong, where, and how to correct it.</param>
     public void Add(string message) => _messages.Add(message);
 
     /// <summary>Checks that an option is set.</summary>
@@ -23,7 +23,7 @@ internal sealed class OptionFaults
     {
         if (value is null)
         {
-            Add($"{name} is null: set it, or leave its default.");
+            Add($"{name} is null: set it, or keep its default.");
         }
 
         return value is not null;
