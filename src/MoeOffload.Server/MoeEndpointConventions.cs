@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using MoeOffload.Server.OpenAI;
+using MoeOffload.Server.Routing;
 
 namespace MoeOffload.Server;
 

@@ -6,8 +6,14 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using MoeOffload.Catalog;
 using MoeOffload.Server.Anthropic;
+using MoeOffload.Server.Diagnostics;
+using MoeOffload.Server.Http;
+using MoeOffload.Server.Models;
 using MoeOffload.Server.Ollama;
 using MoeOffload.Server.OpenAI;
+using MoeOffload.Server.Operations;
+using MoeOffload.Server.Routing;
+using MoeOffload.Server.Security;
 using MoeOffload.Server.Shimmy;
 using MoeOffload.Server.Web;
 

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using MoeOffload.Server.Validation;
 
 namespace MoeOffload.Server;
 

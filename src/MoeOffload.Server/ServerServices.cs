@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using MoeOffload.Server.Routing;
 
 namespace MoeOffload.Server;
 

@@ -1,6 +1,9 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using MoeOffload.Chat;
+using MoeOffload.Server.Generation;
+using MoeOffload.Server.Http;
+using MoeOffload.Server.Routing;
 
 namespace MoeOffload.Server.Anthropic;
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using MoeOffload.Server.Http;
 
 namespace MoeOffload.Server.Anthropic;
 

@@ -1,6 +1,8 @@
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
 using MoeOffload.Chat;
+using MoeOffload.Server.Generation;
+using MoeOffload.Server.Http;
 
 namespace MoeOffload.Server.Anthropic;
 

@@ -1,4 +1,6 @@
 using MoeOffload.Chat;
+using MoeOffload.Server.Generation;
+using MoeOffload.Server.Http;
 
 namespace MoeOffload.Server.Anthropic;
 

@@ -1,8 +1,9 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using MoeOffload.Diagnostics;
+using MoeOffload.Server.Models;
 
-namespace MoeOffload.Server;
+namespace MoeOffload.Server.Diagnostics;
 
 /// <summary>Measures the server, under the names of OpenTelemetry's conventions for generative AI if there is one.</summary>
 internal sealed class ServerMetrics
@@ -108,7 +109,7 @@ internal sealed class ServerMetrics
 
     private IEnumerable<Measurement<long>> OfSessions(Func<SessionStatistics, long> value)
     {
-        foreach ((ModelStatus status, LoadedModel model) in _models.GetLoaded())
+        foreach ((ModelStatus status, ServedModel model) in _models.GetLoaded())
         {
             if (model.Session is { } session)
             {
@@ -119,7 +120,7 @@ internal sealed class ServerMetrics
 
     private IEnumerable<Measurement<long>> Memory()
     {
-        foreach ((ModelStatus status, LoadedModel model) in _models.GetLoaded())
+        foreach ((ModelStatus status, ServedModel model) in _models.GetLoaded())
         {
             foreach (MemoryUse use in model.Memory)
             {
@@ -135,7 +136,7 @@ internal sealed class ServerMetrics
 
     private IEnumerable<Measurement<double>> OfLayers(Func<ExpertActivity, int, double> value)
     {
-        foreach ((ModelStatus status, LoadedModel model) in _models.GetLoaded())
+        foreach ((ModelStatus status, ServedModel model) in _models.GetLoaded())
         {
             ExpertActivity? activity;
             try

@@ -1,4 +1,6 @@
-namespace MoeOffload.Server;
+using MoeOffload.Server.Http;
+
+namespace MoeOffload.Server.Generation;
 
 /// <summary>
 /// Represents the answers to a request, independently of the API. The model is acquired, the

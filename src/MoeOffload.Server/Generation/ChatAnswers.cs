@@ -1,6 +1,7 @@
 using MoeOffload.Chat;
+using MoeOffload.Server.Http;
 
-namespace MoeOffload.Server;
+namespace MoeOffload.Server.Generation;
 
 /// <summary>Represents the answers to a chat.</summary>
 internal sealed class ChatAnswers : Answers<ChatStream, ChatUpdate>

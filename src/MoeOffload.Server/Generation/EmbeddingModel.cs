@@ -1,7 +1,8 @@
 using System.Globalization;
 using MoeOffload.Embeddings;
+using MoeOffload.Server.Http;
 
-namespace MoeOffload.Server;
+namespace MoeOffload.Server.Generation;
 
 /// <summary>Represents the model that embeds the texts of a request, independently of the API.</summary>
 internal sealed class EmbeddingModel : IDisposable

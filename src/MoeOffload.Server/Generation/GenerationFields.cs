@@ -1,7 +1,8 @@
 using System.Globalization;
 using System.Text.Json;
+using MoeOffload.Server.Http;
 
-namespace MoeOffload.Server;
+namespace MoeOffload.Server.Generation;
 
 /// <summary>
 /// Reads the sampling options of a request. A field has OpenAI's name if there is one; otherwise, it has the name in llama.cpp's server,

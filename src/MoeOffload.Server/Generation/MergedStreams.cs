@@ -1,6 +1,6 @@
 using System.Threading.Channels;
 
-namespace MoeOffload.Server;
+namespace MoeOffload.Server.Generation;
 
 /// <summary>Reads several streams that are generated at the same time.</summary>
 internal static class MergedStreams

@@ -1,4 +1,6 @@
-namespace MoeOffload.Server;
+using MoeOffload.Server.Http;
+
+namespace MoeOffload.Server.Generation;
 
 /// <summary>Represents continuations of texts.</summary>
 internal sealed class TextAnswers : Answers<TokenStream, GeneratedToken>

@@ -2,7 +2,7 @@ using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using MoeOffload.Catalog;
 
-namespace MoeOffload.Server;
+namespace MoeOffload.Server.Http;
 
 /// <summary>Translates exceptions into what a client is told.</summary>
 internal static class ApiErrors

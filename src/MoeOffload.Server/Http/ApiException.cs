@@ -1,4 +1,4 @@
-namespace MoeOffload.Server;
+namespace MoeOffload.Server.Http;
 
 /// <summary>The exception that is thrown at the edge of the server, and tells a client of an error in the shape of its API.</summary>
 internal sealed class ApiException : Exception

@@ -5,7 +5,7 @@ using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Http;
 using MoeOffload.Catalog;
 
-namespace MoeOffload.Server;
+namespace MoeOffload.Server.Http;
 
 /// <summary>Represents a request to an endpoint, with what the endpoints of all APIs need to answer it.</summary>
 internal sealed class ApiRequest : IDisposable

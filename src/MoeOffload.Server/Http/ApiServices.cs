@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
+using MoeOffload.Server.Diagnostics;
 
-namespace MoeOffload.Server;
+namespace MoeOffload.Server.Http;
 
 /// <summary>Represents what all requests share.</summary>
 internal sealed class ApiServices(

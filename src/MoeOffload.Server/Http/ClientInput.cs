@@ -1,4 +1,4 @@
-namespace MoeOffload.Server;
+namespace MoeOffload.Server.Http;
 
 /// <summary>
 /// Hands to the library what a client has sent. The library's argument checks then are the client's errors, with status 400; the same

@@ -1,4 +1,4 @@
-namespace MoeOffload.Server;
+namespace MoeOffload.Server.Http;
 
 /// <summary>Represents how an API tells its clients of errors.</summary>
 /// <param name="Body">Makes the JSON of an error; the second argument is the request's id.</param>

@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace MoeOffload.Server;
+namespace MoeOffload.Server.Http;
 
 /// <summary>Parses JSON that a client has sent.</summary>
 internal static class JsonBody

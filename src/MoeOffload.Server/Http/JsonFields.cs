@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 
-namespace MoeOffload.Server;
+namespace MoeOffload.Server.Http;
 
 /// <summary>
 /// Reads the fields of a JSON object in a request. A value of another type or outside its range is an error that names the field, and so

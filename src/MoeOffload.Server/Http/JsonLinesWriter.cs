@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Text.Json.Serialization.Metadata;
 
-namespace MoeOffload.Server;
+namespace MoeOffload.Server.Http;
 
 /// <summary>Writes an answer as one JSON value a line, as Ollama streams.</summary>
 internal sealed class JsonLinesWriter(ApiRequest request) : ResponseStream(request, "application/x-ndjson")

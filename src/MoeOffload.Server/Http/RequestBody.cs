@@ -4,7 +4,7 @@ using System.IO.Pipelines;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 
-namespace MoeOffload.Server;
+namespace MoeOffload.Server.Http;
 
 /// <summary>Reads the body of a request, which may take its time as long as more of it keeps arriving.</summary>
 internal static class RequestBody

@@ -1,3 +1,5 @@
+using MoeOffload.Server.Validation;
+
 namespace MoeOffload.Server;
 
 /// <summary>Represents the defaults of requests and the options for logging them.</summary>

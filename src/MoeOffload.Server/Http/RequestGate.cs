@@ -1,7 +1,7 @@
 using System.Globalization;
 using Microsoft.Extensions.Hosting;
 
-namespace MoeOffload.Server;
+namespace MoeOffload.Server.Http;
 
 /// <summary>Admits requests: as many as the server processes at once, and none once it stops.</summary>
 internal sealed class RequestGate : IDisposable

@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Http;
 
-namespace MoeOffload.Server;
+namespace MoeOffload.Server.Http;
 
 /// <summary>Names a request: as its client does if that name is safe in a log, else anew.</summary>
 internal static class RequestId

@@ -1,3 +1,5 @@
+using MoeOffload.Server.Validation;
+
 namespace MoeOffload.Server;
 
 /// <summary>Represents the limits of requests.</summary>

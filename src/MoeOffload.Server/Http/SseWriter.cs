@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json.Serialization.Metadata;
 
-namespace MoeOffload.Server;
+namespace MoeOffload.Server.Http;
 
 /// <summary>Writes an answer as server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html).</summary>
 internal sealed class SseWriter(ApiRequest request) : ResponseStream(request, "text/event-stream; charset=utf-8")

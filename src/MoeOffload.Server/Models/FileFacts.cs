@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using MoeOffload.Catalog;
 
-namespace MoeOffload.Server;
+namespace MoeOffload.Server.Models;
 
 /// <summary>Represents what is known about a model from its file, without loading it.</summary>
 /// <param name="Architecture">The architecture, or an empty string if the file cannot be read.</param>

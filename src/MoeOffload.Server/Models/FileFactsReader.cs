@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using MoeOffload.Catalog;
 using MoeOffload.Gguf;
 
-namespace MoeOffload.Server;
+namespace MoeOffload.Server.Models;
 
 /// <summary>Reads the facts about model files, each file once until it changes.</summary>
 internal sealed class FileFactsReader

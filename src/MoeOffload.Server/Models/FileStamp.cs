@@ -1,6 +1,6 @@
 using System.Security;
 
-namespace MoeOffload.Server;
+namespace MoeOffload.Server.Models;
 
 /// <summary>Represents the size of a file and the time at which it was last written, which show whether it was replaced.</summary>
 /// <param name="Bytes">The size in bytes.</param>

@@ -3,7 +3,7 @@ using MoeOffload.Catalog;
 using MoeOffload.Embeddings;
 using MoeOffload.Gguf;
 
-namespace MoeOffload.Server;
+namespace MoeOffload.Server.Models;
 
 /// <summary>Creates models and their contexts according to the options.</summary>
 internal sealed class ModelFactory(ModelHostOptions options, ILoggerFactory loggers)

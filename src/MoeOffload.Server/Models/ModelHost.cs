@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using MoeOffload.Catalog;
 using MoeOffload.Embeddings;
+using MoeOffload.Server.Models;
 
 namespace MoeOffload.Server;
 
@@ -94,7 +95,7 @@ public sealed class ModelHost : IAsyncDisposable
         ModelSlot slot = _table.Enter(entry, added => Task.Run(() => LoadAsync(added)));
         try
         {
-            LoadedModel loaded = await slot.Loading.WaitAsync(cancellationToken).ConfigureAwait(false);
+            ServedModel loaded = await slot.Loading.WaitAsync(cancellationToken).ConfigureAwait(false);
             return new ModelLease(slot.Entry.Name, loaded, () => _table.Leave(slot));
         }
         catch
@@ -132,7 +133,7 @@ public sealed class ModelHost : IAsyncDisposable
     internal ModelStatus GetStatus(CatalogEntry entry) => _table.GetStatus(entry);
 
     /// <summary>Gets the models in memory, for measuring and listing.</summary>
-    internal IReadOnlyList<(ModelStatus Status, LoadedModel Model)> GetLoaded() => _table.GetLoaded();
+    internal IReadOnlyList<(ModelStatus Status, ServedModel Model)> GetLoaded() => _table.GetLoaded();
 
     /// <summary>Finds a model. A name is only ever compared with those of the catalog, and never becomes part of a path.</summary>
     /// <exception cref="ModelNotFoundException">There is no model with this name.</exception>
@@ -149,7 +150,7 @@ public sealed class ModelHost : IAsyncDisposable
         error is MoeOffloadException or IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException;
 
     // Not cancelled with the request that started it: others may wait, and the next one will.
-    private async Task<LoadedModel> LoadAsync(ModelSlot slot)
+    private async Task<ServedModel> LoadAsync(ModelSlot slot)
     {
         CatalogEntry entry = slot.Entry;
         try
@@ -159,7 +160,7 @@ public sealed class ModelHost : IAsyncDisposable
             {
                 long start = _time.GetTimestamp();
                 ModelLog.Loading(_logger, entry.Name, entry.Path);
-                LoadedModel loaded = await LoadAsync(entry, slot).ConfigureAwait(false);
+                ServedModel loaded = await LoadAsync(entry, slot).ConfigureAwait(false);
                 ModelLog.Loaded(_logger, entry.Name, _time.GetElapsedTime(start).TotalSeconds, loaded.MemoryBytes);
                 return loaded;
             }
@@ -186,7 +187,7 @@ public sealed class ModelHost : IAsyncDisposable
         }
     }
 
-    private async Task<LoadedModel> LoadAsync(CatalogEntry entry, ModelSlot slot)
+    private async Task<ServedModel> LoadAsync(CatalogEntry entry, ModelSlot slot)
     {
         await _table.FreedAsync().ConfigureAwait(false);
         if (Options.MemoryLimit is not null)
@@ -195,7 +196,7 @@ public sealed class ModelHost : IAsyncDisposable
         }
 
         (MoeModel model, GenerationSession? session) = await _factory.LoadAsync(entry, slot, _stopping.Token).ConfigureAwait(false);
-        return new LoadedModel(model, session, owner => MakeEmbedder(slot, owner));
+        return new ServedModel(model, session, owner => MakeEmbedder(slot, owner));
     }
 
     // Called by whoever holds the semaphore.

@@ -1,4 +1,5 @@
 using MoeOffload.Embeddings;
+using MoeOffload.Server.Validation;
 
 namespace MoeOffload.Server;
 

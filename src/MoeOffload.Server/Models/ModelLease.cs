@@ -1,14 +1,15 @@
 using MoeOffload.Embeddings;
+using MoeOffload.Server.Models;
 
 namespace MoeOffload.Server;
 
 /// <summary>Represents the use of a loaded model. The model stays loaded until the lease is disposed.</summary>
 public sealed class ModelLease : IDisposable
 {
-    private readonly LoadedModel _loaded;
+    private readonly ServedModel _loaded;
     private Action? _release;
 
-    internal ModelLease(string name, LoadedModel loaded, Action release)
+    internal ModelLease(string name, ServedModel loaded, Action release)
     {
         Name = name;
         _loaded = loaded;

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
 
-namespace MoeOffload.Server;
+namespace MoeOffload.Server.Models;
 
 internal static partial class ModelLog
 {

@@ -1,6 +1,6 @@
 using MoeOffload.Catalog;
 
-namespace MoeOffload.Server;
+namespace MoeOffload.Server.Models;
 
 /// <summary>Represents a model that is being loaded, is loaded, or is being unloaded. The table's lock guards its mutable state.</summary>
 internal sealed class ModelSlot(CatalogEntry entry, FileStamp? stamp) : IProgress<float>
@@ -13,7 +13,7 @@ internal sealed class ModelSlot(CatalogEntry entry, FileStamp? stamp) : IProgres
     public FileStamp? Stamp => stamp;
 
     /// <summary>Gets or sets the task that loads the model, which the first request starts and all others await.</summary>
-    public Task<LoadedModel> Loading { get; set; } = null!;
+    public Task<ServedModel> Loading { get; set; } = null!;
 
     /// <summary>Gets or sets the task that frees the model, or <see langword="null"/> while the model can be used.</summary>
     public Task? Freeing { get; set; }
@@ -24,7 +24,7 @@ internal sealed class ModelSlot(CatalogEntry entry, FileStamp? stamp) : IProgres
     /// <summary>Gets or sets the timestamp at which the last request ended.</summary>
     public long IdleSince { get; set; }
 
-    public LoadedModel? Loaded => Loading.IsCompletedSuccessfully ? Loading.Result : null;
+    public ServedModel? Loaded => Loading.IsCompletedSuccessfully ? Loading.Result : null;
 
     public double Progress => Volatile.Read(ref _progress);
 

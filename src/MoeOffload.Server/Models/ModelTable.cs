@@ -1,6 +1,6 @@
 using MoeOffload.Catalog;
 
-namespace MoeOffload.Server;
+namespace MoeOffload.Server.Models;
 
 /// <summary>
 /// Keeps the models of a server: those that requests may use, and those that are on their way out of memory because they were unloaded or
@@ -35,7 +35,7 @@ internal sealed class ModelTable(TimeProvider time, Func<ModelSlot, Task> free, 
     /// <param name="entry">The model.</param>
     /// <param name="load">Starts the load of a model that is added.</param>
     /// <exception cref="ObjectDisposedException">The table was closed.</exception>
-    public ModelSlot Enter(CatalogEntry entry, Func<ModelSlot, Task<LoadedModel>> load)
+    public ModelSlot Enter(CatalogEntry entry, Func<ModelSlot, Task<ServedModel>> load)
     {
         FileStamp? stamp = FileStamp.Of(entry.Path);
         ModelSlot[] replaced = stamp is null ? [] : [.. SlotsLike(entry).Where(slot => IsReplaced(slot, entry, stamp))];
@@ -184,7 +184,7 @@ internal sealed class ModelTable(TimeProvider time, Func<ModelSlot, Task> free, 
     }
 
     /// <summary>Gets the models in memory, those on their way out included.</summary>
-    public IReadOnlyList<(ModelStatus Status, LoadedModel Model)> GetLoaded()
+    public IReadOnlyList<(ModelStatus Status, ServedModel Model)> GetLoaded()
     {
         lock (_gate)
         {

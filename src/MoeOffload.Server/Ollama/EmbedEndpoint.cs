@@ -1,4 +1,6 @@
 using MoeOffload.Embeddings;
+using MoeOffload.Server.Generation;
+using MoeOffload.Server.Http;
 
 namespace MoeOffload.Server.Ollama;
 

@@ -1,6 +1,8 @@
 using System.Text.Json.Nodes;
 using MoeOffload.Catalog;
 using MoeOffload.Gguf;
+using MoeOffload.Server.Http;
+using MoeOffload.Server.Models;
 
 namespace MoeOffload.Server.Ollama;
 

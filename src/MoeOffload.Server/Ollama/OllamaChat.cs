@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using MoeOffload.Chat;
+using MoeOffload.Server.Http;
 
 namespace MoeOffload.Server.Ollama;
 

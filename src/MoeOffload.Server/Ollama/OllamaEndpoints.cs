@@ -1,3 +1,7 @@
+using MoeOffload.Server.Http;
+using MoeOffload.Server.Models;
+using MoeOffload.Server.Routing;
+
 namespace MoeOffload.Server.Ollama;
 
 /// <summary>Maps the endpoints of Ollama's API, except for <c>/api/generate</c>, which shimmy's API also has.</summary>

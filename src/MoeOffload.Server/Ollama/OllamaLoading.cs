@@ -1,3 +1,5 @@
+using MoeOffload.Server.Http;
+
 namespace MoeOffload.Server.Ollama;
 
 /// <summary>Loads and unloads models for Ollama's clients: a request without a prompt loads a model, and <c>keep_alive: 0</c> unloads it.</summary>

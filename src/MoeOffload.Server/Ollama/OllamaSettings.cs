@@ -3,6 +3,8 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using MoeOffload.Chat;
 using MoeOffload.Schemas;
+using MoeOffload.Server.Generation;
+using MoeOffload.Server.Http;
 
 namespace MoeOffload.Server.Ollama;
 

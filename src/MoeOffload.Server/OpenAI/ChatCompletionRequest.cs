@@ -1,6 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using MoeOffload.Chat;
+using MoeOffload.Server.Generation;
+using MoeOffload.Server.Http;
 
 namespace MoeOffload.Server.OpenAI;
 

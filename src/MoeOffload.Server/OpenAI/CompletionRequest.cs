@@ -1,3 +1,6 @@
+using MoeOffload.Server.Generation;
+using MoeOffload.Server.Http;
+
 namespace MoeOffload.Server.OpenAI;
 
 /// <summary>Represents a request to <c>/v1/completions</c>.</summary>

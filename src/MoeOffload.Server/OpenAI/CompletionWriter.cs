@@ -1,4 +1,6 @@
 using System.Text;
+using MoeOffload.Server.Generation;
+using MoeOffload.Server.Http;
 
 namespace MoeOffload.Server.OpenAI;
 

@@ -1,3 +1,6 @@
+using MoeOffload.Server.Generation;
+using MoeOffload.Server.Http;
+
 namespace MoeOffload.Server.OpenAI;
 
 /// <summary>Handles <c>/v1/completions</c>, which continues texts without a chat template.</summary>

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using MoeOffload.Chat;
+using MoeOffload.Server.Http;
 
 namespace MoeOffload.Server.OpenAI;
 

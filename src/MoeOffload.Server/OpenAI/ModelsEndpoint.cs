@@ -1,3 +1,5 @@
+using MoeOffload.Server.Http;
+
 namespace MoeOffload.Server.OpenAI;
 
 /// <summary>Handles <c>/v1/models</c>, which lists the models and their states.</summary>

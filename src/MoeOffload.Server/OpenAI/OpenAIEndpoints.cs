@@ -1,3 +1,6 @@
+using MoeOffload.Server.Http;
+using MoeOffload.Server.Routing;
+
 namespace MoeOffload.Server.OpenAI;
 
 /// <summary>Maps the endpoints of OpenAI's API.</summary>

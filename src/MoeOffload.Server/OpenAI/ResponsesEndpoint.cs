@@ -1,5 +1,7 @@
 using System.Text.Json;
 using MoeOffload.Chat;
+using MoeOffload.Server.Generation;
+using MoeOffload.Server.Http;
 
 namespace MoeOffload.Server.OpenAI;
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using MoeOffload.Chat;
 using MoeOffload.Schemas;
+using MoeOffload.Server.Http;
 
 namespace MoeOffload.Server.OpenAI;
 

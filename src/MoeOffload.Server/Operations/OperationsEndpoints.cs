@@ -1,7 +1,9 @@
 using System.Text.Json.Serialization;
+using MoeOffload.Server.Http;
 using MoeOffload.Server.OpenAI;
+using MoeOffload.Server.Routing;
 
-namespace MoeOffload.Server;
+namespace MoeOffload.Server.Operations;
 
 /// <summary>Maps the health checks <c>/health</c> and <c>/ready</c>.</summary>
 internal static class OperationsEndpoints

@@ -1,4 +1,4 @@
-namespace MoeOffload.Server;
+namespace MoeOffload.Server.Routing;
 
 /// <summary>Specifies who may use an endpoint.</summary>
 internal enum ApiAccess

@@ -1,8 +1,10 @@
 using System.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using MoeOffload.Server.Http;
+using MoeOffload.Server.Security;
 
-namespace MoeOffload.Server;
+namespace MoeOffload.Server.Routing;
 
 /// <summary>Handles what all endpoints have in common: API keys, origins, limits, errors, logs, metrics, and traces.</summary>
 internal sealed class ApiPipeline(ApiServices services, ApiKeys keys, Origins origins)

@@ -1,7 +1,8 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
+using MoeOffload.Server.Http;
 
-namespace MoeOffload.Server;
+namespace MoeOffload.Server.Routing;
 
 /// <summary>
 /// Collects the endpoints of the APIs. Each API has a static class with a method that takes this and calls <see cref="Map"/> for each of

@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Routing.Matching;
 
-namespace MoeOffload.Server;
+namespace MoeOffload.Server.Routing;
 
 /// <summary>
 /// Lets an application's own endpoint take the place of the server's endpoint with the same route, such as <c>/</c> or <c>/health</c>.

@@ -1,4 +1,4 @@
-namespace MoeOffload.Server;
+namespace MoeOffload.Server.Routing;
 
 /// <summary>Marks the server's own endpoints among those of an application.</summary>
 [AttributeUsage(AttributeTargets.All)]

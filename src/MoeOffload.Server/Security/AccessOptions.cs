@@ -1,3 +1,5 @@
+using MoeOffload.Server.Validation;
+
 namespace MoeOffload.Server;
 
 /// <summary>Represents the options that determine who may use the server.</summary>

@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.Hosting;
 
-namespace MoeOffload.Server;
+namespace MoeOffload.Server.Security;
 
 /// <summary>Stops a server that listens on an address that it may not listen on, if <see cref="ServerAddress.Check"/> was not called before.</summary>
 internal sealed class AddressGuard(IServer server, AccessOptions options) : IHostedLifecycleService

@@ -2,8 +2,9 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.Http;
+using MoeOffload.Server.Http;
 
-namespace MoeOffload.Server;
+namespace MoeOffload.Server.Security;
 
 /// <summary>Checks the keys of requests. They are compared by hash, all of them, in a time that does not depend on how alike they are.</summary>
 internal sealed class ApiKeys(AccessOptions options)

@@ -1,8 +1,9 @@
 using System.Net;
 using Microsoft.AspNetCore.Cors.Infrastructure;
 using Microsoft.AspNetCore.Http;
+using MoeOffload.Server.Http;
 
-namespace MoeOffload.Server;
+namespace MoeOffload.Server.Security;
 
 /// <summary>
 /// Checks which web pages may use the server. A browser lets any page send requests to this machine, so those of pages elsewhere are

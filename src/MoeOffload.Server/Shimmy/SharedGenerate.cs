@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
+using MoeOffload.Server.Http;
 using MoeOffload.Server.Ollama;
 
 namespace MoeOffload.Server.Shimmy;

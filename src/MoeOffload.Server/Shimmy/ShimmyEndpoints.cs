@@ -2,7 +2,10 @@ using System.Reflection;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Microsoft.AspNetCore.Routing;
+using MoeOffload.Server.Http;
+using MoeOffload.Server.Models;
 using MoeOffload.Server.Ollama;
+using MoeOffload.Server.Routing;
 using MoeOffload.Server.Web;
 
 namespace MoeOffload.Server.Shimmy;
@@ -40,7 +43,7 @@ internal sealed class ShimmyEndpoints
         }
 
         ModelStatus status = request.Models.GetStatus(request.FindModel(name));
-        LoadedModel? loaded = request.Models.GetLoaded().FirstOrDefault(item => item.Status.Entry.Path == status.Entry.Path).Model;
+        ServedModel? loaded = request.Models.GetLoaded().FirstOrDefault(item => item.Status.Entry.Path == status.Entry.Path).Model;
         return request.WriteJsonAsync(ModelReporter.Report(status, loaded), ShimmyJson.Default.ModelReport);
     }
 

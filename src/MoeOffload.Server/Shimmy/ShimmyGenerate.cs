@@ -1,3 +1,5 @@
+using MoeOffload.Server.Http;
+
 namespace MoeOffload.Server.Shimmy;
 
 /// <summary>Handles shimmy's <c>POST /api/generate</c>.</summary>

@@ -3,7 +3,9 @@ using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using MoeOffload.Server.Http;
 using MoeOffload.Server.Ollama;
+using MoeOffload.Server.Routing;
 
 namespace MoeOffload.Server.Shimmy;
 

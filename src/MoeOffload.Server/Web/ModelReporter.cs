@@ -1,5 +1,6 @@
 using System.Text.Json;
 using MoeOffload.Diagnostics;
+using MoeOffload.Server.Models;
 
 namespace MoeOffload.Server.Web;
 
@@ -9,7 +10,7 @@ internal static class ModelReporter
     /// <summary>Creates the report about a model.</summary>
     /// <param name="status">The status of the model.</param>
     /// <param name="model">The model, or <see langword="null"/> if it is not loaded. Its session can be disposed at any time.</param>
-    public static ModelReport Report(ModelStatus status, LoadedModel? model)
+    public static ModelReport Report(ModelStatus status, ServedModel? model)
     {
         var report = new ModelReport(
             status.Entry.Name,

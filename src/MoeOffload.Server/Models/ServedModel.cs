@@ -1,9 +1,9 @@
 using MoeOffload.Embeddings;
 
-namespace MoeOffload.Server;
+namespace MoeOffload.Server.Models;
 
 /// <summary>Represents a model in memory, with its contexts.</summary>
-internal sealed class LoadedModel(MoeModel model, GenerationSession? session, Func<MoeModel, Task<Embedder>> makeEmbedder) : IAsyncDisposable
+internal sealed class ServedModel(MoeModel model, GenerationSession? session, Func<MoeModel, Task<Embedder>> makeEmbedder) : IAsyncDisposable
 {
     private readonly Lock _gate = new();
     private Task<Embedder>? _embedder;
