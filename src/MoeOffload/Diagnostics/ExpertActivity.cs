@@ -4,24 +4,24 @@ using MoeOffload.Placement;
 namespace MoeOffload.Diagnostics;
 
 /// <summary>
-/// How often the router of each layer chose each expert: what <see cref="GenerationSession.ExpertActivity"/> had counted at one moment.
-/// Immutable.
+/// Represents how often the router of each layer chose each expert, as <see cref="GenerationSession.ExpertActivity"/> had counted it at
+/// one point in time. Instances are immutable.
 /// </summary>
 /// <remarks>
-/// Counted is what was computed: tokens of prompts and generated ones, of all sequences, and again those that are computed again after a
-/// stop. Most architectures compute in the last layer only the tokens that are sampled from, so that it counts fewer than the others;
-/// GroveMoE chooses twice in a layer, so that each token counts as two. Layers without a router, and experts that every token goes
-/// through, have no counts.
+/// The counts include every token that was computed, in prompts and in generated text, of all sequences. A token that is computed again
+/// counts again. In the last layer, most architectures compute only the tokens that are sampled from, so that it counts fewer tokens.
+/// GroveMoE's routers choose twice in each layer, so that each token counts twice. Layers without a router, and shared experts, are not
+/// counted.
 /// </remarks>
 public sealed class ExpertActivity
 {
     private readonly long[] _counts;
     private readonly long[] _tokens;
 
-    /// <summary>Takes over what was counted.</summary>
-    /// <param name="expertCount">Experts of each layer.</param>
-    /// <param name="counts">For each layer, the count of each expert.</param>
-    /// <param name="tokens">For each layer, the tokens that its router chose for.</param>
+    /// <summary>Initializes a new instance of the <see cref="ExpertActivity"/> class from counts, without copying them.</summary>
+    /// <param name="expertCount">The number of experts in each layer.</param>
+    /// <param name="counts">The count of each expert of each layer, with the layer as the outer dimension.</param>
+    /// <param name="tokens">The number of tokens that the router of each layer chose experts for.</param>
     internal ExpertActivity(int expertCount, long[] counts, long[] tokens)
     {
         ExpertCount = expertCount;
@@ -31,39 +31,45 @@ public sealed class ExpertActivity
         TokenCount = tokens.Max();
     }
 
-    /// <summary>Layers of the model, those without experts included.</summary>
+    /// <summary>Gets the number of the model's layers, including those without experts.</summary>
     public int LayerCount => _tokens.Length;
 
-    /// <summary>Experts of each mixture-of-experts layer, shared ones not counted.</summary>
+    /// <summary>Gets the number of experts in each mixture-of-experts layer, without shared experts.</summary>
     public int ExpertCount { get; }
 
-    /// <summary>The layers whose routers have chosen, ascending.</summary>
+    /// <summary>Gets the layers whose routers have chosen experts, in ascending order.</summary>
     public IReadOnlyList<int> Layers { get; }
 
-    /// <summary>Tokens that were counted: those of the layer that counted the most.</summary>
+    /// <summary>Gets the number of tokens that were counted in the layer with the most tokens.</summary>
     public long TokenCount { get; }
 
-    /// <summary>Tokens for which a layer's router chose.</summary>
-    /// <param name="layer">The layer, from 0.</param>
-    /// <exception cref="ArgumentOutOfRangeException">There is no such layer.</exception>
+    /// <summary>Gets the number of tokens that a layer's router chose experts for.</summary>
+    /// <param name="layer">The zero-based number of the layer.</param>
+    /// <returns>The number of tokens.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The layer does not exist.</exception>
     public long TokensOf(int layer)
     {
         CheckLayer(layer);
         return _tokens[layer];
     }
 
-    /// <summary>How often a layer's router chose each expert, <see cref="ExpertCount"/> values; they add up to <see cref="TokensOf"/> times the experts that a token uses.</summary>
-    /// <inheritdoc cref="TokensOf"/>
+    /// <summary>Gets how often a layer's router chose each expert.</summary>
+    /// <param name="layer">The zero-based number of the layer.</param>
+    /// <returns>
+    /// <see cref="ExpertCount"/> values. Their sum is <see cref="TokensOf"/> multiplied by the number of experts that each token uses.
+    /// </returns>
+    /// <exception cref="ArgumentOutOfRangeException">The layer does not exist.</exception>
     public ReadOnlySpan<long> CountsOf(int layer)
     {
         CheckLayer(layer);
         return _counts.AsSpan(layer * ExpertCount, ExpertCount);
     }
 
-    /// <summary>The part of a layer's choices that fell on an expert, from 0 to 1; with all experts alike 1/<see cref="ExpertCount"/>, and 0 where the layer has not chosen.</summary>
-    /// <param name="layer">The layer, from 0.</param>
-    /// <param name="expert">The expert, from 0.</param>
-    /// <exception cref="ArgumentOutOfRangeException">There is no such layer or expert.</exception>
+    /// <summary>Gets an expert's share of the choices of a layer's router.</summary>
+    /// <param name="layer">The zero-based number of the layer.</param>
+    /// <param name="expert">The zero-based number of the expert.</param>
+    /// <returns>The share, from 0 to 1, or 0 if the router has not chosen. It is 1/<see cref="ExpertCount"/> if all experts are chosen equally often.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The layer or the expert does not exist.</exception>
     public double Share(int layer, int expert)
     {
         ReadOnlySpan<long> counts = CountsOf(layer);
@@ -71,16 +77,17 @@ public sealed class ExpertActivity
         return counts[expert] / (double)Math.Max(1, Sum(counts));
     }
 
-    /// <summary>What was counted between an earlier moment of the same session and this one.</summary>
-    /// <param name="earlier">The earlier activity.</param>
-    /// <exception cref="ArgumentException"><paramref name="earlier"/> is of another model, or not earlier.</exception>
+    /// <summary>Gets what was counted since an earlier point in time of the same session.</summary>
+    /// <param name="earlier">The activity at the earlier point in time.</param>
+    /// <returns>The difference between this activity and the earlier one.</returns>
+    /// <exception cref="ArgumentException"><paramref name="earlier"/> belongs to another model, or is not earlier.</exception>
     public ExpertActivity Since(ExpertActivity earlier)
     {
         ArgumentNullException.ThrowIfNull(earlier);
         if (earlier.LayerCount != LayerCount || earlier.ExpertCount != ExpertCount)
         {
             throw new ArgumentException(
-                $"It has {earlier.LayerCount} layers of {earlier.ExpertCount} experts, this one {LayerCount} of {ExpertCount}: take two of one session.",
+                $"The earlier activity has {earlier.LayerCount} layers of {earlier.ExpertCount} experts, and this one has {LayerCount} of {ExpertCount}. Both must come from the same session.",
                 nameof(earlier));
         }
 
@@ -88,13 +95,14 @@ public sealed class ExpertActivity
         long[] tokens = [.. _tokens.Zip(earlier._tokens, (now, before) => now - before)];
         return counts.Concat(tokens).All(count => count >= 0)
             ? new ExpertActivity(ExpertCount, counts, tokens)
-            : throw new ArgumentException("It has counted more than this one: take the earlier of two of one session.", nameof(earlier));
+            : throw new ArgumentException("The earlier activity has higher counts than this one. It must come from the same session, at an earlier point in time.", nameof(earlier));
     }
 
     /// <summary>
-    /// Writes a line for each layer that has chosen: its tokens, the experts that were never chosen, the busiest one with its share, and
-    /// a map of one character for each expert, from a blank for none to <c>@</c> for the busiest.
+    /// Writes a line for each layer whose router has chosen experts: the number of tokens, the number of unused experts, the busiest expert
+    /// and its share, and a map with one character for each expert, from a space for an unused one to <c>@</c> for the busiest.
     /// </summary>
+    /// <param name="writer">The writer that receives the table.</param>
     public void WriteTo(TextWriter writer)
     {
         ArgumentNullException.ThrowIfNull(writer);
@@ -115,7 +123,7 @@ public sealed class ExpertActivity
         table.WriteTo(writer);
     }
 
-    /// <summary>The table that <see cref="WriteTo"/> writes.</summary>
+    /// <summary>Returns the table that <see cref="WriteTo"/> writes.</summary>
     public override string ToString()
     {
         using var writer = new StringWriter(CultureInfo.InvariantCulture);

@@ -1,21 +1,21 @@
 namespace MoeOffload;
 
-/// <summary>Refuses option values outside their range with the name, the value, the range and what to do.</summary>
+/// <summary>Checks that option values are in range. The exceptions say the option's name, its value, the range and what can be done.</summary>
 internal static class OptionRange
 {
-    /// <summary>Refuses a value that is not a number, or lies outside a range.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">It does.</exception>
+    /// <summary>Checks that a value is in a range.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is outside the range, or is not a number.</exception>
     public static void Check(float value, float least, float most, string name, string remedy)
     {
-        // Written so that NaN, for which every comparison is false, is refused.
+        // The condition is negated so that it also holds for NaN, for which every comparison is false.
         if (!(value >= least && value <= most))
         {
             throw Error(value, least, most, name, remedy);
         }
     }
 
-    /// <summary>Refuses a value outside a range.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">It lies outside.</exception>
+    /// <summary>Checks that a value is in a range.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is outside the range.</exception>
     public static void Check(int value, int least, int most, string name, string remedy)
     {
         if (value < least || value > most)
@@ -24,8 +24,8 @@ internal static class OptionRange
         }
     }
 
-    /// <summary>Refuses a value that is set and lies outside a range.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">It lies outside.</exception>
+    /// <summary>Checks that a value, if it is set, is in a range.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is outside the range.</exception>
     public static void Check(int? value, int least, int most, string name, string remedy)
     {
         if (value is { } set)
@@ -34,8 +34,8 @@ internal static class OptionRange
         }
     }
 
-    /// <summary>Refuses a value that is set and is not a number, or lies outside a range.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">It does.</exception>
+    /// <summary>Checks that a value, if it is set, is in a range.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is outside the range, or is not a number.</exception>
     public static void Check(float? value, float least, float most, string name, string remedy)
     {
         if (value is { } set)
@@ -44,8 +44,8 @@ internal static class OptionRange
         }
     }
 
-    /// <summary>Refuses a number that names no value of its enumeration.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">It names none.</exception>
+    /// <summary>Checks that a value is defined in its enumeration.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not defined.</exception>
     public static void CheckDefined<TEnum>(TEnum value, string name)
         where TEnum : struct, Enum
     {
@@ -56,8 +56,8 @@ internal static class OptionRange
         }
     }
 
-    /// <summary>Refuses a number that is set and names no value of its enumeration.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">It names none.</exception>
+    /// <summary>Checks that a value, if it is set, is defined in its enumeration.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not defined.</exception>
     public static void CheckDefined<TEnum>(TEnum? value, string name)
         where TEnum : struct, Enum
     {

@@ -1,12 +1,12 @@
 namespace MoeOffload.Gguf;
 
 /// <summary>
-/// What llama.cpp v0.5.0 takes for granted of an architecture's hyperparameters, and ends the process over where it does not
-/// hold (the assertions in its <c>src/models</c>). An architecture that is not listed is not held to it.
+/// Contains what llama.cpp v0.5.0 assumes about an architecture's hyperparameters. If an assumption does not hold, an assertion in its
+/// <c>src/models</c> ends the process. Architectures that are not listed are not subject to the assumption.
 /// </summary>
 internal static class ArchitectureFacts
 {
-    /// <summary>Query, key, value and rotated part of an attention head have one size.</summary>
+    /// <summary>Determines whether the query, key, value and rotated part of an attention head have the same size.</summary>
     public static bool RotatesWholeHeads(string architecture) => architecture is
         "apertus" or "arcee" or "arctic" or "baichuan" or "chameleon" or "codeshell" or "cogvlm" or "cohere2moe" or "dbrx"
         or "deci" or "deepseek" or "dots1" or "dream" or "ernie4_5" or "ernie4_5-moe" or "exaone" or "exaone-moe" or "exaone4"
@@ -17,7 +17,7 @@ internal static class ArchitectureFacts
         or "qwen3moe" or "qwen3tts" or "qwen3vl" or "qwen3vlmoe" or "rnd1" or "seed_oss" or "smallthinker" or "smollm3"
         or "starcoder2" or "talkie" or "xverse";
 
-    /// <summary>Key and value of an attention head have one size, of which a part may be rotated.</summary>
+    /// <summary>Determines whether the key and value of an attention head have the same size, of which a part may be rotated.</summary>
     public static bool HasKeysLikeValues(string architecture) => RotatesWholeHeads(architecture) || architecture is
         "afmoe" or "bailingmoe2" or "bert" or "bitnet" or "bloom" or "chatglm" or "cohere2" or "command-r" or "dflash"
         or "eagle3" or "eurobert" or "glm4" or "glm4moe" or "gpt2" or "gptneox" or "granitehybrid" or "jais" or "jina-bert-v2"
@@ -26,27 +26,27 @@ internal static class ArchitectureFacts
         or "nomic-bert-moe" or "openelm" or "phi2" or "phi3" or "phimoe" or "qwen" or "qwen35" or "qwen35moe" or "qwen3next"
         or "qwen4exp" or "refact" or "spark2_5" or "stablelm" or "starcoder" or "t5" or "t5encoder";
 
-    /// <summary>Layers with Mamba-2 heads beside or instead of attention.</summary>
+    /// <summary>Determines whether layers have Mamba-2 heads in addition to or instead of attention.</summary>
     public static bool HasMamba2Layers(string architecture) => architecture is
         "mamba2" or "nemotron_h" or "nemotron_h_moe" or "falcon-h1" or "granitehybrid";
 
-    /// <summary>Layers with gated delta nets, whose value heads are a multiple of their key heads.</summary>
+    /// <summary>Determines whether layers have gated delta nets, whose number of value heads is a multiple of that of key heads.</summary>
     public static bool HasDeltaNetLayers(string architecture) => architecture is
         "qwen3next" or "qwen35" or "qwen35moe" or "qwen4exp";
 
-    /// <summary>A sliding window that follows a pattern of layers, at least one of which must slide.</summary>
+    /// <summary>Determines whether a pattern specifies the layers with a sliding window, of which there must be at least one.</summary>
     public static bool HasSlidingPattern(string architecture) => architecture is
         "gpt-oss" or "gemma2" or "gemma3" or "gemma3n" or "gemma-embedding" or "cohere2" or "cohere2moe" or "muse-glimmer"
         or "exaone-moe";
 
-    /// <summary>Attention without rotary positions, whose files may say that 0 dimensions are rotated.</summary>
+    /// <summary>Determines whether attention has no rotary position embeddings, so that files may specify 0 rotated dimensions.</summary>
     public static bool MayRotateNothing(string architecture) => architecture is "kimi-linear" or "kimi-k3";
 
-    /// <summary>Positions of several dimensions, always.</summary>
+    /// <summary>Determines whether positions always have several dimensions.</summary>
     public static bool HasMultiAxisRope(string architecture) => architecture is
         "qwen2vl" or "qwen3vl" or "qwen3vlmoe" or "qwen35" or "qwen35moe" or "qwen4exp" or "qwen3tts" or "paddleocr";
 
-    /// <summary>How experts are weighted has no default.</summary>
+    /// <summary>Determines whether the file must specify the gating function of experts, since there is no default.</summary>
     public static bool NamesItsGating(string architecture) => architecture is
         "bailingmoe2" or "bailingmoe3" or "deepseek32" or "dots3note" or "exaone-moe" or "kimi-k3" or "kimi-linear";
 }

@@ -1,6 +1,6 @@
 namespace MoeOffload.Gguf;
 
-/// <summary>Attention heads and rotary positions.</summary>
+/// <summary>Checks attention heads and rotary position embeddings.</summary>
 internal static class AttentionCheck
 {
     private static readonly string[] s_ropeScalings = ["none", "linear", "yarn", "longrope"];
@@ -20,7 +20,7 @@ internal static class AttentionCheck
         CheckSlidingPattern(values);
     }
 
-    // The KV cache is as large as the heads say, whatever the weights that fill it.
+    // The size of the KV cache follows from the head sizes, regardless of the weights that compute its values.
     private static void CheckProjections(GgufModelFiles model, ModelValues values)
     {
         foreach (var tensor in model.Tensors)
@@ -44,7 +44,7 @@ internal static class AttentionCheck
             {
                 throw values.Fail(
                     $"'{values.Key("attention.head_count_kv")}'",
-                    $"is {keyValueHeads[layer]} in layer {layer}, of which its {heads[layer]} heads are no multiple");
+                    $"is {keyValueHeads[layer]} in layer {layer}, and its {heads[layer]} heads are not a multiple of that");
             }
         }
 
@@ -63,15 +63,15 @@ internal static class AttentionCheck
         var rotated = values.Number("rope.dimension_count") ?? key;
         if (own is null && ArchitectureFacts.HasKeysLikeValues(values.Architecture) && embedding % heads[0] != 0)
         {
-            throw values.Fail($"'{values.Key("attention.head_count")}'", $"is {heads[0]}, by which the embedding length {embedding} cannot be divided");
+            throw values.Fail($"'{values.Key("attention.head_count")}'", $"is {heads[0]}, and the embedding length {embedding} is not a multiple of that");
         }
 
-        // With nothing to rotate, the CPU backend's loop over the rest of a head never ends.
+        // If no dimension is rotated, the CPU backend's loop over the rest of a head never ends.
         var least = ArchitectureFacts.MayRotateNothing(values.Architecture) ? 0u : 2u;
         var rotatedSliding = values.Number("rope.dimension_count_swa") ?? rotated;
         if (rotated < least || rotated > key || rotated % 2 != 0 || rotatedSliding < least || rotatedSliding % 2 != 0)
         {
-            throw values.Fail($"'{values.Key("rope.dimension_count")}'", $"is {rotated}, and an even part of a head of {key} can be rotated");
+            throw values.Fail($"'{values.Key("rope.dimension_count")}'", $"is {rotated}; it must be even, positive, and at most the head's length of {key}");
         }
 
         if (values.Number("attention.key_length_mla") is { } compressed and > 0 && compressed <= rotated)
@@ -89,7 +89,7 @@ internal static class AttentionCheck
         CheckRopeSections(values, key);
     }
 
-    // Layers that slide have sizes of their own where these keys end in "_swa"; llama.cpp compares those of the first layer.
+    // Keys that end in "_swa" give the sizes in layers with a sliding window; llama.cpp compares those of the first layer.
     private static void CheckEqualSizes(ModelValues values, uint key, uint value, uint rotated, string suffix)
     {
         if (key != value && ArchitectureFacts.HasKeysLikeValues(values.Architecture))
@@ -133,7 +133,7 @@ internal static class AttentionCheck
         var key = values.Key("rope.scaling.type");
         if (values.Text(key) is { } scaling && !s_ropeScalings.Contains(scaling))
         {
-            throw values.Fail($"'{key}'", $"is '{scaling}', and {string.Join(", ", s_ropeScalings)} are known");
+            throw values.Fail($"'{key}'", $"is '{scaling}', which is not one of {string.Join(", ", s_ropeScalings)}");
         }
     }
 
@@ -157,7 +157,7 @@ internal static class AttentionCheck
         };
         if (!slides)
         {
-            throw values.Fail($"'{key}'", "lets no layer slide, and there is a sliding window");
+            throw values.Fail($"'{key}'", "gives no layer a sliding window, although the model has one");
         }
     }
 }

@@ -2,29 +2,29 @@ using System.Buffers.Binary;
 
 namespace MoeOffload.Gguf;
 
-/// <summary>Encodes rows of floats in the layouts of ggml's <c>ggml-common.h</c>, by round-to-nearest.</summary>
+/// <summary>Quantizes rows of floats in the layouts of ggml's <c>ggml-common.h</c>, with rounding to nearest.</summary>
 public static class GgmlQuantizer
 {
     private const int Block = 32;
 
-    // The eight magnitudes of a 4-bit float with two exponent bits and one of mantissa (OCP microscaling, E2M1).
+    // The eight magnitudes of a 4-bit float with two exponent bits and one mantissa bit (OCP microscaling, E2M1).
     private static readonly float[] s_fp4Magnitudes = [0, 0.5f, 1, 1.5f, 2, 3, 4, 6];
 
-    /// <summary>The types that rows can be encoded in.</summary>
+    /// <summary>Gets the types that rows can be encoded in.</summary>
     public static IReadOnlyList<GgmlType> Types => [GgmlType.F32, GgmlType.F16, GgmlType.Q8_0, GgmlType.Q4_0, GgmlType.MXFP4];
 
     /// <summary>Encodes a row.</summary>
-    /// <param name="type">One of <see cref="Types"/>.</param>
-    /// <param name="row">The values, a whole number of the type's blocks.</param>
-    /// <param name="destination">Takes <see cref="GgmlTypeInfo.GetByteCount"/> bytes.</param>
-    /// <exception cref="ArgumentException">The row is no whole number of blocks, or the destination is too short.</exception>
+    /// <param name="type">The type, which must be one of <see cref="Types"/>.</param>
+    /// <param name="row">The values. Their number must be a multiple of the type's block size.</param>
+    /// <param name="destination">The span that receives the <see cref="GgmlTypeInfo.GetByteCount"/> bytes of the row.</param>
+    /// <exception cref="ArgumentException">The length of the row is not a multiple of the block size, or the destination is too short.</exception>
     /// <exception cref="NotSupportedException">The type is not one of <see cref="Types"/>.</exception>
     public static void EncodeRow(GgmlType type, ReadOnlySpan<float> row, Span<byte> destination)
     {
         long bytes = GgmlTypeInfo.Of(type).GetByteCount(row.Length);
         if (destination.Length < bytes)
         {
-            throw new ArgumentException($"A row of {row.Length} values takes {bytes} bytes as {type}, and there is room for {destination.Length}.", nameof(destination));
+            throw new ArgumentException($"A row of {row.Length} values takes {bytes} bytes as {type}, but the destination has only {destination.Length}.", nameof(destination));
         }
 
         switch (type)
@@ -73,7 +73,7 @@ public static class GgmlQuantizer
         }
     }
 
-    // A half scale, then 32 signed bytes.
+    // A 16-bit float scale, then 32 signed bytes.
     private static void EncodeQ8(ReadOnlySpan<float> values, Span<byte> block)
     {
         var scale = Largest(values, out _) / 127;
@@ -84,7 +84,7 @@ public static class GgmlQuantizer
         }
     }
 
-    // A half scale, then 16 bytes: the low nibbles are the first half of the values, the high ones the second, 8 stands for 0.
+    // A 16-bit float scale, then 16 bytes: the low nibbles are the first half of the values, the high ones the second. 8 stands for 0.
     private static void EncodeQ4(ReadOnlySpan<float> values, Span<byte> block)
     {
         Largest(values, out var signed);

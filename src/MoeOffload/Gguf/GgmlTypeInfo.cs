@@ -1,11 +1,11 @@
 namespace MoeOffload.Gguf;
 
-/// <summary>The storage layout of a <see cref="GgmlType"/>: elements are stored in blocks of equal size.</summary>
-/// <remarks>Block sizes follow the block structs of ggml's <c>ggml-common.h</c>.</remarks>
+/// <summary>Represents the storage layout of a <see cref="GgmlType"/>, which stores elements in blocks of equal size.</summary>
+/// <remarks>The sizes are those of the block structs in ggml's <c>ggml-common.h</c>.</remarks>
 /// <param name="Type">The type.</param>
-/// <param name="Name">The name as llama.cpp prints it, for instance <c>q4_K</c>.</param>
-/// <param name="BlockSize">Elements per block; a row holds a whole number of blocks.</param>
-/// <param name="BytesPerBlock">Bytes per block.</param>
+/// <param name="Name">llama.cpp's name for the type, such as <c>q4_K</c>.</param>
+/// <param name="BlockSize">The number of elements in a block. A row consists of whole blocks.</param>
+/// <param name="BytesPerBlock">The size of a block, in bytes.</param>
 public readonly record struct GgmlTypeInfo(GgmlType Type, string Name, int BlockSize, int BytesPerBlock)
 {
     private static readonly GgmlTypeInfo[] s_known =
@@ -47,36 +47,42 @@ public readonly record struct GgmlTypeInfo(GgmlType Type, string Name, int Block
         new(GgmlType.Q2_0, "q2_0", 64, 18),
     ];
 
-    // By the type's number; the numbers of removed types stay empty.
+    // Indexed by the type's number; the entries of types that ggml removed are empty.
     private static readonly GgmlTypeInfo[] s_byType = Index();
 
-    /// <summary>Whether elements are quantized, that is, stored in blocks with common scales.</summary>
+    /// <summary>Gets a value that indicates whether elements are quantized, that is, stored in blocks with common scales.</summary>
     public bool IsQuantized => BlockSize > 1;
 
-    /// <summary>Bits per element, scales included.</summary>
+    /// <summary>Gets the average number of bits per element, including scales.</summary>
     public double BitsPerElement => 8.0 * BytesPerBlock / BlockSize;
 
-    /// <summary>Every known type.</summary>
+    /// <summary>Gets the layouts of all known types.</summary>
     public static IReadOnlyCollection<GgmlTypeInfo> All => s_known;
 
-    /// <summary>Gives the layout of a type.</summary>
+    /// <summary>Gets the layout of a type.</summary>
+    /// <param name="type">The type.</param>
+    /// <returns>The layout.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The type is unknown.</exception>
     public static GgmlTypeInfo Of(GgmlType type) => TryGet(type, out var info)
         ? info
-        : throw new ArgumentOutOfRangeException(nameof(type), type, "Not a type that llama.cpp stores.");
+        : throw new ArgumentOutOfRangeException(nameof(type), type, "The type is unknown to llama.cpp.");
 
-    /// <summary>Gives the layout of a type, where it is known.</summary>
+    /// <summary>Tries to get the layout of a type.</summary>
+    /// <param name="type">The type.</param>
+    /// <param name="info">The layout, if the type is known.</param>
+    /// <returns><see langword="true"/> if the type is known; otherwise, <see langword="false"/>.</returns>
     public static bool TryGet(GgmlType type, out GgmlTypeInfo info)
     {
         info = (uint)type < (uint)s_byType.Length ? s_byType[(int)type] : default;
         return info.BlockSize > 0;
     }
 
-    /// <summary>Gives the bytes that a contiguous tensor takes.</summary>
-    /// <param name="dimensions">Elements per dimension, the innermost (the row) first. None means one element.</param>
+    /// <summary>Calculates the size of a contiguous tensor.</summary>
+    /// <param name="dimensions">The number of elements in each dimension, with the row first. A tensor without dimensions has one element.</param>
+    /// <returns>The size, in bytes.</returns>
     /// <exception cref="ArgumentOutOfRangeException">A dimension is negative.</exception>
-    /// <exception cref="ArgumentException">The row is no whole number of blocks.</exception>
-    /// <exception cref="OverflowException">The size exceeds 63 bits.</exception>
+    /// <exception cref="ArgumentException">The length of a row is not a multiple of the block size.</exception>
+    /// <exception cref="OverflowException">The size is greater than <see cref="long.MaxValue"/>.</exception>
     public long GetByteCount(params ReadOnlySpan<long> dimensions)
     {
         long elements = 1;

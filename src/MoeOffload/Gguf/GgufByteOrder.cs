@@ -1,11 +1,11 @@
 namespace MoeOffload.Gguf;
 
-/// <summary>The byte order of a GGUF file's numbers, in its header and in its tensors alike.</summary>
+/// <summary>Specifies the byte order of the numbers in a GGUF file, both in its header and in its tensors.</summary>
 public enum GgufByteOrder
 {
-    /// <summary>Least significant byte first: x86, ARM, and nearly every file.</summary>
+    /// <summary>The least significant byte comes first, as in nearly all files.</summary>
     LittleEndian,
 
-    /// <summary>Most significant byte first, for machines such as s390x. llama.cpp loads only files of its machine's own order.</summary>
+    /// <summary>The most significant byte comes first, for machines such as s390x. llama.cpp loads only files in the byte order of its machine.</summary>
     BigEndian,
 }

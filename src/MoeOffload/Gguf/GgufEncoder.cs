@@ -6,7 +6,7 @@ using System.Text;
 
 namespace MoeOffload.Gguf;
 
-/// <summary>Encodes numbers, texts and arrays in one byte order.</summary>
+/// <summary>Encodes numbers, texts and arrays in a byte order.</summary>
 internal sealed class GgufEncoder(bool bigEndian)
 {
     private readonly ArrayBufferWriter<byte> _output = new();

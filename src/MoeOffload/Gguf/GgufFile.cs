@@ -3,8 +3,9 @@ using System.Diagnostics.CodeAnalysis;
 namespace MoeOffload.Gguf;
 
 /// <summary>
-/// The header of a GGUF file: what it holds, and where. Read by ggml's <c>docs/gguf.md</c>, versions 2 and 3, in either byte
-/// order, and checked against the file's length, so that all of it can be relied upon. Immutable; the file is not kept open.
+/// Represents the header of a GGUF file, with its metadata and the description of its tensors. Versions 2 and 3 of the format, as
+/// described in ggml's <c>docs/gguf.md</c>, are supported in either byte order. The header is fully checked, also against the length of
+/// the file. Instances are immutable and do not keep the file open.
 /// </summary>
 public sealed class GgufFile
 {
@@ -32,39 +33,41 @@ public sealed class GgufFile
         _byName = new(() => tensors.ToDictionary(tensor => tensor.Name, StringComparer.Ordinal));
     }
 
-    /// <summary>The file's path; null if it was read from a stream.</summary>
+    /// <summary>Gets the path of the file, or <see langword="null"/> if the header was read from a stream.</summary>
     public string? Path { get; }
 
-    /// <summary>The format's version, 2 or 3.</summary>
+    /// <summary>Gets the version of the format, which is 2 or 3.</summary>
     public int Version { get; }
 
-    /// <summary>The byte order, found from the version's.</summary>
+    /// <summary>Gets the byte order.</summary>
     public GgufByteOrder ByteOrder { get; }
 
-    /// <summary>Bytes that each tensor's offset is a multiple of.</summary>
+    /// <summary>Gets the alignment of the tensors' offsets, in bytes.</summary>
     public int Alignment { get; }
 
-    /// <summary>The key-value pairs.</summary>
+    /// <summary>Gets the metadata.</summary>
     public GgufMetadata Metadata { get; }
 
-    /// <summary>The tensors, in the file's order.</summary>
+    /// <summary>Gets the tensors, in the order of the file.</summary>
     public IReadOnlyList<GgufTensorInfo> Tensors { get; }
 
-    /// <summary>Bytes from the start of the file to the tensors' data.</summary>
+    /// <summary>Gets the offset of the tensors' data from the start of the file, in bytes.</summary>
     public long DataOffset { get; }
 
-    /// <summary>Bytes of the whole file.</summary>
+    /// <summary>Gets the length of the file, in bytes.</summary>
     public long Length { get; }
 
-    /// <summary>The file's place in a split model; null for a model in one file.</summary>
+    /// <summary>Gets the position of the file in a split model, or <see langword="null"/> if the model is a single file.</summary>
     public GgufSplit? Split { get; }
 
     /// <summary>Reads and checks the header of a file.</summary>
-    /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
-    /// <exception cref="UnauthorizedAccessException">The file may not be read.</exception>
-    /// <exception cref="IOException">The path is a folder, or reading failed.</exception>
-    /// <exception cref="GgufFormatException">The file is no GGUF file, damaged, truncated, or of an unknown version.</exception>
+    /// <param name="path">The path of the file.</param>
+    /// <returns>The header.</returns>
+    /// <exception cref="FileNotFoundException">The file does not exist.</exception>
+    /// <exception cref="DirectoryNotFoundException">The directory does not exist.</exception>
+    /// <exception cref="UnauthorizedAccessException">Access to the file is denied.</exception>
+    /// <exception cref="IOException">The path is a directory, or the file could not be read.</exception>
+    /// <exception cref="GgufFormatException">The file is not a GGUF file, is damaged or truncated, or its version is not supported.</exception>
     public static GgufFile Open(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -79,18 +82,23 @@ public sealed class GgufFile
         }
     }
 
-    /// <summary>Reads and checks a header from a stream, from its position on; offsets count from there.</summary>
-    /// <exception cref="ArgumentException">The stream cannot tell its length.</exception>
-    /// <exception cref="GgufFormatException">The content is not GGUF, damaged, truncated, or of an unknown version.</exception>
+    /// <summary>Reads and checks the header of a file in a stream. The file starts at the stream's current position.</summary>
+    /// <param name="stream">The stream, which must support seeking.</param>
+    /// <returns>The header.</returns>
+    /// <exception cref="ArgumentException">The stream does not support seeking.</exception>
+    /// <exception cref="GgufFormatException">The content is not a GGUF file, is damaged or truncated, or its version is not supported.</exception>
     public static GgufFile Read(Stream stream)
     {
         ArgumentNullException.ThrowIfNull(stream);
         return stream.CanSeek
             ? new GgufHeaderReader(stream, path: null).Read()
-            : throw new ArgumentException("The stream must be able to tell its length; copy it into a MemoryStream.", nameof(stream));
+            : throw new ArgumentException("The stream must support seeking. Copy it to a MemoryStream.", nameof(stream));
     }
 
-    /// <summary>Gives a tensor by its name.</summary>
+    /// <summary>Tries to get a tensor by its name.</summary>
+    /// <param name="name">The name of the tensor.</param>
+    /// <param name="tensor">The tensor, if it exists.</param>
+    /// <returns><see langword="true"/> if the tensor exists; otherwise, <see langword="false"/>.</returns>
     public bool TryGetTensor(string name, [NotNullWhen(true)] out GgufTensorInfo? tensor) =>
         _byName.Value.TryGetValue(name, out tensor);
 }

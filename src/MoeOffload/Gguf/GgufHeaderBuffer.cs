@@ -4,12 +4,12 @@ using System.Runtime.CompilerServices;
 namespace MoeOffload.Gguf;
 
 /// <summary>
-/// The bytes of a header, read in large pieces as the parser comes to them, and kept: values are decoded from here on demand.
-/// No more is allocated than the file has bytes.
+/// Reads the bytes of a header in large blocks as the parser needs them, and keeps them, so that values can be decoded on demand. The
+/// buffer is never larger than the file.
 /// </summary>
 internal sealed class GgufHeaderBuffer(Stream stream, long length)
 {
-    /// <summary>Far above any real header: vocabularies of 256,000 tokens take about 20 MiB.</summary>
+    /// <summary>The maximum size of a header, in bytes. It is far above real sizes: a vocabulary of 256,000 tokens takes about 20 MiB.</summary>
     internal const int MaxHeaderBytes = 256 * 1024 * 1024;
 
     private const int FirstRead = 1024 * 1024;
@@ -24,7 +24,7 @@ internal sealed class GgufHeaderBuffer(Stream stream, long length)
 
     public long Remaining => length - Position;
 
-    /// <summary>Says whether a number of bytes is left in the file, and makes them available; false also where the header grows absurd.</summary>
+    /// <summary>Makes a number of bytes available. Returns <see langword="false"/> if the file or the maximum size of a header ends before.</summary>
     public bool TryRequire(long count) => count <= _filled - Position || (count <= Remaining && TryFill(count));
 
     public void Skip(int count) => Position += count;
@@ -48,8 +48,8 @@ internal sealed class GgufHeaderBuffer(Stream stream, long length)
         return bytes;
     }
 
-    /// <summary>Passes over as many strings as lie wholly in what was read, at most a number of them, and says how many that were.</summary>
-    /// <remarks>Vocabularies of 150,000 tokens pass here on the way to the first token, before tiered compilation has warmed up.</remarks>
+    /// <summary>Skips the strings that are completely in the buffer, up to a maximum number, and returns the number of skipped strings.</summary>
+    /// <remarks>Vocabularies of 150,000 tokens are read here before the first token is generated, when tiered compilation has not optimized yet.</remarks>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public int SkipStrings(int most)
     {

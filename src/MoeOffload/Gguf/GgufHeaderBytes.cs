@@ -1,6 +1,6 @@
 namespace MoeOffload.Gguf;
 
-/// <summary>The bytes that metadata values are decoded from, and their byte order.</summary>
+/// <summary>Represents the bytes that metadata values are decoded from, and their byte order.</summary>
 internal sealed class GgufHeaderBytes
 {
     public byte[] Bytes { get; set; } = [];

@@ -5,8 +5,8 @@ using System.Text;
 namespace MoeOffload.Gguf;
 
 /// <summary>
-/// Parses and checks a header by ggml's <c>docs/gguf.md</c>. What llama.cpp's reader refuses is refused here, and so is what
-/// the format forbids; every count and length is compared with the bytes that are left before anything is made of it.
+/// Parses and checks a header as described in ggml's <c>docs/gguf.md</c>. It rejects what llama.cpp's reader rejects, and what the format
+/// forbids. Every count and length is compared with the remaining bytes before it is used.
 /// </summary>
 internal sealed class GgufHeaderReader(Stream stream, string? path)
 {
@@ -36,7 +36,7 @@ internal sealed class GgufHeaderReader(Stream stream, string? path)
 
     public GgufHeaderBuffer Buffer => _buffer;
 
-    /// <summary>Names the thing that is being read, for errors.</summary>
+    /// <summary>Sets the name of what is being read, for error messages.</summary>
     public void At(string where) => _where = where;
 
     public GgufFormatException Fail(string what) =>
@@ -53,7 +53,7 @@ internal sealed class GgufHeaderReader(Stream stream, string? path)
 
         throw bytes > _buffer.Remaining
             ? Fail($"the file ends within {what}: it is truncated; download it again")
-            : FailDamaged($"the header grows beyond {GgufHeaderBuffer.MaxHeaderBytes / (1024 * 1024)} MiB, more than any model has");
+            : FailDamaged($"the header grows beyond {GgufHeaderBuffer.MaxHeaderBytes / (1024 * 1024)} MiB, which is more than any model has");
     }
 
     public string ReadName(string what, int most)
@@ -85,13 +85,13 @@ internal sealed class GgufHeaderReader(Stream stream, string? path)
         var magic = _buffer.Take(4);
         if (!magic.SequenceEqual("GGUF"u8))
         {
-            throw Fail($"it begins with the bytes {Convert.ToHexString(magic)}, not with 'GGUF': this is no GGUF file");
+            throw Fail($"it begins with the bytes {Convert.ToHexString(magic)}, not with 'GGUF': this is not a GGUF file");
         }
 
         Require(4, "the version");
         var version = _buffer.ReadUInt32();
 
-        // Versions are small, so a low half of zero is a version of the other byte order.
+        // Versions are small, so a low half of zero means the other byte order.
         if ((version & 0xFFFF) == 0 && version != 0)
         {
             _buffer.Header.BigEndian = true;
@@ -102,7 +102,7 @@ internal sealed class GgufHeaderReader(Stream stream, string? path)
         {
             1 => throw Fail("GGUF version 1 is no longer read by llama.cpp: convert the model again, or download a newer file"),
             2 or 3 => (int)version,
-            _ => throw Fail($"GGUF version {version} is unknown, 2 and 3 are known: the file is damaged, or newer than this MoeOffload"),
+            _ => throw Fail($"GGUF version {version} is not supported, only 2 and 3 are: the file is damaged, or newer than this version of MoeOffload"),
         };
     }
 
@@ -193,7 +193,7 @@ internal sealed class GgufHeaderReader(Stream stream, string? path)
         var length = _buffer.ReadUInt64();
         if (length > (ulong)_buffer.Remaining)
         {
-            throw FailDamaged($"a {what} claims {length} bytes where {_buffer.Remaining} are left");
+            throw FailDamaged($"a {what} claims {length} bytes, and only {_buffer.Remaining} are left");
         }
 
         if (length > (ulong)most)

@@ -1,23 +1,23 @@
 namespace MoeOffload.Gguf;
 
-/// <summary>Metadata keys of ggml's <c>docs/gguf.md</c> that concern every file.</summary>
+/// <summary>Contains the metadata keys of ggml's <c>docs/gguf.md</c> that apply to every file.</summary>
 public static class GgufKeys
 {
-    /// <summary>The model's architecture, which prefixes its hyperparameters' keys.</summary>
+    /// <summary>The key of the model's architecture, which is also the prefix of the keys of hyperparameters.</summary>
     public const string Architecture = "general.architecture";
 
-    /// <summary>The model's name.</summary>
+    /// <summary>The key of the model's name.</summary>
     public const string Name = "general.name";
 
-    /// <summary>Bytes that tensors are aligned to, a power of two; 32 without it.</summary>
+    /// <summary>The key of the tensors' alignment in bytes, a power of two. The default is 32.</summary>
     public const string Alignment = "general.alignment";
 
-    /// <summary>The number of this file among a split model's, from 0.</summary>
+    /// <summary>The key of the zero-based number of a file in a split model.</summary>
     public const string SplitIndex = "split.no";
 
-    /// <summary>How many files a split model has.</summary>
+    /// <summary>The key of the number of files in a split model.</summary>
     public const string SplitCount = "split.count";
 
-    /// <summary>Tensors in all files of a split model.</summary>
+    /// <summary>The key of the number of tensors in all files of a split model.</summary>
     public const string SplitTensorCount = "split.tensors.count";
 }

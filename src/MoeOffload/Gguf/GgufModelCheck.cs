@@ -3,9 +3,9 @@ using System.Globalization;
 namespace MoeOffload.Gguf;
 
 /// <summary>
-/// Checks that a well-formed file describes a model that llama.cpp can take. A file that is damaged or made up so that
-/// llama.cpp would end the process over it (assertions, divisions by zero, reads out of bounds, absurd allocations) is refused;
-/// what llama.cpp refuses itself, with an error of its own, is left to it.
+/// Checks that a well-formed file describes a model that llama.cpp can load. It rejects a damaged or malicious file for which llama.cpp
+/// would end the process, because of assertions, divisions by zero, reads out of bounds or excessive allocations. Other errors are left
+/// to llama.cpp, which reports them.
 /// </summary>
 public static class GgufModelCheck
 {
@@ -15,10 +15,10 @@ public static class GgufModelCheck
     /// <summary>Checks a model before it is loaded.</summary>
     /// <param name="model">The model's files.</param>
     /// <param name="overrides">
-    /// Metadata that the load replaces, by full key: <see cref="long"/>, <see cref="double"/>, <see cref="bool"/> or
-    /// <see cref="string"/>, as llama.cpp's overrides. As there, one of another type than the key's has no effect.
+    /// The values that replace those of the file's metadata when the model is loaded, by full key. As in llama.cpp, a value whose type
+    /// differs from that of the file's value has no effect.
     /// </param>
-    /// <exception cref="GgufFormatException">The model cannot be loaded; the message says which value is to blame.</exception>
+    /// <exception cref="GgufFormatException">The model cannot be loaded. The message says which value is the cause.</exception>
     public static void Validate(GgufModelFiles model, IReadOnlyDictionary<string, MetadataValue>? overrides = null)
     {
         ArgumentNullException.ThrowIfNull(model);

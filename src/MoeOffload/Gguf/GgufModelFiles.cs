@@ -1,6 +1,6 @@
 namespace MoeOffload.Gguf;
 
-/// <summary>The file or files of one model: a single GGUF file, or all parts of a split one, checked to belong together.</summary>
+/// <summary>Represents the files of a model: a single GGUF file, or all parts of a split model, which have been checked to belong together.</summary>
 public sealed class GgufModelFiles
 {
     private GgufModelFiles(GgufFile[] parts)
@@ -9,26 +9,28 @@ public sealed class GgufModelFiles
         Tensors = [.. parts.SelectMany(part => part.Tensors)];
     }
 
-    /// <summary>The files, in order. The first holds the metadata.</summary>
+    /// <summary>Gets the files, in order. The first one contains the metadata.</summary>
     public IReadOnlyList<GgufFile> Parts { get; }
 
-    /// <summary>The first file's path, which is the one to give to llama.cpp.</summary>
+    /// <summary>Gets the path of the first file.</summary>
     public string Path => Parts[0].Path!;
 
-    /// <summary>The model's metadata.</summary>
+    /// <summary>Gets the model's metadata.</summary>
     public GgufMetadata Metadata => Parts[0].Metadata;
 
-    /// <summary>The tensors of all files; <see cref="GgufTensorInfo.Part"/> says which file holds one.</summary>
+    /// <summary>Gets the tensors of all files. <see cref="GgufTensorInfo.Part"/> is the number of a tensor's file.</summary>
     public IReadOnlyList<GgufTensorInfo> Tensors { get; }
 
-    /// <summary>Bytes of all files together.</summary>
+    /// <summary>Gets the length of all files together, in bytes.</summary>
     public long Length => Parts.Sum(part => part.Length);
 
-    /// <summary>Opens a model by its file, or by any file of a split model.</summary>
-    /// <exception cref="FileNotFoundException">There is no such file, or a part of the model is missing.</exception>
-    /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
-    /// <exception cref="UnauthorizedAccessException">A file may not be read.</exception>
-    /// <exception cref="IOException">The path is a folder, or reading failed.</exception>
+    /// <summary>Reads and checks the headers of a model's files.</summary>
+    /// <param name="path">The path of the model's file, or of any part of a split model.</param>
+    /// <returns>The model's files.</returns>
+    /// <exception cref="FileNotFoundException">The file or a part of the model does not exist.</exception>
+    /// <exception cref="DirectoryNotFoundException">The directory does not exist.</exception>
+    /// <exception cref="UnauthorizedAccessException">Access to a file is denied.</exception>
+    /// <exception cref="IOException">The path is a directory, or a file could not be read.</exception>
     /// <exception cref="GgufFormatException">A file is damaged, or the parts do not belong together.</exception>
     public static GgufModelFiles Open(string path)
     {
@@ -42,7 +44,7 @@ public sealed class GgufModelFiles
         {
             var name = System.IO.Path.GetFileName(GgufSplit.GetPath("NAME", split.Index, split.Count));
             throw new GgufFormatException(
-                $"'{path}' is part {split.Index + 1} of {split.Count} of a split model, whose parts find each other by name: rename it to '{name}', and the others alike.");
+                $"'{path}' is part {split.Index + 1} of {split.Count} of a split model, whose parts are found by their names: rename it to '{name}', and the other parts accordingly.");
         }
 
         var parts = new GgufFile[split.Count];
@@ -68,7 +70,7 @@ public sealed class GgufModelFiles
         return part.Split is { } own && own.Index == index && own.Count == split.Count && own.TensorCount == split.TensorCount
             ? part
             : throw new GgufFormatException(
-                $"'{path}' does not say that it is part {index + 1} of {split.Count}, with {split.TensorCount} tensors in all: it belongs to another model, or was renamed. Download it again.");
+                $"'{path}' does not say that it is part {index + 1} of {split.Count}, with {split.TensorCount} tensors in all: it belongs to another model, or has been renamed. Download it again.");
     }
 
     private static void CheckTensors(GgufFile[] parts, GgufSplit split)
@@ -78,14 +80,14 @@ public sealed class GgufModelFiles
         {
             if (part.ByteOrder != parts[0].ByteOrder)
             {
-                throw new GgufFormatException($"'{part.Path}' has another byte order than the first part. Download it again.");
+                throw new GgufFormatException($"'{part.Path}' does not have the byte order of the first part. Download it again.");
             }
 
             foreach (var tensor in part.Tensors)
             {
                 if (!names.Add(tensor.Name))
                 {
-                    throw new GgufFormatException($"'{part.Path}': tensor '{tensor.Name}' is in another part as well. Download the model again.");
+                    throw new GgufFormatException($"'{part.Path}': tensor '{tensor.Name}' is also in another part. Download the model again.");
                 }
             }
         }

@@ -2,16 +2,17 @@ using System.Globalization;
 
 namespace MoeOffload.Gguf;
 
-/// <summary>The place of a file in a model that is split into several (keys <c>split.no</c>, <c>split.count</c>, <c>split.tensors.count</c>).</summary>
-/// <param name="Index">The file's number, from 0.</param>
-/// <param name="Count">How many files make the model.</param>
-/// <param name="TensorCount">Tensors in all files together.</param>
+/// <summary>Represents the position of a file in a model that is split into several files.</summary>
+/// <param name="Index">The zero-based number of the file.</param>
+/// <param name="Count">The number of files.</param>
+/// <param name="TensorCount">The number of tensors in all files.</param>
 public readonly record struct GgufSplit(int Index, int Count, int TensorCount)
 {
-    /// <summary>Gives the path of one part, by the naming that llama.cpp expects: <c>PREFIX-00001-of-00003.gguf</c>.</summary>
-    /// <param name="prefix">Everything before the numbers, folder included.</param>
-    /// <param name="index">The part, from 0.</param>
-    /// <param name="count">How many parts there are.</param>
+    /// <summary>Gets the path of a part in the form that llama.cpp expects, such as <c>PREFIX-00001-of-00003.gguf</c>.</summary>
+    /// <param name="prefix">The part of the path before the numbers, including the directory.</param>
+    /// <param name="index">The zero-based number of the part.</param>
+    /// <param name="count">The number of parts.</param>
+    /// <returns>The path.</returns>
     public static string GetPath(string prefix, int index, int count) =>
         string.Create(CultureInfo.InvariantCulture, $"{prefix}-{index + 1:D5}-of-{count:D5}.gguf");
 

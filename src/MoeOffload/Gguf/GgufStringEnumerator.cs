@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace MoeOffload.Gguf;
 
-/// <summary>Goes through the UTF-8 strings of a metadata array in place.</summary>
+/// <summary>Enumerates the UTF-8 strings of a metadata array without copying them.</summary>
 public ref struct GgufStringEnumerator
 {
     private readonly bool _bigEndian;
@@ -16,10 +16,11 @@ public ref struct GgufStringEnumerator
         _bigEndian = bigEndian;
     }
 
-    /// <summary>The bytes of the string that <see cref="MoveNext"/> went to.</summary>
+    /// <summary>Gets the bytes of the current string.</summary>
     public ReadOnlySpan<byte> Current { get; private set; }
 
-    /// <summary>Goes to the next string; false at the end.</summary>
+    /// <summary>Advances the enumerator to the next string.</summary>
+    /// <returns><see langword="true"/> if there is a next string; otherwise, <see langword="false"/>.</returns>
     public bool MoveNext()
     {
         if (_left == 0)
@@ -34,6 +35,7 @@ public ref struct GgufStringEnumerator
         return true;
     }
 
-    /// <summary>Gives the enumerator itself, for <c>foreach</c>.</summary>
+    /// <summary>Returns this enumerator, so that it can be used with <c>foreach</c>.</summary>
+    /// <returns>This enumerator.</returns>
     public readonly GgufStringEnumerator GetEnumerator() => this;
 }

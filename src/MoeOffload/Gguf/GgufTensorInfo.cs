@@ -1,6 +1,6 @@
 namespace MoeOffload.Gguf;
 
-/// <summary>What a GGUF file says about one tensor.</summary>
+/// <summary>Represents the description of a tensor in a GGUF file.</summary>
 public sealed class GgufTensorInfo
 {
     internal GgufTensorInfo(string name, GgmlType type, long[] dimensions, long offset, long byteCount, int part)
@@ -13,25 +13,25 @@ public sealed class GgufTensorInfo
         Part = part;
     }
 
-    /// <summary>The name, for instance <c>blk.0.ffn_up_exps.weight</c>.</summary>
+    /// <summary>Gets the name, such as <c>blk.0.ffn_up_exps.weight</c>.</summary>
     public string Name { get; }
 
-    /// <summary>How its elements are stored.</summary>
+    /// <summary>Gets the data type of the elements.</summary>
     public GgmlType Type { get; }
 
-    /// <summary>Elements per dimension, the innermost (the row) first, 0 to 4 of them.</summary>
+    /// <summary>Gets the number of elements in each dimension, with the row first. There are 0 to 4 dimensions.</summary>
     public IReadOnlyList<long> Dimensions { get; }
 
-    /// <summary>Bytes from the start of its file's tensor data (<see cref="GgufFile.DataOffset"/>).</summary>
+    /// <summary>Gets the offset from the start of the file's tensor data (<see cref="GgufFile.DataOffset"/>), in bytes.</summary>
     public long Offset { get; }
 
-    /// <summary>Bytes of its data, without padding.</summary>
+    /// <summary>Gets the size of the data without padding, in bytes.</summary>
     public long ByteCount { get; }
 
-    /// <summary>The number, from 0, of the file that holds it when the model is split; else 0.</summary>
+    /// <summary>Gets the zero-based number of the file that contains the tensor, or 0 if the model is not split.</summary>
     public int Part { get; }
 
-    /// <summary>Elements in all dimensions together.</summary>
+    /// <summary>Gets the total number of elements.</summary>
     public long ElementCount
     {
         get
@@ -46,9 +46,11 @@ public sealed class GgufTensorInfo
         }
     }
 
-    /// <summary>Gives one dimension, 1 where the tensor has fewer.</summary>
+    /// <summary>Gets the number of elements in a dimension.</summary>
+    /// <param name="index">The zero-based index of the dimension.</param>
+    /// <returns>The number of elements, or 1 if the tensor has fewer dimensions.</returns>
     public long GetDimension(int index) => index < Dimensions.Count ? Dimensions[index] : 1;
 
-    /// <summary>Prints name, type and shape.</summary>
+    /// <summary>Returns the name, the type and the dimensions.</summary>
     public override string ToString() => $"{Name} {GgmlTypeInfo.Of(Type).Name} [{string.Join(", ", Dimensions)}]";
 }

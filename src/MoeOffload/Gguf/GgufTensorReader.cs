@@ -1,6 +1,6 @@
 namespace MoeOffload.Gguf;
 
-/// <summary>Parses and checks the tensor table, by the rules of llama.cpp's reader.</summary>
+/// <summary>Parses and checks the descriptions of tensors according to the rules of llama.cpp's reader.</summary>
 internal sealed class GgufTensorReader(GgufHeaderReader header, int alignment, int part)
 {
     internal const int MinimumBytes = 8 + 4 + 4 + 8;
@@ -63,7 +63,7 @@ internal sealed class GgufTensorReader(GgufHeaderReader header, int alignment, i
         if (!GgmlTypeInfo.TryGet(type, out var info))
         {
             throw header.Fail(
-                $"tensor type {(uint)type} is unknown: the file is damaged, uses a type that llama.cpp removed, or is newer than this MoeOffload");
+                $"tensor type {(uint)type} is unknown: the file is damaged, uses a type that llama.cpp removed, or is newer than this version of MoeOffload");
         }
 
         if (Array.Exists(dimensions, dimension => dimension <= 0))

@@ -6,7 +6,7 @@ using System.Text;
 
 namespace MoeOffload.Gguf;
 
-/// <summary>A metadata value, read from the header's bytes when it is asked for: a vocabulary costs nothing until then.</summary>
+/// <summary>Represents a metadata value, which is decoded from the header's bytes when it is used.</summary>
 public readonly struct GgufValue
 {
     private readonly GgufHeaderBytes _header;
@@ -21,24 +21,24 @@ public readonly struct GgufValue
         Count = count;
     }
 
-    /// <summary>The type, <see cref="GgufValueType.Array"/> for arrays.</summary>
+    /// <summary>Gets the type, which is <see cref="GgufValueType.Array"/> for arrays.</summary>
     public GgufValueType Type { get; }
 
-    /// <summary>The type of an array's elements; for anything else <see cref="Type"/>.</summary>
+    /// <summary>Gets the type of the elements of an array, or <see cref="Type"/> for other values.</summary>
     public GgufValueType ElementType { get; }
 
-    /// <summary>Elements of an array; for anything else 1.</summary>
+    /// <summary>Gets the number of elements of an array, or 1 for other values.</summary>
     public int Count { get; }
 
-    /// <summary>Whether this is an array.</summary>
+    /// <summary>Gets a value that indicates whether this is an array.</summary>
     public bool IsArray => Type == GgufValueType.Array;
 
-    /// <summary>The bytes of a string, empty for other types. Not checked to be valid UTF-8.</summary>
+    /// <summary>Gets the bytes of a string, or an empty span for other types. They are not checked to be valid UTF-8.</summary>
     public ReadOnlySpan<byte> Utf8 => Type == GgufValueType.String
         ? _header.Bytes.AsSpan(_position + sizeof(ulong), StringLength(_position))
         : default;
 
-    /// <summary>The value's bytes as the file has them, those after its type.</summary>
+    /// <summary>Gets the bytes of the value in the file, without its type.</summary>
     internal ReadOnlySpan<byte> RawBytes
     {
         get
@@ -62,21 +62,27 @@ public readonly struct GgufValue
 
     internal bool IsBigEndian => _header.BigEndian;
 
-    /// <summary>Gives a string; false for other types.</summary>
+    /// <summary>Tries to get a string.</summary>
+    /// <param name="value">The string, or an empty string if the value is not one.</param>
+    /// <returns><see langword="true"/> if the value is a string; otherwise, <see langword="false"/>.</returns>
     public bool TryGetString(out string value)
     {
         value = Type == GgufValueType.String ? Encoding.UTF8.GetString(Utf8) : string.Empty;
         return Type == GgufValueType.String;
     }
 
-    /// <summary>Gives a boolean; false for other types.</summary>
+    /// <summary>Tries to get a Boolean value.</summary>
+    /// <param name="value">The Boolean value.</param>
+    /// <returns><see langword="true"/> if the value is a Boolean; otherwise, <see langword="false"/>.</returns>
     public bool TryGetBoolean(out bool value)
     {
         value = Type == GgufValueType.Boolean && _header.Bytes[_position] != 0;
         return Type == GgufValueType.Boolean;
     }
 
-    /// <summary>Gives an integer of any width that fits; false for other types and for larger values.</summary>
+    /// <summary>Tries to get an integer, which can be stored in any size.</summary>
+    /// <param name="value">The integer, or 0 if the method returns <see langword="false"/>.</param>
+    /// <returns><see langword="true"/> if the value is an integer of at most <see cref="long.MaxValue"/>; otherwise, <see langword="false"/>.</returns>
     public bool TryGetInt64(out long value)
     {
         value = 0;
@@ -89,7 +95,9 @@ public readonly struct GgufValue
         return true;
     }
 
-    /// <summary>Gives a float of any width; false for other types.</summary>
+    /// <summary>Tries to get a floating-point number, which can be stored in any size.</summary>
+    /// <param name="value">The number, or 0 if the value is not one.</param>
+    /// <returns><see langword="true"/> if the value is a floating-point number; otherwise, <see langword="false"/>.</returns>
     public bool TryGetDouble(out double value)
     {
         var isFloat = Type is GgufValueType.Float32 or GgufValueType.Float64;
@@ -97,9 +105,11 @@ public readonly struct GgufValue
         return isFloat;
     }
 
-    /// <summary>Gives an element of an integer array, or the integer itself as element 0. Values above <see cref="long.MaxValue"/> wrap.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">There is no such element.</exception>
-    /// <exception cref="InvalidOperationException">These are no integers.</exception>
+    /// <summary>Gets an element of an array of integers. A single integer is treated as an array of one element.</summary>
+    /// <param name="index">The zero-based index of the element.</param>
+    /// <returns>The element. Values above <see cref="long.MaxValue"/> wrap around.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The element does not exist.</exception>
+    /// <exception cref="InvalidOperationException">The elements are not integers.</exception>
     public long GetInt64(int index) => ElementType switch
     {
         GgufValueType.UInt8 or GgufValueType.UInt16 or GgufValueType.UInt32 or GgufValueType.UInt64 => (long)Bits(index),
@@ -110,9 +120,11 @@ public readonly struct GgufValue
         _ => throw WrongType("integers"),
     };
 
-    /// <summary>Gives an element of a float array, or the float itself as element 0.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">There is no such element.</exception>
-    /// <exception cref="InvalidOperationException">These are no floats.</exception>
+    /// <summary>Gets an element of an array of floating-point numbers. A single number is treated as an array of one element.</summary>
+    /// <param name="index">The zero-based index of the element.</param>
+    /// <returns>The element.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The element does not exist.</exception>
+    /// <exception cref="InvalidOperationException">The elements are not floating-point numbers.</exception>
     public double GetDouble(int index) => ElementType switch
     {
         GgufValueType.Float32 => BitConverter.UInt32BitsToSingle((uint)Bits(index)),
@@ -120,14 +132,16 @@ public readonly struct GgufValue
         _ => throw WrongType("floats"),
     };
 
-    /// <summary>Goes through the strings of an array without making any.</summary>
-    /// <exception cref="InvalidOperationException">These are no strings.</exception>
+    /// <summary>Enumerates the strings of an array without copying them.</summary>
+    /// <returns>An enumerator of the strings' bytes.</returns>
+    /// <exception cref="InvalidOperationException">The elements are not strings.</exception>
     public GgufStringEnumerator EnumerateStrings() => ElementType == GgufValueType.String
         ? new GgufStringEnumerator(_header.Bytes.AsSpan(_position), Count, _header.BigEndian)
         : throw WrongType("strings");
 
-    /// <summary>Copies an array of strings.</summary>
-    /// <exception cref="InvalidOperationException">These are no strings.</exception>
+    /// <summary>Copies the strings of an array.</summary>
+    /// <returns>The strings.</returns>
+    /// <exception cref="InvalidOperationException">The elements are not strings.</exception>
     public string[] ToStringArray()
     {
         var result = new string[Count];
@@ -140,9 +154,10 @@ public readonly struct GgufValue
         return result;
     }
 
-    /// <summary>Copies an array of numbers or booleans.</summary>
-    /// <typeparam name="T">Exactly the .NET type of <see cref="ElementType"/>: <see cref="uint"/> for <see cref="GgufValueType.UInt32"/>.</typeparam>
-    /// <exception cref="InvalidOperationException">The elements are of another type.</exception>
+    /// <summary>Copies the numbers or Boolean values of an array.</summary>
+    /// <typeparam name="T">The .NET type of <see cref="ElementType"/>, such as <see cref="uint"/> for <see cref="GgufValueType.UInt32"/>.</typeparam>
+    /// <returns>The elements.</returns>
+    /// <exception cref="InvalidOperationException">The type of the elements is not <typeparamref name="T"/>.</exception>
     public T[] ToArray<T>()
         where T : unmanaged
     {
@@ -169,7 +184,7 @@ public readonly struct GgufValue
         return result;
     }
 
-    /// <summary>Prints a value in short: an array as its type and length.</summary>
+    /// <summary>Returns the value as text, or the type and length of an array.</summary>
     public override string ToString() => Type switch
     {
         GgufValueType.Array => string.Create(CultureInfo.InvariantCulture, $"{ElementType}[{Count}]"),
@@ -181,7 +196,7 @@ public readonly struct GgufValue
         _ => GetInt64(0).ToString(CultureInfo.InvariantCulture),
     };
 
-    /// <summary>Gives the bytes of one element, 0 for strings and arrays, -1 for no type.</summary>
+    /// <summary>Gets the size of an element, in bytes, or 0 for strings and arrays, or -1 if the type is unknown.</summary>
     internal static int SizeOf(GgufValueType type) => type switch
     {
         GgufValueType.UInt8 or GgufValueType.Int8 or GgufValueType.Boolean => 1,

@@ -1,6 +1,6 @@
 namespace MoeOffload.Gguf;
 
-/// <summary>The type of a metadata value. The numbers are those of ggml's <c>docs/gguf.md</c>.</summary>
+/// <summary>Specifies the type of a metadata value. The numbers are those of ggml's <c>docs/gguf.md</c>.</summary>
 public enum GgufValueType
 {
     /// <summary>8-bit unsigned integer.</summary>
@@ -24,13 +24,13 @@ public enum GgufValueType
     /// <summary>32-bit IEEE float.</summary>
     Float32 = 6,
 
-    /// <summary>One byte, zero for false.</summary>
+    /// <summary>A Boolean value in one byte, which is 0 for <see langword="false"/>.</summary>
     Boolean = 7,
 
-    /// <summary>UTF-8 text, its length in bytes before it.</summary>
+    /// <summary>UTF-8 text, preceded by its length in bytes.</summary>
     String = 8,
 
-    /// <summary>Elements of one type, which is no array itself.</summary>
+    /// <summary>An array of elements of the same type, which cannot be arrays themselves.</summary>
     Array = 9,
 
     /// <summary>64-bit unsigned integer.</summary>

@@ -5,8 +5,8 @@ using MoeOffload.Shared;
 namespace MoeOffload.Gguf;
 
 /// <summary>
-/// Writes a GGUF file by ggml's <c>docs/gguf.md</c>: metadata and tensors are declared in any order, and written together,
-/// the tensors' data streamed from their sources. What the reader would refuse is refused when it is declared.
+/// Writes a GGUF file in the format of ggml's <c>docs/gguf.md</c>. Metadata and tensors can be added in any order and are written
+/// together; the tensors' data is streamed from its sources. Adding what the reader would reject throws an exception.
 /// </summary>
 public sealed class GgufWriter
 {
@@ -17,14 +17,15 @@ public sealed class GgufWriter
     private readonly OrderedDictionary<string, byte[]> _metadata = new(StringComparer.Ordinal);
     private readonly OrderedDictionary<string, PendingTensor> _tensors = new(StringComparer.Ordinal);
 
-    /// <summary>Makes a writer of a file without metadata or tensors.</summary>
-    /// <exception cref="ArgumentException">The options name an unknown version, or an alignment that is no power of two.</exception>
+    /// <summary>Initializes a new instance of the <see cref="GgufWriter"/> class, without metadata and tensors.</summary>
+    /// <param name="options">The options, or <see langword="null"/> for the defaults.</param>
+    /// <exception cref="ArgumentException">The version is not supported, or the alignment is not a power of two.</exception>
     public GgufWriter(GgufWriterOptions? options = null)
     {
         _options = options ?? new GgufWriterOptions();
         if (_options.Version is not (2 or 3))
         {
-            throw new ArgumentException($"Version {_options.Version} cannot be written, only 2 and 3.", nameof(options));
+            throw new ArgumentException($"Version {_options.Version} is not supported, only 2 and 3 are.", nameof(options));
         }
 
         if (!BitOperations.IsPow2(_options.Alignment))
@@ -42,11 +43,14 @@ public sealed class GgufWriter
         }
     }
 
-    /// <summary>The names of the tensors, in the order in which they are written.</summary>
+    /// <summary>Gets the names of the tensors, in the order in which they are written.</summary>
     public IReadOnlyList<string> TensorNames => _tensors.Keys;
 
-    /// <summary>Sets a number or a boolean, in place of a former value. The type stored is exactly <typeparamref name="T"/>.</summary>
-    /// <exception cref="ArgumentException">The key is empty, too long or <see cref="GgufKeys.Alignment"/>, or no such type can be stored.</exception>
+    /// <summary>Sets a number or a Boolean value. It replaces an existing value of the key.</summary>
+    /// <typeparam name="T">The type of the value, in which it is stored.</typeparam>
+    /// <param name="key">The key.</param>
+    /// <param name="value">The value.</param>
+    /// <exception cref="ArgumentException">The key is empty, too long or <see cref="GgufKeys.Alignment"/>, or the type is not supported.</exception>
     public void Set<T>(string key, T value)
         where T : unmanaged
     {
@@ -56,7 +60,9 @@ public sealed class GgufWriter
         End(key, encoder);
     }
 
-    /// <summary>Sets a text, in place of a former value.</summary>
+    /// <summary>Sets a string. It replaces an existing value of the key.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="value">The string.</param>
     /// <exception cref="ArgumentException">The key is empty, too long or <see cref="GgufKeys.Alignment"/>.</exception>
     public void Set(string key, string value)
     {
@@ -67,7 +73,9 @@ public sealed class GgufWriter
         End(key, encoder);
     }
 
-    /// <summary>Sets a value that was read from a file, in place of a former value.</summary>
+    /// <summary>Sets a value that was read from a file. It replaces an existing value of the key.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="value">The value.</param>
     /// <exception cref="ArgumentException">The key is empty, too long or <see cref="GgufKeys.Alignment"/>.</exception>
     public void Set(string key, GgufValue value)
     {
@@ -76,8 +84,11 @@ public sealed class GgufWriter
         End(key, encoder);
     }
 
-    /// <summary>Sets an array of numbers or booleans, in place of a former value.</summary>
-    /// <exception cref="ArgumentException">The key is empty, too long or <see cref="GgufKeys.Alignment"/>, or no such type can be stored.</exception>
+    /// <summary>Sets an array of numbers or Boolean values. It replaces an existing value of the key.</summary>
+    /// <typeparam name="T">The type of the elements, in which they are stored.</typeparam>
+    /// <param name="key">The key.</param>
+    /// <param name="values">The elements.</param>
+    /// <exception cref="ArgumentException">The key is empty, too long or <see cref="GgufKeys.Alignment"/>, or the type is not supported.</exception>
     public void SetArray<T>(string key, params ReadOnlySpan<T> values)
         where T : unmanaged
     {
@@ -87,7 +98,9 @@ public sealed class GgufWriter
         End(key, encoder);
     }
 
-    /// <summary>Sets an array of texts, in place of a former value.</summary>
+    /// <summary>Sets an array of strings. It replaces an existing value of the key.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="values">The strings.</param>
     /// <exception cref="ArgumentException">The key is empty, too long or <see cref="GgufKeys.Alignment"/>.</exception>
     public void SetArray(string key, IReadOnlyCollection<string> values)
     {
@@ -102,11 +115,17 @@ public sealed class GgufWriter
         End(key, encoder);
     }
 
-    /// <summary>Removes a key; false if there was none.</summary>
+    /// <summary>Removes a key.</summary>
+    /// <param name="key">The key.</param>
+    /// <returns><see langword="true"/> if the key existed; otherwise, <see langword="false"/>.</returns>
     public bool Remove(string key) => _metadata.Remove(key);
 
     /// <summary>Adds a tensor whose data is in memory.</summary>
-    /// <exception cref="ArgumentException">Name or shape break the format, or the data is not of the shape's size.</exception>
+    /// <param name="name">The name, of at most 63 bytes of UTF-8, which no other tensor has.</param>
+    /// <param name="type">The data type of the elements.</param>
+    /// <param name="dimensions">The number of elements in each of up to 4 dimensions, with the row first.</param>
+    /// <param name="data">The data. Its length must be the size of the tensor.</param>
+    /// <exception cref="ArgumentException">The name or the dimensions are not valid in the format, or the data has the wrong length.</exception>
     public void AddTensor(string name, GgmlType type, ReadOnlySpan<long> dimensions, ReadOnlyMemory<byte> data)
     {
         var bytes = AddTensor(name, type, dimensions, (offset, destination) =>
@@ -114,24 +133,24 @@ public sealed class GgufWriter
         if (bytes != data.Length)
         {
             _tensors.Remove(name);
-            throw new ArgumentException($"Tensor '{name}' takes {bytes} bytes, and {data.Length} were given.", nameof(data));
+            throw new ArgumentException($"Tensor '{name}' takes {bytes} bytes, but the data has {data.Length}.", nameof(data));
         }
     }
 
-    /// <summary>Adds a tensor whose data is made while the file is written.</summary>
-    /// <param name="name">A name of at most 63 bytes that no other tensor has.</param>
-    /// <param name="type">How the elements are stored.</param>
-    /// <param name="dimensions">Elements per dimension, the row first, at most 4.</param>
-    /// <param name="source">Gives the data.</param>
-    /// <returns>The bytes that the source will be asked for.</returns>
-    /// <exception cref="ArgumentException">Name or shape break the format.</exception>
+    /// <summary>Adds a tensor whose data is produced while the file is written.</summary>
+    /// <param name="name">The name, of at most 63 bytes of UTF-8, which no other tensor has.</param>
+    /// <param name="type">The data type of the elements.</param>
+    /// <param name="dimensions">The number of elements in each of up to 4 dimensions, with the row first.</param>
+    /// <param name="source">The delegate that produces the data.</param>
+    /// <returns>The size of the data, in bytes.</returns>
+    /// <exception cref="ArgumentException">The name or the dimensions are not valid in the format.</exception>
     public long AddTensor(string name, GgmlType type, ReadOnlySpan<long> dimensions, GgufTensorSource source)
     {
         ArgumentNullException.ThrowIfNull(name);
         ArgumentNullException.ThrowIfNull(source);
         if (Encoding.UTF8.GetByteCount(name) > GgufTensorReader.MaxNameBytes || name.Contains('\0', StringComparison.Ordinal))
         {
-            throw new ArgumentException($"'{name}' is longer than {GgufTensorReader.MaxNameBytes} bytes, or has a zero in it.", nameof(name));
+            throw new ArgumentException($"'{name}' is longer than {GgufTensorReader.MaxNameBytes} bytes, or contains a NUL character.", nameof(name));
         }
 
         if (dimensions.Length > GgufTensorReader.MaxDimensions || dimensions.ContainsAnyExceptInRange(1, long.MaxValue))
@@ -145,10 +164,11 @@ public sealed class GgufWriter
         var rowBytes = dimensions.IsEmpty ? bytes : info.GetByteCount(dimensions[0]);
         return _tensors.TryAdd(name, new PendingTensor(type, dimensions.ToArray(), bytes, rowBytes, source))
             ? bytes
-            : throw new ArgumentException($"There is a tensor '{name}' already.", nameof(name));
+            : throw new ArgumentException($"A tensor '{name}' has already been added.", nameof(name));
     }
 
-    /// <summary>Gives the size of the file, in bytes, without asking the tensors' sources for anything.</summary>
+    /// <summary>Calculates the size of the file, without using the tensors' sources.</summary>
+    /// <returns>The size, in bytes.</returns>
     public long GetByteCount()
     {
         long bytes = EncodeHeader(_metadata, 0, _tensors.Count).Written.Length;
@@ -156,9 +176,9 @@ public sealed class GgufWriter
     }
 
     /// <summary>
-    /// Writes the file. An existing file is replaced once the new one is complete; if the writing fails, it keeps its content.
+    /// Writes the file. An existing file is replaced when the new one is complete. If writing fails, it keeps its content.
     /// </summary>
-    /// <param name="path">The file.</param>
+    /// <param name="path">The path of the file.</param>
     /// <exception cref="IOException">The file could not be written.</exception>
     /// <exception cref="UnauthorizedAccessException">The file or its directory is not writable.</exception>
     public void Write(string path)
@@ -168,8 +188,9 @@ public sealed class GgufWriter
         file.Commit();
     }
 
-    /// <summary>Writes the file to a stream, which stays open.</summary>
-    /// <exception cref="IOException">Writing failed.</exception>
+    /// <summary>Writes the file to a stream, which remains open.</summary>
+    /// <param name="stream">The stream.</param>
+    /// <exception cref="IOException">The stream could not be written.</exception>
     public void Write(Stream stream)
     {
         ArgumentNullException.ThrowIfNull(stream);
@@ -177,14 +198,14 @@ public sealed class GgufWriter
     }
 
     /// <summary>
-    /// Writes the model as several files, <c>PREFIX-00001-of-00003.gguf</c> and so on: the first has all metadata, each a
-    /// share of the tensors.
+    /// Writes the model as several files, <c>PREFIX-00001-of-00003.gguf</c> and so on. The first file contains the metadata; the tensors are
+    /// divided among all files.
     /// </summary>
-    /// <param name="prefix">The path before the numbers.</param>
-    /// <param name="tensorsPerPart">Tensors in each file but the last.</param>
-    /// <returns>The files' paths, in order.</returns>
-    /// <remarks>Existing files are replaced once all parts are complete; if the writing fails, they keep their content.</remarks>
-    /// <exception cref="InvalidOperationException">There are more files than the format can number.</exception>
+    /// <param name="prefix">The part of the path before the numbers.</param>
+    /// <param name="tensorsPerPart">The number of tensors in each file except the last, at least 1.</param>
+    /// <returns>The paths of the files, in order.</returns>
+    /// <remarks>Existing files are replaced when all parts are complete. If writing fails, they keep their content.</remarks>
+    /// <exception cref="InvalidOperationException">There are more files than the format supports.</exception>
     /// <exception cref="IOException">A file could not be written.</exception>
     /// <exception cref="UnauthorizedAccessException">A file or the directory is not writable.</exception>
     public IReadOnlyList<string> WriteSplit(string prefix, int tensorsPerPart)
@@ -194,7 +215,7 @@ public sealed class GgufWriter
         var count = Math.Max(1, (_tensors.Count + tensorsPerPart - 1) / tensorsPerPart);
         if (count > ushort.MaxValue)
         {
-            throw new InvalidOperationException($"{count} parts are more than the {ushort.MaxValue} that the format can number.");
+            throw new InvalidOperationException($"{count} parts are more than the {ushort.MaxValue} that the format supports.");
         }
 
         string[] paths = [.. Enumerable.Range(0, count).Select(index => GgufSplit.GetPath(prefix, index, count))];
@@ -296,7 +317,7 @@ public sealed class GgufWriter
         ArgumentException.ThrowIfNullOrEmpty(key);
         if (Encoding.UTF8.GetByteCount(key) > GgufHeaderReader.MaxKeyBytes || key.Contains('\0', StringComparison.Ordinal))
         {
-            throw new ArgumentException($"A key is longer than {GgufHeaderReader.MaxKeyBytes} bytes, or has a zero in it.", nameof(key));
+            throw new ArgumentException($"The key is longer than {GgufHeaderReader.MaxKeyBytes} bytes, or contains a NUL character.", nameof(key));
         }
 
         return key == GgufKeys.Alignment
@@ -307,7 +328,7 @@ public sealed class GgufWriter
     private void End(string key, GgufEncoder encoder) => _metadata[key] = encoder.Written.ToArray();
 
     private static GgufValueType TypeOf<T>() =>
-        GgufValue.TypeOf<T>() ?? throw new ArgumentException($"Metadata has no type for {typeof(T).Name}.");
+        GgufValue.TypeOf<T>() ?? throw new ArgumentException($"{typeof(T).Name} is not a type that metadata can have.");
 
     private sealed record PendingTensor(GgmlType Type, long[] Dimensions, long ByteCount, long RowBytes, GgufTensorSource Source);
 }

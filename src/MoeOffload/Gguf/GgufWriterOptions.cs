@@ -1,14 +1,16 @@
 namespace MoeOffload.Gguf;
 
-/// <summary>How a GGUF file is written.</summary>
+/// <summary>Represents options for writing a GGUF file.</summary>
 public sealed record GgufWriterOptions
 {
-    /// <summary>The format's version: 3, which everything reads, or 2.</summary>
+    /// <summary>Gets the version of the format, which is 2 or 3. The default is 3.</summary>
     public int Version { get; init; } = 3;
 
-    /// <summary>The byte order of the header. The tensors' sources write in this order too.</summary>
+    /// <summary>Gets the byte order of the header, in which the tensors' sources must write too. The default is little-endian.</summary>
     public GgufByteOrder ByteOrder { get; init; } = GgufByteOrder.LittleEndian;
 
-    /// <summary>Bytes that tensors are aligned to, a power of two. llama.cpp maps files into memory where it is 32 or more.</summary>
+    /// <summary>
+    /// Gets the alignment of tensors in bytes, a power of two. llama.cpp can only map files into memory if it is at least 32, the default.
+    /// </summary>
     public int Alignment { get; init; } = GgufHeaderReader.DefaultAlignment;
 }

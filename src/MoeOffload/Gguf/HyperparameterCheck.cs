@@ -1,13 +1,13 @@
 namespace MoeOffload.Gguf;
 
-/// <summary>Sizes, experts, recurrent layers and floats.</summary>
+/// <summary>Checks sizes, experts, recurrent layers and floating-point hyperparameters.</summary>
 internal static class HyperparameterCheck
 {
     // llama.cpp's own LLAMA_MAX_LAYERS and LLAMA_MAX_EXPERTS.
     private const uint MaxLayers = 512;
     private const uint MaxExperts = 1024;
 
-    // Ten times beyond any model; more would be allocated for as it is asked.
+    // Ten times the length of any model. llama.cpp would allocate memory for whatever the file specifies.
     private const uint MaxContext = 1 << 27;
 
     private static readonly string[] s_epsilons =
@@ -38,7 +38,7 @@ internal static class HyperparameterCheck
     {
         if (values.Number(name) is { } value && (value < least || value > most))
         {
-            throw values.Fail($"'{values.Key(name)}'", $"is {value}, and {least} to {most} is possible");
+            throw values.Fail($"'{values.Key(name)}'", $"is {value}; it must be {least} to {most}");
         }
     }
 

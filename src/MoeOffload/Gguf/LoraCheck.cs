@@ -1,8 +1,8 @@
 namespace MoeOffload.Gguf;
 
 /// <summary>
-/// Checks that a file is a LoRA adapter for a model, so that llama.cpp can compute with it: llama.cpp compares two dimensions of each
-/// tensor, and ends the process, or reads out of bounds, where it meets the others.
+/// Checks that a file is a LoRA adapter that llama.cpp can apply to a model. llama.cpp itself checks only two dimensions of each tensor,
+/// and ends the process or reads out of bounds if others do not match.
 /// </summary>
 internal static class LoraCheck
 {
@@ -15,10 +15,10 @@ internal static class LoraCheck
     /// <summary>Checks an adapter before it is loaded.</summary>
     /// <param name="file">The adapter.</param>
     /// <param name="architecture">The model's architecture.</param>
-    /// <param name="tensors">Type and dimensions of the model's tensors, by name.</param>
-    /// <returns>The names of the model's tensors that it changes. Norms are none of them: llama.cpp passes over those that a file has.</returns>
-    /// <exception cref="GgufFormatException">The file is no LoRA adapter, or damaged.</exception>
-    /// <exception cref="ModelLoadException">It is an adapter of another model, or one of a kind that cannot be computed.</exception>
+    /// <param name="tensors">The types and dimensions of the model's tensors, by name.</param>
+    /// <returns>The names of the model's tensors that the adapter changes. Norms are not included, since llama.cpp ignores them.</returns>
+    /// <exception cref="GgufFormatException">The file is not a LoRA adapter, or is damaged.</exception>
+    /// <exception cref="ModelLoadException">The adapter belongs to another model, or is of a kind that is not supported.</exception>
     public static IReadOnlyList<string> Validate(GgufFile file, string architecture, IReadOnlyDictionary<string, (GgmlType Type, long[] Dimensions)> tensors)
     {
         CheckMetadata(file, architecture);
@@ -41,7 +41,7 @@ internal static class LoraCheck
             }
         }
 
-        return targets.Count > 0 ? targets : throw Fail(file, "it has no tensor");
+        return targets.Count > 0 ? targets : throw Fail(file, "it has no tensors");
     }
 
     private static void CheckMetadata(GgufFile file, string architecture)
@@ -62,13 +62,13 @@ internal static class LoraCheck
 
         if (file.Metadata.TryGetValue(AlphaKey, out GgufValue alpha) && !(alpha.Type == GgufValueType.Float32 && double.IsFinite(alpha.GetDouble(0))))
         {
-            throw Fail(file, $"'{AlphaKey}' is no finite Float32");
+            throw Fail(file, $"'{AlphaKey}' is not a finite Float32");
         }
 
         if (file.Metadata.Contains("adapter.alora.invocation_tokens"))
         {
             throw new ModelLoadException(
-                $"'{file.Path}' is an activated LoRA, which works from certain tokens of a text on: that is not supported. Use an adapter that is not.");
+                $"'{file.Path}' is an activated LoRA, which takes effect after certain tokens of a text. This is not supported; use a different adapter.");
         }
     }
 
@@ -85,17 +85,17 @@ internal static class LoraCheck
             throw Fail(file, $"'{target}' has factors of types {a.Type} and {b.Type}, which llama.cpp cannot compute with");
         }
 
-        // llama.cpp would scale the adapter's part as well, and says so with abort().
+        // llama.cpp does not support these, and reports it with abort().
         if (own.Type == GgmlType.NVFP4 || own.Dimensions[1] == 1)
         {
-            throw Mismatch(file, $"it changes '{target}', which is {(own.Type == GgmlType.NVFP4 ? "of type NVFP4" : "no matrix")} in the model");
+            throw Mismatch(file, $"it changes '{target}', which is {(own.Type == GgmlType.NVFP4 ? "of type NVFP4" : "not a matrix")} in the model");
         }
 
-        // The embedding is looked up by rows, so its factors are the other way round: rank and vocabulary, rank and width.
+        // Rows of the embedding are looked up, so its factors are transposed: rank and vocabulary, rank and width.
         bool isEmbedding = target == EmbeddingName;
         if (isEmbedding && !tensors.ContainsKey(OutputName))
         {
-            throw Mismatch(file, $"it changes '{target}', which is the output matrix as well in the model");
+            throw Mismatch(file, $"it changes '{target}', which is also the output matrix in the model");
         }
 
         bool fits = isEmbedding
@@ -122,12 +122,12 @@ internal static class LoraCheck
         string actual = Text(file, key);
         if (actual != expected)
         {
-            throw Fail(file, $"'{key}' is '{actual}', not '{expected}': it is no LoRA adapter");
+            throw Fail(file, $"'{key}' is '{actual}', not '{expected}': it is not a LoRA adapter");
         }
     }
 
     private static string Text(GgufFile file, string key) =>
-        file.Metadata.TryGetString(key, out string text) ? text : throw Fail(file, $"'{key}' is missing, or no text: it is no LoRA adapter");
+        file.Metadata.TryGetString(key, out string text) ? text : throw Fail(file, $"'{key}' is missing, or not a string: it is not a LoRA adapter");
 
     private static GgufFormatException Fail(GgufFile file, string what) =>
         new($"'{file.Path}': {what}. Convert the adapter again, with llama.cpp's convert_lora_to_gguf.py, or download it again.");

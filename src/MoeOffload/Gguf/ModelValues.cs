@@ -2,7 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace MoeOffload.Gguf;
 
-/// <summary>A model's metadata as llama.cpp will see it: exact types, overrides applied.</summary>
+/// <summary>Represents a model's metadata as llama.cpp reads it: with exact types, and with overrides applied.</summary>
 internal sealed class ModelValues
 {
     private readonly GgufModelFiles _model;
@@ -19,13 +19,13 @@ internal sealed class ModelValues
 
     public GgufMetadata Metadata => _model.Metadata;
 
-    /// <summary>Gives the full name of a hyperparameter's key.</summary>
+    /// <summary>Gets the full key of a hyperparameter.</summary>
     public string Key(string name) => $"{Architecture}.{name}";
 
     public GgufFormatException Fail(string subject, string what) =>
-        new($"'{_model.Path}': {subject} {what}. If the file is from a trusted source it was damaged on the way; download it again.");
+        new($"'{_model.Path}': {subject} {what}. If the file comes from a trusted source, it was damaged in transit; download it again.");
 
-    /// <summary>Gives a 32-bit hyperparameter, null where it is missing.</summary>
+    /// <summary>Gets a 32-bit hyperparameter, or <see langword="null"/> if it is missing.</summary>
     public uint? Number(string name) => NumberAt(Key(name));
 
     public uint? NumberAt(string key)
@@ -38,7 +38,7 @@ internal sealed class ModelValues
         return TryGet(key, GgufValueType.UInt32, out var value) ? (uint)value.GetInt64(0) : null;
     }
 
-    /// <summary>Gives a float hyperparameter, null where it is missing.</summary>
+    /// <summary>Gets a floating-point hyperparameter, or <see langword="null"/> if it is missing.</summary>
     public float? Float(string name)
     {
         if (TryGetOverride<double>(Key(name), out var number))
@@ -69,7 +69,10 @@ internal sealed class ModelValues
         return TryGet(key, GgufValueType.String, out var value) && value.TryGetString(out text) ? text : null;
     }
 
-    /// <summary>Gives a hyperparameter that is one number for all layers, or an array with one for each; null where it is missing.</summary>
+    /// <summary>
+    /// Gets a hyperparameter that is either one number for all layers or an array with a number for each layer, or <see langword="null"/> if
+    /// it is missing.
+    /// </summary>
     public uint[]? PerLayer(string name, int layers)
     {
         var key = Key(name);

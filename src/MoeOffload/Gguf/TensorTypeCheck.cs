@@ -1,6 +1,6 @@
 namespace MoeOffload.Gguf;
 
-/// <summary>Types that llama.cpp's CPU backend has no computation for, where it would look one up.</summary>
+/// <summary>Checks that llama.cpp's CPU backend can compute with the types of the tensors; it does not check them itself.</summary>
 internal static class TensorTypeCheck
 {
     public static void Run(GgufModelFiles model, ModelValues values)
@@ -10,12 +10,12 @@ internal static class TensorTypeCheck
             if (!IsPossible(tensor))
             {
                 throw values.Fail(
-                    $"tensor '{tensor.Name}'", $"is of type {GgmlTypeInfo.Of(tensor.Type).Name}, which llama.cpp cannot compute with there");
+                    $"tensor '{tensor.Name}'", $"is of type {GgmlTypeInfo.Of(tensor.Type).Name}, which llama.cpp does not support for this tensor");
             }
         }
     }
 
-    /// <summary>Whether matrices of a type can be multiplied.</summary>
+    /// <summary>Determines whether matrices of a type can be multiplied.</summary>
     public static bool CanMultiply(GgmlType type) => type is not (GgmlType.I8 or GgmlType.I16 or GgmlType.I32 or GgmlType.I64
         or GgmlType.F64 or GgmlType.Q8_1 or GgmlType.Q8_K);
 

@@ -4,10 +4,10 @@ using System.Runtime.InteropServices;
 
 namespace MoeOffload.Gguf;
 
-/// <summary>A set of UTF-8 texts that keeps them in one buffer: vocabularies pass through it on the way to the first token.</summary>
+/// <summary>Represents a set of UTF-8 texts, stored in one buffer for speed: every vocabulary is checked with it when a model is loaded.</summary>
 internal sealed class TextSet
 {
-    // Of this process only, so that no file can be made whose texts all collide.
+    // The seed differs in each process, so that nobody can create a file whose texts all collide.
     private static readonly ulong s_seed = (ulong)Random.Shared.NextInt64();
 
     private readonly int[] _slots;
@@ -22,7 +22,7 @@ internal sealed class TextSet
         _texts = new byte[capacity * 8];
     }
 
-    /// <summary>Adds a text; false if it is there already.</summary>
+    /// <summary>Adds a text. Returns <see langword="false"/> if the set already contains it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public bool Add(ReadOnlySpan<byte> text)
     {

@@ -2,10 +2,10 @@ using System.Text;
 
 namespace MoeOffload.Gguf;
 
-/// <summary>The vocabulary: tokens are distinct, and the special ones that a tokenizer will put in exist.</summary>
+/// <summary>Checks that the vocabulary's tokens are distinct, and that the special tokens that the tokenizer adds exist.</summary>
 internal static class VocabularyCheck
 {
-    // Four times the largest vocabularies; llama.cpp makes several strings of each token.
+    // Four times the size of the largest vocabularies; llama.cpp creates several strings for each token.
     private const int MaxTokens = 1 << 22;
     private const int ByteTokenType = 6;
     private const string Tokens = "tokenizer.ggml.tokens";
@@ -17,7 +17,7 @@ internal static class VocabularyCheck
         {
             if (values.Number("vocab_size") > MaxTokens)
             {
-                throw values.Fail($"'{values.Key("vocab_size")}'", $"is {values.Number("vocab_size")}, and {MaxTokens} is possible");
+                throw values.Fail($"'{values.Key("vocab_size")}'", $"is {values.Number("vocab_size")}, and at most {MaxTokens} is supported");
             }
 
             return;
@@ -25,12 +25,12 @@ internal static class VocabularyCheck
 
         if (!values.Metadata.TryGetValue(Tokens, out var tokens) || !tokens.IsArray || tokens.ElementType != GgufValueType.String)
         {
-            throw values.Fail($"'{Tokens}'", "is missing, or no array of texts");
+            throw values.Fail($"'{Tokens}'", "is missing, or not an array of strings");
         }
 
         if (tokens.Count is 0 or > MaxTokens)
         {
-            throw values.Fail($"'{Tokens}'", $"has {tokens.Count} elements, and 1 to {MaxTokens} are possible");
+            throw values.Fail($"'{Tokens}'", $"has {tokens.Count} elements, and 1 to {MaxTokens} are supported");
         }
 
         CheckDistinct(values, tokens);
@@ -45,14 +45,14 @@ internal static class VocabularyCheck
         }
     }
 
-    // llama.cpp asserts that its two maps, text to token and back, are of one size.
+    // llama.cpp asserts that its maps from text to token and back have the same size.
     private static void CheckDistinct(ModelValues values, GgufValue tokens)
     {
         var seen = new TextSet(tokens.Count);
         var index = 0;
         foreach (var token in tokens.EnumerateStrings())
         {
-            // C strings end at a zero; an empty token is renamed by llama.cpp.
+            // C strings end at a zero byte. llama.cpp renames an empty token.
             var text = token.IndexOf((byte)0) is >= 0 and var end ? token[..end] : token;
             if (!seen.Add(text.IsEmpty ? Encoding.UTF8.GetBytes($"[EMPTY_{index}]") : text))
             {
@@ -65,7 +65,7 @@ internal static class VocabularyCheck
 
     private static void CheckSpecialTokens(ModelValues values, string model, int count)
     {
-        // The defaults are llama.cpp's, and so is what each kind of tokenizer adds by itself.
+        // The default tokens are llama.cpp's, as are the tokens that each kind of tokenizer adds by default.
         var (bos, eos, addsBos, addsEos) = model switch
         {
             "llama" or "plamo2" => (1, 2, model == "llama", false),
@@ -97,7 +97,7 @@ internal static class VocabularyCheck
         }
     }
 
-    // A text with a character that is no token falls back to its bytes.
+    // A character that is not a token falls back to its bytes.
     private static void CheckBytes(ModelValues values, GgufValue tokens)
     {
         Span<bool> found = stackalloc bool[256];
@@ -112,7 +112,7 @@ internal static class VocabularyCheck
 
         if (found.Contains(true) && found.Contains(false))
         {
-            throw values.Fail($"'{Tokens}'", $"has some of the bytes as tokens, and not <0x{found.IndexOf(false):X2}>");
+            throw values.Fail($"'{Tokens}'", $"has tokens for some bytes, but not for <0x{found.IndexOf(false):X2}>");
         }
     }
 
@@ -121,7 +121,7 @@ internal static class VocabularyCheck
         if (values.Metadata.TryGetValue("tokenizer.ggml.token_type", out var types)
             && types.IsArray && types.ElementType == GgufValueType.Int32 && types.ToArray<int>().Contains(ByteTokenType))
         {
-            throw values.Fail("'tokenizer.ggml.token_type'", "has byte tokens, which a WordPiece tokenizer has not");
+            throw values.Fail("'tokenizer.ggml.token_type'", "has byte tokens, which a WordPiece tokenizer does not support");
         }
     }
 }

@@ -3,19 +3,19 @@ using MoeOffload.Gguf;
 
 namespace MoeOffload.Models;
 
-/// <summary>What a LoRA adapter takes where the tensors are that it changes.</summary>
+/// <summary>Calculates the memory that a LoRA adapter takes on the devices of the tensors that it changes.</summary>
 internal static class AdapterMemory
 {
-    /// <summary>Checks that there is room for an adapter's tensors.</summary>
-    /// <returns>Its size in bytes.</returns>
-    /// <exception cref="ModelLoadException">It does not fit.</exception>
+    /// <summary>Checks that an adapter's tensors fit in memory.</summary>
+    /// <returns>The adapter's size, in bytes.</returns>
+    /// <exception cref="ModelLoadException">The adapter does not fit in memory.</exception>
     public static long Check(GgufFile file, PlacementReport placement, IReadOnlyList<DeviceInfo> devices)
     {
         Dictionary<string, TensorLocation> locations = placement.Tensors.ToDictionary(tensor => tensor.Name, StringComparer.Ordinal);
         var needed = new Dictionary<string, long>(StringComparer.Ordinal);
         foreach (GgufTensorInfo tensor in file.Tensors)
         {
-            // What is not of a pair was passed over.
+            // Tensors that are not one of a pair are ignored when the adapter is loaded.
             if (locations.TryGetValue(tensor.Name[..^".lora_a".Length], out TensorLocation? location))
             {
                 string device = location.IsHost ? DeviceTotal.Host : location.Device;
@@ -31,7 +31,7 @@ internal static class AdapterMemory
                 const double Mebibyte = 1 << 20;
                 throw new ModelLoadException(string.Create(
                     CultureInfo.InvariantCulture,
-                    $"The adapter '{file.Path}' takes {bytes / Mebibyte:N0} MiB on {device}, where {free / Mebibyte:N0} MiB are free: dispose sessions or other adapters first."));
+                    $"The adapter '{file.Path}' takes {bytes / Mebibyte:N0} MiB on {device}, which has {free / Mebibyte:N0} MiB of free memory. Dispose sessions or other adapters first."));
             }
         }
 

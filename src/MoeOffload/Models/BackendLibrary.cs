@@ -1,7 +1,7 @@
 namespace MoeOffload;
 
-/// <summary>A backend library that was found beside the native libraries.</summary>
-/// <param name="Name">What it is for: <c>cuda</c>, <c>rpc</c>, <c>cpu-haswell</c>.</param>
-/// <param name="Path">The file.</param>
-/// <param name="NotLoaded">Why it is not in use; null where it is.</param>
+/// <summary>Represents a backend library that was found beside the native libraries.</summary>
+/// <param name="Name">The backend's name, such as <c>cuda</c>, <c>rpc</c> or <c>cpu-haswell</c>.</param>
+/// <param name="Path">The path of the library's file.</param>
+/// <param name="NotLoaded">The reason why the library is not in use, or <see langword="null"/> if it is.</param>
 public sealed record BackendLibrary(string Name, string Path, string? NotLoaded);

@@ -1,18 +1,18 @@
 namespace MoeOffload;
 
-/// <summary>What a device is.</summary>
+/// <summary>Specifies the kind of a device.</summary>
 public enum DeviceKind
 {
     /// <summary>The CPU and system memory.</summary>
     Cpu,
 
-    /// <summary>A GPU with memory of its own.</summary>
+    /// <summary>A GPU with its own memory.</summary>
     Gpu,
 
-    /// <summary>A GPU that shares system memory.</summary>
+    /// <summary>A GPU that uses system memory.</summary>
     IntegratedGpu,
 
-    /// <summary>An accelerator that works beside the CPU on system memory, such as BLAS.</summary>
+    /// <summary>An accelerator that assists the CPU and uses system memory, such as BLAS.</summary>
     Accelerator,
 
     /// <summary>A device of an RPC server, on this machine or another.</summary>

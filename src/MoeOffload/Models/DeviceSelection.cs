@@ -3,15 +3,15 @@ using MoeOffload.Native;
 
 namespace MoeOffload.Models;
 
-/// <summary>Finds the devices that options mean, and describes devices.</summary>
+/// <summary>Selects the devices that options specify, and describes devices.</summary>
 internal static class DeviceSelection
 {
     /// <summary>Lists the devices that a model with these options uses for its layers, in order.</summary>
     /// <remarks>
-    /// As llama.cpp chooses: RPC devices first, then GPUs, then integrated GPUs if there is no other; but only the RPC servers that the
-    /// options name, since llama.cpp also remembers those of other models in the process.
+    /// The order is llama.cpp's: RPC devices, then GPUs, or integrated GPUs if there are no others. Only the RPC servers in the options are
+    /// used, since llama.cpp also keeps those of other models in the process.
     /// </remarks>
-    /// <exception cref="PlacementException">A named device is unknown, or a required one is missing.</exception>
+    /// <exception cref="PlacementException">A device in the options is unknown, or a required one is missing.</exception>
     public static List<NativeDevice> Select(ModelOptions options)
     {
         List<NativeDevice> all = NativeDevice.All();
@@ -20,10 +20,10 @@ internal static class DeviceSelection
         return selected;
     }
 
-    /// <summary>Begins a message about a device that <see cref="ModelOptions.RequireDevice"/> asks for.</summary>
+    /// <summary>Gets the words for a device that <see cref="ModelOptions.RequireDevice"/> requires, to begin a message with.</summary>
     public static string Wanted(string required) => required == ModelOptions.AnyAccelerator ? "An accelerator" : $"Device '{required}'";
 
-    /// <summary>Describes all devices of this process, or those of some names, with their memory as of now.</summary>
+    /// <summary>Describes all devices of this process, or those with the specified names, with the memory that is free now.</summary>
     public static DeviceInfo[] Describe(IReadOnlyCollection<string>? names = null) =>
         [.. NativeDevice.All().Where(device => names is null || names.Contains(device.Name)).Select(Describe)];
 
@@ -39,7 +39,7 @@ internal static class DeviceSelection
             _ => DeviceKind.Gpu,
         };
 
-        // llama.cpp says of system memory that all of it is free.
+        // llama.cpp reports all system memory as free.
         long available = kind == DeviceKind.Cpu ? Math.Min(free, HostMemory.Available()) : free;
         return new DeviceInfo(device.Name, device.Description, kind, available, total);
     }
@@ -58,7 +58,7 @@ internal static class DeviceSelection
             if (!all[at].HoldsLayers)
             {
                 throw new PlacementException(
-                    $"Device '{name}' holds no layers. To run on the CPU alone set GpuLayers = 0; to keep tensors there use a placement rule.");
+                    $"Device '{name}' cannot hold layers. Set GpuLayers = 0 to run only on the CPU, or use a placement rule to keep tensors there.");
             }
 
             selected.Add(all[at]);

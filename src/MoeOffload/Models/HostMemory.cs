@@ -2,15 +2,15 @@ using System.Globalization;
 
 namespace MoeOffload.Models;
 
-/// <summary>How much system memory the process can still get.</summary>
+/// <summary>Gets the size of system memory, and how much of it is available to the process.</summary>
 internal static class HostMemory
 {
     private const string Control = "/sys/fs/cgroup";
 
-    /// <summary>Gets the size of system memory in bytes, or what a container's limit leaves of it.</summary>
+    /// <summary>Gets the size of system memory, in bytes, or the limit of the container if that is lower.</summary>
     public static long Total() => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
 
-    /// <summary>Bytes that are free, or can be freed without swapping, within what a container's limit leaves.</summary>
+    /// <summary>Gets the system memory that is free or can be freed without swapping, in bytes, within the limit of the container.</summary>
     public static long Available()
     {
         if (!OperatingSystem.IsLinux())
@@ -29,7 +29,7 @@ internal static class HostMemory
         return Math.Min(free, Math.Max(0, limit - used + cache));
     }
 
-    // "max" is no number: there is no limit.
+    // "max" is not a number: there is no limit.
     private static long? ReadNumber(string path) =>
         File.Exists(path) && long.TryParse(File.ReadAllText(path), CultureInfo.InvariantCulture, out long value) ? value : null;
 

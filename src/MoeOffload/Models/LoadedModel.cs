@@ -7,8 +7,8 @@ using MoeOffload.Native;
 namespace MoeOffload;
 
 /// <summary>
-/// Represents a model in memory: what it is, where its tensors lie, and its vocabulary. <see cref="MoeModel"/> is the one kind of it, and
-/// says how to load and use one.
+/// Represents a model in memory, with its properties, the placement of its tensors, and its vocabulary. <see cref="MoeModel"/>, the only
+/// derived class, loads models and creates sessions.
 /// </summary>
 public abstract class LoadedModel : IDisposable, IAsyncDisposable
 {
@@ -36,39 +36,39 @@ public abstract class LoadedModel : IDisposable, IAsyncDisposable
         Log(Logger);
     }
 
-    /// <summary>Gets the file that was loaded, or the first of its parts.</summary>
+    /// <summary>Gets the path of the file that was loaded, or of its first part if the model is split.</summary>
     public string Path { get; }
 
-    /// <summary>Gets what the model is.</summary>
+    /// <summary>Gets the model's properties.</summary>
     public ModelInfo Info { get; }
 
-    /// <summary>Gets where each tensor truly lies, read back from the loaded model, and what each placement rule did.</summary>
+    /// <summary>Gets the actual placement of the tensors, read back from the loaded model, and the outcome of each placement rule.</summary>
     public PlacementReport Placement { get; }
 
-    /// <summary>Gets the vocabulary: text to tokens and back.</summary>
+    /// <summary>Gets the vocabulary, which converts text to tokens and back.</summary>
     public Vocabulary Vocabulary { get; }
 
-    /// <summary>Gets the file's metadata as text, overrides applied, arrays left out.</summary>
-    /// <exception cref="ObjectDisposedException">The model was disposed before this was first read.</exception>
+    /// <summary>Gets the file's metadata as text, with overrides applied and without arrays.</summary>
+    /// <exception cref="ObjectDisposedException">The model was disposed before the metadata was first read.</exception>
     public IReadOnlyDictionary<string, string> Metadata => _metadata.Value;
 
     internal NativeModel Native { get; }
 
     internal ModelLoader Loader { get; }
 
-    /// <summary>Gets where messages about the model go.</summary>
+    /// <summary>Gets the logger for messages about the model.</summary>
     internal ILogger Logger { get; }
 
-    /// <summary>Gets where llama.cpp's lines go.</summary>
+    /// <summary>Gets the logger for llama.cpp's messages.</summary>
     internal ILogger NativeLogger => Loader.NativeLogger;
 
-    /// <summary>Gets whether its layers for multi-token prediction were to be loaded.</summary>
+    /// <summary>Gets a value that indicates whether the layers for multi-token prediction were requested.</summary>
     internal bool LoadsMtpLayers => _options.LoadMtpLayers;
 
-    /// <summary>Gets what tells the model's files from any others; they are read when it is first asked for.</summary>
+    /// <summary>Gets a hash that identifies the model's files. They are read when the property is first used.</summary>
     internal string Fingerprint => _fingerprint.Value;
 
-    /// <summary>Frees the model's memory; sessions and embedders that are still open keep it until they are disposed.</summary>
+    /// <summary>Frees the model's memory. Sessions and embedders that are still open keep it until they are disposed.</summary>
     /// <remarks>Waits up to 30 seconds if an RPC server does not answer.</remarks>
     public void Dispose()
     {
@@ -78,7 +78,8 @@ public abstract class LoadedModel : IDisposable, IAsyncDisposable
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Frees the model's memory without blocking the caller; sessions and embedders that are still open keep it until they are disposed.</summary>
+    /// <summary>Frees the model's memory without blocking the caller. Sessions and embedders that are still open keep it until they are disposed.</summary>
+    /// <returns>A task that completes when the memory has been freed.</returns>
     public ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);
@@ -86,17 +87,17 @@ public abstract class LoadedModel : IDisposable, IAsyncDisposable
             Dispose, CancellationToken.None, TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach, TaskScheduler.Default));
     }
 
-    /// <summary>Keeps the native model from being freed until disposed.</summary>
-    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
+    /// <summary>Prevents the native model from being freed until the returned value is disposed.</summary>
+    /// <exception cref="ObjectDisposedException">The model has been disposed.</exception>
     internal Use Enter() => new(this);
 
     internal TokenPieces Pieces(bool special) => special ? _specialPieces.Value : _pieces.Value;
 
-    /// <summary>Describes the devices that hold its layers, with their memory as of now.</summary>
+    /// <summary>Describes the devices that hold the model's layers, with the memory that is free now.</summary>
     internal DeviceInfo[] DescribeDevices() => DeviceSelection.Describe(Loader.DeviceNames);
 
-    /// <summary>Copies adapters that a session of this model can take.</summary>
-    /// <exception cref="ArgumentException">One is of another model or there twice, or a scale is no finite number.</exception>
+    /// <summary>Checks and copies a list of adapters for a session of this model.</summary>
+    /// <exception cref="ArgumentException">An adapter belongs to another model or is in the list twice, or a scale is not a finite number.</exception>
     internal IReadOnlyList<ScaledAdapter> CheckAdapters(IReadOnlyList<ScaledAdapter> adapters)
     {
         ArgumentNullException.ThrowIfNull(adapters);
@@ -117,7 +118,7 @@ public abstract class LoadedModel : IDisposable, IAsyncDisposable
 
         return copy.Select(item => item.Adapter).Distinct().Count() == copy.Length
             ? copy
-            : throw new ArgumentException("An adapter is there twice: give it once, with the sum of its scales.", nameof(adapters));
+            : throw new ArgumentException("An adapter is in the list twice. Specify it once, with the sum of its scales.", nameof(adapters));
     }
 
     private Dictionary<string, string> ReadMetadata()
@@ -125,7 +126,7 @@ public abstract class LoadedModel : IDisposable, IAsyncDisposable
         using Use use = Enter();
         Dictionary<string, string> metadata = Native.ReadMetadata();
 
-        // llama.cpp takes overrides where it reads a value, but lists the file's own.
+        // llama.cpp applies overrides when it reads a value, but lists the file's own values.
         foreach ((string key, MetadataValue value) in _options.MetadataOverrides)
         {
             metadata[key] = value.ToString();
@@ -156,7 +157,7 @@ public abstract class LoadedModel : IDisposable, IAsyncDisposable
         };
     }
 
-    // llama.cpp has a question mark for a size that it has no name for.
+    // llama.cpp writes a question mark for a size that it has no name for.
     private static string DescriptionOf(string description) => description.Replace(" ?B", string.Empty, StringComparison.Ordinal);
 
     private void Log(ILogger logger)
@@ -182,7 +183,7 @@ public abstract class LoadedModel : IDisposable, IAsyncDisposable
 
         public Use(LoadedModel model)
         {
-            // A handle that sessions still hold takes references after it was disposed.
+            // A disposed handle still accepts references while sessions hold it.
             ObjectDisposedException.ThrowIf(model._isDisposed, model);
             bool added = false;
             model.Native.Handle.DangerousAddRef(ref added);

@@ -3,9 +3,8 @@ using MoeOffload.Native;
 namespace MoeOffload;
 
 /// <summary>
-/// A LoRA adapter of a model, in memory beside the tensors that it changes. It changes nothing until a session takes it: see
-/// <see cref="ContextOptions.Adapters"/> and <see cref="GenerationSession.SetAdapters"/>. Safe to use from several threads and by
-/// several sessions at once.
+/// Represents a LoRA adapter that has been loaded for a model. Sessions apply it if it is in <see cref="ContextOptions.Adapters"/> or was
+/// set with <see cref="GenerationSession.SetAdapters"/>. An adapter can be used from several threads, and by several sessions, at once.
 /// </summary>
 public sealed class LoraAdapter : IDisposable, IAsyncDisposable
 {
@@ -19,28 +18,29 @@ public sealed class LoraAdapter : IDisposable, IAsyncDisposable
         Handle = handle;
     }
 
-    /// <summary>The model that it belongs to.</summary>
+    /// <summary>Gets the model that the adapter was loaded for.</summary>
     public LoadedModel Model { get; }
 
-    /// <summary>The file that it was loaded from.</summary>
+    /// <summary>Gets the path of the file that the adapter was loaded from.</summary>
     public string Path { get; }
 
-    /// <summary>The adapter's own name; empty where the file has none.</summary>
+    /// <summary>Gets the adapter's name in the file, or an empty string if it has none.</summary>
     public string Name { get; }
 
-    /// <summary>The names of the model's tensors that it changes.</summary>
+    /// <summary>Gets the names of the model's tensors that the adapter changes.</summary>
     public IReadOnlyList<string> Tensors { get; }
 
-    /// <summary>What it takes of memory, in bytes, system memory and devices together.</summary>
+    /// <summary>Gets the memory that the adapter takes on all devices and in system memory together, in bytes.</summary>
     public long Bytes { get; }
 
     internal AdapterHandle Handle { get; }
 
-    /// <summary>Frees the adapter's memory once no session uses it any more; it can be given to none from here on.</summary>
+    /// <summary>Frees the adapter's memory as soon as no session uses it. No further session can use the adapter.</summary>
     /// <remarks>Waits up to 30 seconds if an RPC server does not answer.</remarks>
     public void Dispose() => Handle.Dispose();
 
-    /// <summary>Frees the adapter's memory without blocking the caller, once no session uses it any more.</summary>
+    /// <summary>Frees the adapter's memory as soon as no session uses it, without blocking the caller.</summary>
+    /// <returns>A task that completes when the adapter has been released.</returns>
     public ValueTask DisposeAsync() => new(Task.Factory.StartNew(
         Handle.Dispose, CancellationToken.None, TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach, TaskScheduler.Default));
 }

@@ -6,17 +6,17 @@ using MoeOffload.Gguf;
 
 namespace MoeOffload.Models;
 
-/// <summary>Tells models apart without reading them whole: by their headers, sizes, and samples of their weights.</summary>
+/// <summary>Computes a hash that identifies a model, without reading the whole model: of its headers, sizes, and samples of its weights.</summary>
 internal static class ModelFingerprint
 {
     private const int Samples = 256;
     private const int SampleSize = 4096;
 
-    /// <summary>A SHA-256 as hexadecimal digits.</summary>
-    /// <param name="path">The model's file, or the first of its parts.</param>
-    /// <param name="overrides">Metadata that was replaced as it was loaded.</param>
+    /// <summary>Computes the SHA-256 hash of a model, as hexadecimal digits.</summary>
+    /// <param name="path">The path of the model's file, or of its first part.</param>
+    /// <param name="overrides">The metadata that was replaced when the model was loaded.</param>
     /// <exception cref="IOException">A file cannot be read.</exception>
-    /// <exception cref="GgufFormatException">A file is no model any more.</exception>
+    /// <exception cref="GgufFormatException">A file is no longer a valid model.</exception>
     public static string Of(string path, IReadOnlyDictionary<string, MetadataValue> overrides)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);

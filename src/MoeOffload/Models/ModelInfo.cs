@@ -1,43 +1,43 @@
 namespace MoeOffload;
 
-/// <summary>What a model is, as its file says.</summary>
+/// <summary>Represents a model's properties, as its file describes them.</summary>
 public sealed record ModelInfo
 {
-    /// <summary>The architecture, such as <c>gpt-oss</c>.</summary>
+    /// <summary>Gets the architecture, such as <c>gpt-oss</c>.</summary>
     public required string Architecture { get; init; }
 
-    /// <summary>The model's own name; empty where the file has none.</summary>
+    /// <summary>Gets the model's name in the file, or an empty string if it has none.</summary>
     public required string Name { get; init; }
 
-    /// <summary>llama.cpp's one-line description: architecture, size, quantization.</summary>
+    /// <summary>Gets llama.cpp's one-line description, which consists of architecture, size and quantization.</summary>
     public required string Description { get; init; }
 
-    /// <summary>Number of weights.</summary>
+    /// <summary>Gets the number of weights.</summary>
     public required long ParameterCount { get; init; }
 
-    /// <summary>Size of all tensors in bytes.</summary>
+    /// <summary>Gets the size of all tensors, in bytes.</summary>
     public required long TensorBytes { get; init; }
 
-    /// <summary>Number of layers.</summary>
+    /// <summary>Gets the number of layers.</summary>
     public required int LayerCount { get; init; }
 
     /// <summary>
-    /// Further layers, for multi-token prediction (MTP), which can guess tokens: see <see cref="SpeculationOptions.UseMtpLayers"/>.
+    /// Gets the number of additional layers for multi-token prediction (MTP), which can draft tokens. See <see cref="SpeculationOptions.UseMtpLayers"/>.
     /// </summary>
     public int MtpLayerCount { get; init; }
 
-    /// <summary>Width of the hidden state.</summary>
+    /// <summary>Gets the size of the hidden state, in values.</summary>
     public required int EmbeddingLength { get; init; }
 
-    /// <summary>Longest context, in tokens, that the model was trained for.</summary>
+    /// <summary>Gets the longest context that the model was trained for, in tokens.</summary>
     public required int TrainedContextLength { get; init; }
 
-    /// <summary>Experts of each mixture-of-experts layer, shared ones not counted; 0 for a dense model.</summary>
+    /// <summary>Gets the number of experts in each mixture-of-experts layer, without shared experts, or 0 for a dense model.</summary>
     public required int ExpertCount { get; init; }
 
-    /// <summary>Experts that the router chooses for each token; 0 for a dense model.</summary>
+    /// <summary>Gets the number of experts that the router chooses for each token, or 0 for a dense model.</summary>
     public required int ExpertUsedCount { get; init; }
 
-    /// <summary>Whether the model is a mixture of experts.</summary>
+    /// <summary>Gets a value that indicates whether the model is a mixture of experts.</summary>
     public bool IsMixtureOfExperts => ExpertCount > 0;
 }

@@ -6,7 +6,7 @@ using MoeOffload.Placement;
 
 namespace MoeOffload.Models;
 
-/// <summary>The way from a path to a loaded model: file first, then libraries, devices and rules, and only then llama.cpp.</summary>
+/// <summary>Loads a model: checks the file, then libraries, devices and rules, before llama.cpp reads the weights.</summary>
 internal sealed class ModelLoader : IDisposable
 {
     private readonly ModelOptions _options;
@@ -51,33 +51,33 @@ internal sealed class ModelLoader : IDisposable
         return new ModelLoader(options, files, devices, settings, rules, nativeLogger);
     }
 
-    /// <summary>Where llama.cpp's lines go.</summary>
+    /// <summary>Gets the logger for llama.cpp's messages.</summary>
     public ILogger NativeLogger { get; }
 
-    /// <summary>The devices that hold layers.</summary>
+    /// <summary>Gets the names of the devices that hold layers.</summary>
     public string[] DeviceNames => [.. _devices.Select(device => device.Name)];
 
-    /// <summary>Gets the values of a head in the KV cache; 0 if the file does not say.</summary>
+    /// <summary>Gets the number of values of a head in the KV cache, or 0 if the file does not specify it.</summary>
     public int HeadLength { get; }
 
     /// <summary>Loads the weights.</summary>
-    /// <exception cref="OperationCanceledException">Cancelled while it loaded; all memory is given back.</exception>
-    /// <exception cref="ModelLoadException">llama.cpp refused the model, memory ran out, or an RPC server was lost.</exception>
+    /// <exception cref="OperationCanceledException">Loading was canceled. All memory has been freed.</exception>
+    /// <exception cref="ModelLoadException">llama.cpp rejected the model, there is not enough memory, or the connection to an RPC server was lost.</exception>
     public NativeModel Load(IProgress<float>? progress, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         return Load(_paths, _settings, simulate: false, progress, cancellationToken);
     }
 
-    /// <summary>Makes the model without reading or reserving its weights, to count what it and its contexts would take.</summary>
-    /// <exception cref="ModelLoadException">llama.cpp refused the model, or an RPC server was lost.</exception>
+    /// <summary>Creates the model without reading its weights or allocating memory for them, to calculate the memory that it and its contexts take.</summary>
+    /// <exception cref="ModelLoadException">llama.cpp rejected the model, or the connection to an RPC server was lost.</exception>
     public NativeModel Simulate() => _files.Read(
         paths => Load(paths, _settings with { LoadMode = NativeLoadMode.None }, simulate: true, progress: null, CancellationToken.None));
 
     /// <summary>Closes the model's files.</summary>
     public void Dispose() => _files.Dispose();
 
-    /// <summary>Reads back where the tensors are, and holds it against what was required.</summary>
+    /// <summary>Reads back the placement of the tensors, and checks that the required device is used.</summary>
     public PlacementReport Report(NativeModel model)
     {
         var report = new PlacementReport(
@@ -120,8 +120,8 @@ internal sealed class ModelLoader : IDisposable
             : 0;
     }
 
-    // With a GPU beside, weights read into pinned memory cross to it about twice as fast as mapped ones; without one,
-    // mapping the file costs nothing and is shared between processes.
+    // A GPU reads weights from pinned memory about twice as fast as from a mapped file. Without a GPU, mapping the file has no
+    // disadvantage, and its pages are shared between processes.
     private static LoadMode ChooseMode(
         ModelOptions options, GgufModelFiles files, List<NativeDevice> devices, Dictionary<string, int> rules)
     {
@@ -138,7 +138,7 @@ internal sealed class ModelLoader : IDisposable
             : options.LoadMode;
     }
 
-    // llama.cpp passes over an override of another type than the file's, with a line in its log.
+    // llama.cpp ignores an override whose type differs from that of the file's value, and only logs this.
     private static void CheckOverrides(GgufMetadata metadata, IReadOnlyDictionary<string, MetadataValue> overrides)
     {
         foreach ((string key, MetadataValue value) in overrides)
@@ -153,7 +153,7 @@ internal sealed class ModelLoader : IDisposable
             })
             {
                 throw new ArgumentException(
-                    $"The metadata override '{key}' = {value} is of another type than the file's value ({own.Type}): llama.cpp would pass over it.",
+                    $"The metadata override '{key}' = {value} is not of the type of the file's value, {own.Type}: llama.cpp would ignore it.",
                     nameof(overrides));
             }
         }
@@ -183,7 +183,7 @@ internal sealed class ModelLoader : IDisposable
             if (options.UnmatchedRules == UnmatchedRules.Error)
             {
                 throw new PlacementException(
-                    $"placement rule {rule + 1}, `{pattern}`: matches no tensor of '{files.Path}', or only ones that an earlier rule has taken.");
+                    $"placement rule {rule + 1}, `{pattern}`: matches no tensor of '{files.Path}', or only tensors that an earlier rule applies to.");
             }
 
             ModelLog.RuleUnmatched(logger, rule + 1, pattern, files.Path);

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace MoeOffload.Models;
 
-/// <summary>The messages of loading.</summary>
+/// <summary>Defines the log messages about loading models and creating contexts.</summary>
 internal static partial class ModelLog
 {
     /// <summary>The category of these messages.</summary>
@@ -24,11 +24,11 @@ internal static partial class ModelLog
     public static partial void RuleMoved(ILogger logger, int rule, string pattern, string buffer, int tensors, double mebibytes);
 
     [LoggerMessage(EventId = 15, Level = LogLevel.Information,
-        Message = "Created a context of {Tokens} tokens for {Sequences} sequences: {ContextMebibytes:0.0} MiB, and {ComputeMebibytes:0.0} MiB to compute, on {Device}")]
+        Message = "Created a context of {Tokens} tokens for {Sequences} sequences: {ContextMebibytes:0.0} MiB, and {ComputeMebibytes:0.0} MiB of compute buffers, on {Device}")]
     public static partial void ContextHolds(
         ILogger logger, int tokens, int sequences, double contextMebibytes, double computeMebibytes, string device);
 
     [LoggerMessage(EventId = 14, Level = LogLevel.Information,
-        Message = "Loaded adapter {Path}: it changes {Tensors} tensors; {Norms} norms that it has are passed over, as llama.cpp does")]
+        Message = "Loaded adapter {Path}, which changes {Tensors} tensors; {Norms} norms in it are ignored, as in llama.cpp")]
     public static partial void AdapterLoaded(ILogger logger, string path, int tensors, int norms);
 }

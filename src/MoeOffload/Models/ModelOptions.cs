@@ -3,84 +3,95 @@ using Microsoft.Extensions.Logging;
 
 namespace MoeOffload;
 
-/// <summary>How a model is loaded. Plain data: making one calls nothing. Null takes the default that is said.</summary>
+/// <summary>Represents options for loading a model. Creating an instance does not load native libraries.</summary>
 public sealed record ModelOptions
 {
-    /// <summary>For <see cref="RequireDevice"/>: any device but the CPU.</summary>
+    /// <summary>The value of <see cref="RequireDevice"/> that stands for any device except the CPU.</summary>
     public const string AnyAccelerator = "*";
 
-    // llama_model_kv_override has 128 bytes each for a key and a text, terminator included.
+    // llama_model_kv_override has 128 bytes each for a key and a text, including the terminator.
     private const int LongestMetadata = 127;
 
-    /// <summary>Which tensors go where, before llama.cpp's own layout by layers. Default: none.</summary>
+    /// <summary>Gets the rules that place tensors. They take precedence over the placement by layers. By default, there are no rules.</summary>
     public TensorPlacement Placement { get; init; } = TensorPlacement.Default;
 
-    /// <summary>What to do about a placement rule that matches no tensor. Default: a warning.</summary>
+    /// <summary>Gets a value that specifies what happens if a placement rule matches no tensor. By default, a warning is logged.</summary>
     public UnmatchedRules UnmatchedRules { get; init; }
 
     /// <summary>
-    /// The devices that hold layers, by name, in order. Default: those of <see cref="RpcServers"/>, then all GPUs. Empty: the CPU alone.
+    /// Gets the names of the devices that hold layers, in order. By default, these are the devices of <see cref="RpcServers"/>, then all
+    /// GPUs. If the list is empty, only the CPU is used.
     /// </summary>
     public IReadOnlyList<string>? Devices { get; init; }
 
-    /// <summary>RPC servers (<c>ggml-rpc-server</c>) as <c>host:port</c>, whose devices can hold layers like a GPU's. Trusted networks only.</summary>
+    /// <summary>
+    /// Gets the addresses of RPC servers (<c>ggml-rpc-server</c>), as <c>host:port</c>. Their devices can hold layers. Use them only in
+    /// trusted networks. The default is an empty list.
+    /// </summary>
     public IReadOnlyList<string> RpcServers { get; init; } = [];
 
     /// <summary>
-    /// A device that the model must really use, or <see cref="AnyAccelerator"/>; otherwise the load fails instead of falling back to the
-    /// CPU in silence. Default: none.
+    /// Gets the name of a device that the model must use, or <see cref="AnyAccelerator"/>. If the model would not use it, loading fails
+    /// instead of silently falling back to the CPU. By default, no device is required.
     /// </summary>
     public string? RequireDevice { get; init; }
 
-    /// <summary>How many layers, the last ones first, lie on devices; the output layer counts as one more. Default: all.</summary>
+    /// <summary>
+    /// Gets the number of layers to place on devices, counted from the last one. The output layer counts as one more. By default, these are
+    /// all layers.
+    /// </summary>
     public int? GpuLayers { get; init; }
 
-    /// <summary>How the model is spread over several devices. Default: by layers.</summary>
+    /// <summary>Gets a value that specifies how the model is split among several devices. The default is <see cref="SplitMode.Layer"/>.</summary>
     public SplitMode? SplitMode { get; init; }
 
-    /// <summary>Each device's share, in any unit. Default: by free memory.</summary>
+    /// <summary>Gets the proportion of the model that each device holds, in any unit. By default, it depends on the free memory.</summary>
     public IReadOnlyList<float>? TensorSplit { get; init; }
 
-    /// <summary>The device, from 0, that holds everything with <see cref="SplitMode.None"/>. Default: the first.</summary>
+    /// <summary>Gets the zero-based index of the device that holds the whole model with <see cref="SplitMode.None"/>. The default is 0.</summary>
     public int? MainGpu { get; init; }
 
-    /// <summary>How weights get into memory. Default: the fastest for offloaded experts.</summary>
+    /// <summary>Gets a value that specifies how weights are read into memory. The default is <see cref="LoadMode.Auto"/>.</summary>
     public LoadMode LoadMode { get; init; }
 
     /// <summary>
-    /// Whether weights in system memory may be rearranged for the CPU. Default: true. Generation gains; large prompts lose, since a GPU
-    /// cannot read rearranged weights.
+    /// Gets a value that indicates whether weights in system memory may be rearranged for the CPU. The default is <see langword="true"/>.
+    /// This makes generation faster, and long prompts slower, since a GPU cannot read rearranged weights.
     /// </summary>
     public bool? Repack { get; init; }
 
     /// <summary>
-    /// Whether weights in system memory lie in memory pinned for the GPU. Default: true, with a <see cref="LoadMode"/> other than mapping.
-    /// False leaves them to the CPU, rearranged where <see cref="Repack"/> allows.
+    /// Gets a value that indicates whether weights in system memory are put in memory that is pinned for the GPU. The default is
+    /// <see langword="true"/>; it takes effect with a <see cref="LoadMode"/> that does not map the file. If the value is
+    /// <see langword="false"/>, the CPU computes with the weights, and they are rearranged if <see cref="Repack"/> allows it.
     /// </summary>
     public bool? PinnedHostMemory { get; init; }
 
     /// <summary>
-    /// Whether the layers for multi-token prediction (MTP) are loaded, where the model has some; <see cref="SpeculationOptions.UseMtpLayers"/>
-    /// guesses tokens with them. Default: false, they take no memory.
+    /// Gets a value that indicates whether the model's layers for multi-token prediction (MTP) are loaded, if it has any.
+    /// <see cref="SpeculationOptions.UseMtpLayers"/> needs them to draft tokens. The default is <see langword="false"/>, which saves memory.
     /// </summary>
     public bool LoadMtpLayers { get; init; }
 
-    /// <summary>Values that replace those of the file's metadata, by key.</summary>
+    /// <summary>Gets values that replace those of the file's metadata, by key. Keys and texts can have up to 127 bytes of UTF-8.</summary>
     public IReadOnlyDictionary<string, MetadataValue> MetadataOverrides { get; init; } = new Dictionary<string, MetadataValue>();
 
-    /// <summary>Whether the weights themselves are checked for invalid numbers. Default: false. Reads the whole file first.</summary>
+    /// <summary>
+    /// Gets a value that indicates whether the weights are checked for invalid numbers, which reads the whole file first. The default is
+    /// <see langword="false"/>.
+    /// </summary>
     public bool ValidateTensors { get; init; }
 
     /// <summary>
-    /// Where logs go. llama.cpp's own lines come under the category <c>MoeOffload.Native</c>, each tensor's move at level Debug. Default:
-    /// nowhere.
+    /// Gets the factory of the loggers that receive log messages. llama.cpp's messages have the category <c>MoeOffload.Native</c>; the
+    /// placement of each tensor is logged at level Debug. By default, nothing is logged.
     /// </summary>
     public ILoggerFactory? LoggerFactory { get; init; }
 
     /// <summary>
-    /// Gets the directory of the native libraries. By default, they are searched in the directory of the application and in
+    /// Gets the directory of the native libraries. By default, they are searched for in the directory of the application and in
     /// <c>runtimes/&lt;rid&gt;/native</c> of a referenced package; a program that was built in a checkout of MoeOffload also finds those in the
-    /// checkout's <c>artifacts/native/&lt;rid&gt;</c>. The first load in a process decides.
+    /// checkout's <c>artifacts/native/&lt;rid&gt;</c>. Only the first load in a process uses this directory.
     /// </summary>
     public string? NativeLibraryDirectory { get; init; }
 
@@ -91,12 +102,12 @@ public sealed record ModelOptions
         ArgumentNullException.ThrowIfNull(MetadataOverrides);
         if (GpuLayers is < 0)
         {
-            throw new ArgumentOutOfRangeException(nameof(GpuLayers), GpuLayers, "Use 0 or more; null puts all layers on devices.");
+            throw new ArgumentOutOfRangeException(nameof(GpuLayers), GpuLayers, "The number must be 0 or more; null places all layers on devices.");
         }
 
         if (MainGpu is < 0)
         {
-            throw new ArgumentOutOfRangeException(nameof(MainGpu), MainGpu, "Use the device's position in the list, from 0.");
+            throw new ArgumentOutOfRangeException(nameof(MainGpu), MainGpu, "Specify the zero-based index of the device in the list.");
         }
 
         OptionRange.CheckDefined(LoadMode, nameof(LoadMode));
@@ -105,7 +116,7 @@ public sealed record ModelOptions
 
         if (TensorSplit is { } shares && (shares.Any(share => !(share >= 0 && float.IsFinite(share))) || (shares.Count > 0 && shares.Sum() <= 0)))
         {
-            throw new ArgumentOutOfRangeException(nameof(TensorSplit), "Give each device a finite share of 0 or more, and at least one more than 0.");
+            throw new ArgumentOutOfRangeException(nameof(TensorSplit), "Each share must be a finite number of 0 or more, and at least one must be greater than 0.");
         }
 
         if (Devices is { } devices && (devices.Any(string.IsNullOrWhiteSpace) || devices.Distinct(StringComparer.OrdinalIgnoreCase).Count() != devices.Count))
@@ -129,7 +140,7 @@ public sealed record ModelOptions
         if (string.IsNullOrEmpty(text) || text.Contains('\0', StringComparison.Ordinal) || Encoding.UTF8.GetByteCount(text) > LongestMetadata)
         {
             throw new ArgumentException(
-                $"The {part} of metadata override '{key}' must be 1 to {LongestMetadata} bytes of UTF-8 without NUL, as llama.cpp takes it.", nameof(MetadataOverrides));
+                $"The {part} of metadata override '{key}' must have 1 to {LongestMetadata} bytes of UTF-8 without NUL, which is llama.cpp's limit.", nameof(MetadataOverrides));
         }
     }
 }

@@ -2,13 +2,13 @@ using MoeOffload.Native;
 
 namespace MoeOffload.Models;
 
-/// <summary>Maps <see cref="ModelOptions"/> onto what llama.cpp takes.</summary>
+/// <summary>Maps <see cref="ModelOptions"/> to llama.cpp's parameters.</summary>
 internal static class ModelSettingsMapping
 {
     /// <summary>Maps validated options.</summary>
     /// <param name="options">The options.</param>
     /// <param name="devices">The devices that hold layers.</param>
-    /// <exception cref="PlacementException">A device, share or buffer is not there.</exception>
+    /// <exception cref="PlacementException">A device or buffer does not exist, or there are too many shares.</exception>
     public static ModelSettings Map(ModelOptions options, IReadOnlyList<NativeDevice> devices)
     {
         if (options.MainGpu is { } main && main >= Math.Max(devices.Count, 1))
@@ -18,7 +18,7 @@ internal static class ModelSettingsMapping
 
         if (options.TensorSplit is { } shares && shares.Count > ModelSettings.MaxDevices)
         {
-            throw new PlacementException($"TensorSplit has {shares.Count} shares; llama.cpp takes at most {ModelSettings.MaxDevices} devices.");
+            throw new PlacementException($"TensorSplit has {shares.Count} shares; llama.cpp supports at most {ModelSettings.MaxDevices} devices.");
         }
 
         return new ModelSettings

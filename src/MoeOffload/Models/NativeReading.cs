@@ -2,27 +2,27 @@ using MoeOffload.Native;
 
 namespace MoeOffload.Models;
 
-/// <summary>Turns what was read back from llama.cpp into what users are told.</summary>
+/// <summary>Converts what is read from llama.cpp to public types.</summary>
 internal static class NativeReading
 {
-    /// <summary>Reads what each buffer type holds for a context and its model.</summary>
+    /// <summary>Reads the memory that a context and its model use in each buffer type.</summary>
     public static List<MemoryUse> ReadUses(this NativeContext context) =>
         [.. context.ReadMemory().Select(use => new MemoryUse(use.BufferType, use.Device, use.IsHost, use.Weights, use.Context, use.Compute))];
 
-    /// <summary>Reads where each tensor of a model truly lies.</summary>
+    /// <summary>Reads the actual location of each tensor of a model.</summary>
     /// <param name="model">The model.</param>
-    /// <param name="ruleOf">Tells the placement rule that names a tensor.</param>
+    /// <param name="ruleOf">Gets the index of the placement rule that applies to a tensor.</param>
     public static List<TensorLocation> ReadLocations(this NativeModel model, Func<string, int?> ruleOf) =>
     [
         .. model.ReadTensors().Select(tensor => new TensorLocation(
             tensor.Name, tensor.Type, tensor.ByteCount, tensor.BufferType, tensor.Device, tensor.IsHost, ruleOf(tensor.Name))),
     ];
 
-    /// <summary>Reads type and dimensions of each tensor of a model.</summary>
+    /// <summary>Reads the type and the dimensions of each tensor of a model.</summary>
     public static Dictionary<string, (Gguf.GgmlType Type, long[] Dimensions)> ReadShapes(this NativeModel model) =>
         model.ReadTensors().ToDictionary(tensor => tensor.Name, tensor => (tensor.Type, tensor.Dimensions), StringComparer.Ordinal);
 
-    /// <summary>Describes the native libraries of this process, which are loaded.</summary>
+    /// <summary>Describes the native libraries of this process, which must be loaded.</summary>
     public static RuntimeInfo DescribeRuntime() => new(
         NativeRuntime.Version,
         NativeRuntime.LoadedFrom,

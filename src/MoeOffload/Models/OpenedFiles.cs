@@ -3,20 +3,20 @@ using Microsoft.Win32.SafeHandles;
 namespace MoeOffload.Models;
 
 /// <summary>
-/// A loaded model's files, held open so that their headers can be read again after they were moved, replaced or deleted: counting what a
-/// context would take reads them.
+/// Keeps the files of a loaded model open, so that their headers can be read again after the files were moved, replaced or deleted.
+/// Calculating the memory of a context reads them.
 /// </summary>
-/// <param name="paths">The files.</param>
+/// <param name="paths">The paths of the files.</param>
 internal sealed class OpenedFiles(IReadOnlyList<string> paths) : IDisposable
 {
-    // Windows lets nobody move or delete a file that was opened without FileShare.Delete, so that its path stays true.
+    // On Windows, a file that was opened without FileShare.Delete cannot be moved or deleted, so its path remains valid.
     private static readonly string? s_descriptors =
         OperatingSystem.IsLinux() ? "/proc/self/fd" : OperatingSystem.IsMacOS() ? "/dev/fd" : null;
 
     private readonly SafeFileHandle[] _handles = [.. paths.Select(path => File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read))];
 
-    /// <summary>Calls a function with paths that lead to these files, wherever they are by now.</summary>
-    /// <exception cref="ObjectDisposedException">The files were closed.</exception>
+    /// <summary>Calls a function with paths that lead to these files even if they were moved.</summary>
+    /// <exception cref="ObjectDisposedException">The files have been closed.</exception>
     public T Read<T>(Func<IReadOnlyList<string>, T> read)
     {
         int held = 0;

@@ -2,11 +2,11 @@ using MoeOffload.Native;
 
 namespace MoeOffload.Models;
 
-/// <summary>Takes placement rules to llama.cpp: checked with its own regular expressions and buffer types.</summary>
+/// <summary>Converts placement rules for llama.cpp, and checks them with its own regular expressions and buffer types.</summary>
 internal static class PlacementRules
 {
-    /// <summary>Finds the rule that decides each name: the first that matches it, or -1.</summary>
-    /// <exception cref="PlacementException">A pattern is malformed or takes too many steps.</exception>
+    /// <summary>Finds the first rule that matches each name, or -1 if none does.</summary>
+    /// <exception cref="PlacementException">A pattern is not valid, or matching takes too many steps.</exception>
     public static int[] FirstMatches(TensorPlacement placement, IReadOnlyList<string> names)
     {
         int[] decided = new int[names.Count];
@@ -33,13 +33,13 @@ internal static class PlacementRules
     }
 
     /// <summary>Finds the buffer of each rule.</summary>
-    /// <exception cref="PlacementException">There is no buffer type of a rule's name, or there are too many rules.</exception>
+    /// <exception cref="PlacementException">A rule's buffer type does not exist, or there are too many rules.</exception>
     public static (string Pattern, NativeBufferType Buffer)[] ToNative(TensorPlacement placement, IReadOnlyList<NativeDevice> selected)
     {
         if (placement.Rules.Count > ModelSettings.MaxRules)
         {
             throw new PlacementException(
-                $"{placement.Rules.Count} placement rules; llama.cpp takes at most {ModelSettings.MaxRules}. Join patterns with |.");
+                $"{placement.Rules.Count} placement rules; llama.cpp supports at most {ModelSettings.MaxRules}. Join patterns with |.");
         }
 
         if (placement.Rules.Count == 0)
@@ -47,7 +47,7 @@ internal static class PlacementRules
             return [];
         }
 
-        // RPC devices of other models are left out: asking them may mean asking a server that is gone.
+        // RPC devices of other models are left out, since querying them may access a server that is no longer running.
         List<NativeBufferType> known = NativeBufferType.Of(
         [
             .. NativeDevice.All().Where(device => device.Kind != NativeDeviceKind.Rpc),

@@ -1,13 +1,13 @@
 namespace MoeOffload;
 
-/// <summary>The native libraries of this process.</summary>
+/// <summary>Represents the native libraries that this process uses.</summary>
 /// <param name="LlamaCppVersion">llama.cpp's version.</param>
-/// <param name="Directory">Where the libraries were found.</param>
-/// <param name="Backends">The backend libraries that were found, those in use and the others.</param>
-/// <param name="Features">What the backends in use were built for or found, such as <c>CPU: AVX2</c> or <c>CUDA: ARCHS = 800</c>.</param>
+/// <param name="Directory">The directory that the libraries were loaded from.</param>
+/// <param name="Backends">The backend libraries that were found, whether or not they are in use.</param>
+/// <param name="Features">The features of the backends in use, such as <c>CPU: AVX2</c> or <c>CUDA: ARCHS = 800</c>.</param>
 public sealed record RuntimeInfo(string LlamaCppVersion, string Directory, IReadOnlyList<BackendLibrary> Backends, IReadOnlyList<string> Features)
 {
-    /// <summary>Reads llama.cpp's line of features: <c>CPU : SSE3 = 1 | AVX = 1 | CUDA : ARCHS = 800 | </c>.</summary>
+    /// <summary>Parses llama.cpp's line of features: <c>CPU : SSE3 = 1 | AVX = 1 | CUDA : ARCHS = 800 | </c>.</summary>
     internal static IReadOnlyList<string> ReadFeatures(string line)
     {
         var features = new List<string>();

@@ -1,17 +1,17 @@
 namespace MoeOffload;
 
-/// <summary>How a model is spread over several devices.</summary>
+/// <summary>Specifies how a model is split among several devices.</summary>
 public enum SplitMode
 {
-    /// <summary>Whole layers, each with its KV cache, one device after the other. llama.cpp's default.</summary>
+    /// <summary>Each device holds whole layers with their KV cache, and the devices compute one after another. This is llama.cpp's default.</summary>
     Layer,
 
-    /// <summary>All on <see cref="ModelOptions.MainGpu"/>.</summary>
+    /// <summary>The device <see cref="ModelOptions.MainGpu"/> holds the whole model.</summary>
     None,
 
-    /// <summary>Rows of each matrix, where the backend can.</summary>
+    /// <summary>Each device holds a part of the rows of each matrix, if the backend supports this.</summary>
     Row,
 
-    /// <summary>Each tensor over all devices, which then compute together. Needs flash attention.</summary>
+    /// <summary>Each tensor is split among all devices, which compute in parallel. This requires flash attention.</summary>
     Tensor,
 }

@@ -3,7 +3,7 @@ using MoeOffload.Native;
 
 namespace MoeOffload.Models;
 
-/// <summary>The bytes of every token in one block, so that a stream's text is a slice of it and allocates nothing.</summary>
+/// <summary>Stores the bytes of all tokens in one array, so that a stream's text is a slice of it and allocates nothing.</summary>
 internal sealed class TokenPieces
 {
     private readonly byte[] _bytes;
@@ -42,17 +42,17 @@ internal sealed class TokenPieces
         return new TokenPieces([.. bytes], starts, whole);
     }
 
-    /// <summary>A token's bytes, not always whole code points.</summary>
+    /// <summary>Gets a token's bytes, which are not always whole code points.</summary>
     public ReadOnlyMemory<byte> this[int token] =>
         IsOther(token) ? _others![token] : _bytes.AsMemory(_starts[token].._starts[token + 1]);
 
-    /// <summary>Whether another vocabulary has the same pieces at the same places.</summary>
+    /// <summary>Determines whether another vocabulary has the same pieces for the same tokens.</summary>
     public bool IsSameAs(TokenPieces other) => _starts.AsSpan().SequenceEqual(other._starts) && _bytes.AsSpan().SequenceEqual(other._bytes);
 
-    /// <summary>Whether a token's bytes are whole code points.</summary>
+    /// <summary>Determines whether a token's bytes are whole code points.</summary>
     public bool IsWhole(int token) => IsOther(token) ? _others!._whole[token] : _whole[token];
 
-    /// <summary>The same pieces, but those of some tokens.</summary>
+    /// <summary>Creates pieces in which the specified tokens have their pieces from another instance.</summary>
     public TokenPieces With(TokenPieces others, int[] tokens) => tokens.Length == 0 ? this : new TokenPieces(this, others, tokens);
 
     private bool IsOther(int token) => _otherTokens.AsSpan().Contains(token);

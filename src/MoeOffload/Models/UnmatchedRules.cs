@@ -1,11 +1,11 @@
 namespace MoeOffload;
 
-/// <summary>What to do about a placement rule that matches no tensor.</summary>
+/// <summary>Specifies what happens if a placement rule matches no tensor.</summary>
 public enum UnmatchedRules
 {
-    /// <summary>Log a warning.</summary>
+    /// <summary>A warning is logged.</summary>
     Warn,
 
-    /// <summary>Refuse the load with a <see cref="PlacementException"/>.</summary>
+    /// <summary>Loading fails with a <see cref="PlacementException"/>.</summary>
     Error,
 }

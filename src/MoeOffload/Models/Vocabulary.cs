@@ -3,7 +3,7 @@ using MoeOffload.Native;
 
 namespace MoeOffload;
 
-/// <summary>A model's vocabulary: text to tokens and back. Safe to use from several threads at once.</summary>
+/// <summary>Represents a model's vocabulary, which converts text to tokens and back. It can be used from several threads at once.</summary>
 public sealed class Vocabulary
 {
     private readonly LoadedModel _model;
@@ -22,37 +22,38 @@ public sealed class Vocabulary
         AddsEndOfSequence = native.AddsEndOfSequence;
     }
 
-    /// <summary>Number of tokens.</summary>
+    /// <summary>Gets the number of tokens.</summary>
     public int Size { get; }
 
-    /// <summary>The token that begins a sequence, where the model has one.</summary>
+    /// <summary>Gets the token that begins a sequence, or <see langword="null"/> if the model has none.</summary>
     public int? BeginningOfSequence { get; }
 
-    /// <summary>The token that ends a sequence, where the model has one.</summary>
+    /// <summary>Gets the token that ends a sequence, or <see langword="null"/> if the model has none.</summary>
     public int? EndOfSequence { get; }
 
-    /// <summary>The token that ends a turn of a chat, where the model has one.</summary>
+    /// <summary>Gets the token that ends a turn of a chat, or <see langword="null"/> if the model has none.</summary>
     public int? EndOfTurn { get; }
 
-    /// <summary>The token of a line break, where there is one.</summary>
+    /// <summary>Gets the token for a line break, or <see langword="null"/> if there is none.</summary>
     public int? NewLine { get; }
 
-    /// <summary>The padding token, where there is one.</summary>
+    /// <summary>Gets the padding token, or <see langword="null"/> if there is none.</summary>
     public int? Padding { get; }
 
-    /// <summary>Whether prompts get a <see cref="BeginningOfSequence"/>.</summary>
+    /// <summary>Gets a value that indicates whether <see cref="BeginningOfSequence"/> is added to prompts.</summary>
     public bool AddsBeginningOfSequence { get; }
 
-    /// <summary>Whether prompts get an <see cref="EndOfSequence"/>.</summary>
+    /// <summary>Gets a value that indicates whether <see cref="EndOfSequence"/> is added to prompts.</summary>
     public bool AddsEndOfSequence { get; }
 
-    /// <summary>Turns text into tokens, as llama.cpp does. Blocks for a time that grows with the text: about a second for each MiB.</summary>
-    /// <param name="text">The text. An unpaired surrogate is taken as U+FFFD.</param>
-    /// <param name="addSpecial">Whether to add the tokens that the model wants at the beginning and end.</param>
-    /// <param name="parseSpecial">Whether texts of special tokens become those tokens; false takes them literally.</param>
-    /// <exception cref="ArgumentException">The text has a run of more than 2^20 characters without, or of nothing but, white space.</exception>
-    /// <exception cref="InferenceException">llama.cpp refused the text: bytes that encode a code point beyond U+10FFFF.</exception>
-    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
+    /// <summary>Converts text to tokens, as llama.cpp does. This takes about a second for each MiB of text.</summary>
+    /// <param name="text">The text. An unpaired surrogate is replaced by U+FFFD.</param>
+    /// <param name="addSpecial"><see langword="true"/> to add the model's special tokens at the beginning and end.</param>
+    /// <param name="parseSpecial"><see langword="true"/> to convert the texts of special tokens to these tokens; otherwise, they are ordinary text.</param>
+    /// <returns>The tokens.</returns>
+    /// <exception cref="ArgumentException">The text contains more than 2^20 characters in a row without, or of nothing but, white space.</exception>
+    /// <exception cref="InferenceException">llama.cpp rejected the text, since its bytes encode a code point beyond U+10FFFF.</exception>
+    /// <exception cref="ObjectDisposedException">The model has been disposed.</exception>
     public int[] Tokenize(string text, bool addSpecial = true, bool parseSpecial = false)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -60,42 +61,44 @@ public sealed class Vocabulary
     }
 
     /// <inheritdoc cref="Tokenize(string, bool, bool)"/>
-    /// <param name="utf8">The text as UTF-8. Invalid bytes are taken as they are, or as U+FFFD by byte-level vocabularies.</param>
-    /// <param name="addSpecial">Whether to add the tokens that the model wants at the beginning and end.</param>
-    /// <param name="parseSpecial">Whether texts of special tokens become those tokens; false takes them literally.</param>
+    /// <param name="utf8">The text as UTF-8. Invalid bytes are kept as they are, or replaced by U+FFFD in byte-level vocabularies.</param>
+    /// <param name="addSpecial"><see langword="true"/> to add the model's special tokens at the beginning and end.</param>
+    /// <param name="parseSpecial"><see langword="true"/> to convert the texts of special tokens to these tokens; otherwise, they are ordinary text.</param>
     public int[] Tokenize(ReadOnlySpan<byte> utf8, bool addSpecial = true, bool parseSpecial = false)
     {
         using LoadedModel.Use use = _model.Enter();
         return _model.Native.Vocabulary.Tokenize(utf8, addSpecial, parseSpecial);
     }
 
-    /// <summary>Turns tokens into text. Blocks for a time that grows with the number of tokens.</summary>
+    /// <summary>Converts tokens to UTF-8 text. The time that this takes is proportional to the number of tokens.</summary>
     /// <param name="tokens">The tokens.</param>
-    /// <param name="removeSpecial">Whether to leave out the special tokens at the beginning and end.</param>
-    /// <param name="renderSpecial">Whether special tokens appear as their texts.</param>
-    /// <returns>The text as UTF-8; invalid where the tokens' bytes are.</returns>
+    /// <param name="removeSpecial"><see langword="true"/> to omit the special tokens at the beginning and end.</param>
+    /// <param name="renderSpecial"><see langword="true"/> to include the texts of special tokens.</param>
+    /// <returns>The text as UTF-8, which is not valid if the tokens' bytes are not.</returns>
     /// <remarks>
-    /// As llama.cpp's <c>llama_detokenize</c>: without the space that some vocabularies put before a text, unless
-    /// <paramref name="removeSpecial"/> took a token there, and with those vocabularies' tidying that have it: no space before
-    /// punctuation. Generated text is not tidied.
+    /// This method works like llama.cpp's <c>llama_detokenize</c>. It omits the space that some vocabularies put before a text, unless
+    /// <paramref name="removeSpecial"/> removed a token there. For vocabularies that specify it, it removes spaces before punctuation, which
+    /// generation does not do.
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">A token is outside the vocabulary.</exception>
-    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
+    /// <exception cref="ObjectDisposedException">The model has been disposed.</exception>
     public byte[] DetokenizeToUtf8(ReadOnlySpan<int> tokens, bool removeSpecial = false, bool renderSpecial = false)
     {
         using LoadedModel.Use use = _model.Enter();
         return _model.Native.Vocabulary.Detokenize(tokens, removeSpecial, renderSpecial);
     }
 
+    /// <summary>Converts tokens to text.</summary>
     /// <inheritdoc cref="DetokenizeToUtf8"/>
-    /// <returns>The text; bytes that are no UTF-8 read as U+FFFD.</returns>
+    /// <returns>The text. Bytes that are not valid UTF-8 are replaced by U+FFFD.</returns>
     public string Detokenize(ReadOnlySpan<int> tokens, bool removeSpecial = false, bool renderSpecial = false) =>
         Encoding.UTF8.GetString(DetokenizeToUtf8(tokens, removeSpecial, renderSpecial));
 
-    /// <summary>The bytes that a token adds to a text, special tokens as their texts; not always whole code points.</summary>
+    /// <summary>Gets the bytes that a token adds to a text, or the text of a special token.</summary>
     /// <param name="token">The token.</param>
+    /// <returns>The bytes, which are not always whole code points.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The token is outside the vocabulary.</exception>
-    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
+    /// <exception cref="ObjectDisposedException">The model has been disposed.</exception>
     public ReadOnlyMemory<byte> GetPiece(int token)
     {
         Check(token);
@@ -103,9 +106,11 @@ public sealed class Vocabulary
         return _model.Pieces(special: true)[token];
     }
 
-    /// <summary>Whether a token ends a generation.</summary>
+    /// <summary>Determines whether a token ends a generation.</summary>
     /// <param name="token">The token.</param>
+    /// <returns><see langword="true"/> if the token ends a generation; otherwise, <see langword="false"/>.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The token is outside the vocabulary.</exception>
+    /// <exception cref="ObjectDisposedException">The model has been disposed.</exception>
     public bool IsEndOfGeneration(int token)
     {
         Check(token);
@@ -113,9 +118,11 @@ public sealed class Vocabulary
         return _model.Native.Vocabulary.IsEndOfGeneration(token);
     }
 
-    /// <summary>Whether a token is a control token, which has no text of its own.</summary>
+    /// <summary>Determines whether a token is a control token, which has no text of its own.</summary>
     /// <param name="token">The token.</param>
+    /// <returns><see langword="true"/> if the token is a control token; otherwise, <see langword="false"/>.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The token is outside the vocabulary.</exception>
+    /// <exception cref="ObjectDisposedException">The model has been disposed.</exception>
     public bool IsControl(int token)
     {
         Check(token);

@@ -52,9 +52,9 @@ public sealed class ExpertTableTests
         var none = new ExpertActivity(4, new long[12], new long[3]);
 
         Counts(s_activity.Since(none)).Should().Equal(Counts(s_activity));
-        FluentActions.Invoking(() => none.Since(s_activity)).Should().Throw<ArgumentException>().WithMessage("*counted more than this one*");
+        FluentActions.Invoking(() => none.Since(s_activity)).Should().Throw<ArgumentException>().WithMessage("*higher counts than this one*");
         FluentActions.Invoking(() => s_activity.Since(new ExpertActivity(3, new long[12], new long[4]))).Should()
-            .Throw<ArgumentException>().WithMessage("It has 4 layers of 3 experts, this one 3 of 4*");
+            .Throw<ArgumentException>().WithMessage("*4 layers of 3 experts*3 of 4*");
         FluentActions.Invoking(() => s_activity.Since(null!)).Should().Throw<ArgumentNullException>();
     }
 

@@ -13,8 +13,8 @@ public sealed class GgufFormatTests
         yield return Case("Other_magic_is_shown", "PK\u0003\u0004...."u8.ToArray(), "504B0304, not with 'GGUF'");
         yield return Case("Magic_alone_is_truncated", "GGUF"u8.ToArray(), "the file ends within the version");
         yield return Case("Version_1_names_the_remedy", RawGguf.Header(version: 1), "convert the model again");
-        yield return Case("Version_0_is_unknown", RawGguf.Header(version: 0), "version 0 is unknown");
-        yield return Case("Version_4_is_unknown", RawGguf.Header(version: 4), "version 4 is unknown");
+        yield return Case("Version_0_is_unknown", RawGguf.Header(version: 0), "version 0 is not supported");
+        yield return Case("Version_4_is_unknown", RawGguf.Header(version: 4), "version 4 is not supported");
         yield return Case("Absurd_number_of_tensors_is_refused", RawGguf.Header(tensors: 1UL << 60), "claims 1152921504606846976 tensors");
         yield return Case("Absurd_number_of_pairs_is_refused", RawGguf.Header(pairs: ulong.MaxValue), "metadata pairs, for which");
         yield return Case("Absurd_array_is_refused", Pair(e => Array(e, GgufValueType.UInt8, 1UL << 60)), "claims 1152921504606846976 elements");

@@ -191,7 +191,7 @@ public sealed class LoraAdapterTests
         Refused<ModelLoadException>(TinyAdapters.Write(TinyModels.Qwen3Moe(), TinyAdapters.IsAttention), "blk.2");
         Refused<ModelLoadException>(
             TinyAdapters.Write(TinyModels.Qwen3Moe(new TinyModelOptions { Layers = 2, EmbeddingLength = 256 }), TinyAdapters.IsAttention), "attn_q.weight");
-        Refused<ModelLoadException>(TinyAdapters.Write(s_file, name => name == "output_norm.weight"), "no matrix");
+        Refused<ModelLoadException>(TinyAdapters.Write(s_file, name => name == "output_norm.weight"), "not a matrix");
     }
 
     // Each of these would make llama.cpp read beyond the factors or end the process.

@@ -100,7 +100,7 @@ public sealed class DeviceSelectionTests
 
     [Test]
     public void The_CPU_as_a_device_is_refused_with_what_to_do() =>
-        Refused(Both with { Devices = ["CPU"] }, "Device 'CPU' holds no layers*GpuLayers = 0*");
+        Refused(Both with { Devices = ["CPU"] }, "Device 'CPU' cannot hold layers*GpuLayers = 0*");
 
     [Test]
     public void An_unknown_buffer_is_refused_with_rule_and_those_that_are_known() =>
