@@ -4,8 +4,8 @@ using System.Text.Json;
 namespace MoeOffload.Chat;
 
 /// <summary>
-/// Reads an answer while it grows. llama.cpp's parser reads all of it each time; what came out before is held against what comes
-/// now, and only what was added is handed on. Text of which the parser may think otherwise later it holds back itself.
+/// Parses an answer while it is generated. llama.cpp's parser reads the whole answer each time; the result is compared with the previous
+/// one, and only the difference is returned. The parser itself holds back text that it might still interpret differently.
 /// </summary>
 internal sealed class ChatAnswerReader(RenderedChat chat)
 {
@@ -16,8 +16,8 @@ internal sealed class ChatAnswerReader(RenderedChat chat)
     private string _content = string.Empty;
     private string _reasoning = string.Empty;
 
-    /// <summary>Adds to the answer.</summary>
-    /// <param name="text">Whole code points.</param>
+    /// <summary>Appends text to the answer.</summary>
+    /// <param name="text">The text as UTF-8 with complete code points.</param>
     public void Append(ReadOnlySpan<byte> text)
     {
         if (_length + text.Length > _text.Length)
@@ -30,14 +30,14 @@ internal sealed class ChatAnswerReader(RenderedChat chat)
         _length += text.Length;
     }
 
-    /// <summary>What was added to the message since the last call.</summary>
+    /// <summary>Returns what was added to the message since the previous call.</summary>
     public ChatUpdate Advance() =>
         TryRead(isPartial: true, out byte[] message) ? Update(message, isFinal: false, out _) : new ChatUpdate();
 
-    /// <summary>Reads the whole answer.</summary>
-    /// <param name="update">What was added to the message since the last call.</param>
-    /// <param name="isCut">Whether the answer ends before its end.</param>
-    /// <exception cref="FormatException">The answer has not the format that the template asks for.</exception>
+    /// <summary>Parses the whole answer.</summary>
+    /// <param name="update">Receives what was added to the message since the previous call.</param>
+    /// <param name="isCut"><see langword="true"/> if the answer was cut off.</param>
+    /// <exception cref="FormatException">The answer does not have the format that the template requires.</exception>
     public ChatMessage Finish(out ChatUpdate update, bool isCut = false)
     {
         if (!TryRead(isCut, out byte[] message))

@@ -1,14 +1,14 @@
 namespace MoeOffload.Chat;
 
-/// <summary>Why an answer ended.</summary>
+/// <summary>Specifies why an answer ended.</summary>
 public enum ChatFinishReason
 {
-    /// <summary>The model ended it, or a stop string did.</summary>
+    /// <summary>The model or a stop string ended the answer.</summary>
     Stop,
 
-    /// <summary>The model called tools, and waits for their results.</summary>
+    /// <summary>The model called tools and is waiting for their results.</summary>
     ToolCalls,
 
-    /// <summary>The most tokens were reached, the context is full, or the time is over: the answer is cut.</summary>
+    /// <summary>The answer was cut off: the maximum number of tokens was reached, the context is full, or the time limit expired.</summary>
     Length,
 }

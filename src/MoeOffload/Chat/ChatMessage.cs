@@ -1,40 +1,43 @@
 namespace MoeOffload.Chat;
 
-/// <summary>A message of a chat. Plain data.</summary>
+/// <summary>Represents a message of a chat.</summary>
 public sealed record ChatMessage
 {
-    /// <summary>Who says it.</summary>
+    /// <summary>Gets or sets the role of the author.</summary>
     public required ChatRole Role { get; init; }
 
-    /// <summary>What is said; empty where an assistant only calls tools.</summary>
+    /// <summary>Gets or sets the content. It is empty if an assistant message only calls tools.</summary>
     public string Content { get; init; } = string.Empty;
 
-    /// <summary>What an assistant thought before; null for nothing. Templates decide whether the model sees it again.</summary>
+    /// <summary>
+    /// Gets or sets the reasoning of an assistant message, or <see langword="null"/> if there is none. The chat template decides whether
+    /// the model sees it in later turns.
+    /// </summary>
     public string? ReasoningContent { get; init; }
 
-    /// <summary>The tools that an assistant calls.</summary>
+    /// <summary>Gets or sets the tool calls of an assistant message.</summary>
     public IReadOnlyList<ToolCall> ToolCalls { get; init; } = [];
 
-    /// <summary>Of a tool's result, the call that it answers.</summary>
+    /// <summary>Gets or sets the id of the tool call that a tool message answers.</summary>
     public string? ToolCallId { get; init; }
 
-    /// <summary>Of a tool's result, the tool's name, which some templates need.</summary>
+    /// <summary>Gets or sets the name of the tool whose result a tool message contains. Some templates require it.</summary>
     public string? ToolName { get; init; }
 
-    /// <summary>Makes a system message.</summary>
-    /// <param name="content">What it says.</param>
+    /// <summary>Creates a system message.</summary>
+    /// <param name="content">The content.</param>
     public static ChatMessage System(string content) => new() { Role = ChatRole.System, Content = content };
 
-    /// <summary>Makes a user's message.</summary>
-    /// <param name="content">What it says.</param>
+    /// <summary>Creates a user message.</summary>
+    /// <param name="content">The content.</param>
     public static ChatMessage User(string content) => new() { Role = ChatRole.User, Content = content };
 
-    /// <summary>Makes an answer of the model.</summary>
-    /// <param name="content">What it says.</param>
+    /// <summary>Creates an assistant message.</summary>
+    /// <param name="content">The content.</param>
     public static ChatMessage Assistant(string content) => new() { Role = ChatRole.Assistant, Content = content };
 
-    /// <summary>Makes the result of a tool.</summary>
-    /// <param name="call">The call that it answers.</param>
+    /// <summary>Creates a message with the result of a tool call.</summary>
+    /// <param name="call">The tool call that the message answers.</param>
     /// <param name="content">The result, as text or JSON.</param>
     public static ChatMessage ToolResult(ToolCall call, string content)
     {

@@ -3,55 +3,80 @@ using MoeOffload.Schemas;
 
 namespace MoeOffload.Chat;
 
-/// <summary>How a chat is rendered and answered. Plain data: making one calls nothing.</summary>
+/// <summary>Provides options for rendering and answering a chat.</summary>
 public sealed record ChatOptions
 {
-    /// <summary>The tools that the model may call; by default none.</summary>
+    /// <summary>Gets or sets the tools that the model can call. The default is an empty list.</summary>
     public IReadOnlyList<ToolDefinition> Tools { get; init; } = [];
 
-    /// <summary>Whether it calls them; by default it decides.</summary>
+    /// <summary>Gets or sets a value that specifies whether the model calls tools. The default is <see cref="ToolChoice.Auto"/>.</summary>
     public ToolChoice ToolChoice { get; init; }
 
     /// <summary>
-    /// Whether it may call several at once; null, the default, is what its template can. False is kept by llama.cpp's grammar of the calls,
-    /// but not where each call has tags of its own, as with Qwen3's template: there the model may still begin another one.
+    /// Gets or sets a value that indicates whether the model can call several tools in one answer, or <see langword="null"/> to allow what
+    /// the template supports. The default is <see langword="null"/>.
     /// </summary>
+    /// <remarks>
+    /// <see langword="false"/> is enforced by the grammar that llama.cpp creates for tool calls, except if the template puts each call into
+    /// tags of its own, as Qwen3's does. With such a template, the model can still start another call.
+    /// </remarks>
     public bool? ParallelToolCalls { get; init; }
 
-    /// <summary>Whether a model that can choose thinks before it answers; by default it does.</summary>
+    /// <summary>
+    /// Gets or sets a value that indicates whether the model reasons before it answers, if the model supports both. The default is
+    /// <see langword="true"/>.
+    /// </summary>
     public bool Reasoning { get; init; } = true;
 
-    /// <summary>Where what it thinks goes.</summary>
+    /// <summary>
+    /// Gets or sets a value that specifies how the reasoning of the model is returned. The default is
+    /// <see cref="ReasoningFormat.Separate"/>.
+    /// </summary>
     public ReasoningFormat ReasoningFormat { get; init; }
 
-    /// <summary>A JSON schema that the answer follows; by default none. Not together with tools that may be called.</summary>
+    /// <summary>
+    /// Gets or sets the JSON schema that the answer must follow, or <see langword="null"/> for none. It cannot be combined with tools that
+    /// the model can call. The default is <see langword="null"/>.
+    /// </summary>
     public JsonSchema? ResponseSchema { get; init; }
 
-    /// <summary>Variables of the template, such as <c>reasoning_effort</c>.</summary>
+    /// <summary>Gets or sets additional variables for the template, such as <c>reasoning_effort</c>.</summary>
     public IReadOnlyDictionary<string, JsonNode?> TemplateArguments { get; init; } = new Dictionary<string, JsonNode?>();
 
-    /// <summary>The template; null, the default, is the model's own.</summary>
+    /// <summary>
+    /// Gets or sets the chat template, or <see langword="null"/> to use the template of the model. The default is <see langword="null"/>.
+    /// </summary>
     public ChatTemplate? Template { get; init; }
 
-    /// <summary>How tokens are chosen; null takes the defaults. A grammar in it is one of the raw answer, and excludes tools and a schema.</summary>
+    /// <summary>
+    /// Gets or sets the sampling options, or <see langword="null"/> for the default options. A grammar in them applies to the unparsed
+    /// answer and cannot be combined with tools or a schema.
+    /// </summary>
     public SamplingOptions? Sampling { get; init; }
 
-    /// <summary>The most tokens of the answer; null goes on until the model ends or the context is full.</summary>
+    /// <summary>
+    /// Gets or sets the maximum number of tokens of the answer, or <see langword="null"/> to generate until the model ends its answer or
+    /// the context is full.
+    /// </summary>
     public int? MaxTokens { get; init; }
 
-    /// <summary>Texts that end the answer where they appear, in what the model writes before it is parsed.</summary>
+    /// <summary>
+    /// Gets or sets the strings that end the answer when the model generates one of them. They are compared with the output of the model
+    /// before it is parsed.
+    /// </summary>
     public IReadOnlyList<string> StopStrings { get; init; } = [];
 
     /// <inheritdoc cref="GenerationRequest.Priority"/>
     public int Priority { get; init; }
 
     /// <summary>
-    /// The time that the answer may take, from the first reading of its stream, waiting for a place included; then it is cut, as with
-    /// <see cref="MaxTokens"/>. Default: null, there is no limit.
+    /// Gets or sets the time limit of the answer, or <see langword="null"/> for no limit. The time is measured from the first read of the
+    /// stream and includes the time in the queue. When it expires, the answer is cut off, as with <see cref="MaxTokens"/>. The default is
+    /// <see langword="null"/>.
     /// </summary>
     public TimeSpan? Deadline { get; init; }
 
-    /// <summary>Checks what takes no longer for larger options.</summary>
+    /// <summary>Validates the options that can be checked in constant time.</summary>
     /// <exception cref="ArgumentException">An option is not valid.</exception>
     internal void ValidateNumbers()
     {
@@ -66,7 +91,7 @@ public sealed record ChatOptions
         CheckConstraints(mayCall: Tools.Count > 0 && ToolChoice != ToolChoice.None);
     }
 
-    /// <summary>Checks what takes longer the larger it is.</summary>
+    /// <summary>Validates the options whose check takes longer the larger they are.</summary>
     /// <exception cref="ArgumentException">An option is not valid.</exception>
     internal void ValidateContent()
     {

@@ -5,13 +5,13 @@ using MoeOffload.Native;
 
 namespace MoeOffload.Chat;
 
-/// <summary>A chat as the JSON that the native side renders.</summary>
-/// <param name="ForPrompt">What the model shall see.</param>
-/// <param name="ForGrammar">What its answer is constrained to; the same where there is no difference.</param>
+/// <summary>Represents a chat as the JSON that the native library renders.</summary>
+/// <param name="ForPrompt">The request for rendering the prompt.</param>
+/// <param name="ForGrammar">The request for creating the grammar; the same as <paramref name="ForPrompt"/> if there is no difference.</param>
 internal sealed record ChatRequest(byte[] ForPrompt, byte[] ForGrammar)
 {
-    /// <summary>Writes a request.</summary>
-    /// <exception cref="ArgumentException">A message, tool or schema is malformed.</exception>
+    /// <summary>Creates a request.</summary>
+    /// <exception cref="ArgumentException">A message, tool or schema is not valid.</exception>
     public static ChatRequest Make(IReadOnlyList<ChatMessage> messages, ChatOptions options)
     {
         CheckCount(messages);
@@ -29,8 +29,8 @@ internal sealed record ChatRequest(byte[] ForPrompt, byte[] ForGrammar)
         return new ChatRequest(prompt, grammar.AsSpan().SequenceEqual(prompt) ? prompt : grammar);
     }
 
-    /// <summary>Checks that there is a message.</summary>
-    /// <exception cref="ArgumentException">There is none.</exception>
+    /// <summary>Checks that there is at least one message.</summary>
+    /// <exception cref="ArgumentException">There are no messages.</exception>
     public static void CheckCount(IReadOnlyList<ChatMessage> messages)
     {
         if (messages.Count == 0)

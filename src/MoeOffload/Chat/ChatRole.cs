@@ -1,12 +1,12 @@
 namespace MoeOffload.Chat;
 
-/// <summary>Who says a message of a chat.</summary>
+/// <summary>Specifies the role of the author of a chat message.</summary>
 public enum ChatRole
 {
-    /// <summary>Instructions that hold for the whole chat.</summary>
+    /// <summary>Instructions for the whole chat.</summary>
     System,
 
-    /// <summary>Instructions of the application; <see cref="System"/> to templates that do not know it.</summary>
+    /// <summary>Instructions of the application. Templates that do not support this role treat it as <see cref="System"/>.</summary>
     Developer,
 
     /// <summary>The user.</summary>

@@ -2,10 +2,10 @@ using MoeOffload.Inference.Preparation;
 
 namespace MoeOffload.Chat;
 
-/// <summary>Represents a request to answer a chat, whose prompt is rendered once the answer is read.</summary>
-/// <param name="messages">The messages; there is at least one.</param>
-/// <param name="options">How to answer, validated as far as <see cref="ChatOptions.ValidateNumbers"/> does.</param>
-/// <param name="getTemplate">Returns the model's own template, which is parsed the first time.</param>
+/// <summary>Represents a request to answer a chat. Its prompt is rendered when the answer is first read.</summary>
+/// <param name="messages">The messages. There is at least one.</param>
+/// <param name="options">The options, already validated by <see cref="ChatOptions.ValidateNumbers"/>.</param>
+/// <param name="getTemplate">A function that returns the model's own template and parses it at the first call.</param>
 internal sealed class ChatSource(IReadOnlyList<ChatMessage> messages, ChatOptions options, Func<ChatTemplate> getTemplate) : IRequestSource
 {
     private volatile RenderedChat? _chat;
@@ -19,7 +19,7 @@ internal sealed class ChatSource(IReadOnlyList<ChatMessage> messages, ChatOption
         Deadline = options.Deadline,
     };
 
-    /// <summary>Gets the rendered chat; null until it is rendered.</summary>
+    /// <summary>Gets the rendered chat, or null if it has not been rendered yet.</summary>
     public RenderedChat? Chat => _chat;
 
     /// <inheritdoc/>

@@ -3,13 +3,13 @@ using System.Runtime.CompilerServices;
 namespace MoeOffload.Chat;
 
 /// <summary>
-/// The answer to a chat, as it is generated. Nothing runs until it is read: by <c>await foreach</c>, by <see cref="TryRead"/> from a
-/// loop that cannot wait, or by <see cref="CompleteAsync"/>. One reader at a time.
+/// Represents a chat answer that is being generated. The generation starts at the first read: with <c>await foreach</c>, with
+/// <see cref="TryRead"/> for loops that cannot wait, or with <see cref="CompleteAsync"/>. Only one reader at a time is supported.
 /// </summary>
 /// <remarks>
-/// Updates never take back what came before: added up they are the message of the last update. (Should llama.cpp's parser ever think
-/// otherwise of what it let out, the message of the last update is right.) Tokens that arrived together make one update. Each update
-/// reads the whole answer again, on the reader's thread.
+/// An update never retracts earlier ones: joined together, the updates are the message of the last update. If llama.cpp's parser ever
+/// reinterprets text that it has already returned, the message of the last update is correct. Tokens that arrive together are combined into
+/// one update. Each update parses the whole answer again, on the reader's thread.
 /// </remarks>
 public sealed class ChatStream : IAsyncEnumerable<ChatUpdate>, IAsyncDisposable, IDisposable
 {
@@ -27,7 +27,8 @@ public sealed class ChatStream : IAsyncEnumerable<ChatUpdate>, IAsyncDisposable,
     }
 
     /// <summary>
-    /// Gets the prompt that is answered; null until it is rendered, as it is once <see cref="StartAsync"/> has completed or an update was read.
+    /// Gets the rendered prompt, or <see langword="null"/> if it has not been rendered yet. It is available after <see cref="StartAsync"/>
+    /// has completed or an update was read.
     /// </summary>
     public RenderedChat? Chat => _source.Chat;
 
@@ -37,34 +38,43 @@ public sealed class ChatStream : IAsyncEnumerable<ChatUpdate>, IAsyncDisposable,
     /// <inheritdoc cref="TokenStream.ComputedPromptTokenCount"/>
     public int ComputedPromptTokenCount => _tokens.ComputedPromptTokenCount;
 
-    /// <summary>Why the generation ended: null while it runs, and where it was cancelled or failed.</summary>
+    /// <summary>Gets the reason that the generation ended, or <see langword="null"/> if it is still running, was canceled or failed.</summary>
     public StopReason? StopReason => _tokens.StopReason;
 
-    /// <summary>The stop string that ended the answer, one of the template's included; null where none did.</summary>
+    /// <summary>
+    /// Gets the stop string that ended the answer, which can be one of the template's, or <see langword="null"/> if no stop string ended
+    /// it.
+    /// </summary>
     public string? StopString => _tokens.StopString;
 
-    /// <summary>What the answer cost; null until it has ended, and where it never began.</summary>
+    /// <summary>Gets the statistics of the generation, or <see langword="null"/> if it has not ended or never started.</summary>
     public GenerationStatistics? Statistics => _tokens.Statistics;
 
-    /// <summary>Whether nothing is left to read. Never blocks.</summary>
+    /// <summary>Gets a value that indicates whether the stream has been read to its end. The property never blocks.</summary>
     public bool IsCompleted => Message is not null || _isUnreadable || (_tokens.IsCompleted && _tokens.StopReason is null);
 
-    /// <summary>The answer; null until the last update was read.</summary>
+    /// <summary>Gets the answer, or <see langword="null"/> if the last update has not been read.</summary>
     public ChatMessage? Message { get; private set; }
 
-    /// <summary>
-    /// Starts the generation, and completes once the chat is prepared: its prompt is rendered and tokenized, the grammar of its tools or schema
-    /// built. Reading starts it as well; this tells the errors of a chat, and its <see cref="PromptTokenCount"/>, before the first update is
-    /// there.
-    /// </summary>
-    /// <param name="cancellationToken">Ends the generation, as the token given to <c>ChatAsync</c> does.</param>
     /// <inheritdoc cref="TokenStream.StartAsync" path="/exception"/>
+    /// <summary>
+    /// Starts the generation and waits until the chat is prepared: the prompt is rendered and tokenized, and the grammar of its tools or
+    /// schema is built. Reading the stream also starts the generation; this method reports errors in the chat, and makes
+    /// <see cref="PromptTokenCount"/> available, before the first update.
+    /// </summary>
+    /// <param name="cancellationToken">A token to cancel the generation, in addition to the one passed to <c>ChatAsync</c>.</param>
     public Task StartAsync(CancellationToken cancellationToken = default) => _tokens.StartAsync(cancellationToken);
 
-    /// <summary>Takes what was added since the last call, if anything was. The first call starts the generation. Never blocks.</summary>
-    /// <param name="update">What was added.</param>
-    /// <returns>False where there is nothing now; <see cref="IsCompleted"/> tells whether there will be.</returns>
     /// <inheritdoc cref="TokenStream.TryRead" path="/exception"/>
+    /// <summary>
+    /// Reads what was added to the answer since the previous call, if anything. The first call starts the generation. The method never
+    /// blocks.
+    /// </summary>
+    /// <param name="update">When this method returns <see langword="true"/>, contains what was added.</param>
+    /// <returns>
+    /// <see langword="true"/> if an update was read; <see langword="false"/> if none is available now. <see cref="IsCompleted"/> indicates
+    /// whether more can follow.
+    /// </returns>
     public bool TryRead(out ChatUpdate update)
     {
         update = ChatUpdate.Empty;
@@ -99,9 +109,9 @@ public sealed class ChatStream : IAsyncEnumerable<ChatUpdate>, IAsyncDisposable,
         return true;
     }
 
-    /// <summary>Reads the answer as it comes. A stream can be read once.</summary>
-    /// <param name="cancellationToken">Ends the generation, as the token given to <c>ChatAsync</c> does.</param>
     /// <inheritdoc cref="TokenStream.TryRead" path="/exception"/>
+    /// <summary>Reads the updates as they are generated. A stream can be enumerated only once.</summary>
+    /// <param name="cancellationToken">A token to cancel the generation, in addition to the one passed to <c>ChatAsync</c>.</param>
     public async IAsyncEnumerator<ChatUpdate> GetAsyncEnumerator(CancellationToken cancellationToken = default)
     {
         IAsyncEnumerator<GeneratedToken> tokens = _tokens.GetAsyncEnumerator(cancellationToken);
@@ -121,10 +131,10 @@ public sealed class ChatStream : IAsyncEnumerable<ChatUpdate>, IAsyncDisposable,
         }
     }
 
-    /// <summary>Reads to the end, and gives the whole answer.</summary>
-    /// <param name="cancellationToken">Ends the generation.</param>
-    /// <returns>The last update, with message, reason and statistics.</returns>
     /// <inheritdoc cref="TokenStream.TryRead" path="/exception"/>
+    /// <summary>Reads the stream to its end and returns the whole answer.</summary>
+    /// <param name="cancellationToken">A token to cancel the generation.</param>
+    /// <returns>The last update, which contains the message, the finish reason and the statistics.</returns>
     public async Task<ChatUpdate> CompleteAsync(CancellationToken cancellationToken = default)
     {
         IAsyncEnumerator<GeneratedToken> tokens = _tokens.GetAsyncEnumerator(cancellationToken);
@@ -139,15 +149,20 @@ public sealed class ChatStream : IAsyncEnumerable<ChatUpdate>, IAsyncDisposable,
         return Finish();
     }
 
-    /// <summary>Sets how the waits of an <c>await foreach</c> continue, as the extension method does for streams that are not disposable.</summary>
-    /// <param name="continueOnCapturedContext">Whether to continue in the context that the loop began in.</param>
+    /// <summary>
+    /// Configures how awaits in an <c>await foreach</c> are performed. It corresponds to the extension method for streams that are not
+    /// disposable.
+    /// </summary>
+    /// <param name="continueOnCapturedContext">
+    /// <see langword="true"/> to continue on the captured context; otherwise, <see langword="false"/>.
+    /// </param>
     public ConfiguredCancelableAsyncEnumerable<ChatUpdate> ConfigureAwait(bool continueOnCapturedContext) =>
         ((IAsyncEnumerable<ChatUpdate>)this).ConfigureAwait(continueOnCapturedContext);
 
-    /// <summary>Ends the generation without waiting for the step that is running.</summary>
+    /// <summary>Ends the generation without waiting for the current step.</summary>
     public void Dispose() => _tokens.Dispose();
 
-    /// <summary>Ends the generation, and waits until its place in the session is free again: one step at most.</summary>
+    /// <summary>Ends the generation and waits until its slot in the session is free, which takes at most one step.</summary>
     public ValueTask DisposeAsync() => _tokens.DisposeAsync();
 
     // Where there is a token, the chat is rendered.

@@ -4,7 +4,9 @@ using MoeOffload.Native;
 
 namespace MoeOffload.Chat;
 
-/// <summary>A Jinja chat template, parsed: it makes prompts of messages, and messages of answers. Safe to use from several threads.</summary>
+/// <summary>
+/// Represents a parsed Jinja chat template, which renders messages to prompts and parses answers to messages. Instances are thread-safe.
+/// </summary>
 public sealed class ChatTemplate
 {
     private readonly ChatTemplateHandle _handle;
@@ -27,24 +29,24 @@ public sealed class ChatTemplate
         };
     }
 
-    /// <summary>The template's text.</summary>
+    /// <summary>Gets the source of the template.</summary>
     public string Source { get; }
 
-    /// <summary>The text of the template that is used with tools, where the model has one of its own for that.</summary>
+    /// <summary>
+    /// Gets the source of the template that is used for chats with tools, or <see langword="null"/> if the model has no separate template
+    /// for them.
+    /// </summary>
     public string? ToolUseSource { get; }
 
-    /// <summary>What it can.</summary>
+    /// <summary>Gets the capabilities of the template.</summary>
     public ChatTemplateCapabilities Capabilities { get; }
 
-    /// <summary>
-    /// Makes the prompt of a chat, up to where the model's answer begins. Blocks for a time that grows with the messages and tools;
-    /// <see cref="GenerationSession.ChatAsync"/> does the same on another thread.
-    /// </summary>
-    /// <param name="messages">The messages, the first one first.</param>
-    /// <param name="options">Tools, reasoning and schema; null takes the defaults. Its <see cref="ChatOptions.Template"/> is not looked at.</param>
-    /// <exception cref="ArgumentException">A message, tool or option is malformed, or a schema cannot be honoured.</exception>
-    /// <exception cref="ChatTemplateException">The template failed, or refused the messages.</exception>
-    /// <exception cref="NotSupportedException">A call is required, and the template has no form of calls.</exception>
+    /// <summary>Renders the prompt of a chat, up to the beginning of the model's answer.</summary>
+    /// <param name="messages">The messages, in chronological order.</param>
+    /// <param name="options">The options, or <see langword="null"/> for the default options. <see cref="ChatOptions.Template"/> is ignored.</param>
+    /// <exception cref="ArgumentException">A message, a tool or an option is not valid, or a schema cannot be enforced.</exception>
+    /// <exception cref="ChatTemplateException">The template failed or rejected the messages.</exception>
+    /// <exception cref="NotSupportedException">A tool call is required, but the template does not support tool calls.</exception>
     public RenderedChat Render(IReadOnlyList<ChatMessage> messages, ChatOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(messages);

@@ -1,17 +1,19 @@
 namespace MoeOffload.Chat;
 
-/// <summary>What a chat template can, as llama.cpp finds by trying it.</summary>
+/// <summary>Represents the capabilities of a chat template, as detected by llama.cpp.</summary>
 public sealed record ChatTemplateCapabilities
 {
-    /// <summary>Whether it knows system messages; where not, they are joined to the next message.</summary>
+    /// <summary>
+    /// Gets a value that indicates whether the template supports system messages. If it does not, they are merged into the next message.
+    /// </summary>
     public required bool SystemRole { get; init; }
 
-    /// <summary>Whether it shows tools to the model.</summary>
+    /// <summary>Gets a value that indicates whether the template renders tool definitions.</summary>
     public required bool Tools { get; init; }
 
-    /// <summary>Whether it shows the model its calls and their results.</summary>
+    /// <summary>Gets a value that indicates whether the template renders tool calls and their results.</summary>
     public required bool ToolCalls { get; init; }
 
-    /// <summary>Whether an answer may call several tools.</summary>
+    /// <summary>Gets a value that indicates whether an answer can contain several tool calls.</summary>
     public required bool ParallelToolCalls { get; init; }
 }

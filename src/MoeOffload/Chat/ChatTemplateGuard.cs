@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace MoeOffload.Chat;
 
-/// <summary>Refuses templates on which llama.cpp's engine, which recurses for each part inside another, would overflow its stack.</summary>
+/// <summary>Rejects templates that would overflow the stack of llama.cpp's template engine, which recurses for each nested part.</summary>
 internal static class ChatTemplateGuard
 {
     private const int MaxLength = 1 << 18;
@@ -10,7 +10,7 @@ internal static class ChatTemplateGuard
     private const int MaxNesting = 200;
 
     /// <summary>Checks a template.</summary>
-    /// <exception cref="ChatTemplateException">It is too large, or nested too deeply.</exception>
+    /// <exception cref="ChatTemplateException">The template is too large or nested too deeply.</exception>
     public static void Check(string source)
     {
         if (source.Length > MaxLength)

@@ -1,14 +1,14 @@
 namespace MoeOffload.Chat;
 
-/// <summary>A bound for how deep JSON in a text nests, counted as the text grows: brackets in JSON's texts count as well.</summary>
+/// <summary>Computes an upper bound for the nesting depth of JSON in a growing text. Brackets in JSON strings are counted as well.</summary>
 internal sealed class NestingCount
 {
     private int _depth;
 
-    /// <summary>The most brackets that were open at once.</summary>
+    /// <summary>Gets the maximum number of brackets that were open at the same time.</summary>
     public int Deepest { get; private set; }
 
-    /// <summary>Counts what is added.</summary>
+    /// <summary>Adds text to the count.</summary>
     public void Add(ReadOnlySpan<byte> text)
     {
         foreach (byte value in text)

@@ -1,11 +1,11 @@
 namespace MoeOffload.Chat;
 
-/// <summary>Where what a model thinks goes.</summary>
+/// <summary>Specifies how the reasoning of a model is returned.</summary>
 public enum ReasoningFormat
 {
-    /// <summary>Apart from the answer, to <see cref="ChatMessage.ReasoningContent"/>. The default.</summary>
+    /// <summary>The reasoning is separated from the answer and returned in <see cref="ChatMessage.ReasoningContent"/>. This is the default.</summary>
     Separate,
 
-    /// <summary>Into <see cref="ChatMessage.Content"/>, with the marks that the model puts around it.</summary>
+    /// <summary>The reasoning stays in <see cref="ChatMessage.Content"/>, with the tags that the model puts around it.</summary>
     InContent,
 }

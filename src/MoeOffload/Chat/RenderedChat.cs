@@ -6,7 +6,7 @@ using MoeOffload.Native;
 
 namespace MoeOffload.Chat;
 
-/// <summary>A chat as the prompt that a model continues, and how its answer is constrained and read.</summary>
+/// <summary>Represents a chat that is rendered to a prompt, together with the constraints and the parser of its answer.</summary>
 public sealed class RenderedChat
 {
     private readonly byte[] _json;
@@ -26,27 +26,27 @@ public sealed class RenderedChat
         _parser = new Lazy<ChatParserHandle>(() => NativeChat.MakeParser(json));
     }
 
-    /// <summary>The prompt. A beginning-of-sequence token that the vocabulary adds by itself is not in it.</summary>
+    /// <summary>Gets the prompt, without the beginning-of-sequence token if the vocabulary adds it.</summary>
     public string Prompt { get; }
 
-    /// <summary>The grammar that the answer follows, in GBNF; null where it is free.</summary>
+    /// <summary>Gets the grammar that the answer must follow, in GBNF, or <see langword="null"/> if the answer is not constrained.</summary>
     public string? Grammar { get; }
 
-    /// <summary>Whether the grammar holds only once the model begins to call a tool.</summary>
+    /// <summary>Gets a value that indicates whether the grammar applies only after the model starts a tool call.</summary>
     public bool IsGrammarLazy { get; }
 
-    /// <summary>Special tokens that are part of the answer's text, since its format is made of them.</summary>
+    /// <summary>Gets the special tokens that are kept in the text of the answer because its format consists of them.</summary>
     public IReadOnlyList<string> PreservedTokens { get; }
 
-    /// <summary>Texts that end the answer.</summary>
+    /// <summary>Gets the strings that end the answer.</summary>
     public IReadOnlyList<string> StopStrings { get; }
 
-    /// <summary>Gets the format that the answer is held to.</summary>
+    /// <summary>Gets the output format that the answer must have.</summary>
     internal OutputFormat Format => new(Grammar is null ? null : _json, PreservedTokens);
 
-    /// <summary>Reads an answer. Blocks for a time that grows with it.</summary>
-    /// <param name="answer">The answer's text, <see cref="PreservedTokens"/> in it.</param>
-    /// <exception cref="FormatException">The answer has not the format that the template asks for.</exception>
+    /// <summary>Parses an answer.</summary>
+    /// <param name="answer">The text of the answer, including <see cref="PreservedTokens"/>.</param>
+    /// <exception cref="FormatException">The answer does not have the format that the template requires.</exception>
     public ChatMessage ReadAnswer(string answer)
     {
         ArgumentNullException.ThrowIfNull(answer);
@@ -55,10 +55,10 @@ public sealed class RenderedChat
         return reader.Finish(out _);
     }
 
-    /// <summary>Makes the parser of answers now, and not when the first answer is read.</summary>
+    /// <summary>Creates the parser of answers in advance, instead of when the first answer is read.</summary>
     internal void PrepareParser() => _ = _parser.Value;
 
-    /// <summary>Reads an answer, or the beginning of one.</summary>
+    /// <summary>Parses an answer, or the beginning of one.</summary>
     internal bool TryRead(ReadOnlyMemory<byte> answer, int nesting, bool isPartial, out byte[] message) =>
         NativeChat.TryReadAnswer(_parser.Value, answer, nesting, isPartial, out message);
 

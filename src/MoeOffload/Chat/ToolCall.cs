@@ -3,20 +3,20 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace MoeOffload.Chat;
 
-/// <summary>A call of a tool, by the model.</summary>
+/// <summary>Represents a tool call by the model.</summary>
 public sealed record ToolCall
 {
-    /// <summary>What the tool's result names as the call that it answers.</summary>
+    /// <summary>Gets or sets the id, which the tool's result refers to.</summary>
     public required string Id { get; init; }
 
-    /// <summary>The tool's name.</summary>
+    /// <summary>Gets or sets the name of the tool.</summary>
     public required string Name { get; init; }
 
-    /// <summary>The arguments, a JSON object; cut where the answer was.</summary>
+    /// <summary>Gets or sets the arguments as a JSON object. The JSON is incomplete if the answer was cut off.</summary>
     public required string Arguments { get; init; }
 
-    /// <summary>Reads the arguments.</summary>
-    /// <param name="type">How to read them.</param>
-    /// <exception cref="JsonException">They are no JSON, or not of this type.</exception>
+    /// <summary>Deserializes the arguments.</summary>
+    /// <param name="type">The metadata of the type to deserialize to.</param>
+    /// <exception cref="JsonException">The arguments are not valid JSON, or do not match the type.</exception>
     public T? ReadArguments<T>(JsonTypeInfo<T> type) => JsonSerializer.Deserialize(Arguments, type);
 }

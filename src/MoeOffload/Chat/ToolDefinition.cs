@@ -3,25 +3,25 @@ using MoeOffload.Schemas;
 
 namespace MoeOffload.Chat;
 
-/// <summary>A tool that the model may call.</summary>
+/// <summary>Represents a tool that the model can call.</summary>
 public sealed record ToolDefinition
 {
-    /// <summary>The tool's name, without white space.</summary>
+    /// <summary>Gets or sets the name of the tool: at most 128 characters, without white space.</summary>
     public required string Name { get; init; }
 
-    /// <summary>What the tool does, for the model.</summary>
+    /// <summary>Gets or sets the description of the tool, which is shown to the model.</summary>
     public string Description { get; init; } = string.Empty;
 
     /// <summary>
-    /// A JSON schema of the arguments, an object; by default one without properties. The model reads it as it is. What
-    /// <see cref="JsonSchema"/> could not honour is left to the model, and not enforced.
+    /// Gets or sets the parameters as a JSON schema of an object. The default is a schema without properties. The model sees the schema
+    /// unchanged. Keywords that <see cref="JsonSchema"/> does not support are not enforced.
     /// </summary>
     public string Parameters { get; init; } = """{"type":"object","properties":{}}""";
 
-    /// <summary>Makes a tool whose arguments are a .NET type's.</summary>
-    /// <param name="name">The tool's name.</param>
-    /// <param name="description">What the tool does, for the model.</param>
-    /// <param name="arguments">The type of the arguments.</param>
+    /// <summary>Creates a tool whose parameters are described by a .NET type.</summary>
+    /// <param name="name">The name of the tool.</param>
+    /// <param name="description">The description of the tool, which is shown to the model.</param>
+    /// <param name="arguments">The metadata of the type of the arguments.</param>
     public static ToolDefinition For<T>(string name, string description, JsonTypeInfo<T> arguments) =>
         new() { Name = name, Description = description, Parameters = JsonSchema.For(arguments).ToString() };
 }

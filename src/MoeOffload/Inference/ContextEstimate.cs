@@ -4,11 +4,13 @@ using MoeOffload.Placement;
 
 namespace MoeOffload.Inference;
 
-/// <summary>Counts what a model and a context take, without reading weights or reserving memory.</summary>
+/// <summary>Estimates the memory of a model and a context, without reading weights or allocating memory.</summary>
 internal static class ContextEstimate
 {
-    /// <summary>Counts the memory of a model and a context of it.</summary>
-    /// <exception cref="InferenceException">Already the table of the context's cells does not fit, or llama.cpp refused the context.</exception>
+    /// <summary>Estimates the memory of a model and a context for it.</summary>
+    /// <exception cref="InferenceException">
+    /// The table of the context's cells alone does not fit into memory, or llama.cpp rejected the context.
+    /// </exception>
     public static MemoryBreakdown Make(ModelLoader loader, ContextOptions context, bool embeds)
     {
         using NativeModel native = loader.Simulate();
@@ -29,7 +31,7 @@ internal static class ContextEstimate
         return sized.ContextLength <= shortest.ContextLength ? shortest : Make(loader, native, sized, embeds);
     }
 
-    /// <summary>Leaves the weights out, which another context of the same model counts.</summary>
+    /// <summary>Excludes the weights, which another context of the same model already counts.</summary>
     public static IEnumerable<MemoryUse> WithoutWeights(this IEnumerable<MemoryUse> uses) => uses.Select(use => use with { WeightBytes = 0 });
 
     private static MemoryBreakdown Make(ModelLoader loader, NativeModel native, ContextOptions context, bool embeds)

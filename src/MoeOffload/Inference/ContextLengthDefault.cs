@@ -5,18 +5,22 @@ using MoeOffload.Placement;
 
 namespace MoeOffload.Inference;
 
-/// <summary>Resolves <see cref="ContextOptions.ContextLength"/> for a model if the options leave it open.</summary>
+/// <summary>Selects a context length for a model if <see cref="ContextOptions.ContextLength"/> is 0.</summary>
 internal static class ContextLengthDefault
 {
     // llama.cpp's own table of cells.
     private const double BytesPerCell = 64;
 
-    /// <summary>Gives the options a length: their own, or the default for the model and the memory beside its weights.</summary>
+    /// <summary>
+    /// Returns options with a context length: the specified one, or the default for the model and the memory that its weights leave free.
+    /// </summary>
     /// <param name="options">The options.</param>
     /// <param name="model">The model.</param>
-    /// <param name="headLength">The values of a head in the KV cache; 0 if the model does not say.</param>
+    /// <param name="headLength">The number of values per head in the KV cache, or 0 if the model does not specify it.</param>
     /// <param name="devices">The devices that hold layers.</param>
-    /// <param name="weights">The bytes of weights in each device's memory, and in the system's under <see cref="DeviceTotal.Host"/>.</param>
+    /// <param name="weights">
+    /// The size of the weights in the memory of each device, in bytes, and in system memory under <see cref="DeviceTotal.Host"/>.
+    /// </param>
     public static ContextOptions Resolve(
         ContextOptions options, NativeModel model, int headLength, IReadOnlyList<DeviceInfo> devices, IReadOnlyDictionary<string, long> weights)
     {

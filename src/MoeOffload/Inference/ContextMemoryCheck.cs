@@ -5,8 +5,8 @@ using MoeOffload.Native;
 namespace MoeOffload.Inference;
 
 /// <summary>
-/// Refuses a context that does not fit into memory. A system that promises more memory than it has would else end the process later,
-/// while the KV cache is filled.
+/// Rejects contexts that do not fit into memory. Otherwise, a system that overcommits memory would end the process later, while the KV
+/// cache is filled.
 /// </summary>
 internal static class ContextMemoryCheck
 {
@@ -16,13 +16,16 @@ internal static class ContextMemoryCheck
     // Beyond this length of each sequence, no cache of sliding windows grows any more, and all else grows evenly.
     private const int EvenLength = 1 << 14;
 
-    /// <summary>Checks a context's size against free memory, precisely where a rough bound is not clearly below it.</summary>
+    /// <summary>
+    /// Compares the size of a context with the free memory. A rough bound is computed first, and the precise size only if the bound is not
+    /// clearly smaller.
+    /// </summary>
     /// <param name="model">The model.</param>
-    /// <param name="parameters">The context to come.</param>
-    /// <param name="headLength">Values of a head in the KV cache, 0 where the model does not say.</param>
+    /// <param name="parameters">The parameters of the context.</param>
+    /// <param name="headLength">The number of values per head in the KV cache, or 0 if the model does not specify it.</param>
     /// <param name="devices">The devices that hold layers.</param>
-    /// <param name="simulate">Counts what the context would take with another length, without allocating it.</param>
-    /// <exception cref="InferenceException">It does not fit.</exception>
+    /// <param name="simulate">A function that computes the memory of the context with another length, without allocating it.</param>
+    /// <exception cref="InferenceException">The context does not fit into memory.</exception>
     public static void Check(
         NativeModel model, ContextParameters parameters, int headLength, IReadOnlyList<DeviceInfo> devices, Func<int, MemoryBreakdown> simulate)
     {
@@ -53,7 +56,7 @@ internal static class ContextMemoryCheck
     }
 
     /// <summary>Checks that a context can be simulated.</summary>
-    /// <exception cref="InferenceException">Already its table of cells does not fit.</exception>
+    /// <exception cref="InferenceException">The table of the context's cells alone does not fit into memory.</exception>
     public static void CheckCells(NativeModel model, ContextParameters parameters)
     {
         long free = HostMemory.Available();

@@ -2,7 +2,10 @@ using MoeOffload.Native;
 
 namespace MoeOffload.Inference;
 
-/// <summary>What a context is made of: the caller's options, our defaults where they are silent, llama.cpp's own for all the rest.</summary>
+/// <summary>
+/// Represents the parameters of a context: the caller's options, the defaults of this library for options that are not set, and those of
+/// llama.cpp for everything else.
+/// </summary>
 internal sealed class ContextParameters
 {
     // Each micro-batch of a prompt moves the experts that it uses to the device once, so larger ones move less.
@@ -14,9 +17,11 @@ internal sealed class ContextParameters
 
     /// <summary>Resolves validated options for a model.</summary>
     /// <param name="options">The options.</param>
-    /// <param name="expertsOffloaded">Whether experts stay in system memory while a device holds layers.</param>
-    /// <param name="embeds">Whether the context gives an embedding of each token, not pooled.</param>
-    /// <param name="isMtp">Whether the context is that of the layers for multi-token prediction beside a usual one.</param>
+    /// <param name="expertsOffloaded"><see langword="true"/> if experts are kept in system memory while a device holds layers.</param>
+    /// <param name="embeds"><see langword="true"/> if the context computes an embedding of each token, without pooling.</param>
+    /// <param name="isMtp">
+    /// <see langword="true"/> if the context is for the layers for multi-token prediction, in addition to the main context.
+    /// </param>
     public ContextParameters(ContextOptions options, bool expertsOffloaded, bool embeds = false, bool isMtp = false)
     {
         _options = options;
@@ -39,62 +44,62 @@ internal sealed class ContextParameters
         PromptThreads = options.Threads.Prompt ?? Threads;
     }
 
-    /// <summary>What was asked for.</summary>
+    /// <summary>Gets the options.</summary>
     public ContextOptions Options => _options;
 
-    /// <summary>Whether the context is that of the layers for multi-token prediction.</summary>
+    /// <summary>Gets a value that indicates whether the context is for the layers for multi-token prediction.</summary>
     public bool IsMtp { get; }
 
-    /// <summary>Sequences that can run at once.</summary>
+    /// <summary>Gets the number of sequences.</summary>
     public int SequenceCount => _options.SequenceCount;
 
-    /// <summary>Whether the experts that are chosen are counted.</summary>
+    /// <summary>Gets a value that indicates whether the selected experts are counted.</summary>
     public bool CountExperts => _options.CountExperts;
 
-    /// <summary>The LoRA adapters to begin with.</summary>
+    /// <summary>Gets the initial LoRA adapters.</summary>
     public IReadOnlyList<ScaledAdapter> Adapters => _options.Adapters;
 
-    /// <summary>Length in tokens as the options have it, 0 for the model's.</summary>
+    /// <summary>Gets the context length in tokens, or 0 for the default of the model.</summary>
     public int ContextLength => _options.ContextLength;
 
-    /// <summary>Requests that can wait for a sequence.</summary>
+    /// <summary>Gets the maximum number of requests that can wait for a sequence.</summary>
     public int QueueLimit => _options.QueueLimit;
 
-    /// <summary>Most prompt tokens of a step while others decode.</summary>
+    /// <summary>Gets the maximum number of prompt tokens in a step while other generations decode.</summary>
     public int PromptTokensPerStep => _options.PromptTokensPerStep ?? MicroBatchSize;
 
-    /// <summary>What is kept of prompts and answers.</summary>
+    /// <summary>Gets the options of the prefix cache.</summary>
     public PrefixCacheOptions PrefixCache => _options.PrefixCache;
 
-    /// <summary>How tokens are guessed, or null.</summary>
+    /// <summary>Gets the options of speculative decoding, or null if it is disabled.</summary>
     public SpeculationOptions? Speculation => _options.Speculation;
 
-    /// <summary>Whether all sequences share one buffer.</summary>
+    /// <summary>Gets a value that indicates whether all sequences share one buffer.</summary>
     public bool IsUnified => _options.KvCache.Unified == true;
 
-    /// <summary>Most tokens that are computed at once.</summary>
+    /// <summary>Gets the micro-batch size in tokens.</summary>
     public int MicroBatchSize { get; }
 
-    /// <summary>Most tokens of one step.</summary>
+    /// <summary>Gets the batch size in tokens.</summary>
     public int BatchSize { get; }
 
-    /// <summary>Most tokens of one step that have logits or embeddings of their own.</summary>
+    /// <summary>Gets the maximum number of tokens in a step that have logits or embeddings of their own.</summary>
     public int OutputCount { get; }
 
-    /// <summary>Tokens of one step whose hidden states are kept.</summary>
+    /// <summary>Gets the number of tokens in a step whose hidden states are kept.</summary>
     public int HiddenCount { get; }
 
-    /// <summary>CPU threads that generate.</summary>
+    /// <summary>Gets the number of CPU threads for decoding.</summary>
     public int Threads { get; }
 
-    /// <summary>CPU threads that process prompts.</summary>
+    /// <summary>Gets the number of CPU threads for prefill.</summary>
     public int PromptThreads { get; }
 
-    /// <summary>Parts of the KV cache that are rounded up on their own.</summary>
+    /// <summary>Gets the number of parts of the KV cache that are rounded up separately.</summary>
     public int PartCount => IsUnified ? 1 : SequenceCount;
 
-    /// <summary>Cells of the KV cache, rounded up as llama.cpp does.</summary>
-    /// <param name="trainedLength">The length that the model was trained for, in tokens.</param>
+    /// <summary>Returns the number of cells in the KV cache, rounded up as in llama.cpp.</summary>
+    /// <param name="trainedLength">The context length that the model was trained for, in tokens.</param>
     public long CellCount(int trainedLength)
     {
         const long Multiple = 256;
@@ -103,10 +108,10 @@ internal sealed class ContextParameters
         return Math.Max((part + Multiple - 1) / Multiple, 1) * Multiple * PartCount;
     }
 
-    /// <summary>The same of the layers for multi-token prediction.</summary>
+    /// <summary>Returns the parameters of the context for the layers for multi-token prediction.</summary>
     public ContextParameters OfMtp() => new(_options, _expertsOffloaded, isMtp: true);
 
-    /// <summary>Maps all of it onto what llama.cpp takes.</summary>
+    /// <summary>Converts the parameters to the settings of llama.cpp.</summary>
     public ContextSettings ToSettings() => new()
     {
         ContextLength = _options.ContextLength,

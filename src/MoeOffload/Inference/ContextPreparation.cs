@@ -1,12 +1,12 @@
 namespace MoeOffload.Inference;
 
-/// <summary>Resolves options of a context for a model, and checks that such a context fits into memory.</summary>
+/// <summary>Resolves context options for a model, and checks that the context fits into memory.</summary>
 internal static class ContextPreparation
 {
-    /// <summary>Prepares a context to generate in.</summary>
-    /// <exception cref="ArgumentException">A dense model is asked to count experts.</exception>
+    /// <summary>Prepares a context for generation.</summary>
+    /// <exception cref="ArgumentException">The options enable counting experts, but the model is dense.</exception>
     /// <exception cref="InferenceException">The context does not fit into memory.</exception>
-    /// <exception cref="NotSupportedException">The model cannot continue a text.</exception>
+    /// <exception cref="NotSupportedException">The model cannot generate text.</exception>
     public static ContextParameters ForGeneration(LoadedModel model, ContextOptions options)
     {
         if (!model.Native.HasDecoder || model.Native.HasEncoder)
@@ -24,7 +24,7 @@ internal static class ContextPreparation
         return Fitting(model, options, embeds: false);
     }
 
-    /// <summary>Prepares a context to compute embeddings in.</summary>
+    /// <summary>Prepares a context for embeddings.</summary>
     /// <exception cref="InferenceException">The context does not fit into memory.</exception>
     public static ContextParameters ForEmbedding(LoadedModel model, ContextOptions options) => Fitting(model, options, embeds: true);
 

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace MoeOffload.Inference;
 
-/// <summary>The messages of inference.</summary>
+/// <summary>Defines the log messages of inference.</summary>
 internal static partial class InferenceLog
 {
     [LoggerMessage(EventId = 20, Level = LogLevel.Warning, Message = "The context was lost and made again: {Reason}")]

@@ -1,9 +1,9 @@
 namespace MoeOffload;
 
-/// <summary>Takes what a model expects after a token of a text.</summary>
-/// <param name="position">The token's position, from 0.</param>
+/// <summary>Represents a method that receives the logits that a model computed for a token of a text.</summary>
+/// <param name="position">The zero-based position of the token.</param>
 /// <param name="logits">
-/// A value for each token of the vocabulary, before any sampling: the softmax of all is how likely the model finds each as the next one.
-/// They are overwritten after the call.
+/// The logits of the next token before any sampling, one for each token of the vocabulary. Their softmax is the probability of each token.
+/// The memory is overwritten after the call.
 /// </param>
 public delegate void LogitsReader(int position, ReadOnlySpan<float> logits);

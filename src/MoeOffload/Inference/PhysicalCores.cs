@@ -1,16 +1,19 @@
 namespace MoeOffload.Inference;
 
-/// <summary>Counts the physical cores that this process may use.</summary>
+/// <summary>Counts the physical cores that the process can use.</summary>
 internal static class PhysicalCores
 {
     private static readonly Lazy<int> s_count = new(() => Measure("/sys/devices/system/cpu", Environment.ProcessorCount));
 
-    /// <summary>At least 1; as many as logical processors where the system does not tell them apart.</summary>
+    /// <summary>
+    /// Gets the number of physical cores, which is at least 1. If the system does not distinguish them, it is the number of logical
+    /// processors.
+    /// </summary>
     public static int Count => s_count.Value;
 
-    /// <summary>Counts cores by the sibling lists of Linux's CPU topology, within what affinity and CPU quota leave.</summary>
-    /// <param name="root">The folder that holds <c>cpu0</c>, <c>cpu1</c> ….</param>
-    /// <param name="usable">Logical processors that the process may use.</param>
+    /// <summary>Counts cores by the sibling lists in Linux's CPU topology, limited by the affinity and the CPU quota.</summary>
+    /// <param name="root">The directory that contains <c>cpu0</c>, <c>cpu1</c> and so on.</param>
+    /// <param name="usable">The number of logical processors that the process can use.</param>
     internal static int Measure(string root, int usable)
     {
         if (!Directory.Exists(root))

@@ -3,28 +3,28 @@ using MoeOffload.Native;
 
 namespace MoeOffload.Inference;
 
-/// <summary>The LoRA adapters that a session wants, as its users and as its contexts know them. Safe to use from several threads.</summary>
+/// <summary>Holds the LoRA adapters that a session currently uses, for its callers and its contexts. Instances are thread-safe.</summary>
 internal sealed class WantedAdapters
 {
     private readonly Lock _gate = new();
     private volatile IReadOnlyList<ScaledAdapter> _current;
 
-    /// <summary>Wants adapters, which are checked.</summary>
-    /// <exception cref="ObjectDisposedException">One was disposed.</exception>
+    /// <summary>Initializes the adapters, which are already validated.</summary>
+    /// <exception cref="ObjectDisposedException">An adapter has been disposed.</exception>
     public WantedAdapters(IReadOnlyList<ScaledAdapter> adapters)
     {
         _current = adapters;
         Slot = new AdapterSlot(Handles(adapters));
     }
 
-    /// <summary>Gets what is wanted now.</summary>
+    /// <summary>Gets the current adapters.</summary>
     public IReadOnlyList<ScaledAdapter> Current => _current;
 
-    /// <summary>Gets where contexts look for what is wanted.</summary>
+    /// <summary>Gets the slot from which contexts read the current adapters.</summary>
     public AdapterSlot Slot { get; }
 
-    /// <summary>Wants others.</summary>
-    /// <exception cref="ObjectDisposedException">One was disposed.</exception>
+    /// <summary>Replaces the adapters.</summary>
+    /// <exception cref="ObjectDisposedException">An adapter has been disposed.</exception>
     public void Set(IReadOnlyList<ScaledAdapter> adapters)
     {
         lock (_gate)
@@ -34,8 +34,8 @@ internal sealed class WantedAdapters
         }
     }
 
-    /// <summary>Makes a session's first context, or wants nothing any more.</summary>
-    /// <exception cref="InferenceException">The context could not be made.</exception>
+    /// <summary>Creates the first context of a session. If that fails, the adapters are released.</summary>
+    /// <exception cref="InferenceException">The context could not be created.</exception>
     public NativeContext MakeContext(ModelHandle model, ContextSettings settings, ILogger logger, ExpertCounter? counter = null)
     {
         try
@@ -49,10 +49,10 @@ internal sealed class WantedAdapters
         }
     }
 
-    /// <summary>Wants nothing any more once the session has ended.</summary>
+    /// <summary>Releases the adapters when the session has ended.</summary>
     public void ReleaseAfter(Task ended) => Slot.ReleaseAfter(ended);
 
-    /// <summary>Wants nothing any more.</summary>
+    /// <summary>Releases the adapters.</summary>
     public void Release() => Slot.Release();
 
     private static (AdapterHandle Handle, float Scale)[] Handles(IReadOnlyList<ScaledAdapter> adapters) =>

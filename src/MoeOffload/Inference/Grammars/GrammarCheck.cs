@@ -1,21 +1,21 @@
 namespace MoeOffload.Inference.Grammars;
 
 /// <summary>
-/// Refuses grammars that llama.cpp would refuse, with a place and a reason, and those on which it would end or hang the
-/// process: by deep recursion, by endless or enormous expansion, or by a rule that can never take anything.
+/// Rejects grammars that llama.cpp would reject, with a location and a reason, and those that would crash or hang the process: by deep
+/// recursion, by endless or enormous expansion, or by a rule that can never match.
 /// </summary>
 internal static class GrammarCheck
 {
-    /// <summary>How deep rules may begin with rules: llama.cpp recurses for each.</summary>
+    /// <summary>The maximum depth of rules that begin with rules. llama.cpp recurses for each one.</summary>
     public const int MaxDepth = 3_000;
 
-    /// <summary>How many ways into a rule may lie open at once: llama.cpp follows each for every token.</summary>
+    /// <summary>The maximum number of alternatives at the beginning of a rule. llama.cpp follows each one for every token.</summary>
     public const int MaxAlternatives = 100_000;
 
     private const int MaxSteps = 1_000_000;
 
     /// <summary>Checks a grammar.</summary>
-    /// <exception cref="FormatException">It is refused; the message says where and why.</exception>
+    /// <exception cref="FormatException">The grammar is rejected. The message names the location and the reason.</exception>
     public static void Check(string grammar, string root)
     {
         var zero = grammar.IndexOf('\0', StringComparison.Ordinal);

@@ -1,7 +1,7 @@
 namespace MoeOffload.Inference.Grammars;
 
 /// <summary>
-/// The rules of a grammar in groups that begin with one another, by Tarjan's algorithm, kept on a stack of its own
+/// Groups the rules of a grammar that begin with one another, by Tarjan's algorithm with an explicit stack
 /// (https://en.wikipedia.org/wiki/Tarjan%27s_strongly_connected_components_algorithm).
 /// </summary>
 internal sealed class GrammarComponents
@@ -76,13 +76,13 @@ internal sealed class GrammarComponents
         }
     }
 
-    /// <summary>The groups, each after those that its rules begin with.</summary>
+    /// <summary>Gets the groups. Each one comes after those that its rules begin with.</summary>
     public IReadOnlyList<int[]> InOrder => _inOrder;
 
-    /// <summary>The number of a rule's group.</summary>
+    /// <summary>Returns the number of a rule's group.</summary>
     public int Of(int rule) => _component[rule];
 
-    /// <summary>What the alternatives of a rule may begin with, and whether it is the last of its alternative.</summary>
+    /// <summary>Returns the symbols with which the alternatives of a rule can begin, and whether each is the last one of its alternative.</summary>
     public static IEnumerable<(int Symbol, bool IsLast)> Beginnings(int[][] alternatives, bool[] empty)
     {
         foreach (var symbols in alternatives)

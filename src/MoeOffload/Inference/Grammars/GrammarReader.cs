@@ -3,18 +3,18 @@ using System.Globalization;
 namespace MoeOffload.Inference.Grammars;
 
 /// <summary>
-/// Reads GBNF as llama.cpp does, which prints its syntax errors to the console only, and refuses with line and column what
-/// it would refuse, and what would make it allocate without end.
+/// Parses GBNF as llama.cpp does, which only prints syntax errors to the console. Reports errors with line and column, and rejects grammars
+/// that would allocate without limit.
 /// </summary>
 internal sealed class GrammarReader
 {
-    /// <summary>The longest grammar, in characters.</summary>
+    /// <summary>The maximum length of a grammar, in characters.</summary>
     public const int MaxLength = 1 << 20;
 
-    /// <summary>How deep parentheses may nest: llama.cpp recurses for each.</summary>
+    /// <summary>The maximum nesting depth of parentheses. llama.cpp recurses for each one.</summary>
     public const int MaxNesting = 256;
 
-    /// <summary>How many symbols repetitions may multiply a grammar to.</summary>
+    /// <summary>The maximum number of symbols after repetitions are expanded.</summary>
     public const int MaxSymbols = 500_000;
 
     // llama.cpp's own limit.
@@ -30,8 +30,8 @@ internal sealed class GrammarReader
 
     private GrammarReader(string text) => _text = new GrammarText(text);
 
-    /// <summary>Reads a grammar.</summary>
-    /// <exception cref="FormatException">It is malformed or beyond the limits; the message says where and why.</exception>
+    /// <summary>Parses a grammar.</summary>
+    /// <exception cref="FormatException">The grammar is not valid or exceeds the limits. The message names the location and the reason.</exception>
     public static GrammarRules Read(string text, string root)
     {
         if (text.Length > MaxLength)

@@ -1,10 +1,10 @@
 namespace MoeOffload.Inference.Grammars;
 
 /// <summary>
-/// The rules of a grammar after llama.cpp's rewriting of groups and repetitions: rule, alternative, symbol. A symbol that is
-/// not negative is a rule's number; a negative one takes a character or token.
+/// Represents the rules of a grammar after llama.cpp's expansion of groups and repetitions, as rules, alternatives and symbols. A symbol
+/// that is not negative is the number of a rule; a negative one matches a character or token.
 /// </summary>
 /// <param name="Rules">The rules.</param>
-/// <param name="Names">For each rule its own name, or that of the rule in whose text it stands.</param>
-/// <param name="Root">The start rule's number.</param>
+/// <param name="Names">The name of each rule, or of the rule that contains it.</param>
+/// <param name="Root">The number of the start rule.</param>
 internal sealed record GrammarRules(int[][][] Rules, IReadOnlyList<string> Names, int Root);

@@ -1,24 +1,24 @@
 namespace MoeOffload.Inference.Grammars;
 
-/// <summary>A place in a grammar's text, and GBNF's smallest parts.</summary>
+/// <summary>Represents a position in the text of a grammar, and reads the basic elements of GBNF.</summary>
 internal sealed class GrammarText(string text)
 {
-    /// <summary>The next character's index.</summary>
+    /// <summary>Gets the index of the next character.</summary>
     public int At { get; private set; }
 
-    /// <summary>Whether no character is left.</summary>
+    /// <summary>Gets a value that indicates whether the end of the text is reached.</summary>
     public bool AtEnd => At == text.Length;
 
-    /// <summary>Whether a line ends here.</summary>
+    /// <summary>Gets a value that indicates whether the end of a line is reached.</summary>
     public bool AtLineEnd => !AtEnd && text[At] is '\r' or '\n';
 
-    /// <summary>The next character.</summary>
+    /// <summary>Gets the next character.</summary>
     public char Peek => text[At];
 
-    /// <summary>Whether a dash stands here that makes a range of the character before it.</summary>
+    /// <summary>Gets a value that indicates whether the next character is a dash that forms a range with the previous one.</summary>
     public bool StartsRange => !AtEnd && text[At] == '-' && (At + 1 == text.Length || text[At + 1] != ']');
 
-    /// <summary>Takes what comes next if it is the expected text.</summary>
+    /// <summary>Skips the expected text if it comes next.</summary>
     public bool Take(string expected)
     {
         if (!text.AsSpan(At).StartsWith(expected, StringComparison.Ordinal))
@@ -30,7 +30,7 @@ internal sealed class GrammarText(string text)
         return true;
     }
 
-    /// <summary>Skips blanks and comments, and line ends where they mean nothing.</summary>
+    /// <summary>Skips white space and comments, and line ends if they are not significant.</summary>
     public void SkipSpace(bool acrossLines)
     {
         while (!AtEnd && (text[At] is ' ' or '\t' or '#' || (acrossLines && AtLineEnd)))
@@ -44,7 +44,7 @@ internal sealed class GrammarText(string text)
         }
     }
 
-    /// <summary>Takes a rule's name; <see langword="null"/> if there is none.</summary>
+    /// <summary>Reads the name of a rule, or returns <see langword="null"/> if there is none.</summary>
     public string? ReadName()
     {
         var start = At;
@@ -56,7 +56,7 @@ internal sealed class GrammarText(string text)
         return At == start ? null : text[start..At];
     }
 
-    /// <summary>Takes a decimal number, <see cref="int.MaxValue"/> for one too large; <see langword="null"/> if there is none.</summary>
+    /// <summary>Reads a decimal number. Returns <see cref="int.MaxValue"/> if it is too large, or <see langword="null"/> if there is none.</summary>
     public int? ReadNumber()
     {
         var start = At;
@@ -69,8 +69,8 @@ internal sealed class GrammarText(string text)
         return At == start ? null : (int)value;
     }
 
-    /// <summary>Skips one character of a literal or class, escaped or not.</summary>
-    /// <exception cref="FormatException">The text ends, or the escape is none.</exception>
+    /// <summary>Skips one character of a literal or class, which can be escaped.</summary>
+    /// <exception cref="FormatException">The text ends, or the escape is not valid.</exception>
     public void SkipCharacter(int start)
     {
         if (AtEnd)
@@ -119,8 +119,8 @@ internal sealed class GrammarText(string text)
         }
     }
 
-    /// <summary>Skips a token, <c>&lt;name&gt;</c>, <c>&lt;[id]&gt;</c>, or one of them after an exclamation mark.</summary>
-    /// <exception cref="FormatException">It is malformed.</exception>
+    /// <summary>Skips a token: <c>&lt;name&gt;</c>, <c>&lt;[id]&gt;</c>, or one of them after an exclamation mark.</summary>
+    /// <exception cref="FormatException">The token is not valid.</exception>
     public void SkipToken()
     {
         var start = At;
@@ -144,10 +144,10 @@ internal sealed class GrammarText(string text)
         At = end < 0 ? throw Error("this token is not closed by '>'", start) : end + 1;
     }
 
-    /// <summary>An error that names the present place.</summary>
+    /// <summary>Creates an exception that names the current location.</summary>
     public FormatException Error(string what) => Error(what, At);
 
-    /// <summary>An error that names a place.</summary>
+    /// <summary>Creates an exception that names a location.</summary>
     public FormatException Error(string what, int at)
     {
         var before = text.AsSpan(0, at);

@@ -1,20 +1,26 @@
 namespace MoeOffload.Inference.Output;
 
-/// <summary>What generates the tokens of a channel.</summary>
+/// <summary>Represents the producer of the tokens of a channel.</summary>
 internal interface ITokenProducer
 {
-    /// <summary>Begins to generate; the channel is read for the first time.</summary>
-    /// <exception cref="QueueFullException">As many requests run and wait as can.</exception>
-    /// <exception cref="InferenceException">The context was lost and could not be made again.</exception>
-    /// <exception cref="ObjectDisposedException">The session was disposed.</exception>
+    /// <summary>Starts the generation. The method is called when the channel is first read.</summary>
+    /// <exception cref="QueueFullException">The queue of the session is full.</exception>
+    /// <exception cref="InferenceException">The context was lost and could not be created again.</exception>
+    /// <exception cref="ObjectDisposedException">The session has been disposed.</exception>
     void Start();
 
-    /// <summary>Is told that nobody wants the tokens any more, after <see cref="TokenChannel.IsCancelled"/> became true.</summary>
+    /// <summary>
+    /// Notifies the producer that the tokens are no longer wanted. The method is called after <see cref="TokenChannel.IsCancelled"/> was
+    /// set.
+    /// </summary>
     void OnCancelled();
 
-    /// <summary>Is told that the reader has made room, after <see cref="TokenChannel.HasRoom"/> found none.</summary>
+    /// <summary>
+    /// Notifies the producer that the reader has made room. The method is called after <see cref="TokenChannel.HasRoom"/> returned
+    /// <see langword="false"/>.
+    /// </summary>
     void OnRoom();
 
-    /// <summary>Gives back what was prepared: the channel is closed, and was never read.</summary>
+    /// <summary>Releases what was prepared. The method is called if the channel is closed without having been read.</summary>
     void Discard();
 }

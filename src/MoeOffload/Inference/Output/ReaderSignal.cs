@@ -2,7 +2,7 @@ using System.Threading.Tasks.Sources;
 
 namespace MoeOffload.Inference.Output;
 
-/// <summary>A reusable wake-up for one waiting reader, without an allocation for each wait.</summary>
+/// <summary>Represents a reusable signal for one waiting reader that does not allocate for each wait.</summary>
 internal sealed class ReaderSignal : IValueTaskSource<bool>
 {
     private const int Idle = 0;
@@ -12,10 +12,10 @@ internal sealed class ReaderSignal : IValueTaskSource<bool>
     private ManualResetValueTaskSourceCore<bool> _core = new() { RunContinuationsAsynchronously = true };
     private int _state;
 
-    /// <summary>Completes at the first <see cref="Set"/> after <see cref="Arm"/>.</summary>
+    /// <summary>Gets a task that completes at the first <see cref="Set"/> after <see cref="Arm"/>.</summary>
     public ValueTask<bool> Task => new(this, _core.Version);
 
-    /// <summary>To be called before the reader looks whether it must wait.</summary>
+    /// <summary>Arms the signal. Call this method before checking whether the reader must wait.</summary>
     public void Arm()
     {
         // A reader that found the last wait complete may get here before its Set has returned.
@@ -29,11 +29,11 @@ internal sealed class ReaderSignal : IValueTaskSource<bool>
         Interlocked.Exchange(ref _state, Armed);
     }
 
-    /// <summary>Takes <see cref="Arm"/> back.</summary>
-    /// <returns>False where a wake-up is on its way, which must then be awaited.</returns>
+    /// <summary>Reverts <see cref="Arm"/>.</summary>
+    /// <returns><see langword="false"/> if the signal is already being set and must be awaited; otherwise, <see langword="true"/>.</returns>
     public bool TryDisarm() => Interlocked.CompareExchange(ref _state, Idle, Armed) == Armed;
 
-    /// <summary>Wakes the reader if it waits. To be called after what it waits for was written.</summary>
+    /// <summary>Wakes the reader if it waits. Call this method after the data that the reader waits for was written.</summary>
     public void Set()
     {
         Interlocked.MemoryBarrier();

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace MoeOffload.Inference.Output;
 
-/// <summary>Holds tokens back for as long as their text may be the beginning of a stop string.</summary>
+/// <summary>Holds tokens back while their text might be the beginning of a stop string.</summary>
 internal sealed class StopStringFilter
 {
     private readonly IReadOnlyList<string> _texts;
@@ -17,14 +17,14 @@ internal sealed class StopStringFilter
         _stops = [.. stops.Select(stop => Encoding.UTF8.GetBytes(stop))];
     }
 
-    /// <summary>Whether there is anything to look for.</summary>
+    /// <summary>Gets a value that indicates whether there are stop strings.</summary>
     public bool IsActive => _stops.Length > 0;
 
-    /// <summary>The stop string that is complete; null where none is.</summary>
+    /// <summary>Gets the stop string that was found, or null if none was found.</summary>
     public string? Found { get; private set; }
 
-    /// <summary>Takes a token. Where a stop string is complete, what comes before it can be released, and nothing after.</summary>
-    /// <returns>Whether a stop string is complete.</returns>
+    /// <summary>Adds a token. If it completes a stop string, only the text before the stop string can be released.</summary>
+    /// <returns><see langword="true"/> if a stop string was found.</returns>
     public bool Append(in GeneratedToken token)
     {
         _held.Enqueue(token);
@@ -56,7 +56,7 @@ internal sealed class StopStringFilter
         return true;
     }
 
-    /// <summary>The next token whose text can no longer become part of a stop string.</summary>
+    /// <summary>Releases the next token whose text can no longer become part of a stop string.</summary>
     public bool TryRelease(out GeneratedToken token)
     {
         if (!_held.TryPeek(out token) || token.Utf8.Length > _length - UndecidedLength())
@@ -68,7 +68,7 @@ internal sealed class StopStringFilter
         return true;
     }
 
-    /// <summary>At the end of a stream, the next held token; its text is cut where a stop string begins.</summary>
+    /// <summary>Releases the next held token at the end of a stream. Its text is cut off at the beginning of a stop string.</summary>
     public GeneratedToken Drain()
     {
         GeneratedToken token = _held.Peek();
@@ -77,7 +77,7 @@ internal sealed class StopStringFilter
         return token.With(token.Utf8[..kept], null);
     }
 
-    /// <summary>How many tokens are held back.</summary>
+    /// <summary>Gets the number of tokens that are held back.</summary>
     public int HeldCount => _held.Count;
 
     private void Drop(int length)

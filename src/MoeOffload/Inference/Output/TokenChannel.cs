@@ -5,13 +5,13 @@ using MoeOffload.Inference.Planning;
 namespace MoeOffload.Inference.Output;
 
 /// <summary>
-/// One generation between its reader and what produces its tokens. The producer keeps this alive, and not the <see cref="TokenStream"/>
-/// that the reader holds: so a stream that is dropped can be told from one that is slowly read.
+/// Connects the producer of a generation's tokens with its reader. The producer holds a reference to the channel but not to the reader's
+/// <see cref="TokenStream"/>, so a stream that was dropped can be told from one that is read slowly.
 /// </summary>
 /// <remarks>
-/// States: new, running from the first reading on, closed once the reader has disposed it. <see cref="Finish"/> ends it, once, in any
-/// state. A writer without room registers its interest by <see cref="HasRoom"/>. A reader wakes it only when it has emptied half of the
-/// queue: that is one comparison for each token it takes, and at most one wake-up for as many tokens, however seldom a frame loop reads.
+/// The channel is new, then running from the first read on, and closed when the reader has disposed it. <see cref="Finish"/> ends it once,
+/// in any state. If <see cref="HasRoom"/> returns <see langword="false"/>, the writer is woken when the reader has emptied half of the
+/// queue. This costs one comparison per token and at most one wake-up per half queue, however seldom a frame loop reads.
 /// </remarks>
 internal sealed class TokenChannel : IRequestOutput
 {
@@ -39,9 +39,9 @@ internal sealed class TokenChannel : IRequestOutput
     private volatile bool _isCancelled;
     private volatile bool _isFailureSeen;
 
-    /// <summary>Makes a channel that nobody has read yet.</summary>
-    /// <param name="timeLimit">How long the generation may take, from the first reading on; null for no limit.</param>
-    /// <param name="cancellationToken">Cancels the generation.</param>
+    /// <summary>Creates a channel.</summary>
+    /// <param name="timeLimit">The time limit of the generation, measured from the first read, or null for no limit.</param>
+    /// <param name="cancellationToken">A token to cancel the generation.</param>
     public TokenChannel(TimeSpan? timeLimit, CancellationToken cancellationToken)
     {
         _timeLimit = timeLimit;
@@ -55,32 +55,32 @@ internal sealed class TokenChannel : IRequestOutput
         Closed,
     }
 
-    /// <summary>Gets whether nothing is left to read, a failure included.</summary>
+    /// <summary>Gets a value that indicates whether nothing is left to read, including an exception.</summary>
     public bool IsCompleted =>
         _isComplete && (_failure is null ? _queue.IsEmpty : _isFailureSeen || Volatile.Read(ref _state) == (int)State.Closed);
 
-    /// <summary>Gets why the generation ended: null as long as it has not, and if it was cancelled or failed.</summary>
+    /// <summary>Gets the reason that the generation ended, or null if it is still running, was canceled or failed.</summary>
     public StopReason? StopReason => _isComplete ? _stopReason : null;
 
-    /// <summary>Gets the stop string that ended the generation, if one did.</summary>
+    /// <summary>Gets the stop string that ended the generation, or null.</summary>
     public string? StopString => _isComplete ? _stopString : null;
 
-    /// <summary>Gets what the generation cost; null until it has ended.</summary>
+    /// <summary>Gets the statistics of the generation, or null if it has not ended.</summary>
     public GenerationStatistics? Statistics => _isComplete ? _statistics : null;
 
-    /// <summary>Gets a task that completes when the producer is done with it.</summary>
+    /// <summary>Gets a task that completes when the producer no longer uses the channel.</summary>
     public Task Ended => _ended.Task;
 
-    /// <summary>Gets when it was first read.</summary>
+    /// <summary>Gets the timestamp of the first read.</summary>
     public long StartTimestamp { get; private set; }
 
-    /// <summary>Gets when the generation must have ended, as a timestamp.</summary>
+    /// <summary>Gets the timestamp by which the generation must end.</summary>
     public long Deadline { get; private set; } = long.MaxValue;
 
     /// <inheritdoc/>
     public bool IsCancelled => _isCancelled;
 
-    /// <summary>Gets or sets the token that cancelled it, if it is not the one that it was made with.</summary>
+    /// <summary>Gets or sets the token that canceled the generation, if it is not the one passed to the constructor.</summary>
     public CancellationToken? CancelledBy { get; set; }
 
     /// <inheritdoc/>
@@ -89,15 +89,15 @@ internal sealed class TokenChannel : IRequestOutput
     // What was generated ahead of a reader who cancels is not what it waits for.
     private bool IsReadable => !_queue.IsEmpty && !(_isCancelled && !(_isComplete && _failure is null));
 
-    /// <summary>Gets the tokens of the prompt; 0 until they are known.</summary>
+    /// <summary>Gets the number of prompt tokens, or 0 if the prompt is not tokenized yet.</summary>
     public int PromptTokenCount => _request?.Prompt.Length ?? 0;
 
-    /// <summary>Gets the tokens of the prompt that are computed so far, or were cached.</summary>
+    /// <summary>Gets the number of prompt tokens that have been computed or were cached.</summary>
     public int ComputedPromptTokenCount => _request?.ComputedPromptCount ?? 0;
 
-    /// <summary>Says what generates its tokens: first before it is read, and again by what prepares a request, once it is ready.</summary>
-    /// <param name="producer">What generates them, or prepares to.</param>
-    /// <param name="request">The request; null until its prompt is known.</param>
+    /// <summary>Sets the producer. The method is called before the channel is read, and again when the request is prepared.</summary>
+    /// <param name="producer">The producer, or the preparation of one.</param>
+    /// <param name="request">The request, or null if its prompt is not tokenized yet.</param>
     public void Connect(ITokenProducer producer, SequenceRequest? request = null)
     {
         _request = request;
@@ -153,14 +153,14 @@ internal sealed class TokenChannel : IRequestOutput
         }
     }
 
-    /// <summary>Waits until <see cref="TryRead"/> is worth another call.</summary>
+    /// <summary>Waits until another call of <see cref="TryRead"/> can succeed.</summary>
     public ValueTask<bool> WaitAsync()
     {
         _signal.Arm();
         return (_isComplete || IsReadable) && _signal.TryDisarm() ? new ValueTask<bool>(true) : _signal.Task;
     }
 
-    /// <summary>Ends the generation once a token is cancelled that it was not made with.</summary>
+    /// <summary>Registers another token to cancel the generation.</summary>
     public CancellationTokenRegistration CancelWith(CancellationToken cancellationToken) => cancellationToken.UnsafeRegister(
         static state =>
         {
@@ -170,14 +170,14 @@ internal sealed class TokenChannel : IRequestOutput
         },
         cancellationToken.CanBeCanceled ? (this, cancellationToken) : null);
 
-    /// <summary>Ends the generation without waiting for the step that is running.</summary>
+    /// <summary>Ends the generation without waiting for the current step.</summary>
     public void Cancel()
     {
         _isCancelled = true;
         _producer?.OnCancelled();
     }
 
-    /// <summary>Ends the generation, and reading it.</summary>
+    /// <summary>Ends the generation and closes the channel for reading.</summary>
     public void Close()
     {
         if (Interlocked.Exchange(ref _state, (int)State.Closed) == (int)State.New)
@@ -205,18 +205,18 @@ internal sealed class TokenChannel : IRequestOutput
         return _queue.Room > 0;
     }
 
-    /// <summary>Hands a token to the reader; there must be room.</summary>
+    /// <summary>Writes a token. There must be room for it.</summary>
     public void Write(in GeneratedToken token)
     {
         _queue.Add(token);
         _signal.Set();
     }
 
-    /// <summary>Tells the reader that nothing comes any more, and why. Only the first call counts: a thread that was abandoned may come back.</summary>
-    /// <param name="failure">What is thrown to the reader, or null.</param>
-    /// <param name="statistics">What the generation cost.</param>
-    /// <param name="stopReason">Why it ended, if it did not fail.</param>
-    /// <param name="stopString">The stop string that ended it, or null.</param>
+    /// <summary>Ends the channel. Only the first call has an effect, because an abandoned thread might come back.</summary>
+    /// <param name="failure">The exception to throw to the reader, or null.</param>
+    /// <param name="statistics">The statistics of the generation.</param>
+    /// <param name="stopReason">The reason that the generation ended, or null if it failed.</param>
+    /// <param name="stopString">The stop string that ended the generation, or null.</param>
     public void Finish(Exception? failure, GenerationStatistics? statistics, StopReason? stopReason = null, string? stopString = null)
     {
         if (Interlocked.Exchange(ref _isFinished, 1) != 0)
@@ -235,7 +235,7 @@ internal sealed class TokenChannel : IRequestOutput
         _signal.Set();
     }
 
-    /// <summary>Makes the exception of a cancelled stream: with the token that was cancelled, or as disposed.</summary>
+    /// <summary>Creates the exception of a canceled stream, with the token that was canceled, or of a disposed one.</summary>
     public Exception MakeCancelException() => Volatile.Read(ref _state) == (int)State.Closed
         ? new ObjectDisposedException(nameof(TokenStream), "The stream was disposed while it was being read.")
         : new OperationCanceledException(CancelledBy ?? _cancellationToken);

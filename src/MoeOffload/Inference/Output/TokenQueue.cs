@@ -1,22 +1,22 @@
 namespace MoeOffload.Inference.Output;
 
-/// <summary>A ring of tokens between one writer and one reader, without locks.</summary>
+/// <summary>Represents a lock-free ring buffer of tokens for one writer and one reader.</summary>
 internal sealed class TokenQueue
 {
-    /// <summary>Tokens that fit, a power of two.</summary>
+    /// <summary>The capacity in tokens, which is a power of two.</summary>
     public const int Capacity = 256;
 
     private readonly GeneratedToken[] _items = new GeneratedToken[Capacity];
     private int _head;
     private int _tail;
 
-    /// <summary>Whether nothing is left to take.</summary>
+    /// <summary>Gets a value that indicates whether the queue is empty.</summary>
     public bool IsEmpty => Volatile.Read(ref _head) == Volatile.Read(ref _tail);
 
-    /// <summary>How many tokens can be added now; only the writer can make it less.</summary>
+    /// <summary>Gets the number of tokens that can be added. Only the writer can decrease it.</summary>
     public int Room => Capacity - (Volatile.Read(ref _tail) - Volatile.Read(ref _head));
 
-    /// <summary>Adds a token, for which there must be room.</summary>
+    /// <summary>Adds a token. There must be room for it.</summary>
     public void Add(in GeneratedToken token)
     {
         _items[_tail & (Capacity - 1)] = token;

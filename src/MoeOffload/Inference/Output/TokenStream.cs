@@ -4,15 +4,15 @@ using MoeOffload.Inference.Output;
 namespace MoeOffload;
 
 /// <summary>
-/// The tokens of one generation. Nothing runs until it is read: by <c>await foreach</c>, or by <see cref="TryRead"/> from a loop that
-/// cannot wait. One reader at a time.
+/// Represents the tokens of a generation. The generation starts at the first read: with <c>await foreach</c>, or with <see cref="TryRead"/>
+/// for loops that cannot wait. Only one reader at a time is supported.
 /// </summary>
 /// <remarks>
-/// The first reading also begins to prepare the request, on other threads: the prompt is tokenized, a grammar is built. Errors of these are
-/// thrown by the readings that follow, or by <see cref="StartAsync"/>. What was given to the session must not change until then. Streams
-/// begin in the order in which they are first read, within one priority; one that is prepared sooner may overtake one that still is not.
-/// Leaving the loop, <see cref="Dispose"/> and the cancellation token all end the generation within one step. A reader that falls far
-/// behind pauses its own generation only.
+/// The first read also starts the preparation of the request on other threads: the prompt is tokenized and the grammar is built. Errors in
+/// the preparation are thrown by later reads or by <see cref="StartAsync"/>. Objects that were passed to the session must not be changed
+/// until the preparation has ended. Within a priority, generations start in the order in which their streams are first read, but a request
+/// that is prepared earlier can overtake one whose preparation is not finished. Leaving the loop, <see cref="Dispose"/> and the
+/// cancellation token all end the generation within one step. A slow reader pauses only its own generation.
 /// </remarks>
 public sealed class TokenStream : IAsyncEnumerable<GeneratedToken>, IAsyncDisposable, IDisposable
 {
@@ -27,52 +27,55 @@ public sealed class TokenStream : IAsyncEnumerable<GeneratedToken>, IAsyncDispos
         _channel = channel;
     }
 
-    /// <summary>Ends the generation of a stream that nobody reads any more.</summary>
+    /// <summary>Ends the generation of a stream that is no longer referenced.</summary>
     ~TokenStream() => _channel?.Cancel();
 
     /// <summary>
-    /// Whether nothing is left to read: the last token was taken, or <see cref="TryRead"/> has thrown why there is none. Never blocks.
+    /// Gets a value that indicates whether the stream has been read to its end: the last token was read, or <see cref="TryRead"/> threw an
+    /// exception. The property never blocks.
     /// </summary>
     public bool IsCompleted => _channel.IsCompleted;
 
-    /// <summary>Why the generation ended: null while it runs, and where it was cancelled or failed.</summary>
+    /// <summary>Gets the reason that the generation ended, or <see langword="null"/> if it is still running, was canceled or failed.</summary>
     public StopReason? StopReason => _channel.StopReason;
 
-    /// <summary>The stop string that ended the generation; null where none did.</summary>
+    /// <summary>Gets the stop string that ended the generation, or <see langword="null"/> if no stop string ended it.</summary>
     public string? StopString => _channel.StopString;
 
     /// <summary>
-    /// Gets the number of tokens of the prompt, with the special ones that the model adds; 0 until the request is prepared, as it is once
-    /// <see cref="StartAsync"/> has completed or a token was read.
+    /// Gets the number of prompt tokens, including the special tokens that the model adds. The value is 0 until the request is prepared,
+    /// that is, until <see cref="StartAsync"/> has completed or a token was read.
     /// </summary>
     public int PromptTokenCount => _channel.PromptTokenCount;
 
     /// <summary>
-    /// Tokens of the prompt that are computed so far, or were cached: up to <see cref="PromptTokenCount"/>, from any thread. Steps of a
-    /// long prompt compute a micro-batch or more each.
+    /// Gets the number of prompt tokens that have been computed or were cached, up to <see cref="PromptTokenCount"/>. The property can be
+    /// read from any thread. A long prompt is computed in steps of one or more micro-batches.
     /// </summary>
     public int ComputedPromptTokenCount => _channel.ComputedPromptTokenCount;
 
-    /// <summary>What the generation cost; null until it has ended, and where it never began.</summary>
+    /// <summary>Gets the statistics of the generation, or <see langword="null"/> if it has not ended or never started.</summary>
     public GenerationStatistics? Statistics => _channel.Statistics;
 
     /// <summary>
-    /// Starts the generation, and completes once the request is prepared: its prompt is tokenized, its grammar built. Reading starts it as
-    /// well; this tells the errors of a request, and its <see cref="PromptTokenCount"/>, before the first token is there.
+    /// Starts the generation and waits until the request is prepared: the prompt is tokenized and the grammar is built. Reading the stream
+    /// also starts the generation; this method reports errors in the request, and makes <see cref="PromptTokenCount"/> available, before
+    /// the first token.
     /// </summary>
-    /// <param name="cancellationToken">Ends the generation, as the token given to <c>GenerateAsync</c> does.</param>
+    /// <param name="cancellationToken">A token to cancel the generation, in addition to the one passed to <c>GenerateAsync</c>.</param>
     /// <exception cref="ArgumentException">
-    /// The prompt has no token or one outside the vocabulary, the grammar has an error, or an option or a schema is not valid.
+    /// The prompt has no tokens or contains a token that is not in the vocabulary, the grammar is not valid, or an option or a schema is
+    /// not valid.
     /// </exception>
-    /// <exception cref="ChatTemplateException">The template of a chat does not parse, failed, or refused the messages.</exception>
+    /// <exception cref="ChatTemplateException">The chat template could not be parsed, failed, or rejected the messages.</exception>
     /// <exception cref="ContextFullException">The prompt is longer than <see cref="GenerationSession.SequenceLength"/>.</exception>
     /// <exception cref="NotSupportedException">
-    /// The model has no chat template, and none was given; or a call is required, and the template has no form of calls.
+    /// The model has no chat template, and none was specified; or a tool call is required, but the template does not support tool calls.
     /// </exception>
-    /// <exception cref="QueueFullException">As many generations run and wait as the session takes.</exception>
-    /// <exception cref="OperationCanceledException">The generation was cancelled.</exception>
-    /// <exception cref="InferenceException">llama.cpp refused the prompt, or the session's context was lost.</exception>
-    /// <exception cref="ObjectDisposedException">The stream or its session was disposed.</exception>
+    /// <exception cref="QueueFullException">The queue of the session is full.</exception>
+    /// <exception cref="OperationCanceledException">The generation was canceled.</exception>
+    /// <exception cref="InferenceException">llama.cpp rejected the prompt, or the context of the session was lost.</exception>
+    /// <exception cref="ObjectDisposedException">The stream or its session has been disposed.</exception>
     public async Task StartAsync(CancellationToken cancellationToken = default)
     {
         using CancellationTokenRegistration registration = _channel.CancelWith(cancellationToken);
@@ -80,26 +83,31 @@ public sealed class TokenStream : IAsyncEnumerable<GeneratedToken>, IAsyncDispos
         GC.KeepAlive(this);
     }
 
-    /// <summary>Takes the next token if there is one. The first call starts the generation. Never blocks.</summary>
-    /// <param name="token">The token.</param>
-    /// <returns>False where no token is ready now; <see cref="IsCompleted"/> tells whether there will be another.</returns>
-    /// <exception cref="InvalidOperationException">Another thread is reading.</exception>
+    /// <summary>Reads the next token if one is available. The first call starts the generation. The method never blocks.</summary>
+    /// <param name="token">When this method returns <see langword="true"/>, contains the token.</param>
+    /// <returns>
+    /// <see langword="true"/> if a token was read; <see langword="false"/> if none is available now. <see cref="IsCompleted"/> indicates
+    /// whether more can follow.
+    /// </returns>
+    /// <exception cref="InvalidOperationException">Another thread is reading the stream.</exception>
     /// <exception cref="QueueFullException">
-    /// At the first call: as many generations run and wait as the session takes. The stream has ended; ask for a new one later.
+    /// The queue of the session was full at the first call. The stream has ended; create another one later.
     /// </exception>
     /// <exception cref="ArgumentException">
-    /// The prompt has no token or one outside the vocabulary, the grammar has an error, or an option or a schema is not valid.
+    /// The prompt has no tokens or contains a token that is not in the vocabulary, the grammar is not valid, or an option or a schema is
+    /// not valid.
     /// </exception>
-    /// <exception cref="ChatTemplateException">The template of a chat does not parse, failed, or refused the messages.</exception>
+    /// <exception cref="ChatTemplateException">The chat template could not be parsed, failed, or rejected the messages.</exception>
     /// <exception cref="ContextFullException">
-    /// The prompt is longer than <see cref="GenerationSession.SequenceLength"/>; or the context is full, and the request asked for this.
+    /// The prompt is longer than <see cref="GenerationSession.SequenceLength"/>; or the context is full, and the request specifies
+    /// <see cref="ContextFullAction.Error"/>.
     /// </exception>
     /// <exception cref="NotSupportedException">
-    /// The model has no chat template, and none was given; or a call is required, and the template has no form of calls.
+    /// The model has no chat template, and none was specified; or a tool call is required, but the template does not support tool calls.
     /// </exception>
-    /// <exception cref="OperationCanceledException">The generation was cancelled; tokens that were not taken before are lost.</exception>
-    /// <exception cref="InferenceException">The generation failed, or llama.cpp refused the prompt.</exception>
-    /// <exception cref="ObjectDisposedException">The stream or its session was disposed.</exception>
+    /// <exception cref="OperationCanceledException">The generation was canceled. Tokens that were not read before are lost.</exception>
+    /// <exception cref="InferenceException">The generation failed, or llama.cpp rejected the prompt.</exception>
+    /// <exception cref="ObjectDisposedException">The stream or its session has been disposed.</exception>
     public bool TryRead(out GeneratedToken token)
     {
         bool taken = _channel.TryRead(out token);
@@ -107,8 +115,8 @@ public sealed class TokenStream : IAsyncEnumerable<GeneratedToken>, IAsyncDispos
         return taken;
     }
 
-    /// <summary>Reads the tokens. A stream can be read once.</summary>
-    /// <param name="cancellationToken">Ends the generation, as the token given to <c>GenerateAsync</c> does.</param>
+    /// <summary>Reads the tokens as they are generated. A stream can be enumerated only once.</summary>
+    /// <param name="cancellationToken">A token to cancel the generation, in addition to the one passed to <c>GenerateAsync</c>.</param>
     /// <exception cref="InvalidOperationException">The stream is already being read.</exception>
     public IAsyncEnumerator<GeneratedToken> GetAsyncEnumerator(CancellationToken cancellationToken = default)
     {
@@ -120,12 +128,17 @@ public sealed class TokenStream : IAsyncEnumerable<GeneratedToken>, IAsyncDispos
         return new Enumerator(this, cancellationToken);
     }
 
-    /// <summary>Sets how the waits of an <c>await foreach</c> continue, as the extension method does for streams that are not disposable.</summary>
-    /// <param name="continueOnCapturedContext">Whether to continue in the context that the loop began in.</param>
+    /// <summary>
+    /// Configures how awaits in an <c>await foreach</c> are performed. It corresponds to the extension method for streams that are not
+    /// disposable.
+    /// </summary>
+    /// <param name="continueOnCapturedContext">
+    /// <see langword="true"/> to continue on the captured context; otherwise, <see langword="false"/>.
+    /// </param>
     public ConfiguredCancelableAsyncEnumerable<GeneratedToken> ConfigureAwait(bool continueOnCapturedContext) =>
         ((IAsyncEnumerable<GeneratedToken>)this).ConfigureAwait(continueOnCapturedContext);
 
-    /// <summary>Ends the generation without waiting for the step that is running.</summary>
+    /// <summary>Ends the generation without waiting for the current step.</summary>
     public void Dispose()
     {
         GC.SuppressFinalize(this);
@@ -133,7 +146,7 @@ public sealed class TokenStream : IAsyncEnumerable<GeneratedToken>, IAsyncDispos
         GC.KeepAlive(_session);
     }
 
-    /// <summary>Ends the generation, and waits until its place in the session is free again: one step at most.</summary>
+    /// <summary>Ends the generation and waits until its slot in the session is free, which takes at most one step.</summary>
     public async ValueTask DisposeAsync()
     {
         Dispose();

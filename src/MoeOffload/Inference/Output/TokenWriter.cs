@@ -2,25 +2,25 @@ using MoeOffload.Models;
 
 namespace MoeOffload.Inference.Output;
 
-/// <summary>Turns sampled tokens into what a reader gets: whole code points, and nothing of a stop string.</summary>
-/// <param name="channel">The reader's end.</param>
+/// <summary>Converts sampled tokens to the output for the reader: complete code points, without stop strings.</summary>
+/// <param name="channel">The channel to the reader.</param>
 /// <param name="pieces">The text of each token.</param>
-/// <param name="stopStrings">Texts that end the generation.</param>
+/// <param name="stopStrings">The strings that end the generation.</param>
 internal sealed class TokenWriter(TokenChannel channel, TokenPieces pieces, IReadOnlyList<string> stopStrings)
 {
     private readonly Utf8Assembler _assembler = new();
     private readonly StopStringFilter _stops = new(stopStrings);
 
-    /// <summary>Gets the stop string that is complete, or null.</summary>
+    /// <summary>Gets the stop string that was found, or null.</summary>
     public string? StopString => _stops.Found;
 
-    /// <summary>Writes a token, or holds it back as long as it may be part of a stop string. There must be room for it.</summary>
+    /// <summary>Writes a token, or holds it back while it might be part of a stop string. There must be room for it.</summary>
     /// <param name="token">The token.</param>
-    /// <param name="probability">Its log-probability, or NaN.</param>
-    /// <param name="top">The most likely tokens, or null.</param>
-    /// <param name="isLast">Whether nothing follows.</param>
-    /// <param name="endReason">Why nothing follows, if that is no failure.</param>
-    /// <returns>Whether a stop string is complete, and nothing is to follow.</returns>
+    /// <param name="probability">The log-probability of the token, or NaN.</param>
+    /// <param name="top">The most probable tokens, or null.</param>
+    /// <param name="isLast"><see langword="true"/> if no token follows.</param>
+    /// <param name="endReason">The reason that no token follows, or null if the generation failed.</param>
+    /// <returns><see langword="true"/> if a stop string was found, which ends the generation.</returns>
     public bool Write(int token, float probability, TokenProbability[]? top, bool isLast, StopReason? endReason)
     {
         ReadOnlyMemory<byte> text = _assembler.Append(pieces[token], pieces.IsWhole(token));
@@ -39,10 +39,10 @@ internal sealed class TokenWriter(TokenChannel channel, TokenPieces pieces, IRea
         return false;
     }
 
-    /// <summary>Writes what is held back and can be read, as far as the reader has room for it.</summary>
-    /// <param name="isLast">Whether nothing follows.</param>
-    /// <param name="endReason">Why nothing follows, if that is no failure.</param>
-    /// <returns>Whether all of it is written and nothing follows.</returns>
+    /// <summary>Writes the tokens that are held back and can be released, as far as there is room for them.</summary>
+    /// <param name="isLast"><see langword="true"/> if no token follows.</param>
+    /// <param name="endReason">The reason that no token follows, or null if the generation failed.</param>
+    /// <returns><see langword="true"/> if all tokens are written and none follows.</returns>
     public bool Flush(bool isLast, StopReason? endReason)
     {
         if (!isLast)

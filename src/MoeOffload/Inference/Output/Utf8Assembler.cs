@@ -3,7 +3,7 @@ using System.Text;
 
 namespace MoeOffload.Inference.Output;
 
-/// <summary>Joins the bytes of successive tokens to whole code points.</summary>
+/// <summary>Assembles the bytes of successive tokens to complete code points.</summary>
 internal sealed class Utf8Assembler
 {
     private const int MaxPending = 3;
@@ -11,11 +11,11 @@ internal sealed class Utf8Assembler
     private readonly byte[] _pending = new byte[MaxPending];
     private int _count;
 
-    /// <summary>The text that a token completes.</summary>
+    /// <summary>Returns the text that a token completes.</summary>
     public ReadOnlyMemory<byte> Append(ReadOnlyMemory<byte> piece, bool isWhole) =>
         isWhole && _count == 0 ? piece : Join(piece.Span);
 
-    /// <summary>What is left at the end of a stream: U+FFFD for bytes that were never completed.</summary>
+    /// <summary>Returns the rest at the end of a stream: U+FFFD for bytes that were never completed.</summary>
     public ReadOnlyMemory<byte> Flush()
     {
         bool incomplete = _count > 0;

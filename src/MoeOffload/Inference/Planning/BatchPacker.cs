@@ -3,13 +3,13 @@ using System.Runtime.InteropServices;
 namespace MoeOffload.Inference.Planning;
 
 /// <summary>
-/// Fills the batch of one step: the next token of every generation first, then prompts, of one priority those first of which the least is
-/// left. While others wait, prompts get no more than a limit, which bounds how long they can delay them; and once half of that is taken
-/// no other is begun: each first token comes sooner when it does not wait for the prompts of others.
+/// Fills the batch of a step. The next token of each decoding generation comes first, then prompts by priority and, within a priority,
+/// those with the fewest tokens left. While other generations wait, the number of prompt tokens is limited, which limits the delay. When
+/// half of that limit is used, no further prompt is started, because each first token arrives sooner if it does not wait for other prompts.
 /// </summary>
-/// <param name="shape">The KV cache.</param>
-/// <param name="promptLimit">The most prompt tokens of a step in which another generation waits.</param>
-/// <param name="drafts">How tokens are looked up ahead; null if they are not.</param>
+/// <param name="shape">The shape of the KV cache.</param>
+/// <param name="promptLimit">The maximum number of prompt tokens in a step while another generation waits.</param>
+/// <param name="drafts">The limits of the lookup, or null if there is no lookup.</param>
 internal sealed class BatchPacker(CacheShape shape, int promptLimit, DraftLimits? drafts)
 {
     // So many steps a prompt may be passed over before it comes first: none is starved.
@@ -18,9 +18,9 @@ internal sealed class BatchPacker(CacheShape shape, int promptLimit, DraftLimits
     private readonly List<SequenceRequest> _decoding = [];
     private readonly List<SequenceRequest> _prompts = [];
 
-    /// <summary>Finds the generations whose next token can be computed now, and says how many tokens each may draft.</summary>
-    /// <param name="running">The requests that are admitted, in the order of their arrival.</param>
-    /// <returns>Those that decode; a drafter may add to their drafts before <see cref="Pack"/>.</returns>
+    /// <summary>Selects the generations whose next token can be computed now, and sets how many tokens each can draft.</summary>
+    /// <param name="running">The admitted requests, in the order of their arrival.</param>
+    /// <returns>The decoding requests. A drafter can add to their drafts before <see cref="Pack"/>.</returns>
     public IReadOnlyList<SequenceRequest> SelectDecoding(List<SequenceRequest> running)
     {
         _prompts.Clear();
@@ -49,9 +49,9 @@ internal sealed class BatchPacker(CacheShape shape, int promptLimit, DraftLimits
         return _decoding;
     }
 
-    /// <summary>Packs what was selected, and prompts.</summary>
-    /// <param name="running">The requests that were selected from.</param>
-    /// <param name="plan">Gets the batch; it is empty.</param>
+    /// <summary>Packs the selected generations, and prompts.</summary>
+    /// <param name="running">The requests that were passed to <see cref="SelectDecoding"/>.</param>
+    /// <param name="plan">The plan to fill, which must be empty.</param>
     public void Pack(List<SequenceRequest> running, StepPlan plan)
     {
         int room = shape.BatchSize - PackDecoding();

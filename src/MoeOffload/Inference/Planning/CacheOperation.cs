@@ -1,31 +1,33 @@
 namespace MoeOffload.Inference.Planning;
 
-/// <summary>What can be done with the KV cache.</summary>
+/// <summary>Specifies an operation on the KV cache.</summary>
 internal enum CacheOperationKind
 {
-    /// <summary>Reads the first position of a sequence that is still cached; its result is the position, -1 if the sequence is empty.</summary>
+    /// <summary>Reads the first cached position of a sequence. The result is the position, or -1 if the sequence is empty.</summary>
     FindFirstPosition,
 
-    /// <summary>Reads how large a sequence's state is; its result is the number of bytes.</summary>
+    /// <summary>Reads the size of the state of a sequence. The result is in bytes.</summary>
     MeasureState,
 
-    /// <summary>Removes a sequence's tokens from a position on; fails if the cache cannot remove a part of a sequence.</summary>
+    /// <summary>Removes the tokens of a sequence from a position onwards. Fails if the cache does not support partial removal.</summary>
     Trim,
 
-    /// <summary>Makes a sequence hold what another one holds.</summary>
+    /// <summary>Copies a sequence to another one.</summary>
     Copy,
 
-    /// <summary>Removes a range of positions and moves later ones down; fails if the cache cannot do that, and has then done nothing.</summary>
+    /// <summary>Removes a range of positions and moves the later ones down. Fails, without any change, if the cache does not support it.</summary>
     Shift,
 
-    /// <summary>Copies a sequence to system memory; fails if there is not enough.</summary>
+    /// <summary>Copies a sequence to system memory. Fails if there is not enough memory.</summary>
     SwapOut,
 
-    /// <summary>Makes a sequence hold what was swapped out; fails if there is no room, and the sequence is then empty.</summary>
+    /// <summary>Restores a sequence from system memory. Fails if there is no room; the sequence is then empty.</summary>
     SwapIn,
 }
 
-/// <summary>One thing to do with the KV cache. Operations are carried out in their order, and the next one depends on the result.</summary>
+/// <summary>
+/// Represents an operation on the KV cache. Operations are performed in order, and the next one depends on the result of the previous one.
+/// </summary>
 internal readonly struct CacheOperation
 {
     private CacheOperation(CacheOperationKind kind, int sequence)
@@ -34,25 +36,25 @@ internal readonly struct CacheOperation
         Sequence = sequence;
     }
 
-    /// <summary>Gets what is to be done.</summary>
+    /// <summary>Gets the kind of the operation.</summary>
     public CacheOperationKind Kind { get; }
 
-    /// <summary>Gets the sequence that it is done with.</summary>
+    /// <summary>Gets the sequence to operate on.</summary>
     public int Sequence { get; }
 
-    /// <summary>Gets the sequence that is copied.</summary>
+    /// <summary>Gets the sequence to copy from.</summary>
     public int Source { get; private init; }
 
-    /// <summary>Gets the first position that is removed.</summary>
+    /// <summary>Gets the first position to remove.</summary>
     public int From { get; private init; }
 
-    /// <summary>Gets the position after the last one that is removed by a shift.</summary>
+    /// <summary>Gets the position after the last one that a shift removes.</summary>
     public int To { get; private init; }
 
-    /// <summary>Gets the tokens that the sequence stands for when it is swapped out.</summary>
+    /// <summary>Gets the tokens of the sequence to swap out.</summary>
     public int[] Tokens { get; private init; } = [];
 
-    /// <summary>Gets what is swapped in.</summary>
+    /// <summary>Gets the sequence to swap in.</summary>
     public HostSequence? Host { get; private init; }
 
     /// <inheritdoc cref="CacheOperationKind.FindFirstPosition"/>

@@ -1,32 +1,32 @@
 namespace MoeOffload.Inference.Planning;
 
-/// <summary>What a plan must know of a KV cache and of what is to be kept in it.</summary>
+/// <summary>Represents the properties of a KV cache and of the prefix cache that a plan depends on.</summary>
 internal sealed record CacheShape
 {
-    /// <summary>Gets how many sequences can run at once.</summary>
+    /// <summary>Gets the number of sequences.</summary>
     public required int SequenceCount { get; init; }
 
-    /// <summary>Gets the cells of the cache, over all sequences.</summary>
+    /// <summary>Gets the number of cells, over all sequences.</summary>
     public required int CellCount { get; init; }
 
-    /// <summary>Gets the tokens that one sequence can hold.</summary>
+    /// <summary>Gets the maximum number of tokens in a sequence.</summary>
     public required int SequenceLength { get; init; }
 
-    /// <summary>Gets the most tokens of one step.</summary>
+    /// <summary>Gets the maximum number of tokens in a step.</summary>
     public required int BatchSize { get; init; }
 
-    /// <summary>Gets whether all sequences share one buffer.</summary>
+    /// <summary>Gets a value that indicates whether all sequences share one buffer.</summary>
     public bool IsUnified { get; init; }
 
-    /// <summary>Gets whether a sequence can be cut back to any earlier position; a recurrent state cannot.</summary>
+    /// <summary>Gets a value that indicates whether a sequence can be trimmed to any earlier position. A recurrent state cannot.</summary>
     public bool CanTrim { get; init; } = true;
 
-    /// <summary>Gets how many positions layers with sliding-window attention look back; 0 if there are none.</summary>
+    /// <summary>Gets the window of layers with sliding-window attention, in positions, or 0 if there are none.</summary>
     public int WindowLength { get; init; }
 
-    /// <summary>Gets whether anything is kept once its request has ended.</summary>
+    /// <summary>Gets a value that indicates whether sequences are kept after their requests have ended.</summary>
     public bool KeepsPrefixes { get; init; } = true;
 
-    /// <summary>Gets the bytes of system memory to which sequences can be swapped out.</summary>
+    /// <summary>Gets the maximum size of swapped-out sequences in system memory, in bytes.</summary>
     public long HostBytes { get; init; }
 }

@@ -1,17 +1,17 @@
 namespace MoeOffload.Inference.Planning;
 
-/// <summary>How tokens are drafted ahead.</summary>
+/// <summary>Represents the limits of speculative decoding.</summary>
 internal sealed record DraftLimits
 {
-    /// <summary>Gets the most tokens that are drafted at once.</summary>
+    /// <summary>Gets the maximum number of tokens in a draft.</summary>
     public required int MaxTokens { get; init; }
 
-    /// <summary>Gets the share of drafted tokens, from 0 to 1, that must be accepted for a generation to go on drafting.</summary>
+    /// <summary>Gets the minimum share of draft tokens, from 0 to 1, that must be accepted for a generation to keep drafting.</summary>
     public required float LeastAcceptance { get; init; }
 
-    /// <summary>Gets the longest match that a lookup tries, in tokens; 0 if tokens are not looked up.</summary>
+    /// <summary>Gets the maximum match length of the lookup, in tokens, or 0 if there is no lookup.</summary>
     public int LongestLookup { get; init; }
 
-    /// <summary>Gets the shortest match that a lookup tries, in tokens.</summary>
+    /// <summary>Gets the minimum match length of the lookup, in tokens.</summary>
     public int ShortestLookup { get; init; }
 }

@@ -1,8 +1,8 @@
 namespace MoeOffload.Inference.Planning;
 
 /// <summary>
-/// Decides how far ahead one generation is drafted: one token at first, twice as many each time that all were accepted, and none for a
-/// while if too many were not. The pause grows, so that a text that cannot be guessed costs little.
+/// Decides how many tokens are drafted for a generation: one at first, twice as many each time that all were accepted, and none for a while
+/// if too many were rejected. The pause grows, so a text that cannot be predicted costs little.
 /// </summary>
 internal sealed class DraftPace(DraftLimits limits)
 {
@@ -16,12 +16,12 @@ internal sealed class DraftPace(DraftLimits limits)
     private int _pause;
     private int _nextPause = ShortestPause;
 
-    /// <summary>Gets the most tokens to draft in the next step.</summary>
+    /// <summary>Gets the maximum number of tokens to draft in the next step.</summary>
     public int Length => limits.LeastAcceptance == 0 ? limits.MaxTokens : _pause > 0 ? 0 : _length;
 
-    /// <summary>Takes what became of a step.</summary>
-    /// <param name="drafted">How many tokens were drafted.</param>
-    /// <param name="accepted">How many of them were accepted.</param>
+    /// <summary>Updates the pace with the result of a step.</summary>
+    /// <param name="drafted">The number of draft tokens.</param>
+    /// <param name="accepted">The number of accepted draft tokens.</param>
     public void Update(int drafted, int accepted)
     {
         if (drafted == 0)

@@ -1,21 +1,24 @@
 namespace MoeOffload.Inference.Planning;
 
-/// <summary>Sequences that were swapped out to system memory, up to a number of bytes: the least recently used are dropped for new ones.</summary>
-/// <param name="budget">The most bytes.</param>
+/// <summary>
+/// Holds sequences that were swapped out to system memory, up to a number of bytes. The least recently used ones are discarded to make
+/// room.
+/// </summary>
+/// <param name="budget">The maximum size in bytes.</param>
 internal sealed class HostCache(long budget)
 {
     private readonly List<HostSequence> _sequences = [];
 
-    /// <summary>Gets the most bytes.</summary>
+    /// <summary>Gets the maximum size in bytes.</summary>
     public long Budget => budget;
 
-    /// <summary>Gets the bytes that are used.</summary>
+    /// <summary>Gets the current size in bytes.</summary>
     public long Bytes { get; private set; }
 
-    /// <summary>Gets what is there, the least recently used first.</summary>
+    /// <summary>Gets the sequences, the least recently used first.</summary>
     public IReadOnlyList<HostSequence> Sequences => _sequences;
 
-    /// <summary>Determines whether a sequence begins with these tokens.</summary>
+    /// <summary>Determines whether a sequence starts with the specified tokens.</summary>
     public bool Contains(ReadOnlySpan<int> tokens)
     {
         foreach (HostSequence sequence in _sequences)
@@ -29,7 +32,10 @@ internal sealed class HostCache(long budget)
         return false;
     }
 
-    /// <summary>Takes a sequence. Those of which it has all tokens are dropped, and others if need be; it is itself if it is too large.</summary>
+    /// <summary>
+    /// Adds a sequence. Sequences that are prefixes of it are discarded, and others if there is not enough room. If the sequence itself is
+    /// too large, it is discarded.
+    /// </summary>
     public void Add(HostSequence sequence)
     {
         for (int i = _sequences.Count - 1; i >= 0; i--)
@@ -48,10 +54,10 @@ internal sealed class HostCache(long budget)
         }
     }
 
-    /// <summary>Finds the sequence of which a prompt can use the most.</summary>
+    /// <summary>Finds the sequence with the longest part that a prompt can use.</summary>
     /// <param name="prompt">The prompt, whose last token is always computed.</param>
-    /// <param name="isWhole">Whether a sequence must be used to its end.</param>
-    /// <param name="length">How many tokens can be used.</param>
+    /// <param name="isWhole"><see langword="true"/> if a sequence must be used to its end.</param>
+    /// <param name="length">Receives the number of tokens that can be used.</param>
     public HostSequence? Find(ReadOnlySpan<int> prompt, bool isWhole, out int length)
     {
         HostSequence? best = null;
@@ -69,14 +75,14 @@ internal sealed class HostCache(long budget)
         return best;
     }
 
-    /// <summary>Removes a sequence, which the caller then disposes.</summary>
+    /// <summary>Removes a sequence, which the caller must dispose.</summary>
     public void Remove(HostSequence sequence)
     {
         _sequences.Remove(sequence);
         Bytes -= sequence.Bytes;
     }
 
-    /// <summary>Drops everything.</summary>
+    /// <summary>Discards all sequences.</summary>
     public void Clear()
     {
         while (_sequences.Count > 0)

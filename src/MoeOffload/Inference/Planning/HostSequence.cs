@@ -1,18 +1,18 @@
 namespace MoeOffload.Inference.Planning;
 
-/// <summary>A sequence in system memory.</summary>
-/// <param name="tokens">The tokens that it stands for.</param>
-/// <param name="bytes">How much memory it takes.</param>
-/// <param name="state">What the KV cache held of it; disposed with this.</param>
+/// <summary>Represents a sequence in system memory.</summary>
+/// <param name="tokens">The tokens of the sequence.</param>
+/// <param name="bytes">The size in bytes.</param>
+/// <param name="state">The saved KV cache, which this instance disposes.</param>
 internal sealed class HostSequence(int[] tokens, long bytes, IDisposable state) : IDisposable
 {
-    /// <summary>Gets the tokens that it stands for.</summary>
+    /// <summary>Gets the tokens of the sequence.</summary>
     public int[] Tokens => tokens;
 
-    /// <summary>Gets how many bytes it takes.</summary>
+    /// <summary>Gets the size in bytes.</summary>
     public long Bytes => bytes;
 
-    /// <summary>Gets what the KV cache held of it.</summary>
+    /// <summary>Gets the saved KV cache.</summary>
     public IDisposable State => state;
 
     /// <inheritdoc/>

@@ -1,14 +1,14 @@
 namespace MoeOffload.Inference.Planning;
 
-/// <summary>Where a request's tokens go; what a plan asks of its reader.</summary>
+/// <summary>Represents the output of a request, as far as the planner depends on it.</summary>
 internal interface IRequestOutput
 {
-    /// <summary>Gets whether the tokens are not wanted any more.</summary>
+    /// <summary>Gets a value that indicates whether the request was canceled.</summary>
     bool IsCancelled { get; }
 
-    /// <summary>Gets how many tokens can be written.</summary>
+    /// <summary>Gets the number of tokens that can be written.</summary>
     int Room { get; }
 
-    /// <summary>Determines whether another token can be written. If not, the scheduler is woken once there is room.</summary>
+    /// <summary>Determines whether another token can be written. If not, the scheduler is woken when there is room.</summary>
     bool HasRoom();
 }

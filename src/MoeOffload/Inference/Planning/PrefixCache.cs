@@ -1,12 +1,13 @@
 namespace MoeOffload.Inference.Planning;
 
 /// <summary>
-/// Decides which sequence a request gets, and what stays in the KV cache when it ends, so that a prompt with the same beginning need not
-/// be computed again.
+/// Decides which sequence a request gets, and what stays in the KV cache when the request ends, so that a prompt with the same prefix does
+/// not need to be computed again.
 /// </summary>
 /// <remarks>
-/// Each decision is a series of operations on the KV cache. Whoever enumerates it carries out each one and calls <see cref="Complete"/>
-/// with its result before it asks for the next. If an operation throws, the cache is in no known state until <see cref="Reset"/>.
+/// Each decision is a series of operations on the KV cache. The caller that enumerates it performs each operation and calls
+/// <see cref="Complete"/> with the result before it requests the next one. If an operation throws, the state of the cache is unknown until
+/// <see cref="Reset"/> is called.
 /// </remarks>
 internal sealed class PrefixCache
 {
@@ -32,13 +33,13 @@ internal sealed class PrefixCache
         _slots = [.. Enumerable.Range(0, shape.SequenceCount).Select(id => new SequenceSlot(id))];
     }
 
-    /// <summary>Gets all sequences.</summary>
+    /// <summary>Gets all sequence slots.</summary>
     public IReadOnlyList<SequenceSlot> Slots => _slots;
 
-    /// <summary>Gets what was swapped out.</summary>
+    /// <summary>Gets the sequences that were swapped out.</summary>
     public HostCache Host => _host;
 
-    /// <summary>Gets how many sequences no request runs in.</summary>
+    /// <summary>Gets the number of slots that no request uses.</summary>
     public int FreeCount
     {
         get
@@ -53,10 +54,10 @@ internal sealed class PrefixCache
         }
     }
 
-    /// <summary>Takes the result of the operation that was given last.</summary>
+    /// <summary>Reports the result of the previous operation.</summary>
     public void Complete(CacheResult result) => _result = result;
 
-    /// <summary>Gives a sequence to a request, with as much of its prompt as is cached anywhere. One must be free.</summary>
+    /// <summary>Assigns a slot to a request, with as much of its prompt as is cached. A slot must be free.</summary>
     public IEnumerable<CacheOperation> Acquire(SlotLease lease)
     {
         var match = new Match();
@@ -90,7 +91,7 @@ internal sealed class PrefixCache
         Count();
     }
 
-    /// <summary>Takes a sequence back. What the KV cache holds of it stays, as long as nobody needs the room.</summary>
+    /// <summary>Releases a slot. Its tokens stay in the KV cache until the room is needed.</summary>
     public IEnumerable<CacheOperation> Release(SequenceSlot slot)
     {
         int kept = _shape.KeepsPrefixes ? slot.Reusable.Length : 0;
@@ -108,10 +109,10 @@ internal sealed class PrefixCache
         Count();
     }
 
-    /// <summary>Determines whether anything is kept that can be evicted.</summary>
+    /// <summary>Determines whether a kept sequence can be evicted.</summary>
     public bool CanEvict() => FindOldest(orEmpty: false) is not null;
 
-    /// <summary>Evicts the least recently used of the sequences that no request runs in.</summary>
+    /// <summary>Evicts the least recently used sequence that no request uses.</summary>
     public IEnumerable<CacheOperation> EvictOldest()
     {
         if (FindOldest(orEmpty: false) is { } oldest)
@@ -125,9 +126,9 @@ internal sealed class PrefixCache
         }
     }
 
-    /// <summary>Makes room in a full sequence: keeps its first tokens and forgets the older half of the others.</summary>
-    /// <param name="slot">A sequence of which all tokens but the last one are cached.</param>
-    /// <param name="keep">How many of its first tokens stay.</param>
+    /// <summary>Makes room in a full sequence: keeps its first tokens and removes the older half of the others.</summary>
+    /// <param name="slot">The slot, whose tokens are all cached except the last one.</param>
+    /// <param name="keep">The number of tokens at the beginning to keep.</param>
     public IEnumerable<CacheOperation> Shift(SequenceSlot slot, int keep)
     {
         keep = Math.Clamp(keep, 0, slot.Count - 2);
@@ -148,7 +149,7 @@ internal sealed class PrefixCache
         slot.Discard(keep, discarded, keep);
     }
 
-    /// <summary>Brings a sequence back to where a step began that was stopped. A recurrent state is computed again.</summary>
+    /// <summary>Rewinds a sequence to the beginning of a step that was stopped. A recurrent state is computed again.</summary>
     public IEnumerable<CacheOperation> Rewind(SequenceSlot slot)
     {
         foreach (CacheOperation operation in Trim(slot, _shape.CanTrim ? slot.Count : 0))
@@ -162,7 +163,10 @@ internal sealed class PrefixCache
         }
     }
 
-    /// <summary>Drops what is kept, since it was computed in another way than what comes, and keeps nothing of what runs.</summary>
+    /// <summary>
+    /// Discards kept sequences because they were computed in another way than new ones will be, and prevents running ones from being
+    /// reused.
+    /// </summary>
     public IEnumerable<CacheOperation> Invalidate()
     {
         foreach (SequenceSlot slot in _slots)
@@ -182,11 +186,14 @@ internal sealed class PrefixCache
         Count();
     }
 
-    /// <summary>Gets how many of so many sequences <see cref="Load"/> takes: the last ones, if there are not enough places.</summary>
+    /// <summary>
+    /// Returns how many of the specified number of sequences <see cref="Load"/> accepts. If there are not enough free slots, only the last
+    /// ones are accepted.
+    /// </summary>
     public int CountLoadable(int count) => Math.Min(count, FreeCount);
 
-    /// <summary>Takes sequences in as kept ones, the last ones if there is no place for all.</summary>
-    /// <exception cref="InferenceException">The KV cache did not take one.</exception>
+    /// <summary>Loads sequences as kept ones. If there are not enough free slots, only the last ones are loaded.</summary>
+    /// <exception cref="InferenceException">The KV cache rejected a sequence.</exception>
     public IEnumerable<CacheOperation> Load(IReadOnlyList<HostSequence> sequences)
     {
         for (int i = sequences.Count - CountLoadable(sequences.Count); i < sequences.Count; i++)
@@ -206,14 +213,14 @@ internal sealed class PrefixCache
         }
     }
 
-    /// <summary>Lists what can be saved, the least recently used first, and what runs at the end.</summary>
+    /// <summary>Lists the sequences that can be saved, the least recently used first and running ones last.</summary>
     public IReadOnlyList<SavedSource> ListSources() =>
     [
         .. _host.Sequences.Select(host => new SavedSource(host, null)),
         .. _slots.Where(IsSavable).OrderBy(slot => slot.IsBusy).ThenBy(slot => slot.LastUse).Select(slot => new SavedSource(null, slot)),
     ];
 
-    /// <summary>Lists the one sequence that has the most of a prompt, if any has some of it.</summary>
+    /// <summary>Lists the sequence that contains the longest prefix of a prompt, if there is one.</summary>
     public IReadOnlyList<SavedSource> ListSources(int[] prompt)
     {
         SequenceSlot best = _slots.MaxBy(slot => slot.Reusable.CommonPrefixLength(prompt))!;
@@ -223,7 +230,7 @@ internal sealed class PrefixCache
             : [];
     }
 
-    /// <summary>Forgets everything in the KV cache, since another, empty one takes its place. What was swapped out stays.</summary>
+    /// <summary>Resets the KV cache slots because another, empty context replaces the current one. Swapped-out sequences are kept.</summary>
     public void Reset()
     {
         foreach (SequenceSlot slot in _slots)
@@ -234,7 +241,7 @@ internal sealed class PrefixCache
         Count();
     }
 
-    /// <summary>Gives the system memory back.</summary>
+    /// <summary>Releases the system memory.</summary>
     public void Close() => _host.Clear();
 
     // What a shift has left is not what its tokens say.
@@ -465,7 +472,7 @@ internal sealed class PrefixCache
         _counters.OnKept(kept, _host.Bytes);
     }
 
-    /// <summary>The sequence that has the most of a prompt, and how much of it.</summary>
+    /// <summary>Represents the sequence that contains the longest prefix of a prompt.</summary>
     private sealed class Match
     {
         public SequenceSlot? Slot { get; set; }

@@ -1,17 +1,19 @@
 namespace MoeOffload.Inference.Planning;
 
-/// <summary>Requests that wait to be admitted: by priority, and in the order of their arrival within one.</summary>
+/// <summary>Holds the requests that wait to be admitted, by priority and then in the order of arrival.</summary>
 internal sealed class RequestQueue
 {
     private readonly List<SequenceRequest> _waiting = [];
 
-    /// <summary>Gets how many wait.</summary>
+    /// <summary>Gets the number of waiting requests.</summary>
     public int Count => _waiting.Count;
 
-    /// <summary>Gets those that wait, the next one first.</summary>
+    /// <summary>Gets the waiting requests, the next one first.</summary>
     public IReadOnlyList<SequenceRequest> Waiting => _waiting;
 
-    /// <summary>Adds a request behind those of its priority that arrived before it. It may be prepared later than one that arrived after it.</summary>
+    /// <summary>
+    /// Adds a request after those of the same priority that arrived before it. A request can be added later than one that arrived after it.
+    /// </summary>
     public void Add(SequenceRequest request)
     {
         int at = _waiting.Count;
@@ -23,10 +25,10 @@ internal sealed class RequestQueue
         _waiting.Insert(at, request);
     }
 
-    /// <summary>Gets the request whose turn is next, or null.</summary>
+    /// <summary>Gets the next request, or null if there is none.</summary>
     public SequenceRequest? Peek() => _waiting.Count > 0 ? _waiting[0] : null;
 
-    /// <summary>Takes the request whose turn is next.</summary>
+    /// <summary>Removes and returns the next request.</summary>
     public SequenceRequest Dequeue()
     {
         SequenceRequest next = _waiting[0];
@@ -34,7 +36,7 @@ internal sealed class RequestQueue
         return next;
     }
 
-    /// <summary>Moves the requests that are cancelled or past their deadline to a list.</summary>
+    /// <summary>Moves the requests that were canceled or whose deadline has passed to a list.</summary>
     public void RemoveEnded(long now, List<SequenceRequest> ended)
     {
         for (int i = 0; i < _waiting.Count;)
@@ -51,7 +53,7 @@ internal sealed class RequestQueue
         }
     }
 
-    /// <summary>Removes all.</summary>
+    /// <summary>Removes all requests.</summary>
     public void Clear() => _waiting.Clear();
 
     private static bool IsBefore(SequenceRequest request, SequenceRequest other) => request.Priority != other.Priority

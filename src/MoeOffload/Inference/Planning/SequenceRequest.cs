@@ -1,10 +1,10 @@
 namespace MoeOffload.Inference.Planning;
 
-/// <summary>One request as the planner sees it: what is known of it, and how far it has come.</summary>
-/// <param name="prompt">Its tokens; at least one.</param>
-/// <param name="limits">What it may take.</param>
-/// <param name="output">Where its tokens go.</param>
-/// <param name="pace">How far ahead its tokens are drafted; null if they are not.</param>
+/// <summary>Represents a request and its progress as the planner sees it.</summary>
+/// <param name="prompt">The tokens of the prompt. There is at least one.</param>
+/// <param name="limits">The limits of the request.</param>
+/// <param name="output">The output of the request.</param>
+/// <param name="pace">The draft pace, or null if no tokens are drafted.</param>
 internal sealed class SequenceRequest(int[] prompt, RequestLimits limits, IRequestOutput output, DraftPace? pace)
 {
     private SequenceSlot? _sequence;
@@ -13,89 +13,92 @@ internal sealed class SequenceRequest(int[] prompt, RequestLimits limits, IReque
     /// <summary>Gets the prompt.</summary>
     public ReadOnlyMemory<int> Prompt => prompt;
 
-    /// <summary>Gets how urgent it is; larger numbers come first.</summary>
+    /// <summary>Gets the priority. Greater values come first.</summary>
     public int Priority => limits.Priority;
 
-    /// <summary>Gets the most tokens to generate.</summary>
+    /// <summary>Gets the maximum number of tokens to generate.</summary>
     public int MaxTokens => limits.MaxTokens;
 
-    /// <summary>Gets where its tokens go.</summary>
+    /// <summary>Gets the output of the request.</summary>
     public IRequestOutput Output => output;
 
-    /// <summary>Gets or sets its number in the order of arrival.</summary>
+    /// <summary>Gets or sets the position of the request in the order of arrival.</summary>
     public long ArrivalNumber { get; set; }
 
-    /// <summary>Gets or sets when it must have ended, as a timestamp.</summary>
+    /// <summary>Gets or sets the timestamp by which the request must end.</summary>
     public long Deadline { get; set; } = long.MaxValue;
 
-    /// <summary>Gets whether it has been admitted, and has a sequence.</summary>
+    /// <summary>Gets a value that indicates whether the request has been admitted and has a sequence slot.</summary>
     public bool HasSequence => _sequence is not null;
 
-    /// <summary>Gets its sequence; there is none before <see cref="Begin"/>.</summary>
+    /// <summary>Gets the sequence slot. It is not available before <see cref="Begin"/>.</summary>
     public SequenceSlot Sequence => _sequence!;
 
-    /// <summary>Gets the tokens of the prompt that the prefix cache held.</summary>
+    /// <summary>Gets the number of prompt tokens that were cached.</summary>
     public int CachedCount { get; private set; }
 
-    /// <summary>Gets the tokens of the prompt that are in the KV cache; from any thread.</summary>
+    /// <summary>Gets the number of prompt tokens in the KV cache. The property can be read from any thread.</summary>
     public int ComputedPromptCount => Math.Min(_computedCount, prompt.Length);
 
-    /// <summary>Gets when it was admitted.</summary>
+    /// <summary>Gets the timestamp of the admission.</summary>
     public long AdmissionTimestamp { get; private set; }
 
-    /// <summary>Gets its number in the order of admission.</summary>
+    /// <summary>Gets the position of the request in the order of admission.</summary>
     public long AdmissionNumber { get; private set; }
 
-    /// <summary>Gets the tokens that are known and not in the KV cache: one while it decodes, more while its prompt is computed.</summary>
+    /// <summary>Gets the number of tokens that are known but not in the KV cache: one while decoding, more during prefill.</summary>
     public int PendingCount => Sequence.Tokens.Count - Sequence.Count;
 
-    /// <summary>Gets the drafted tokens after the pending one, which the step that is being planned computes as well.</summary>
+    /// <summary>Gets the draft tokens that follow the pending token in the step that is being planned.</summary>
     public List<int> Draft { get; } = [];
 
-    /// <summary>Gets or sets how many tokens are to be drafted in the step that is being planned.</summary>
+    /// <summary>Gets or sets the number of tokens to draft in the step that is being planned.</summary>
     public int DraftLimit { get; set; }
 
-    /// <summary>Gets or sets where in a drafter's batch its logits are, or -1.</summary>
+    /// <summary>Gets or sets the index of the request's logits in the drafter's batch, or -1.</summary>
     public int DraftLogits { get; set; } = -1;
 
-    /// <summary>Gets how many tokens were drafted.</summary>
+    /// <summary>Gets the number of draft tokens.</summary>
     public int DraftedCount { get; private set; }
 
-    /// <summary>Gets how many drafted tokens were accepted.</summary>
+    /// <summary>Gets the number of accepted draft tokens.</summary>
     public int AcceptedCount { get; private set; }
 
-    /// <summary>Gets how many tokens were sampled.</summary>
+    /// <summary>Gets the number of sampled tokens.</summary>
     public int GeneratedCount { get; private set; }
 
-    /// <summary>Gets or sets how many tokens the step that is being planned holds of this request.</summary>
+    /// <summary>Gets or sets the number of the request's tokens in the step that is being planned.</summary>
     public int BatchedCount { get; set; }
 
-    /// <summary>Gets or sets how many steps in a row have computed nothing of the prompt, but of others'.</summary>
+    /// <summary>Gets or sets the number of consecutive steps that computed other prompts but no part of this one.</summary>
     public int StepsPassedOver { get; set; }
 
-    /// <summary>Gets or sets where in the batch its logits are, or -1.</summary>
+    /// <summary>Gets or sets the index of the request's logits in the batch, or -1.</summary>
     public int LogitsIndex { get; set; } = -1;
 
-    /// <summary>Gets why it ends, once that is known. Its last tokens may still wait for the reader then.</summary>
+    /// <summary>Gets the reason that the request ends, or null if it is not known yet. The last tokens might still wait for the reader.</summary>
     public StopReason? EndReason { get; private set; }
 
-    /// <summary>Gets the error that it ends with, once that is known; as <see cref="EndReason"/>.</summary>
+    /// <summary>Gets the exception that ends the request, or null. The last tokens might still wait for the reader.</summary>
     public Exception? EndFailure { get; private set; }
 
-    /// <summary>Gets whether nothing is to be computed for it any more.</summary>
+    /// <summary>Gets a value that indicates whether no more tokens are computed for the request.</summary>
     public bool HasEnded => EndReason is not null || EndFailure is not null;
 
-    /// <summary>Gets how many of its first tokens a shift keeps.</summary>
-    /// <param name="sequenceLength">The tokens that a sequence can hold.</param>
+    /// <summary>Returns the number of tokens at the beginning that a shift keeps.</summary>
+    /// <param name="sequenceLength">The maximum number of tokens in a sequence.</param>
     public int CountKeptByShift(int sequenceLength) => limits.ShiftKeep ?? Math.Min(prompt.Length, sequenceLength / 2);
 
-    /// <summary>Gets how many tokens should be drafted now: each needs a cell, may be the last one, and yields one that must have room.</summary>
-    /// <param name="sequenceLength">The tokens that a sequence can hold.</param>
+    /// <summary>
+    /// Returns the number of tokens to draft now. Each draft token needs a cell, might be the last token, and yields a token that needs
+    /// room in the output.
+    /// </summary>
+    /// <param name="sequenceLength">The maximum number of tokens in a sequence.</param>
     public int CountDraftable(int sequenceLength) => pace is null ? 0 : Math.Min(
         Math.Min(pace.Length, sequenceLength - Sequence.Count - 2),
         Math.Min(output.Room - 1, limits.MaxTokens - GeneratedCount - 1));
 
-    /// <summary>Admits it: gives it a sequence, in which some of the prompt may be cached already.</summary>
+    /// <summary>Admits the request and assigns a slot to it, which can already contain a part of its prompt.</summary>
     public void Begin(SequenceSlot sequence, long now, long number)
     {
         _sequence = sequence;
@@ -105,7 +108,7 @@ internal sealed class SequenceRequest(int[] prompt, RequestLimits limits, IReque
         AdmissionNumber = number;
     }
 
-    /// <summary>Forgets what the last step held of it.</summary>
+    /// <summary>Clears the state of the previous step.</summary>
     public void ClearStep()
     {
         BatchedCount = 0;
@@ -114,18 +117,18 @@ internal sealed class SequenceRequest(int[] prompt, RequestLimits limits, IReque
         Draft.Clear();
     }
 
-    /// <summary>Takes what a step has computed, the drafted tokens aside.</summary>
+    /// <summary>Records the tokens that a step has computed, except the draft tokens.</summary>
     public void CompleteStep()
     {
         Sequence.Count += BatchedCount - Draft.Count;
         _computedCount = Sequence.Count;
     }
 
-    /// <summary>Takes the next token.</summary>
-    /// <param name="token">The token that was sampled.</param>
-    /// <param name="isEnd">Whether it ends the text.</param>
-    /// <param name="sequenceLength">The tokens that a sequence can hold.</param>
-    /// <returns>Whether the sequence is full and must be shifted before it goes on.</returns>
+    /// <summary>Accepts the next token.</summary>
+    /// <param name="token">The sampled token.</param>
+    /// <param name="isEnd"><see langword="true"/> if the token ends the text.</param>
+    /// <param name="sequenceLength">The maximum number of tokens in a sequence.</param>
+    /// <returns><see langword="true"/> if the sequence is full and must be shifted before the request continues.</returns>
     public bool Accept(int token, bool isEnd, int sequenceLength)
     {
         Sequence.Tokens.Add(token);
@@ -156,9 +159,9 @@ internal sealed class SequenceRequest(int[] prompt, RequestLimits limits, IReque
         return isShifting;
     }
 
-    /// <summary>Determines whether a sampled token is the drafted one, whose logits the step has computed as well, and takes that if so.</summary>
-    /// <param name="index">Which of the drafted tokens.</param>
-    /// <param name="token">The token that was sampled.</param>
+    /// <summary>Determines whether a sampled token equals a draft token, whose logits the step has also computed, and accepts it if so.</summary>
+    /// <param name="index">The index of the draft token.</param>
+    /// <param name="token">The sampled token.</param>
     public bool TryAcceptDraft(int index, int token)
     {
         if (HasEnded || index >= Draft.Count || token != Draft[index])
@@ -171,24 +174,25 @@ internal sealed class SequenceRequest(int[] prompt, RequestLimits limits, IReque
         return true;
     }
 
-    /// <summary>Takes how many of the drafted tokens were accepted.</summary>
+    /// <summary>Completes the draft of a step.</summary>
+    /// <param name="accepted">The number of accepted draft tokens.</param>
     public void CompleteDraft(int accepted)
     {
         DraftedCount += Draft.Count;
         pace?.Update(Draft.Count, accepted);
     }
 
-    /// <summary>Ends it, unless it has a reason already.</summary>
+    /// <summary>Ends the request, unless it already has a reason.</summary>
     public void End(StopReason reason) => EndReason ??= reason;
 
-    /// <summary>Ends it at a stop string, which counts before anything that comes after it.</summary>
+    /// <summary>Ends the request at a stop string, which takes precedence over everything that follows it.</summary>
     public void EndAtStopString()
     {
         EndFailure = null;
         EndReason = StopReason.StopString;
     }
 
-    /// <summary>Ends it because all sequences together leave it no room.</summary>
+    /// <summary>Ends the request because the running sequences together fill the KV cache.</summary>
     public void Preempt()
     {
         if (limits.WhenFull == ContextFullAction.Error)

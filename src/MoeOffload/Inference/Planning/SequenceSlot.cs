@@ -2,44 +2,44 @@ using System.Runtime.InteropServices;
 
 namespace MoeOffload.Inference.Planning;
 
-/// <summary>One sequence of the KV cache: the tokens that it stands for, and how many of them are cached.</summary>
-/// <param name="id">llama.cpp's number for it.</param>
+/// <summary>Represents a sequence of the KV cache: its tokens, and how many of them are cached.</summary>
+/// <param name="id">The sequence id in llama.cpp.</param>
 internal sealed class SequenceSlot(int id)
 {
-    /// <summary>Gets llama.cpp's number for it.</summary>
+    /// <summary>Gets the sequence id in llama.cpp.</summary>
     public int Id => id;
 
-    /// <summary>Gets its tokens in order; those from <see cref="Count"/> on are still to be computed.</summary>
+    /// <summary>Gets the tokens in order. Those from <see cref="Count"/> onwards are not computed yet.</summary>
     public List<int> Tokens { get; } = [];
 
-    /// <summary>Gets or sets how many of <see cref="Tokens"/> the KV cache holds.</summary>
+    /// <summary>Gets or sets the number of <see cref="Tokens"/> that are in the KV cache.</summary>
     public int Count { get; set; }
 
     /// <summary>
-    /// Gets how many of the cached tokens were computed after just those before them, and by the model as it is now. A shift leaves some
-    /// that saw more.
+    /// Gets the number of cached tokens that were computed with exactly the tokens before them and with the current model. After a shift,
+    /// some tokens were computed with removed ones in view.
     /// </summary>
     public int ExactCount { get; private set; } = int.MaxValue;
 
-    /// <summary>Gets or sets how many cells, from the first on, may also belong to another sequence.</summary>
+    /// <summary>Gets or sets the number of cells, from the first, that might also belong to another sequence.</summary>
     public int SharedCount { get; set; }
 
-    /// <summary>Gets whether a request runs in it.</summary>
+    /// <summary>Gets a value that indicates whether a request uses the slot.</summary>
     public bool IsBusy { get; private set; }
 
     /// <summary>Gets a number that grows with each use of any slot.</summary>
     public long LastUse { get; private set; }
 
-    /// <summary>Gets whether the KV cache holds nothing of it.</summary>
+    /// <summary>Gets a value that indicates whether the KV cache contains no tokens of the sequence.</summary>
     public bool IsEmpty => Count == 0;
 
     /// <summary>Gets the cached tokens that another request can reuse.</summary>
     public ReadOnlySpan<int> Reusable => CollectionsMarshal.AsSpan(Tokens)[..Math.Min(Count, ExactCount)];
 
-    /// <summary>Begins a request, some tokens of whose prompt are cached already.</summary>
+    /// <summary>Begins a request.</summary>
     /// <param name="prompt">The prompt.</param>
-    /// <param name="cached">How many of its tokens the KV cache holds.</param>
-    /// <param name="capacity">The most tokens that the request can come to.</param>
+    /// <param name="cached">The number of its tokens that are in the KV cache.</param>
+    /// <param name="capacity">The maximum number of tokens that the request can reach.</param>
     public void Begin(ReadOnlySpan<int> prompt, int cached, int capacity)
     {
         Tokens.Clear();
@@ -50,7 +50,7 @@ internal sealed class SequenceSlot(int id)
     }
 
     /// <summary>Ends the request.</summary>
-    /// <param name="kept">How many tokens the KV cache keeps.</param>
+    /// <param name="kept">The number of tokens to keep in the KV cache.</param>
     /// <param name="use">The number of this use, for <see cref="LastUse"/>.</param>
     public void End(int kept, long use)
     {
@@ -60,7 +60,7 @@ internal sealed class SequenceSlot(int id)
         LastUse = use;
     }
 
-    /// <summary>Takes tokens that were put into the KV cache by other means.</summary>
+    /// <summary>Sets tokens that were put into the KV cache by other means.</summary>
     /// <param name="tokens">The tokens, all of which are cached.</param>
     /// <param name="use">The number of this use, for <see cref="LastUse"/>.</param>
     public void Fill(ReadOnlySpan<int> tokens, long use)
@@ -71,7 +71,7 @@ internal sealed class SequenceSlot(int id)
         LastUse = use;
     }
 
-    /// <summary>Forgets everything.</summary>
+    /// <summary>Removes all tokens.</summary>
     public void Clear()
     {
         Tokens.Clear();
@@ -79,13 +79,13 @@ internal sealed class SequenceSlot(int id)
         IsBusy = false;
     }
 
-    /// <summary>Has all tokens computed again.</summary>
+    /// <summary>Marks all tokens to be computed again.</summary>
     public void Restart() => Hold(0);
 
-    /// <summary>Takes tokens out of the middle; all but the last one were cached.</summary>
-    /// <param name="start">The first of them.</param>
-    /// <param name="count">How many.</param>
-    /// <param name="cached">How many of the remaining tokens the KV cache holds.</param>
+    /// <summary>Removes a range of tokens. All of the sequence's tokens except the last one were cached.</summary>
+    /// <param name="start">The index of the first token to remove.</param>
+    /// <param name="count">The number of tokens to remove.</param>
+    /// <param name="cached">The number of the remaining tokens that are in the KV cache.</param>
     public void Discard(int start, int count, int cached)
     {
         Tokens.RemoveRange(start, count);
@@ -94,7 +94,7 @@ internal sealed class SequenceSlot(int id)
         SharedCount = Math.Min(SharedCount, start);
     }
 
-    /// <summary>Lets no other request reuse what is cached now.</summary>
+    /// <summary>Prevents other requests from reusing the tokens that are cached now.</summary>
     public void Invalidate() => ExactCount = 0;
 
     private void Hold(int count)

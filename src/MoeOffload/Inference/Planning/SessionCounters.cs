@@ -1,6 +1,6 @@
 namespace MoeOffload.Inference.Planning;
 
-/// <summary>Counts what a session does, for any thread to read.</summary>
+/// <summary>Counts the events of a session. The counters can be read from any thread.</summary>
 internal sealed class SessionCounters
 {
     private long _requests;
@@ -13,7 +13,7 @@ internal sealed class SessionCounters
     private long _keptTokens;
     private long _hostBytes;
 
-    /// <summary>Counts a request that is admitted.</summary>
+    /// <summary>Counts a request that was admitted.</summary>
     public void OnAdmitted(int promptTokens, int cached)
     {
         Interlocked.Increment(ref _requests);
@@ -22,23 +22,23 @@ internal sealed class SessionCounters
         Interlocked.Add(ref _cacheHits, cached > 0 ? 1 : 0);
     }
 
-    /// <summary>Counts a kept sequence that leaves the KV cache.</summary>
+    /// <summary>Counts a kept sequence that was evicted from the KV cache.</summary>
     public void OnEvicted() => Interlocked.Increment(ref _evictions);
 
-    /// <summary>Counts a kept sequence that goes to system memory.</summary>
+    /// <summary>Counts a kept sequence that was swapped out to system memory.</summary>
     public void OnSwappedOut() => Interlocked.Increment(ref _swappedOut);
 
-    /// <summary>Counts a kept sequence that comes back from system memory.</summary>
+    /// <summary>Counts a kept sequence that was swapped in from system memory.</summary>
     public void OnSwappedIn() => Interlocked.Increment(ref _swappedIn);
 
-    /// <summary>Takes what is kept now.</summary>
+    /// <summary>Records the current size of what is kept.</summary>
     public void OnKept(long tokens, long hostBytes)
     {
         Volatile.Write(ref _keptTokens, tokens);
         Volatile.Write(ref _hostBytes, hostBytes);
     }
 
-    /// <summary>Reads the present values.</summary>
+    /// <summary>Returns the current values.</summary>
     public SessionStatistics Read(int running, int queued) => new()
     {
         RunningCount = running,

@@ -1,16 +1,16 @@
 namespace MoeOffload.Inference.Planning;
 
-/// <summary>Asks for a sequence of the KV cache.</summary>
-/// <param name="prompt">The prompt; at least its last token is left to be computed.</param>
-/// <param name="capacity">The most tokens that the request can come to.</param>
+/// <summary>Represents a request for a sequence slot.</summary>
+/// <param name="prompt">The prompt. At least its last token is computed.</param>
+/// <param name="capacity">The maximum number of tokens that the request can reach.</param>
 internal sealed class SlotLease(ReadOnlyMemory<int> prompt, int capacity)
 {
     /// <summary>Gets the prompt.</summary>
     public ReadOnlyMemory<int> Prompt => prompt;
 
-    /// <summary>Gets the most tokens that the request can come to.</summary>
+    /// <summary>Gets the maximum number of tokens that the request can reach.</summary>
     public int Capacity => capacity;
 
-    /// <summary>Gets or sets the sequence, once it is ready.</summary>
+    /// <summary>Gets or sets the slot, when it is ready.</summary>
     public SequenceSlot? Slot { get; set; }
 }

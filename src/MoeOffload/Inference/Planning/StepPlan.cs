@@ -1,18 +1,18 @@
 namespace MoeOffload.Inference.Planning;
 
-/// <summary>What one step computes. The planner uses the same one for each step.</summary>
+/// <summary>Represents what one step computes. The planner reuses the same instance for each step.</summary>
 internal sealed class StepPlan
 {
-    /// <summary>Gets the requests that the batch holds something of, in the order of their sequences.</summary>
+    /// <summary>Gets the requests that have tokens in the batch, in the order of their sequences.</summary>
     public List<SequenceRequest> Requests { get; } = [];
 
-    /// <summary>Gets the tokens.</summary>
+    /// <summary>Gets the tokens of the batch.</summary>
     public List<BatchEntry> Entries { get; } = [];
 
-    /// <summary>Gets whether there is nothing to compute.</summary>
+    /// <summary>Gets a value that indicates whether there is nothing to compute.</summary>
     public bool IsEmpty => Entries.Count == 0;
 
-    /// <summary>Gets whether any request of it is still wanted.</summary>
+    /// <summary>Gets a value that indicates whether the results of any request in the plan are still needed.</summary>
     public bool IsWanted
     {
         get
@@ -29,7 +29,7 @@ internal sealed class StepPlan
         }
     }
 
-    /// <summary>Empties it.</summary>
+    /// <summary>Clears the plan.</summary>
     public void Clear()
     {
         Requests.Clear();

@@ -1,13 +1,13 @@
 namespace MoeOffload.Inference.Planning;
 
 /// <summary>
-/// Decides what each step computes: which requests are admitted, which sequence each gets, and whose tokens fill the batch. It knows of
-/// no context, no reader's thread and no clock: what has happened and the time are told to it, and what it wants done it returns.
+/// Decides what each step computes: which requests are admitted, which slot each one gets, and whose tokens fill the batch. The planner
+/// does not depend on a context, a reader's thread or a clock: it receives events and the time, and returns what to do.
 /// </summary>
 /// <remarks>
-/// A step goes: <see cref="Add"/> what has arrived, <see cref="RemoveEnded"/>, <see cref="Admit"/>, <see cref="SelectDecoding"/>,
-/// <see cref="Pack"/>; then the plan is computed, and <see cref="Complete"/> takes the result. Operations on the KV cache are carried out
-/// as <see cref="PrefixCache"/> says.
+/// The order of a step is: <see cref="Add"/> for requests that have arrived, <see cref="RemoveEnded"/>, <see cref="Admit"/>,
+/// <see cref="SelectDecoding"/>, <see cref="Pack"/>; then the plan is computed, and <see cref="Complete"/> receives the result. Operations
+/// on the KV cache are performed as described for <see cref="PrefixCache"/>.
 /// </remarks>
 internal sealed class StepPlanner
 {
@@ -18,11 +18,11 @@ internal sealed class StepPlanner
     private readonly StepPlan _plan = new();
     private long _admissions;
 
-    /// <summary>Makes a planner that has nothing to do.</summary>
-    /// <param name="shape">The KV cache.</param>
-    /// <param name="promptTokensPerStep">The most prompt tokens of a step in which another generation waits.</param>
-    /// <param name="lookup">How tokens are looked up ahead; null if they are not.</param>
-    /// <param name="counters">Counts what it decides.</param>
+    /// <summary>Creates a planner without requests.</summary>
+    /// <param name="shape">The shape of the KV cache.</param>
+    /// <param name="promptTokensPerStep">The maximum number of prompt tokens in a step while another generation waits.</param>
+    /// <param name="lookup">The limits of the lookup, or null if there is no lookup.</param>
+    /// <param name="counters">The counters of the session.</param>
     public StepPlanner(CacheShape shape, int promptTokensPerStep, DraftLimits? lookup, SessionCounters counters)
     {
         _shape = shape;
@@ -30,27 +30,29 @@ internal sealed class StepPlanner
         Cache = new PrefixCache(shape, counters);
     }
 
-    /// <summary>Gets what decides about sequences.</summary>
+    /// <summary>Gets the prefix cache.</summary>
     public PrefixCache Cache { get; }
 
-    /// <summary>Gets the requests that are admitted, in the order of their admission.</summary>
+    /// <summary>Gets the admitted requests, in the order of their admission.</summary>
     public IReadOnlyList<SequenceRequest> Running => _running;
 
     /// <summary>Gets the requests that wait to be admitted, the next one first.</summary>
     public IReadOnlyList<SequenceRequest> Waiting => _queue.Waiting;
 
-    /// <summary>Gets whether a request waits for which there is a place.</summary>
+    /// <summary>Gets a value that indicates whether a waiting request can be admitted.</summary>
     public bool CanAdmit => _queue.Peek() is { } next && HasPlace(next);
 
     /// <summary>Adds a request that waits to be admitted.</summary>
     public void Add(SequenceRequest request) => _queue.Add(request);
 
     /// <summary>
-    /// Finds what ends before the next step. A running request past its deadline computes nothing more, and ends once its reader has
-    /// taken what was generated.
+    /// Finds the requests that end before the next step. A running request past its deadline computes nothing more, and ends when its
+    /// reader has taken the generated tokens.
     /// </summary>
-    /// <param name="now">The time, as a timestamp.</param>
-    /// <param name="ended">Gets the waiting requests that are cancelled or past their deadline, and the running ones that are cancelled.</param>
+    /// <param name="now">The current timestamp.</param>
+    /// <param name="ended">
+    /// Receives the waiting requests that were canceled or are past their deadline, and the running ones that were canceled.
+    /// </param>
     public void RemoveEnded(long now, List<SequenceRequest> ended)
     {
         foreach (SequenceRequest request in _running)
@@ -68,9 +70,9 @@ internal sealed class StepPlanner
         _queue.RemoveEnded(now, ended);
     }
 
-    /// <summary>Admits the waiting requests for which there is a place.</summary>
-    /// <param name="now">The time, as a timestamp.</param>
-    /// <param name="onAdmitted">Told of each one once it has its sequence.</param>
+    /// <summary>Admits the waiting requests for which there is a slot.</summary>
+    /// <param name="now">The current timestamp.</param>
+    /// <param name="onAdmitted">An action that is called for each request when it has its slot.</param>
     public IEnumerable<CacheOperation> Admit(long now, Action<SequenceRequest> onAdmitted)
     {
         while (CanAdmit)
@@ -92,8 +94,8 @@ internal sealed class StepPlanner
     /// <inheritdoc cref="BatchPacker.SelectDecoding"/>
     public IReadOnlyList<SequenceRequest> SelectDecoding() => _packer.SelectDecoding(_running);
 
-    /// <summary>Packs what <see cref="SelectDecoding"/> has selected, and prompts.</summary>
-    /// <returns>What is to be computed; valid until the next call.</returns>
+    /// <summary>Packs the requests that <see cref="SelectDecoding"/> has selected, and prompts.</summary>
+    /// <returns>The plan to compute, which is valid until the next call.</returns>
     public StepPlan Pack()
     {
         _plan.Clear();
@@ -101,8 +103,8 @@ internal sealed class StepPlanner
         return _plan;
     }
 
-    /// <summary>Takes the result of the step that was packed.</summary>
-    /// <returns>What must be done with the KV cache for the next step.</returns>
+    /// <summary>Processes the result of the packed step.</summary>
+    /// <returns>The operations to perform on the KV cache before the next step.</returns>
     public IEnumerable<CacheOperation> Complete(StepResult result)
     {
         switch (result)
@@ -121,24 +123,24 @@ internal sealed class StepPlanner
         }
     }
 
-    /// <summary>Takes a running request away, and its sequence back.</summary>
+    /// <summary>Removes a running request and releases its slot.</summary>
     public IEnumerable<CacheOperation> Release(SequenceRequest request)
     {
         _running.Remove(request);
         return request.HasSequence ? Cache.Release(request.Sequence) : [];
     }
 
-    /// <summary>Forgets what runs and what is in the KV cache, which were lost. What waits goes on waiting.</summary>
+    /// <summary>Removes the running requests and resets the KV cache, which were lost. Waiting requests are kept.</summary>
     public void Reset()
     {
         _running.Clear();
         Cache.Reset();
     }
 
-    /// <summary>Forgets what waits.</summary>
+    /// <summary>Removes the waiting requests.</summary>
     public void ClearQueue() => _queue.Clear();
 
-    /// <summary>Finds the next time at which a request is past its deadline; <see cref="long.MaxValue"/> if there is none.</summary>
+    /// <summary>Returns the next timestamp at which a request is past its deadline, or <see cref="long.MaxValue"/> if there is none.</summary>
     public long FindNextDeadline()
     {
         long next = long.MaxValue;

@@ -1,14 +1,14 @@
 namespace MoeOffload.Inference.Planning;
 
-/// <summary>How the computation of a step ended.</summary>
+/// <summary>Specifies how the computation of a step ended.</summary>
 internal enum StepResult
 {
-    /// <summary>All of it was computed.</summary>
+    /// <summary>The step was computed completely.</summary>
     Computed,
 
-    /// <summary>The KV cache has no room for it; it is as it was before.</summary>
+    /// <summary>The KV cache has no room for the step. The cache is unchanged.</summary>
     NoRoom,
 
-    /// <summary>It was stopped; parts that were finished stay in the KV cache.</summary>
+    /// <summary>The step was stopped. The parts that were completed stay in the KV cache.</summary>
     Stopped,
 }

@@ -1,14 +1,14 @@
 namespace MoeOffload.Inference.Preparation;
 
-/// <summary>Represents what must be done with the input of a request before anything of it can be computed.</summary>
+/// <summary>Represents the preparation of a request's input.</summary>
 internal interface IPreparation
 {
-    /// <summary>Gets whether somebody still waits for it.</summary>
+    /// <summary>Gets a value that indicates whether the result is still needed.</summary>
     bool IsWanted { get; }
 
-    /// <summary>Reads the lengths of the input, and returns whether it is prepared so soon that others can wait for it.</summary>
+    /// <summary>Determines, from the length of the input, whether the preparation is short enough for others to wait for it.</summary>
     bool IsShort();
 
-    /// <summary>Prepares the input and hands it on. Errors are handed on as well: it never throws.</summary>
+    /// <summary>Prepares the input and passes it on, or passes on the exception. The method never throws.</summary>
     void Run();
 }

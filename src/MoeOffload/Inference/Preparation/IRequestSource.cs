@@ -1,14 +1,14 @@
 namespace MoeOffload.Inference.Preparation;
 
-/// <summary>Represents a request as its caller gave it: what is known at once, and what must be prepared first.</summary>
+/// <summary>Represents a request before its preparation.</summary>
 internal interface IRequestSource
 {
-    /// <summary>Gets what is known at once: limits and priority. Its numbers are in their ranges.</summary>
+    /// <summary>Gets the limits and the priority, which are available before the preparation and already validated.</summary>
     GenerationRequest Limits { get; }
 
-    /// <summary>Returns how long the input is, in characters; what must be turned into a grammar counts more.</summary>
+    /// <summary>Returns the length of the input, in characters. Text from which a grammar is built counts more.</summary>
     long MeasureLength();
 
-    /// <summary>Returns the whole request. Takes time that grows with the input.</summary>
+    /// <summary>Returns the complete request. The time this takes grows with the input.</summary>
     GenerationRequest Complete();
 }

@@ -1,6 +1,6 @@
 namespace MoeOffload.Inference.Preparation;
 
-/// <summary>Represents a request of which nothing is missing.</summary>
+/// <summary>Represents a request that is already complete.</summary>
 /// <param name="request">The request.</param>
 internal sealed class PlainRequest(GenerationRequest request) : IRequestSource
 {
@@ -10,11 +10,11 @@ internal sealed class PlainRequest(GenerationRequest request) : IRequestSource
     /// <inheritdoc/>
     public GenerationRequest Limits => request;
 
-    /// <summary>Returns the length of what a grammar is made of, as <see cref="IRequestSource.MeasureLength"/> counts it.</summary>
+    /// <summary>Returns the length of the grammar, as counted by <see cref="IRequestSource.MeasureLength"/>.</summary>
     public static long MeasureGrammar(SamplingOptions? sampling) =>
         GrammarWeight * ((sampling?.Grammar?.Length ?? 0L) + (sampling?.JsonSchema?.ToString().Length ?? 0L));
 
-    /// <summary>Returns the length of a schema, as <see cref="IRequestSource.MeasureLength"/> counts it.</summary>
+    /// <summary>Returns the length of a schema, as counted by <see cref="IRequestSource.MeasureLength"/>.</summary>
     public static long MeasureSchema(string? schema) => GrammarWeight * (schema?.Length ?? 0L);
 
     /// <inheritdoc/>

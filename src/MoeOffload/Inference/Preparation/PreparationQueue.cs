@@ -1,16 +1,19 @@
 namespace MoeOffload.Inference.Preparation;
 
 /// <summary>
-/// Prepares the inputs of a session's requests on other threads than their callers': short ones one after the other, in the order in which
-/// they come, and long ones beside them, so that nobody waits for the long input of somebody else.
+/// Prepares the inputs of a session's requests on background threads: short ones one after another in the order of their arrival, and long
+/// ones in parallel to them, so that no request waits for the long input of another one.
 /// </summary>
-/// <remarks>At most one thread of the pool and <see cref="LongLimit"/> threads of its own work at the same time. Nothing must be closed.</remarks>
+/// <remarks>
+/// At most one thread-pool thread and <see cref="LongLimit"/> dedicated threads work at the same time. The queue does not need to be
+/// closed.
+/// </remarks>
 internal sealed class PreparationQueue
 {
-    /// <summary>The characters up to which an input counts as short: some milliseconds of work.</summary>
+    /// <summary>The maximum length of a short input, in characters. Its preparation takes a few milliseconds.</summary>
     public const int ShortLength = 4096;
 
-    /// <summary>The most long inputs that are prepared at the same time.</summary>
+    /// <summary>The maximum number of long inputs that are prepared at the same time.</summary>
     public const int LongLimit = 2;
 
     private readonly Lock _gate = new();
@@ -19,7 +22,7 @@ internal sealed class PreparationQueue
     private bool _isSorting;
     private int _longThreads;
 
-    /// <summary>Adds a preparation. Returns at once.</summary>
+    /// <summary>Adds a preparation. The method does not wait for it.</summary>
     public void Add(IPreparation preparation)
     {
         lock (_gate)

@@ -3,19 +3,21 @@ using MoeOffload.Native;
 
 namespace MoeOffload.Inference.Running;
 
-/// <summary>Carries out with the native context what a <see cref="PrefixCache"/> decides. The runner's thread owns it.</summary>
-/// <param name="runner">The context's owner.</param>
-/// <param name="cache">Where results go.</param>
+/// <summary>Performs the operations that a <see cref="PrefixCache"/> decides on with the native context. It belongs to the runner's thread.</summary>
+/// <param name="runner">The owner of the context.</param>
+/// <param name="cache">The prefix cache, which receives the results.</param>
 internal sealed class CacheExecutor(ContextRunner runner, PrefixCache cache)
 {
     /// <summary>Gets the context.</summary>
     public NativeContext Context => runner.Context;
 
-    /// <summary>Gets what decides.</summary>
+    /// <summary>Gets the prefix cache.</summary>
     public PrefixCache Cache => cache;
 
-    /// <summary>Carries out operations, each before the next is asked for.</summary>
-    /// <exception cref="NativeAbortException">One failed, and nobody knows what the KV cache holds: the context is unusable.</exception>
+    /// <summary>Performs operations one by one. The next operation is requested after the previous one is complete.</summary>
+    /// <exception cref="NativeAbortException">
+    /// An operation failed, so the contents of the KV cache are unknown and the context is unusable.
+    /// </exception>
     public void Run(IEnumerable<CacheOperation> operations)
     {
         foreach (CacheOperation operation in operations)
@@ -31,9 +33,9 @@ internal sealed class CacheExecutor(ContextRunner runner, PrefixCache cache)
         }
     }
 
-    /// <summary>Gives a sequence to whoever computes outside of the plan.</summary>
-    /// <param name="prompt">What it begins with; the last token is always computed.</param>
-    /// <param name="capacity">The most tokens that it can come to.</param>
+    /// <summary>Acquires a sequence slot for a computation that is not planned.</summary>
+    /// <param name="prompt">The tokens at the beginning of the sequence. The last token is always computed.</param>
+    /// <param name="capacity">The maximum number of tokens in the sequence.</param>
     public SequenceSlot Acquire(ReadOnlyMemory<int> prompt, int capacity)
     {
         var lease = new SlotLease(prompt, capacity);
@@ -41,7 +43,7 @@ internal sealed class CacheExecutor(ContextRunner runner, PrefixCache cache)
         return lease.Slot!;
     }
 
-    /// <summary>Removes a sequence's tokens from a position on.</summary>
+    /// <summary>Removes the tokens of a sequence from a position onwards.</summary>
     public void Trim(int sequence, int from) => Context.Remove(sequence, from);
 
     private CacheResult Execute(in CacheOperation operation)

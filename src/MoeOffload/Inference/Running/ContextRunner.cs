@@ -4,13 +4,13 @@ using MoeOffload.Native;
 namespace MoeOffload.Inference.Running;
 
 /// <summary>
-/// Owns a native context on a thread of its own: nothing else computes with it. A context that is lost is made again, and one that hangs
-/// is abandoned with its thread; the work of all others goes on.
+/// Owns a native context and the only thread that computes with it. If the context is lost, it is created again; if its thread hangs, both
+/// are abandoned, and all other work continues.
 /// </summary>
 /// <remarks>
-/// Four ways to lose a context: a step throws, and another context is made (<see cref="Rebuild"/>); none can be made, and everything fails
-/// from then on (<see cref="Fail"/>); another thread sees that an RPC server is gone, and everything fails once the step has ended
-/// (<see cref="FailLater"/>); the step does not end, and the thread is left where it hangs (<see cref="Abandon"/>).
+/// A context can be lost in four ways. If a step throws, another context is created (<see cref="Rebuild"/>). If none can be created,
+/// everything fails from then on (<see cref="Fail"/>). If another thread detects that an RPC server is lost, everything fails when the step
+/// has ended (<see cref="FailLater"/>). If the step does not end, the thread is abandoned (<see cref="Abandon"/>).
 /// </remarks>
 internal sealed class ContextRunner
 {
@@ -30,15 +30,15 @@ internal sealed class ContextRunner
     private volatile bool _isStopping;
     private bool _isComputing;
 
-    /// <summary>Takes a context over. <see cref="Start"/> begins to work with it.</summary>
-    /// <param name="name">What the thread is, as its name and messages have it.</param>
-    /// <param name="work">What is done with the context.</param>
+    /// <summary>Takes ownership of a context. Call <see cref="Start"/> to start the thread.</summary>
+    /// <param name="name">The name of the thread, which is also used in messages.</param>
+    /// <param name="work">The work to perform with the context.</param>
     /// <param name="context">The context.</param>
-    /// <param name="makeContext">Makes another one if it is lost.</param>
-    /// <param name="model">Its model.</param>
+    /// <param name="makeContext">A function that creates another context if the current one is lost.</param>
+    /// <param name="model">The model of the context.</param>
     /// <param name="servers">The RPC servers that the work uses.</param>
-    /// <param name="logger">Where llama.cpp's lines go.</param>
-    /// <param name="patience">How long something that may be lost is waited for.</param>
+    /// <param name="logger">The logger for messages of llama.cpp.</param>
+    /// <param name="patience">The time to wait for RPC servers and devices that might be lost.</param>
     public ContextRunner(
         string name,
         IContextWork work,
@@ -63,22 +63,22 @@ internal sealed class ContextRunner
         _thread = new Thread(Run) { IsBackground = true, Name = $"MoeOffload {name}" };
     }
 
-    /// <summary>Gets a task that completes when the thread has ended and its native memory is given back, or both were abandoned.</summary>
+    /// <summary>Gets a task that completes when the thread has ended and its native memory is released, or when both were abandoned.</summary>
     public Task Ended => _ended.Task;
 
-    /// <summary>Gets the context, which is the thread's own.</summary>
+    /// <summary>Gets the context, which belongs to the thread.</summary>
     public NativeContext Context { get; private set; }
 
-    /// <summary>Gets why the context was lost for good, or null.</summary>
+    /// <summary>Gets the reason that the context was lost permanently, or null.</summary>
     public InferenceException? Failure => _failure;
 
-    /// <summary>Gets whether it ends.</summary>
+    /// <summary>Gets a value that indicates whether the runner is stopping.</summary>
     public bool IsStopping => _isStopping;
 
-    /// <summary>Gets how often the thread has waited for work.</summary>
+    /// <summary>Gets the number of times that the thread has waited for work.</summary>
     public long WaitCount => _wake.WaitCount;
 
-    /// <summary>Begins to work.</summary>
+    /// <summary>Starts the thread.</summary>
     public void Start()
     {
         _thread.Start();
@@ -86,10 +86,10 @@ internal sealed class ContextRunner
         _ = LossSources.WatchThreadsAsync(_watch, Ended);
     }
 
-    /// <summary>Makes the thread look for work.</summary>
+    /// <summary>Wakes the thread to look for work.</summary>
     public void Wake() => _wake.Set();
 
-    /// <summary>Ends the computation that is running if nobody needs it; to be called after something was cancelled.</summary>
+    /// <summary>Stops the current computation if its results are no longer needed. Call this method after canceling work.</summary>
     public void OnCancelled()
     {
         lock (_gate)
@@ -120,12 +120,12 @@ internal sealed class ContextRunner
     }
 
     /// <summary>
-    /// Gets a task that completes when whoever disposes may return: with <see cref="Ended"/>, or at once on the thread itself, which ends
-    /// as soon as the callback has returned that disposes.
+    /// Gets the task that a disposing caller must await: <see cref="Ended"/>, or a completed task if the caller is the thread itself, which
+    /// ends when the callback that disposes has returned.
     /// </summary>
     public Task WhenDisposed() => Thread.CurrentThread == _thread ? Task.CompletedTask : Ended;
 
-    /// <summary>Computes the context's batch, unless nobody wants it any more.</summary>
+    /// <summary>Computes the batch of the context, unless its results are no longer needed.</summary>
     public DecodeResult Decode()
     {
         lock (_gate)
@@ -178,8 +178,10 @@ internal sealed class ContextRunner
         _ended.TrySetResult();
     }
 
-    /// <summary>Does one step, or waits.</summary>
-    /// <returns>False if this thread was abandoned meanwhile, and must touch nothing any more.</returns>
+    /// <summary>Performs one step, or waits.</summary>
+    /// <returns>
+    /// <see langword="false"/> if this thread was abandoned and must not access shared state any more; otherwise, <see langword="true"/>.
+    /// </returns>
     private bool RunOnce()
     {
         TimeSpan wait = Timeout.InfiniteTimeSpan;

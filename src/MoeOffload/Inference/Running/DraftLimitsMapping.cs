@@ -2,10 +2,10 @@ using MoeOffload.Inference.Planning;
 
 namespace MoeOffload.Inference.Running;
 
-/// <summary>Maps <see cref="SpeculationOptions"/> onto what the planner takes.</summary>
+/// <summary>Converts <see cref="SpeculationOptions"/> to the limits that the planner uses.</summary>
 internal static class DraftLimitsMapping
 {
-    /// <summary>Says how tokens are drafted ahead.</summary>
+    /// <summary>Converts options to draft limits.</summary>
     public static DraftLimits ToLimits(this SpeculationOptions options) => new()
     {
         MaxTokens = options.MaxDraftTokens,

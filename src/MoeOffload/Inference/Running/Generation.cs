@@ -6,9 +6,7 @@ using MoeOffload.Native;
 
 namespace MoeOffload.Inference.Running;
 
-/// <summary>
-/// One request on its way through the scheduler: as it is planned, with what samples its tokens, and with what its reader gets of them.
-/// </summary>
+/// <summary>Represents a request in the scheduler: its plan, its sampler and its output.</summary>
 internal sealed class Generation : IOpenRequest, ITokenProducer, IDisposable
 {
     private readonly Scheduler _scheduler;
@@ -20,14 +18,14 @@ internal sealed class Generation : IOpenRequest, ITokenProducer, IDisposable
     private long _firstTokenTimestamp;
     private long _lastTokenTimestamp;
 
-    /// <summary>Makes the generation of a request; it is submitted once its channel is read.</summary>
-    /// <param name="scheduler">What runs it.</param>
-    /// <param name="channel">Its reader's end, which is connected to it.</param>
-    /// <param name="request">What was asked for.</param>
-    /// <param name="prompt">Its prompt.</param>
-    /// <param name="sampler">Chooses its tokens; it is disposed with this.</param>
+    /// <summary>Creates the generation of a request. It is submitted when its channel is read.</summary>
+    /// <param name="scheduler">The scheduler that runs it.</param>
+    /// <param name="channel">The channel to the reader, which is connected to the generation.</param>
+    /// <param name="request">The request.</param>
+    /// <param name="prompt">The tokens of the prompt.</param>
+    /// <param name="sampler">The sampler, which the generation disposes.</param>
     /// <param name="pieces">The text of each token.</param>
-    /// <param name="vocabulary">The model's.</param>
+    /// <param name="vocabulary">The vocabulary of the model.</param>
     public Generation(
         Scheduler scheduler,
         TokenChannel channel,
@@ -58,14 +56,14 @@ internal sealed class Generation : IOpenRequest, ITokenProducer, IDisposable
     /// <inheritdoc/>
     public SequenceRequest Request { get; }
 
-    /// <summary>Gets its reader's end.</summary>
+    /// <summary>Gets the channel to the reader.</summary>
     public TokenChannel Channel { get; }
 
-    /// <summary>Samples the next token, and writes what can be read of it.</summary>
-    /// <param name="executor">The context, which has just computed what was planned.</param>
-    /// <param name="index">Where in the batch the logits are.</param>
+    /// <summary>Samples the next token and writes the output that it completes.</summary>
+    /// <param name="executor">The executor whose context has just computed the plan.</param>
+    /// <param name="index">The index of the logits in the batch.</param>
     /// <returns>The token.</returns>
-    /// <exception cref="InferenceException">None can be sampled.</exception>
+    /// <exception cref="InferenceException">No token can be sampled.</exception>
     public int Sample(CacheExecutor executor, int index)
     {
         NativeContext context = executor.Context;
@@ -100,13 +98,13 @@ internal sealed class Generation : IOpenRequest, ITokenProducer, IDisposable
         return token;
     }
 
-    /// <summary>Writes what is held back and can be read, as far as the reader has room for it.</summary>
-    /// <returns>Whether all of it is written and nothing follows.</returns>
+    /// <summary>Writes the tokens that are held back and can be released, as far as there is room for them.</summary>
+    /// <returns><see langword="true"/> if all tokens are written and none follows.</returns>
     public bool Flush() => _writer.Flush(Request.HasEnded, Request.EndReason);
 
-    /// <summary>Ends it: tells the reader why nothing comes any more.</summary>
-    /// <param name="failure">What is thrown to the reader, or null.</param>
-    /// <param name="reason">Why it ended, if it did not fail.</param>
+    /// <summary>Ends the generation and notifies the reader.</summary>
+    /// <param name="failure">The exception to throw to the reader, or null.</param>
+    /// <param name="reason">The reason that the generation ended, or null if it failed.</param>
     public void Finish(Exception? failure, StopReason? reason) => Channel.Finish(failure, Measure(), reason, _writer.StopString);
 
     /// <inheritdoc/>

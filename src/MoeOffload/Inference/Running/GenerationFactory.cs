@@ -8,22 +8,25 @@ using MoeOffload.Native;
 
 namespace MoeOffload.Inference.Running;
 
-/// <summary>Makes generations of what a session is asked for.</summary>
-/// <param name="scheduler">What runs them.</param>
-/// <param name="model">The session's model.</param>
-/// <param name="sequenceLength">Tokens that one generation can hold.</param>
-/// <param name="canShift">Whether the KV cache can be shifted.</param>
-/// <param name="logger">Where llama.cpp's lines go.</param>
+/// <summary>Creates the generations of a session.</summary>
+/// <param name="scheduler">The scheduler that runs them.</param>
+/// <param name="model">The model of the session.</param>
+/// <param name="sequenceLength">The maximum number of tokens in a sequence.</param>
+/// <param name="canShift"><see langword="true"/> if the KV cache supports shifting.</param>
+/// <param name="logger">The logger for messages of llama.cpp.</param>
 internal sealed class GenerationFactory(Scheduler scheduler, LoadedModel model, int sequenceLength, bool canShift, ILogger logger)
 {
     /// <summary>
-    /// Makes a generation of a request whose limits are in their ranges, and connects it to a channel. Takes time that grows with the input.
+    /// Creates the generation of a request whose limits are already validated, and connects it to a channel. The time this takes grows with
+    /// the input.
     /// </summary>
     /// <param name="source">The request.</param>
-    /// <param name="channel">The reader's end.</param>
-    /// <param name="throwIfEnded">Called between the parts of the work; throws if nobody waits for the generation any more.</param>
-    /// <exception cref="ArgumentException">The grammar has an error, or the prompt has no token or an unknown one.</exception>
-    /// <exception cref="ContextFullException">The prompt is too long.</exception>
+    /// <param name="channel">The channel to the reader.</param>
+    /// <param name="throwIfEnded">An action that is called between the parts of the work, and throws if the result is no longer needed.</param>
+    /// <exception cref="ArgumentException">
+    /// The grammar is not valid, or the prompt has no tokens or contains a token that is not in the vocabulary.
+    /// </exception>
+    /// <exception cref="ContextFullException">The prompt is longer than a sequence.</exception>
     public Generation Make(IRequestSource source, TokenChannel channel, Action throwIfEnded)
     {
         // The session may be disposed meanwhile, and the model with it.
@@ -41,9 +44,9 @@ internal sealed class GenerationFactory(Scheduler scheduler, LoadedModel model, 
         return new Generation(scheduler, channel, request, prompt, sampler, pieces, vocabulary);
     }
 
-    /// <summary>Refuses a shift where there is none.</summary>
-    /// <exception cref="NotSupportedException">The KV cache cannot be shifted.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">It would keep everything.</exception>
+    /// <summary>Rejects a request for a shift that is not possible.</summary>
+    /// <exception cref="NotSupportedException">The KV cache does not support shifting.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The shift would keep all tokens.</exception>
     public void CheckShift(GenerationRequest request)
     {
         if (request.ContextFull != ContextFullAction.Shift)
@@ -96,8 +99,8 @@ internal sealed class GenerationFactory(Scheduler scheduler, LoadedModel model, 
                 ]);
     }
 
-    /// <summary>The tokens, if all are of the vocabulary.</summary>
-    /// <exception cref="ArgumentException">One is not.</exception>
+    /// <summary>Returns the tokens if all of them are in the vocabulary.</summary>
+    /// <exception cref="ArgumentException">A token is not in the vocabulary.</exception>
     public static int[] CheckTokens(int[] tokens, int vocabularySize)
     {
         int wrong = Array.FindIndex(tokens, token => token < 0 || token >= vocabularySize);

@@ -1,30 +1,36 @@
 namespace MoeOffload.Inference.Running;
 
-/// <summary>What a <see cref="ContextRunner"/> does with its context. Members are called by the runner's thread unless they say otherwise.</summary>
+/// <summary>
+/// Represents the work that a <see cref="ContextRunner"/> performs with its context. Members are called on the runner's thread unless
+/// stated otherwise.
+/// </summary>
 internal interface IContextWork
 {
-    /// <summary>Gets whether anybody wants what is computed now; from any thread, while it is computed.</summary>
+    /// <summary>
+    /// Gets a value that indicates whether the results of the current computation are still needed. It can be read from any thread during
+    /// the computation.
+    /// </summary>
     bool IsWanted { get; }
 
-    /// <summary>Does what there is to do now.</summary>
-    /// <returns>How long to wait for a wake-up before the next step; zero to go on at once.</returns>
+    /// <summary>Performs the work that can be done now.</summary>
+    /// <returns>The time to wait for a wake-up before the next step, or <see cref="TimeSpan.Zero"/> to continue immediately.</returns>
     TimeSpan Step();
 
-    /// <summary>Fails what runs, and forgets what the context held: it was lost, and another one takes its place.</summary>
+    /// <summary>Fails the running work because the context was lost. Another, empty context replaces it.</summary>
     void OnContextLost(InferenceException failure);
 
-    /// <summary>Takes no work any more; from any thread.</summary>
+    /// <summary>Stops accepting work. The method can be called from any thread.</summary>
     void Refuse(Exception reason);
 
-    /// <summary>Fails all that runs and waits.</summary>
+    /// <summary>Fails all running and waiting work.</summary>
     void FailAll(Exception failure);
 
     /// <summary>
-    /// Fails all that runs and waits, from another thread: the runner's hangs in a native call, and may come back. Nothing that belongs to
-    /// it may be changed, and nothing that the call can touch given back.
+    /// Fails all running and waiting work on another thread, because the runner's thread hangs in a native call that might return later.
+    /// The method must not change state that belongs to the thread, or release memory that the call can access.
     /// </summary>
     void Abandon(Exception failure);
 
-    /// <summary>Fails all that runs and waits as disposed, and gives back what the context was used with.</summary>
+    /// <summary>Fails all running and waiting work as disposed, and releases the resources that belong to the context.</summary>
     void Close();
 }

@@ -4,26 +4,26 @@ using MoeOffload.Native;
 namespace MoeOffload.Inference.Running;
 
 /// <summary>
-/// Drafts tokens ahead with a context of its own. The scheduler's thread owns it; if it fails, there are no more drafts, and nothing else
-/// is harmed.
+/// Drafts tokens with a context of its own. It belongs to the scheduler's thread. If it fails, no more tokens are drafted, and nothing else
+/// is affected.
 /// </summary>
 internal interface IDrafter
 {
-    /// <summary>Gets the RPC servers that it uses besides those of the session's model.</summary>
+    /// <summary>Gets the RPC servers that the drafter uses in addition to those of the session's model.</summary>
     IReadOnlyCollection<string> Servers { get; }
 
-    /// <summary>Reads what it holds of the session's model besides its weights.</summary>
+    /// <summary>Returns the memory that the drafter uses in addition to the weights of the session's model.</summary>
     IReadOnlyList<MemoryUse> ReadMemory();
 
-    /// <summary>Takes the context whose tokens it drafts: to be called first, and with each one that takes its place.</summary>
+    /// <summary>Starts drafting for a context. The method is called first, and again for each context that replaces a lost one.</summary>
     void Begin(NativeContext context);
 
-    /// <summary>Drafts for each request as many tokens as it has a limit for, or fewer.</summary>
+    /// <summary>Drafts tokens for each request, up to its limit.</summary>
     void Draft(IReadOnlyList<SequenceRequest> requests);
 
-    /// <summary>Abandons its context, since something may still be using it.</summary>
+    /// <summary>Abandons the drafter's context because it might still be in use.</summary>
     void Abandon();
 
-    /// <summary>Gives its memory back.</summary>
+    /// <summary>Releases the memory.</summary>
     void Close();
 }

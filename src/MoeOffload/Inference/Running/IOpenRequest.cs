@@ -2,9 +2,9 @@ using MoeOffload.Inference.Planning;
 
 namespace MoeOffload.Inference.Running;
 
-/// <summary>A request that has not ended, with what else belongs to it.</summary>
+/// <summary>Represents a request that has not ended.</summary>
 internal interface IOpenRequest
 {
-    /// <summary>Gets it as it is planned.</summary>
+    /// <summary>Gets the request as the planner sees it.</summary>
     SequenceRequest Request { get; }
 }

@@ -1,20 +1,20 @@
 namespace MoeOffload.Inference.Running;
 
-/// <summary>Represents a request that has its turn, and whose input is still prepared.</summary>
+/// <summary>Represents a request that has a place in the queue but whose input is still being prepared.</summary>
 internal interface IUnpreparedRequest
 {
-    /// <summary>Gets whether its tokens are not wanted any more.</summary>
+    /// <summary>Gets a value that indicates whether the request was canceled.</summary>
     bool IsCancelled { get; }
 
-    /// <summary>Gets when it must have ended, as a timestamp.</summary>
+    /// <summary>Gets the timestamp by which the request must end.</summary>
     long Deadline { get; }
 
-    /// <summary>Gets or sets its number in the order of arrival.</summary>
+    /// <summary>Gets or sets the position of the request in the order of arrival.</summary>
     long ArrivalNumber { get; set; }
 
-    /// <summary>Ends it, because it was cancelled or its deadline has passed.</summary>
+    /// <summary>Ends the request because it was canceled or its deadline has passed.</summary>
     void End();
 
-    /// <summary>Ends it with an error.</summary>
+    /// <summary>Fails the request with an exception.</summary>
     void Fail(Exception failure);
 }

@@ -3,15 +3,15 @@ using MoeOffload.Native;
 
 namespace MoeOffload.Inference.Running;
 
-/// <summary>Computes a text in a sequence of its own and shows the logits of its tokens, on the scheduler's thread.</summary>
-/// <param name="tokens">The text.</param>
-/// <param name="start">The first position that is shown.</param>
-/// <param name="outputCount">Positions of one step that can be shown.</param>
-/// <param name="reader">Gets the logits.</param>
-/// <param name="throwIfEnded">Asked before each step whether it is to go on.</param>
+/// <summary>Computes a text in a sequence of its own and passes the logits of its tokens to a callback, on the scheduler's thread.</summary>
+/// <param name="tokens">The tokens of the text.</param>
+/// <param name="start">The first position whose logits are read.</param>
+/// <param name="outputCount">The maximum number of positions in one step whose logits can be read.</param>
+/// <param name="reader">The callback that receives the logits.</param>
+/// <param name="throwIfEnded">An action that is called before each step, and throws if the computation must end.</param>
 internal sealed class LogitsReading(int[] tokens, int start, int outputCount, LogitsReader reader, Action throwIfEnded)
 {
-    /// <summary>Does it.</summary>
+    /// <summary>Performs the computation.</summary>
     public void Run(CacheExecutor executor)
     {
         throwIfEnded();

@@ -2,10 +2,10 @@ using MoeOffload.Native;
 
 namespace MoeOffload.Inference.Running;
 
-/// <summary>Tells a <see cref="LossWatch"/> of the process's losses, until there is nothing to watch any more.</summary>
+/// <summary>Reports lost RPC servers and threads of the process to a <see cref="LossWatch"/>.</summary>
 internal static class LossSources
 {
-    /// <summary>Watches RPC servers.</summary>
+    /// <summary>Watches RPC servers until a task ends.</summary>
     public static async Task WatchServersAsync(IReadOnlyCollection<string> servers, LossWatch watch, Task ended)
     {
         Task<string>[] losses = RpcServers.Hold(servers);
@@ -18,7 +18,7 @@ internal static class LossSources
         }
     }
 
-    /// <summary>Watches llama.cpp's own threads.</summary>
+    /// <summary>Watches the threads of llama.cpp until a task ends.</summary>
     public static async Task WatchThreadsAsync(LossWatch watch, Task ended)
     {
         while (true)

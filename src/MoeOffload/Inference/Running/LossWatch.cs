@@ -1,20 +1,20 @@
 namespace MoeOffload.Inference.Running;
 
 /// <summary>
-/// Decides when a thread that hangs inside llama.cpp is abandoned. A step that only takes long must not be: it is asked to stop first,
-/// which a computation that goes on does within an operation or a micro-batch, and it is computed again; and it has several times as long
-/// as any step before.
+/// Decides when a thread that hangs in llama.cpp is abandoned. A step that is only slow must not be abandoned: it is first asked to stop,
+/// which a running computation does within an operation or a micro-batch, and is then computed again. It also gets several times as long as
+/// any previous step.
 /// </summary>
-/// <param name="step">The thread's step.</param>
-/// <param name="patience">How long to wait.</param>
-/// <param name="interrupt">Asks the computation that runs to stop.</param>
-/// <param name="fail">Takes the reason; no further step may begin.</param>
-/// <param name="abandon">Abandons the thread if the step with this number still runs, for a reason.</param>
+/// <param name="step">The state of the thread's step.</param>
+/// <param name="patience">The times to wait.</param>
+/// <param name="interrupt">An action that asks the current computation to stop.</param>
+/// <param name="fail">An action that receives the reason and prevents further steps.</param>
+/// <param name="abandon">An action that abandons the thread if the step with the specified number is still running, for the specified reason.</param>
 internal sealed class LossWatch(StepState step, LossPatience patience, Action interrupt, Action<string> fail, Action<long, string> abandon)
 {
-    /// <summary>Is told that an RPC server was lost, which what runs and what comes needs.</summary>
+    /// <summary>Handles the loss of an RPC server that current and future steps need.</summary>
     /// <param name="server">The server.</param>
-    /// <param name="reason">How it was lost.</param>
+    /// <param name="reason">How the server was lost.</param>
     public async Task OnServerLostAsync(string server, string reason)
     {
         string failure = $"RPC server {server} was lost ({reason}). The model is unusable: dispose it, and load it again from another server.";
@@ -25,8 +25,8 @@ internal sealed class LossWatch(StepState step, LossPatience patience, Action in
         }
     }
 
-    /// <summary>Is told that the thread was asked to stop, which a step that waits for a server does not notice.</summary>
-    /// <param name="servers">The servers that the step may wait for.</param>
+    /// <summary>Handles a request to stop the thread, which a step that waits for a server does not notice.</summary>
+    /// <param name="servers">The servers that the step might wait for.</param>
     public async Task OnStopAsync(IReadOnlyCollection<string> servers)
     {
         if (servers.Count > 0 && step.Current is { } number && await step.OutlastsAsync(number, Extend(patience.Unknown)).ConfigureAwait(false))
@@ -36,9 +36,10 @@ internal sealed class LossWatch(StepState step, LossPatience patience, Action in
     }
 
     /// <summary>
-    /// Is told that llama.cpp ended a thread that computed: those that compute with it wait for it for ever. It does not say for whom.
+    /// Handles the end of a computing thread of llama.cpp, for which the other threads of the computation wait forever. llama.cpp does not
+    /// report which computation is affected.
     /// </summary>
-    /// <param name="reason">llama.cpp's message.</param>
+    /// <param name="reason">The message of llama.cpp.</param>
     public async Task OnThreadLostAsync(string reason)
     {
         if (step.Current is not { } number)

@@ -4,12 +4,15 @@ using MoeOffload.Inference.Preparation;
 
 namespace MoeOffload.Inference.Running;
 
-/// <summary>Prepares a request once its channel is read: takes its turn at once, and makes the generation on another thread.</summary>
-/// <param name="scheduler">What runs the generation.</param>
-/// <param name="preparations">What prepares the session's requests.</param>
-/// <param name="factory">Makes the generation.</param>
+/// <summary>
+/// Prepares a request when its channel is first read. It takes its place in the queue immediately, and creates the generation on another
+/// thread.
+/// </summary>
+/// <param name="scheduler">The scheduler that runs the generation.</param>
+/// <param name="preparations">The queue that prepares the requests of the session.</param>
+/// <param name="factory">The factory that creates the generation.</param>
 /// <param name="source">The request.</param>
-/// <param name="channel">Its reader's end.</param>
+/// <param name="channel">The channel to the reader.</param>
 internal sealed class RequestPreparation(
     Scheduler scheduler, PreparationQueue preparations, GenerationFactory factory, IRequestSource source, TokenChannel channel)
     : ITokenProducer, IPreparation, IUnpreparedRequest

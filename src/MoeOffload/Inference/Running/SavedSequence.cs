@@ -3,16 +3,16 @@ using MoeOffload.Native;
 
 namespace MoeOffload.Inference.Running;
 
-/// <summary>Tokens, and what the KV cache held of them, in system memory.</summary>
+/// <summary>Represents the tokens of a sequence and their KV cache in system memory.</summary>
 internal sealed class SavedSequence(int[] tokens, NativeBuffer data) : IDisposable
 {
-    /// <summary>The tokens.</summary>
+    /// <summary>Gets the tokens.</summary>
     public int[] Tokens => tokens;
 
-    /// <summary>The state, as llama.cpp writes it.</summary>
+    /// <summary>Gets the sequence state in llama.cpp's format.</summary>
     public NativeBuffer Data => data;
 
-    /// <summary>Copies a sequence out of the KV cache.</summary>
+    /// <summary>Copies a sequence from the KV cache.</summary>
     public static SavedSequence Read(NativeContext context, int sequence, int[] tokens)
     {
         var data = new NativeBuffer(context.StateSize(sequence));
@@ -28,10 +28,10 @@ internal sealed class SavedSequence(int[] tokens, NativeBuffer data) : IDisposab
         }
     }
 
-    /// <summary>Makes another one that holds the same.</summary>
+    /// <summary>Creates a copy of this instance.</summary>
     public SavedSequence Clone() => new(tokens, data.Clone());
 
-    /// <summary>Gives it away as a prefix cache keeps it.</summary>
+    /// <summary>Transfers the sequence to a prefix cache.</summary>
     public HostSequence ToHost() => new(tokens, data.Length, this);
 
     /// <inheritdoc/>

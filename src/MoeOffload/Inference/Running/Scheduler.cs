@@ -6,8 +6,8 @@ using MoeOffload.Native;
 namespace MoeOffload.Inference.Running;
 
 /// <summary>
-/// Runs the requests of a session: has each step planned, computes it on the context's thread, samples, and hands the tokens to their
-/// readers. A session that generates one text at a time is the same with one sequence.
+/// Runs the requests of a session: it plans each step, computes it on the context's thread, samples tokens and passes them to the readers.
+/// A session that runs one generation at a time uses the same code with one sequence.
 /// </summary>
 internal sealed class Scheduler : IContextWork
 {
@@ -27,15 +27,15 @@ internal sealed class Scheduler : IContextWork
     private readonly List<IUnpreparedRequest> _endedUnprepared = [];
     private StepPlan _plan = new();
 
-    /// <summary>Takes a context over, and begins to work.</summary>
-    /// <param name="makeContext">Makes another context if it is lost.</param>
+    /// <summary>Takes ownership of a context and starts the thread.</summary>
+    /// <param name="makeContext">A function that creates another context if the current one is lost.</param>
     /// <param name="context">The context.</param>
-    /// <param name="parameters">What it was made of.</param>
-    /// <param name="drafts">How tokens are drafted ahead; null if they are not.</param>
-    /// <param name="drafter">What drafts them; null for a lookup.</param>
-    /// <param name="model">Its model.</param>
-    /// <param name="logger">Where llama.cpp's lines go.</param>
-    /// <param name="patience">How long something that may be lost is waited for.</param>
+    /// <param name="parameters">The parameters of the context.</param>
+    /// <param name="drafts">The limits of speculative decoding, or null to disable it.</param>
+    /// <param name="drafter">The drafter, or null to use the lookup.</param>
+    /// <param name="model">The model of the context.</param>
+    /// <param name="logger">The logger for messages of llama.cpp.</param>
+    /// <param name="patience">The time to wait for RPC servers and devices that might be lost.</param>
     public Scheduler(
         Func<NativeContext> makeContext,
         NativeContext context,
@@ -65,22 +65,22 @@ internal sealed class Scheduler : IContextWork
         _runner.Start();
     }
 
-    /// <summary>Gets a task that completes when the thread has ended and its native memory is given back, or both were abandoned.</summary>
+    /// <summary>Gets a task that completes when the thread has ended and its native memory is released, or when both were abandoned.</summary>
     public Task Ended => _runner.Ended;
 
-    /// <summary>Gets how often the thread has waited for work.</summary>
+    /// <summary>Gets the number of times that the thread has waited for work.</summary>
     public long WaitCount => _runner.WaitCount;
 
     /// <inheritdoc/>
     public bool IsWanted => _plan.IsWanted;
 
-    /// <summary>Makes what decides how far ahead a generation is drafted; null if it is not.</summary>
+    /// <summary>Creates the draft pace of a generation, or returns null if no tokens are drafted.</summary>
     public DraftPace? MakePace(bool isWanted) => isWanted && _drafts is not null ? new DraftPace(_drafts) : null;
 
-    /// <summary>Submits a request, whose prompt is ready and whose channel is read.</summary>
-    /// <exception cref="QueueFullException">As many requests run and wait as can.</exception>
-    /// <exception cref="InferenceException">The context was lost and could not be made again.</exception>
-    /// <exception cref="ObjectDisposedException">The session was disposed.</exception>
+    /// <summary>Submits a request whose prompt is prepared and whose channel is being read.</summary>
+    /// <exception cref="QueueFullException">The queue of the session is full.</exception>
+    /// <exception cref="InferenceException">The context was lost and could not be created again.</exception>
+    /// <exception cref="ObjectDisposedException">The session has been disposed.</exception>
     public void Submit(Generation generation)
     {
         generation.Request.Deadline = generation.Channel.Deadline;
@@ -88,8 +88,8 @@ internal sealed class Scheduler : IContextWork
         _runner.Wake();
     }
 
-    /// <summary>Gives a request its turn, whose channel is read and whose prompt is not ready yet.</summary>
     /// <inheritdoc cref="Submit(Generation)" path="/exception"/>
+    /// <summary>Reserves a place in the queue for a request whose channel is being read and whose prompt is not prepared yet.</summary>
     public void Reserve(IUnpreparedRequest request)
     {
         _inbox.Reserve(request);
@@ -98,8 +98,8 @@ internal sealed class Scheduler : IContextWork
         _runner.Wake();
     }
 
-    /// <summary>Submits a request that has its turn, and whose prompt is ready now.</summary>
-    /// <returns>False if it has ended meanwhile; the generation is then the caller's.</returns>
+    /// <summary>Submits a prepared request for which a place was reserved.</summary>
+    /// <returns><see langword="false"/> if the request has already ended, in which case the caller still owns the generation.</returns>
     public bool Submit(IUnpreparedRequest reserved, Generation generation)
     {
         generation.Request.Deadline = generation.Channel.Deadline;
@@ -112,13 +112,13 @@ internal sealed class Scheduler : IContextWork
         return true;
     }
 
-    /// <summary>Takes the turn of a request back whose prompt cannot be made ready.</summary>
-    /// <returns>False if it has ended meanwhile; otherwise the caller ends it.</returns>
+    /// <summary>Withdraws a reserved request whose prompt could not be prepared.</summary>
+    /// <returns><see langword="false"/> if the request has already ended; otherwise, the caller must end it.</returns>
     public bool Withdraw(IUnpreparedRequest reserved) => _inbox.TryWithdraw(reserved);
 
-    /// <summary>Does something with the context between two steps.</summary>
-    /// <exception cref="InferenceException">The context was lost and could not be made again.</exception>
-    /// <exception cref="ObjectDisposedException">The session was disposed.</exception>
+    /// <summary>Performs an action with the context between two steps.</summary>
+    /// <exception cref="InferenceException">The context was lost and could not be created again.</exception>
+    /// <exception cref="ObjectDisposedException">The session has been disposed.</exception>
     public Task RunAsync(Action<CacheExecutor> work)
     {
         var command = new SchedulerCommand(work);
@@ -127,13 +127,13 @@ internal sealed class Scheduler : IContextWork
         return command.Done;
     }
 
-    /// <summary>Is told that a request was cancelled.</summary>
+    /// <summary>Notifies the scheduler that a request was canceled.</summary>
     public void OnCancelled() => _runner.OnCancelled();
 
-    /// <summary>Makes the thread look for work.</summary>
+    /// <summary>Wakes the thread to look for work.</summary>
     public void Wake() => _runner.Wake();
 
-    /// <summary>Reads what it does, and has done so far.</summary>
+    /// <summary>Returns the statistics of the session.</summary>
     public SessionStatistics ReadStatistics() => _inbox.Read(_counters);
 
     /// <summary>Ends all generations and the thread, without waiting for it.</summary>

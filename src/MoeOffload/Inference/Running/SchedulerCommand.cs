@@ -2,15 +2,15 @@ using MoeOffload.Native;
 
 namespace MoeOffload.Inference.Running;
 
-/// <summary>Something that must be done with the context between two steps, on the scheduler's thread.</summary>
+/// <summary>Represents an action to perform with the context between two steps, on the scheduler's thread.</summary>
 internal sealed class SchedulerCommand(Action<CacheExecutor> work)
 {
     private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>Gets a task that completes when it is done, or with why it could not be.</summary>
+    /// <summary>Gets a task that completes when the action has run, or faults if it could not run.</summary>
     public Task Done => _done.Task;
 
-    /// <summary>Does it.</summary>
+    /// <summary>Runs the action.</summary>
     /// <exception cref="NativeAbortException">The context is unusable.</exception>
     public void Run(CacheExecutor executor)
     {
@@ -30,6 +30,6 @@ internal sealed class SchedulerCommand(Action<CacheExecutor> work)
         }
     }
 
-    /// <summary>Ends it without doing it.</summary>
+    /// <summary>Fails the command without running the action.</summary>
     public void Fail(Exception exception) => _done.TrySetException(exception);
 }

@@ -3,10 +3,10 @@ using MoeOffload.Inference.Planning;
 
 namespace MoeOffload.Inference.Running;
 
-/// <summary>What other threads hand to the scheduler's, and all requests that have not ended. Safe to use from several threads.</summary>
-/// <param name="sequenceCount">How many requests can run at once.</param>
-/// <param name="queueLimit">How many requests can wait.</param>
-/// <typeparam name="T">A request with what else belongs to it.</typeparam>
+/// <summary>Holds what other threads pass to the scheduler's thread, and all requests that have not ended. Instances are thread-safe.</summary>
+/// <typeparam name="T">The type of the requests.</typeparam>
+/// <param name="sequenceCount">The maximum number of running requests.</param>
+/// <param name="queueLimit">The maximum number of waiting requests.</param>
 internal sealed class SchedulerInbox<T>(int sequenceCount, int queueLimit)
     where T : class, IOpenRequest
 {
@@ -20,10 +20,10 @@ internal sealed class SchedulerInbox<T>(int sequenceCount, int queueLimit)
     private int _runningCount;
     private long _arrivals;
 
-    /// <summary>Adds a request, whose prompt is ready.</summary>
-    /// <exception cref="QueueFullException">As many run and wait as can.</exception>
-    /// <exception cref="InferenceException">The context was lost and could not be made again.</exception>
-    /// <exception cref="ObjectDisposedException">The session was disposed.</exception>
+    /// <summary>Adds a request whose prompt is prepared.</summary>
+    /// <exception cref="QueueFullException">The queue of the session is full.</exception>
+    /// <exception cref="InferenceException">The context was lost and could not be created again.</exception>
+    /// <exception cref="ObjectDisposedException">The session has been disposed.</exception>
     public void Add(T request)
     {
         lock (_gate)
@@ -34,8 +34,8 @@ internal sealed class SchedulerInbox<T>(int sequenceCount, int queueLimit)
         }
     }
 
-    /// <summary>Gives a request its turn whose prompt is not ready yet.</summary>
     /// <inheritdoc cref="Add(T)" path="/exception"/>
+    /// <summary>Reserves a place in the queue for a request whose prompt is not prepared yet.</summary>
     public void Reserve(IUnpreparedRequest request)
     {
         lock (_gate)
@@ -47,10 +47,10 @@ internal sealed class SchedulerInbox<T>(int sequenceCount, int queueLimit)
         }
     }
 
-    /// <summary>Adds a request that has its turn already.</summary>
-    /// <param name="reserved">What has the turn.</param>
-    /// <param name="request">The request, whose prompt is ready.</param>
-    /// <returns>False if it was ended or withdrawn meanwhile.</returns>
+    /// <summary>Adds a prepared request for which a place was reserved.</summary>
+    /// <param name="reserved">The reservation.</param>
+    /// <param name="request">The prepared request.</param>
+    /// <returns><see langword="false"/> if the reservation has ended or was withdrawn.</returns>
     public bool TryAdd(IUnpreparedRequest reserved, T request)
     {
         lock (_gate)
@@ -65,8 +65,8 @@ internal sealed class SchedulerInbox<T>(int sequenceCount, int queueLimit)
         }
     }
 
-    /// <summary>Takes the turn of a request back, which the caller then ends.</summary>
-    /// <returns>False if somebody else ends it.</returns>
+    /// <summary>Withdraws a reservation, which the caller must then end.</summary>
+    /// <returns><see langword="false"/> if the reservation is ended elsewhere.</returns>
     public bool TryWithdraw(IUnpreparedRequest reserved)
     {
         lock (_gate)
@@ -75,7 +75,7 @@ internal sealed class SchedulerInbox<T>(int sequenceCount, int queueLimit)
         }
     }
 
-    /// <summary>Moves the requests whose prompt is not ready and that are cancelled or past their deadline to a list.</summary>
+    /// <summary>Moves the reservations that were canceled or whose deadline has passed to a list.</summary>
     public void RemoveEnded(long now, List<IUnpreparedRequest> ended)
     {
         lock (_gate)
@@ -91,7 +91,7 @@ internal sealed class SchedulerInbox<T>(int sequenceCount, int queueLimit)
         }
     }
 
-    /// <summary>Takes all requests whose prompt is not ready.</summary>
+    /// <summary>Removes and returns all reservations.</summary>
     public IUnpreparedRequest[] TakeReserved()
     {
         lock (_gate)
@@ -102,7 +102,7 @@ internal sealed class SchedulerInbox<T>(int sequenceCount, int queueLimit)
         }
     }
 
-    /// <summary>Finds the next deadline of a request whose prompt is not ready, as a timestamp; the largest number if there is none.</summary>
+    /// <summary>Returns the timestamp of the next deadline of a reservation, or <see cref="long.MaxValue"/> if there is none.</summary>
     public long FindNextDeadline()
     {
         lock (_gate)
@@ -118,8 +118,8 @@ internal sealed class SchedulerInbox<T>(int sequenceCount, int queueLimit)
     }
 
     /// <summary>Adds a command.</summary>
-    /// <exception cref="InferenceException">The context was lost and could not be made again.</exception>
-    /// <exception cref="ObjectDisposedException">The session was disposed.</exception>
+    /// <exception cref="InferenceException">The context was lost and could not be created again.</exception>
+    /// <exception cref="ObjectDisposedException">The session has been disposed.</exception>
     public void Add(SchedulerCommand command)
     {
         lock (_gate)
@@ -129,7 +129,7 @@ internal sealed class SchedulerInbox<T>(int sequenceCount, int queueLimit)
         }
     }
 
-    /// <summary>Takes nothing any more, for the first reason that is given.</summary>
+    /// <summary>Closes the inbox. Only the first reason is kept.</summary>
     public void Close(Exception reason)
     {
         lock (_gate)
@@ -139,7 +139,7 @@ internal sealed class SchedulerInbox<T>(int sequenceCount, int queueLimit)
     }
 
     /// <summary>Moves the requests that have arrived to a list.</summary>
-    /// <returns>Whether there are commands.</returns>
+    /// <returns><see langword="true"/> if there are commands.</returns>
     public bool TakeArrived(List<T> arrived)
     {
         lock (_gate)
@@ -150,7 +150,7 @@ internal sealed class SchedulerInbox<T>(int sequenceCount, int queueLimit)
         }
     }
 
-    /// <summary>Takes the next command. The one that was taken before is done.</summary>
+    /// <summary>Takes the next command and marks the previous one as done.</summary>
     public bool TryTakeCommand([NotNullWhen(true)] out SchedulerCommand? command)
     {
         lock (_gate)
@@ -161,7 +161,7 @@ internal sealed class SchedulerInbox<T>(int sequenceCount, int queueLimit)
         }
     }
 
-    /// <summary>Takes all commands, the one that runs included.</summary>
+    /// <summary>Removes and returns all commands, including the one that is running.</summary>
     public List<SchedulerCommand> TakeCommands()
     {
         lock (_gate)
@@ -177,7 +177,7 @@ internal sealed class SchedulerInbox<T>(int sequenceCount, int queueLimit)
         }
     }
 
-    /// <summary>Is told that a request was admitted.</summary>
+    /// <summary>Records that a request was admitted.</summary>
     public void OnAdmitted()
     {
         lock (_gate)
@@ -200,7 +200,7 @@ internal sealed class SchedulerInbox<T>(int sequenceCount, int queueLimit)
         }
     }
 
-    /// <summary>Copies the requests that have not ended.</summary>
+    /// <summary>Returns a copy of the list of requests that have not ended.</summary>
     public T[] CopyOpen()
     {
         lock (_gate)
@@ -209,7 +209,7 @@ internal sealed class SchedulerInbox<T>(int sequenceCount, int queueLimit)
         }
     }
 
-    /// <summary>Reads the counters, with the present numbers of requests.</summary>
+    /// <summary>Returns the statistics, with the current numbers of requests.</summary>
     public SessionStatistics Read(SessionCounters counters)
     {
         lock (_gate)

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace MoeOffload.Inference.Running;
 
-/// <summary>The steps that run at once, for those who must know which of them something has happened to. Safe to use from several threads.</summary>
+/// <summary>Tracks the steps that run at the same time, to determine which step an event affects. Instances are thread-safe.</summary>
 internal sealed class StepRegistry
 {
     // When several threads of one computation end they do so together; much later ones are another's.
@@ -12,15 +12,15 @@ internal sealed class StepRegistry
     private int _abandoned;
     private long _lossTimestamp = long.MinValue;
 
-    /// <summary>Gets that of all steps of the process.</summary>
+    /// <summary>Gets the registry of all steps in the process.</summary>
     public static StepRegistry Process { get; } = new();
 
-    /// <summary>Gets how many abandoned threads are still in their native calls.</summary>
+    /// <summary>Gets the number of abandoned threads that are still in their native calls.</summary>
     public int AbandonedCount => Volatile.Read(ref _abandoned);
 
     /// <summary>
-    /// Gets whether a thread of llama.cpp's that ends now can only work for the one step that runs. It may also work for a step that was
-    /// just abandoned since another one of its threads had ended.
+    /// Gets a value that indicates whether a thread of llama.cpp that ends now can belong only to the one running step. It can also belong
+    /// to a step that was just abandoned because another one of its threads had ended.
     /// </summary>
     public bool IsOnlyOne
     {
@@ -31,22 +31,22 @@ internal sealed class StepRegistry
         }
     }
 
-    /// <summary>A step begins.</summary>
+    /// <summary>Records that a step begins.</summary>
     public void OnBegun() => Interlocked.Increment(ref _running);
 
-    /// <summary>A step ends.</summary>
+    /// <summary>Records that a step has ended.</summary>
     public void OnEnded() => Interlocked.Decrement(ref _running);
 
-    /// <summary>The thread of a step is abandoned.</summary>
+    /// <summary>Records that the thread of a step is abandoned.</summary>
     public void OnAbandoned()
     {
         Interlocked.Decrement(ref _running);
         Interlocked.Increment(ref _abandoned);
     }
 
-    /// <summary>An abandoned thread has come back from its native call.</summary>
+    /// <summary>Records that an abandoned thread has returned from its native call.</summary>
     public void OnCameBack() => Interlocked.Decrement(ref _abandoned);
 
-    /// <summary>A step hangs since a thread that computed for it has ended.</summary>
+    /// <summary>Records that a step hangs because one of its threads has ended.</summary>
     public void OnThreadLost() => Interlocked.Exchange(ref _lossTimestamp, Stopwatch.GetTimestamp());
 }

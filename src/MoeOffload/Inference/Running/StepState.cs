@@ -2,8 +2,8 @@ using System.Diagnostics;
 
 namespace MoeOffload.Inference.Running;
 
-/// <summary>Whether a thread is inside a step, told by the thread, and asked by those who must know whether it hangs there.</summary>
-/// <param name="registry">Where it counts.</param>
+/// <summary>Tracks whether a thread is in a step, so that other threads can detect that it hangs.</summary>
+/// <param name="registry">The registry of all steps.</param>
 internal sealed class StepState(StepRegistry registry)
 {
     private static readonly TimeSpan s_poll = TimeSpan.FromMilliseconds(20);
@@ -15,7 +15,7 @@ internal sealed class StepState(StepRegistry registry)
     private bool _isRunning;
     private bool _isAbandoned;
 
-    /// <summary>Gets the number of the step that runs; null if none does.</summary>
+    /// <summary>Gets the number of the current step, or null if none is running.</summary>
     public long? Current
     {
         get
@@ -27,10 +27,10 @@ internal sealed class StepState(StepRegistry registry)
         }
     }
 
-    /// <summary>Gets where it counts.</summary>
+    /// <summary>Gets the registry of all steps.</summary>
     public StepRegistry Registry => registry;
 
-    /// <summary>Gets how long the longest step has taken that has ended.</summary>
+    /// <summary>Gets the duration of the longest completed step.</summary>
     public TimeSpan Longest
     {
         get
@@ -58,7 +58,7 @@ internal sealed class StepState(StepRegistry registry)
     }
 
     /// <summary>Ends the step, if one has begun.</summary>
-    /// <returns>False if the thread was abandoned meanwhile: nothing is its own any more.</returns>
+    /// <returns><see langword="false"/> if the thread was abandoned and no longer owns anything; otherwise, <see langword="true"/>.</returns>
     public bool End()
     {
         lock (_gate)
@@ -78,9 +78,9 @@ internal sealed class StepState(StepRegistry registry)
         }
     }
 
-    /// <summary>Abandons the thread, if it is still inside a step. It stays abandoned.</summary>
-    /// <param name="number">The step, from <see cref="Current"/>.</param>
-    /// <returns>Whether this call has abandoned it.</returns>
+    /// <summary>Abandons the thread permanently if it is still in the specified step.</summary>
+    /// <param name="number">The number of the step, from <see cref="Current"/>.</param>
+    /// <returns><see langword="true"/> if this call abandoned the thread.</returns>
     public bool TryAbandon(long number)
     {
         lock (_gate)
@@ -98,9 +98,9 @@ internal sealed class StepState(StepRegistry registry)
     }
 
     /// <summary>Waits for a step to end.</summary>
-    /// <param name="number">The step, from <see cref="Current"/>.</param>
-    /// <param name="limit">How long to wait.</param>
-    /// <returns>Whether it still runs after all that time.</returns>
+    /// <param name="number">The number of the step, from <see cref="Current"/>.</param>
+    /// <param name="limit">The maximum time to wait.</param>
+    /// <returns><see langword="true"/> if the step is still running after that time.</returns>
     public async Task<bool> OutlastsAsync(long number, TimeSpan limit)
     {
         long start = Stopwatch.GetTimestamp();

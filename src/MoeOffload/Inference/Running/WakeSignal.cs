@@ -1,6 +1,6 @@
 namespace MoeOffload.Inference.Running;
 
-/// <summary>Wakes a thread that waits for work. A wake-up before the wait ends it at once.</summary>
+/// <summary>Wakes a thread that waits for work. If the signal is set before the wait, the wait returns immediately.</summary>
 internal sealed class WakeSignal
 {
     // The longest time that the system takes to wait ends far below what a deadline can say.
@@ -10,7 +10,7 @@ internal sealed class WakeSignal
     private bool _isSet;
     private long _waitCount;
 
-    /// <summary>Gets how many waits have ended.</summary>
+    /// <summary>Gets the number of waits that have ended.</summary>
     public long WaitCount => Interlocked.Read(ref _waitCount);
 
     /// <summary>Wakes the thread.</summary>
@@ -24,7 +24,7 @@ internal sealed class WakeSignal
     }
 
     /// <summary>Waits for <see cref="Set"/>.</summary>
-    /// <param name="limit">How long at most; <see cref="Timeout.InfiniteTimeSpan"/> for no limit.</param>
+    /// <param name="limit">The maximum time to wait, or <see cref="Timeout.InfiniteTimeSpan"/> for no limit.</param>
     public void Wait(TimeSpan limit)
     {
         limit = limit > s_longestWait ? s_longestWait : limit;

@@ -4,10 +4,10 @@ using System.Text;
 namespace MoeOffload.Inference.Schemas;
 
 /// <summary>
-/// Rewrites a schema's regular expression for llama.cpp's converter, which takes the pattern for one of the JSON text: it would let
-/// quotes and control characters into strings, reads only patterns with anchors at both ends, and knows no classes such as <c>\d</c>.
-/// The result matches a subset of what the pattern does: JSON's escapes are written for quotes, backslashes and control characters
-/// that the pattern names one by one, and left out of classes.
+/// Translates the regular expression of a schema for llama.cpp's converter, which applies the pattern to the JSON text instead of the
+/// string: it would allow quotes and control characters in strings, requires anchors at both ends, and does not support classes such as
+/// <c>\d</c>. The result matches a subset of what the pattern matches: quotes, backslashes and control characters that the pattern names
+/// individually are written as JSON escapes, and are left out of character classes.
 /// </summary>
 internal sealed class JsonPattern
 {
@@ -21,8 +21,8 @@ internal sealed class JsonPattern
 
     private JsonPattern(string pattern) => _text = [.. pattern.EnumerateRunes()];
 
-    /// <summary>Rewrites a pattern, an ECMAScript regular expression.</summary>
-    /// <exception cref="FormatException">It is malformed, or has no form that the converter knows; the message says why.</exception>
+    /// <summary>Translates a pattern.</summary>
+    /// <exception cref="FormatException">The pattern is not valid, or the converter cannot express it. The message names the reason.</exception>
     public static string Translate(string pattern)
     {
         var reader = new JsonPattern(pattern);

@@ -8,14 +8,15 @@ using MoeOffload.Native;
 namespace MoeOffload.Schemas;
 
 /// <summary>
-/// A JSON schema that can be honoured exactly: what llama.cpp's converter to grammars would pass over in silence is refused.
+/// Represents a JSON schema that can be enforced exactly. A schema with keywords that llama.cpp's grammar converter would ignore is
+/// rejected.
 /// </summary>
 /// <remarks>
-/// Honoured: types, <c>properties</c>, <c>required</c>, <c>additionalProperties</c>, <c>items</c>, <c>prefixItems</c>, <c>minItems</c>,
-/// <c>maxItems</c>, <c>enum</c>, <c>const</c>, <c>anyOf</c>, <c>oneOf</c> of alternatives that exclude each other, <c>$ref</c> within the
-/// schema, bounds of integers, lengths and patterns of strings, and the formats <c>date</c>, <c>time</c>, <c>date-time</c> and
-/// <c>uuid</c>. An object has no properties but those that its schema names, unless <c>additionalProperties</c> says so. Of a pattern,
-/// only texts without control characters are written.
+/// The supported keywords are types, <c>properties</c>, <c>required</c>, <c>additionalProperties</c>, <c>items</c>, <c>prefixItems</c>,
+/// <c>minItems</c>, <c>maxItems</c>, <c>enum</c>, <c>const</c>, <c>anyOf</c>, <c>oneOf</c> if its alternatives exclude each other,
+/// <c>$ref</c> within the schema, bounds of integers, lengths and patterns of strings, and the formats <c>date</c>, <c>time</c>,
+/// <c>date-time</c> and <c>uuid</c>. An object can have only the properties that its schema names, unless <c>additionalProperties</c>
+/// allows others. Strings that match a pattern contain no control characters.
 /// </remarks>
 public sealed class JsonSchema
 {
@@ -29,37 +30,39 @@ public sealed class JsonSchema
         _grammar = new Lazy<string>(MakeGrammar);
     }
 
-    /// <summary>The schema in the words of the converter.</summary>
+    /// <summary>Gets the schema in the form that the converter supports.</summary>
     internal string Enforced { get; }
 
-    /// <summary>Reads a schema. Blocks for a time that grows with it; the grammar is built later, by the first request that uses it.</summary>
-    /// <param name="json">The schema, at most 256 KiB.</param>
-    /// <exception cref="ArgumentException">It is no JSON, or cannot be honoured; the message says where and why.</exception>
+    /// <summary>Parses a schema.</summary>
+    /// <param name="json">The schema as JSON, at most 262,144 characters.</param>
+    /// <exception cref="ArgumentException">
+    /// The text is not valid JSON, or the schema cannot be enforced. The message names the location and the reason.
+    /// </exception>
     public static JsonSchema Parse(string json)
     {
         ArgumentNullException.ThrowIfNull(json);
         return new JsonSchema(json, SchemaText.Parse(json, "The JSON schema"));
     }
 
-    /// <summary>Takes a schema that was read as JSON.</summary>
+    /// <summary>Creates a schema from a JSON element.</summary>
     /// <param name="element">The schema.</param>
-    /// <exception cref="ArgumentException">It cannot be honoured; the message says where and why.</exception>
+    /// <exception cref="ArgumentException">The schema cannot be enforced. The message names the location and the reason.</exception>
     public static JsonSchema FromElement(JsonElement element) => Parse(element.GetRawText());
 
-    /// <summary>Makes the schema of a .NET type, as System.Text.Json reads it.</summary>
-    /// <param name="type">The type, of a source-generated context for instance.</param>
-    /// <exception cref="ArgumentException">The type's schema cannot be honoured; the message says where and why.</exception>
+    /// <summary>Creates the schema of a .NET type, as serialized by <see cref="System.Text.Json"/>.</summary>
+    /// <param name="type">The metadata of the type, for example from a source-generated context.</param>
+    /// <exception cref="ArgumentException">The schema of the type cannot be enforced. The message names the location and the reason.</exception>
     public static JsonSchema For<T>(JsonTypeInfo<T> type)
     {
         ArgumentNullException.ThrowIfNull(type);
         return Parse(TypeSchema.Make(type).ToJsonString());
     }
 
-    /// <summary>The schema's text.</summary>
+    /// <summary>Returns the schema as JSON.</summary>
     public override string ToString() => _text;
 
-    /// <summary>The grammar, in GBNF.</summary>
-    /// <exception cref="ArgumentException">llama.cpp's converter refused the schema, or the grammar is too large.</exception>
+    /// <summary>Returns the grammar of the schema, in GBNF.</summary>
+    /// <exception cref="ArgumentException">llama.cpp's converter rejected the schema, or the grammar is too large.</exception>
     internal string ToGrammar() => _grammar.Value;
 
     private string MakeGrammar()

@@ -5,8 +5,8 @@ using System.Text.Json.Nodes;
 namespace MoeOffload.Inference.Schemas;
 
 /// <summary>
-/// Rewrites a schema to one of which llama.cpp's converter passes over nothing. What has no such form is refused, or left out of a
-/// schema that is only a help to the model.
+/// Rewrites a schema so that llama.cpp's converter ignores nothing in it. Keywords that cannot be expressed are rejected, or left out if
+/// the schema is only a hint for the model.
 /// </summary>
 internal sealed class JsonSchemaReader
 {
@@ -37,13 +37,13 @@ internal sealed class JsonSchemaReader
         _isAltered = _isWrapped;
     }
 
-    /// <summary>Rewrites a schema that has to be honoured.</summary>
-    /// <exception cref="ArgumentException">It cannot be; the message says where and why.</exception>
+    /// <summary>Rewrites a schema that must be enforced completely.</summary>
+    /// <exception cref="ArgumentException">The schema cannot be enforced. The message names the location and the reason.</exception>
     public static JsonObject Strictly(JsonObject schema, string what) => new JsonSchemaReader(schema, isStrict: true, what).Read();
 
-    /// <summary>Rewrites a schema of which as much as possible shall be honoured.</summary>
-    /// <returns>The schema itself where it can be honoured as it is.</returns>
-    /// <exception cref="ArgumentException">It is malformed.</exception>
+    /// <summary>Rewrites a schema so that as much of it as possible is enforced.</summary>
+    /// <returns>The schema itself if all of it can be enforced without changes.</returns>
+    /// <exception cref="ArgumentException">The schema is not valid.</exception>
     public static JsonObject Loosely(JsonObject schema, string what)
     {
         var reader = new JsonSchemaReader(schema, isStrict: false, what);
@@ -60,7 +60,7 @@ internal sealed class JsonSchemaReader
             : schema;
     }
 
-    /// <summary>Rewrites a part of the schema.</summary>
+    /// <summary>Rewrites a subschema.</summary>
     internal JsonObject Read(JsonNode? node, string path)
     {
         if (node is JsonValue value && value.GetValueKind() is JsonValueKind.True or JsonValueKind.False)
@@ -264,7 +264,7 @@ internal sealed class JsonSchemaReader
         return result;
     }
 
-    /// <summary>Rewrites named parts of the schema.</summary>
+    /// <summary>Rewrites named subschemas.</summary>
     internal JsonObject ReadEach(JsonObject schemas, string path)
     {
         var result = new JsonObject();
@@ -276,7 +276,7 @@ internal sealed class JsonSchemaReader
         return result;
     }
 
-    /// <summary>Rewrites a list of parts of the schema.</summary>
+    /// <summary>Rewrites a list of subschemas.</summary>
     internal JsonArray ReadEach(JsonArray schemas, string path) =>
         new([.. schemas.Select((schema, index) => (JsonNode)Read(schema, string.Create(CultureInfo.InvariantCulture, $"{path}/{index}")))]);
 
@@ -310,7 +310,7 @@ internal sealed class JsonSchemaReader
         _ => false,
     };
 
-    /// <summary>Notes whether what is written differs from the schema.</summary>
+    /// <summary>Records whether the result differs from the schema.</summary>
     internal void Alter(bool isDifferent) => _isAltered |= isDifferent;
 
     private void RefuseBeside(string path, string keyword, string[] keywords)
@@ -322,7 +322,7 @@ internal sealed class JsonSchemaReader
         }
     }
 
-    /// <summary>Refuses what cannot be enforced; of a schema that is only a help it is left out.</summary>
+    /// <summary>Rejects a keyword that cannot be enforced. If the schema is only a hint, the keyword is left out instead.</summary>
     internal void Refuse(string path, string reason)
     {
         _isAltered = true;

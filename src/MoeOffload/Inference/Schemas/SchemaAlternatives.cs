@@ -3,12 +3,15 @@ using System.Text.Json.Nodes;
 
 namespace MoeOffload.Inference.Schemas;
 
-/// <summary>Whether alternatives of a schema exclude each other: by their types, by their values, or by the values of a property.</summary>
+/// <summary>Determines whether the alternatives of a schema exclude each other: by type, by value, or by the values of a property.</summary>
 internal sealed class SchemaAlternatives(JsonObject root)
 {
     private static readonly string[] s_types = ["object", "array", "string", "number", "boolean", "null"];
 
-    /// <summary>Whether no value fits two of the schemas. False also where it cannot be told.</summary>
+    /// <summary>Determines whether no value matches two of the schemas.</summary>
+    /// <returns>
+    /// <see langword="true"/> if the schemas exclude each other; <see langword="false"/> if they do not, or if that cannot be determined.
+    /// </returns>
     public bool ExcludeEachOther(JsonArray schemas)
     {
         for (int i = 0; i < schemas.Count; i++)
@@ -25,7 +28,7 @@ internal sealed class SchemaAlternatives(JsonObject root)
         return true;
     }
 
-    /// <summary>Whether a value is of a type of JSON schema.</summary>
+    /// <summary>Determines whether a value is of the specified JSON schema type.</summary>
     public static bool IsOf(JsonNode? value, string type) => value is null
         ? type == "null"
         : (type, value.GetValueKind()) switch

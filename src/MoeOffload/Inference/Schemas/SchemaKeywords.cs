@@ -4,11 +4,11 @@ using System.Text.Json.Nodes;
 
 namespace MoeOffload.Inference.Schemas;
 
-/// <summary>Reads the keywords of a schema, each of its kind.</summary>
-/// <param name="what">What the schema is, to begin messages with.</param>
+/// <summary>Reads the keywords of a schema.</summary>
+/// <param name="what">A description of the schema, with which error messages start.</param>
 internal sealed class SchemaKeywords(string what)
 {
-    /// <summary>The types that a schema names; none where it has no such keyword.</summary>
+    /// <summary>Returns the types that a schema names, or an empty array if it has no <c>type</c> keyword.</summary>
     public string[] Types(JsonObject schema, string path) => schema["type"] switch
     {
         null => [],
@@ -18,17 +18,17 @@ internal sealed class SchemaKeywords(string what)
         _ => throw Malformed(path, "has a type that is neither a name nor a list of names"),
     };
 
-    /// <summary>A keyword that must be there, and a list.</summary>
+    /// <summary>Returns the value of a required keyword that is a list.</summary>
     public JsonArray Array(JsonObject schema, string keyword, string path, bool mayBeEmpty = false) =>
         schema[keyword] is JsonArray array && (array.Count > 0 || mayBeEmpty) ? array : throw Malformed(path, $"has '{keyword}', which is no list, or an empty one");
 
-    /// <summary>A keyword that is a text; null where it is missing.</summary>
+    /// <summary>Returns the value of a keyword that is a string, or null if it is missing.</summary>
     public string? Text(JsonObject schema, string keyword, string path) =>
         schema[keyword] is not { } node ? null
         : node is JsonValue value && value.TryGetValue(out string? text) ? text
         : throw Malformed(path, $"has '{keyword}', which is no text");
 
-    /// <summary>A keyword that is a number; null where it is missing.</summary>
+    /// <summary>Returns the value of a keyword that is a number, or null if it is missing.</summary>
     public decimal? Number(JsonObject schema, string keyword, string path)
     {
         if (schema[keyword] is not { } node)
@@ -42,7 +42,10 @@ internal sealed class SchemaKeywords(string what)
             : throw Malformed(path, $"has '{keyword}', which is no number, or too large");
     }
 
-    /// <summary>Two keywords that are counts, the first no larger than the second; null where they are missing.</summary>
+    /// <summary>
+    /// Returns the values of two keywords that are counts, or null for those that are missing. The first must not be greater than the
+    /// second.
+    /// </summary>
     public (int? Least, int? Most) Range(JsonObject schema, string leastKeyword, string mostKeyword, string path)
     {
         int? least = Count(leastKeyword);
@@ -57,6 +60,6 @@ internal sealed class SchemaKeywords(string what)
         };
     }
 
-    /// <summary>The error of a schema that cannot be read or honoured.</summary>
+    /// <summary>Creates the exception for a schema that is not valid or cannot be enforced.</summary>
     public ArgumentException Malformed(string path, string reason) => new($"{what} cannot be honoured: {path} {reason}.");
 }

@@ -4,14 +4,16 @@ using System.Text.Json.Nodes;
 
 namespace MoeOffload.Inference.Schemas;
 
-/// <summary>Reads the JSON of schemas, within what the recursion of llama.cpp's converter can take.</summary>
+/// <summary>Parses the JSON of schemas, within the limits of the recursion in llama.cpp's converter.</summary>
 internal static class SchemaText
 {
     private const int MaxLength = 1 << 18;
     private const int MaxNameLength = 256;
 
-    /// <summary>Reads a schema's JSON.</summary>
-    /// <exception cref="ArgumentException">It is no JSON object, too long, nested too deeply, or has too long names.</exception>
+    /// <summary>Parses the JSON of a schema.</summary>
+    /// <exception cref="ArgumentException">
+    /// The text is not a JSON object, is too long, is nested too deeply, or contains a name that is too long.
+    /// </exception>
     public static JsonObject Parse(string json, string what)
     {
         if (json.Length > MaxLength)

@@ -1,28 +1,31 @@
 namespace MoeOffload.Schemas;
 
-/// <summary>An answer that should be JSON of a type is not: it was cut by the token limit or the context, or the type refused it.</summary>
+/// <summary>
+/// The exception that is thrown if an answer cannot be deserialized to the requested type: it was cut off by the token limit or the context
+/// length, or the type rejected it.
+/// </summary>
 public sealed class StructuredOutputException : MoeOffloadException
 {
-    /// <summary>Makes an error without a message.</summary>
+    /// <summary>Initializes a new instance of the <see cref="StructuredOutputException"/> class.</summary>
     public StructuredOutputException()
     {
     }
 
-    /// <summary>Makes an error that says what happened, where, and what to do about it.</summary>
-    /// <param name="message">What, where, remedy.</param>
+    /// <summary>Initializes a new instance of the <see cref="StructuredOutputException"/> class with a message.</summary>
+    /// <param name="message">A message that describes the error, its location and a remedy.</param>
     public StructuredOutputException(string message)
         : base(message)
     {
     }
 
-    /// <summary>Makes an error with its cause.</summary>
-    /// <param name="message">What, where, remedy.</param>
-    /// <param name="innerException">The cause.</param>
+    /// <summary>Initializes a new instance of the <see cref="StructuredOutputException"/> class with a message and an inner exception.</summary>
+    /// <param name="message">A message that describes the error, its location and a remedy.</param>
+    /// <param name="innerException">The exception that caused this one, or <see langword="null"/>.</param>
     public StructuredOutputException(string message, Exception? innerException)
         : base(message, innerException)
     {
     }
 
-    /// <summary>What the model wrote, as far as it came.</summary>
+    /// <summary>Gets or sets the output of the model, which might be incomplete.</summary>
     public string Output { get; init; } = string.Empty;
 }

@@ -4,7 +4,7 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace MoeOffload.Inference.Schemas;
 
-/// <summary>Schemas of .NET types, narrowed to what the types can hold.</summary>
+/// <summary>Creates schemas of .NET types, restricted to the values that the types can hold.</summary>
 internal static class TypeSchema
 {
     private static readonly JsonSchemaExporterOptions s_options = new()
@@ -13,7 +13,7 @@ internal static class TypeSchema
         TransformSchemaNode = Narrow,
     };
 
-    /// <summary>Makes the schema of a type.</summary>
+    /// <summary>Creates the schema of a type.</summary>
     public static JsonNode Make(JsonTypeInfo type) => type.GetJsonSchemaAsNode(s_options);
 
     private static JsonNode Narrow(JsonSchemaExporterContext context, JsonNode schema)

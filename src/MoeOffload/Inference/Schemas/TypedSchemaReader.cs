@@ -3,10 +3,10 @@ using System.Text.Json.Nodes;
 
 namespace MoeOffload.Inference.Schemas;
 
-/// <summary>Rewrites the part of a schema that speaks of one type.</summary>
+/// <summary>Rewrites the keywords of a schema that apply to one type.</summary>
 internal sealed class TypedSchemaReader(JsonSchemaReader reader, SchemaKeywords keywords)
 {
-    /// <summary>The keywords that speak of each type. Those of integers are also numbers'.</summary>
+    /// <summary>Gets the keywords that apply to each type. The keywords of integers also apply to numbers.</summary>
     public static IReadOnlyDictionary<string, string[]> ByType { get; } = new Dictionary<string, string[]>(StringComparer.Ordinal)
     {
         ["object"] = ["properties", "required", "additionalProperties"],
@@ -15,7 +15,7 @@ internal sealed class TypedSchemaReader(JsonSchemaReader reader, SchemaKeywords 
         ["integer"] = ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"],
     };
 
-    /// <summary>Rewrites the part for a type.</summary>
+    /// <summary>Rewrites the keywords for a type.</summary>
     public JsonObject Read(JsonObject schema, string type, string path) => type switch
     {
         "object" => ReadObject(schema, path),

@@ -9,8 +9,8 @@ using MoeOffload.Native;
 namespace MoeOffload.Inference.Speculation;
 
 /// <summary>
-/// Guesses tokens with a smaller model of the same vocabulary: what it would say greedily. It keeps a KV cache of its own, brought up to
-/// each sequence as it is asked.
+/// Drafts tokens with a smaller model of the same vocabulary, by greedy decoding. The model has a KV cache of its own, which is brought up
+/// to date with each sequence before drafting.
 /// </summary>
 internal sealed class DraftModel : IDrafter
 {
@@ -36,15 +36,15 @@ internal sealed class DraftModel : IDrafter
     /// <inheritdoc/>
     public IReadOnlyCollection<string> Servers { get; }
 
-    /// <summary>Makes the draft model of a session.</summary>
-    /// <param name="model">The session's model.</param>
-    /// <param name="draft">The smaller one.</param>
-    /// <param name="options">The session's context.</param>
-    /// <param name="main">It.</param>
-    /// <param name="logger">Where llama.cpp's lines go.</param>
+    /// <summary>Creates the draft model of a session.</summary>
+    /// <param name="model">The model of the session.</param>
+    /// <param name="draft">The smaller model.</param>
+    /// <param name="options">The options of the session's context.</param>
+    /// <param name="main">The session's context.</param>
+    /// <param name="logger">The logger for messages of llama.cpp.</param>
     /// <exception cref="ArgumentException">The models have different vocabularies.</exception>
-    /// <exception cref="NotSupportedException">The smaller one cannot take back what it has guessed.</exception>
-    /// <exception cref="InferenceException">Its context could not be made.</exception>
+    /// <exception cref="NotSupportedException">The KV cache of the smaller model cannot be trimmed.</exception>
+    /// <exception cref="InferenceException">The context of the smaller model could not be created.</exception>
     public static DraftModel Create(LoadedModel model, LoadedModel draft, ContextOptions options, NativeContext main, ILogger logger)
     {
         using LoadedModel.Use use = draft.Enter();

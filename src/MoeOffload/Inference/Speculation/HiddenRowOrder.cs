@@ -20,11 +20,13 @@ internal sealed class HiddenRowOrder
     private readonly List<int> _order = [];
     private readonly List<int> _outputs = [];
 
-    /// <summary>Describes a context.</summary>
-    /// <param name="microBatchSize">Most tokens of a micro-batch.</param>
-    /// <param name="splitsEqually">Whether a micro-batch takes as many tokens of each sequence as of the others.</param>
-    /// <param name="isConsecutive">Whether it takes only sequences whose numbers follow each other.</param>
-    /// <param name="tail">How many tokens at the end of each sequence must come into one micro-batch; 0 where that does not matter.</param>
+    /// <summary>Initializes the order for a context.</summary>
+    /// <param name="microBatchSize">The maximum number of tokens in a micro-batch.</param>
+    /// <param name="splitsEqually"><see langword="true"/> if a micro-batch takes the same number of tokens from each of its sequences.</param>
+    /// <param name="isConsecutive"><see langword="true"/> if a micro-batch takes only sequences with consecutive numbers.</param>
+    /// <param name="tail">
+    /// The number of tokens at the end of each sequence that must be in the same micro-batch, or 0 if there is no such restriction.
+    /// </param>
     public HiddenRowOrder(int microBatchSize, bool splitsEqually, bool isConsecutive, int tail)
     {
         _microBatchSize = microBatchSize;
@@ -33,19 +35,19 @@ internal sealed class HiddenRowOrder
         _tail = tail;
     }
 
-    /// <summary>That of a context.</summary>
+    /// <summary>Returns the order for a context.</summary>
     /// <param name="context">The context.</param>
-    /// <param name="isUnified">Whether all of its sequences share one cache.</param>
+    /// <param name="isUnified"><see langword="true"/> if all sequences of the context share one cache.</param>
     public static HiddenRowOrder Of(NativeContext context, bool isUnified) => new(
         context.MicroBatchSize,
         splitsEqually: !isUnified || !context.CanForgetParts,
         isConsecutive: !isUnified,
         tail: context.CanForgetParts || context.RollbackLength == 0 ? 0 : context.RollbackLength + 1);
 
-    /// <summary>Finds the row of each token of a batch.</summary>
-    /// <param name="sequences">The tokens' sequences; those of one sequence stand together.</param>
-    /// <param name="outputs">Not 0 for tokens with logits.</param>
-    /// <param name="rows">Gets the rows.</param>
+    /// <summary>Finds the row of each token in a batch.</summary>
+    /// <param name="sequences">The sequence of each token. The tokens of a sequence are contiguous.</param>
+    /// <param name="outputs">A value for each token, which is not 0 if the token has logits.</param>
+    /// <param name="rows">Receives the rows.</param>
     public void Find(ReadOnlySpan<int> sequences, ReadOnlySpan<sbyte> outputs, Span<int> rows)
     {
         Split(sequences);
@@ -160,6 +162,6 @@ internal sealed class HiddenRowOrder
         }
     }
 
-    /// <summary>The tokens of one sequence that are still to be computed.</summary>
+    /// <summary>Represents the tokens of a sequence that are not assigned yet.</summary>
     private readonly record struct Run(int Sequence, int First, int Left);
 }

@@ -8,8 +8,8 @@ using MoeOffload.Native;
 namespace MoeOffload.Inference.Speculation;
 
 /// <summary>
-/// Guesses tokens with the model's own layers for multi-token prediction (MTP). Each takes a token and the hidden state of the one before
-/// it, from the model's last layer or from the guess before, and has a KV cache, which follows the one of the session.
+/// Drafts tokens with the model's own layers for multi-token prediction (MTP). Each layer takes a token and the hidden state of the
+/// previous token, from the model's last layer or from the previous draft token, and has a KV cache that follows the session's.
 /// </summary>
 internal sealed class MtpLayers : IDrafter, ISequenceFollower
 {
@@ -50,14 +50,14 @@ internal sealed class MtpLayers : IDrafter, ISequenceFollower
     /// <inheritdoc/>
     public IReadOnlyCollection<string> Servers => [];
 
-    /// <summary>Makes what guesses for a session.</summary>
-    /// <param name="model">The session's model.</param>
-    /// <param name="parameters">The session's context.</param>
-    /// <param name="context">It.</param>
-    /// <param name="logger">Where llama.cpp's lines go.</param>
-    /// <exception cref="ArgumentException">A step has too many tokens.</exception>
-    /// <exception cref="NotSupportedException">The model has no such layers, or they are not loaded, or llama.cpp cannot compute them.</exception>
-    /// <exception cref="InferenceException">Their context could not be made.</exception>
+    /// <summary>Creates the drafter of a session.</summary>
+    /// <param name="model">The model of the session.</param>
+    /// <param name="parameters">The parameters of the session's context.</param>
+    /// <param name="context">The session's context.</param>
+    /// <param name="logger">The logger for messages of llama.cpp.</param>
+    /// <exception cref="ArgumentException">The batch size is too large.</exception>
+    /// <exception cref="NotSupportedException">The model has no such layers, they are not loaded, or llama.cpp cannot compute them.</exception>
+    /// <exception cref="InferenceException">The context of the layers could not be created.</exception>
     public static MtpLayers Create(LoadedModel model, ContextParameters parameters, NativeContext context, ILogger logger)
     {
         int layers = CheckLayers(model);

@@ -1,35 +1,35 @@
 namespace MoeOffload.Inference.Speculation;
 
-/// <summary>The hidden states of the last tokens of one sequence that were computed.</summary>
-/// <param name="capacity">How many are kept.</param>
-/// <param name="width">Floats of one.</param>
+/// <summary>Holds the hidden states of the most recently computed tokens of a sequence.</summary>
+/// <param name="capacity">The maximum number of hidden states.</param>
+/// <param name="width">The number of values in a hidden state.</param>
 internal sealed class RecentHidden(int capacity, int width)
 {
     private readonly float[] _rows = new float[capacity * width];
     private int _start;
     private int _count;
 
-    /// <summary>How many are kept at most.</summary>
+    /// <summary>Gets the maximum number of hidden states.</summary>
     public int Capacity => capacity;
 
-    /// <summary>That of the token at a position; empty where it is not known.</summary>
+    /// <summary>Returns the hidden state at a position, or an empty span if it is not known.</summary>
     public ReadOnlySpan<float> At(int position) =>
         position >= _start && position < _start + _count ? _rows.AsSpan((position - _start) * width, width) : default;
 
-    /// <summary>Forgets all, and begins anew at a position.</summary>
+    /// <summary>Removes all hidden states and starts again at a position.</summary>
     public void Restart(int position)
     {
         _start = position;
         _count = 0;
     }
 
-    /// <summary>Takes that of the next position.</summary>
+    /// <summary>Adds the hidden state of the next position.</summary>
     public void Add(ReadOnlySpan<float> row) => row.CopyTo(_rows.AsSpan(width * _count++, width));
 
-    /// <summary>Forgets those from a position on.</summary>
+    /// <summary>Removes the hidden states from a position onwards.</summary>
     public void Cut(int fromPosition) => _count = Math.Clamp(fromPosition - _start, 0, _count);
 
-    /// <summary>Follows positions that were forgotten, and those behind that moved down.</summary>
+    /// <summary>Applies a shift that removed a range of positions and moved the later ones down.</summary>
     public void Discard(int from, int to)
     {
         if (_start >= to)
@@ -42,7 +42,7 @@ internal sealed class RecentHidden(int capacity, int width)
         }
     }
 
-    /// <summary>Takes over another sequence's.</summary>
+    /// <summary>Copies the hidden states of another sequence.</summary>
     public void CopyFrom(RecentHidden other)
     {
         _start = other._start;

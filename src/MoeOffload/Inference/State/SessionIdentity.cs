@@ -3,11 +3,11 @@ using MoeOffload.Native;
 
 namespace MoeOffload.Inference.State;
 
-/// <summary>Says what must be the same for a saved state to mean the same, in lines of text.</summary>
+/// <summary>Lists, as lines of text, the properties that must match for a saved state to be valid.</summary>
 internal static class SessionIdentity
 {
-    /// <summary>Writes the lines of a session.</summary>
-    /// <exception cref="IOException">The model's file cannot be read any more.</exception>
+    /// <summary>Returns the lines for a session.</summary>
+    /// <exception cref="IOException">The model file can no longer be read.</exception>
     public static IReadOnlyList<string> Of(LoadedModel model, ContextParameters parameters)
     {
         CacheFormat cache = parameters.ToSettings().DescribeCache();

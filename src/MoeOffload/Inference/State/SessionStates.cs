@@ -4,7 +4,7 @@ using MoeOffload.Shared;
 
 namespace MoeOffload.Inference.State;
 
-/// <summary>Takes a session's kept sequences out to a stream and back.</summary>
+/// <summary>Saves the kept sequences of a session to a stream and loads them from it.</summary>
 internal sealed class SessionStates(Scheduler scheduler, LoadedModel model, ContextParameters parameters, StateLimits limits)
 {
     /// <inheritdoc cref="GenerationSession.SaveStateAsync(Stream, IReadOnlyList{int}?, CancellationToken)"/>

@@ -2,14 +2,14 @@ using System.Text;
 
 namespace MoeOffload.Inference.State;
 
-/// <summary>What must be the same for a saved state to mean the same: the first lines of its file.</summary>
+/// <summary>Encodes and checks the properties that must match for a saved state to be valid. They are at the beginning of its file.</summary>
 internal static class StateIdentity
 {
-    /// <summary>The lines as a file has them.</summary>
+    /// <summary>Encodes the lines for a file.</summary>
     public static byte[] Encode(IReadOnlyList<string> lines) => Encoding.UTF8.GetBytes(string.Join('\n', lines));
 
-    /// <summary>Checks a file's lines.</summary>
-    /// <exception cref="StateFormatException">One is not the session's.</exception>
+    /// <summary>Compares the lines of a file with those of the session.</summary>
+    /// <exception cref="StateFormatException">A line does not match.</exception>
     public static void Check(ReadOnlySpan<byte> encoded, IReadOnlyList<string> lines)
     {
         string[] found = Encoding.UTF8.GetString(encoded).Split('\n');

@@ -1,15 +1,15 @@
 namespace MoeOffload.Inference.State;
 
-/// <summary>What a session can take of a state.</summary>
-/// <param name="SequenceLength">Tokens that one sequence can hold.</param>
-/// <param name="VocabularySize">Tokens in the vocabulary.</param>
-/// <param name="ContextBytes">Bytes of the KV cache and of recurrent states.</param>
+/// <summary>Represents the limits of a state that a session can load.</summary>
+/// <param name="SequenceLength">The maximum number of tokens in a sequence.</param>
+/// <param name="VocabularySize">The number of tokens in the vocabulary.</param>
+/// <param name="ContextBytes">The size of the KV cache and of recurrent states, in bytes.</param>
 internal readonly record struct StateLimits(int SequenceLength, int VocabularySize, long ContextBytes)
 {
     // Positions, owners and extra values of a cell, and the sizes and types of each layer.
     private const long BytesPerCell = 64;
     private const long FixedBytes = 1 << 20;
 
-    /// <summary>The most bytes that a sequence of so many tokens can have.</summary>
+    /// <summary>Returns the maximum size of a sequence with the specified number of tokens, in bytes.</summary>
     public long MostBytes(int tokens) => ContextBytes + FixedBytes + (tokens * BytesPerCell);
 }

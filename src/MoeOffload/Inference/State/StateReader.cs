@@ -7,8 +7,8 @@ using MoeOffload.Native;
 namespace MoeOffload.Inference.State;
 
 /// <summary>
-/// Reads what <see cref="StateWriter"/> has written. Nothing is given to anyone before all of it was read and its checksum is right: what
-/// llama.cpp takes as a state it takes on trust.
+/// Reads the output of <see cref="StateWriter"/>. No sequence is returned before all of the state is read and its checksum verified,
+/// because llama.cpp does not validate a sequence state.
 /// </summary>
 internal sealed class StateReader : IDisposable
 {
@@ -28,8 +28,8 @@ internal sealed class StateReader : IDisposable
         _limits = limits;
     }
 
-    /// <summary>Reads sequences, which the caller disposes.</summary>
-    /// <exception cref="StateFormatException">The state is damaged or cut short, or one that this session cannot take.</exception>
+    /// <summary>Reads sequences, which the caller must dispose.</summary>
+    /// <exception cref="StateFormatException">The state is corrupt or truncated, or this session cannot load it.</exception>
     public static async Task<List<SavedSequence>> ReadAsync(
         Stream stream, IReadOnlyList<string> identity, StateLimits limits, CancellationToken cancellationToken)
     {

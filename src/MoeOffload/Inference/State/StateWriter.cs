@@ -7,12 +7,12 @@ using MoeOffload.Native;
 namespace MoeOffload.Inference.State;
 
 /// <summary>
-/// Writes a state: the magic, the format's version, what it was made with, the sequences, and a SHA-256 of all that. Numbers are
+/// Writes a state: the magic number, the format version, the identity, the sequences, and a SHA-256 checksum of all of it. Numbers are
 /// little-endian.
 /// </summary>
 internal sealed class StateWriter : IDisposable
 {
-    /// <summary>The first bytes of every state.</summary>
+    /// <summary>Gets the first bytes of every state.</summary>
     public static ReadOnlySpan<byte> Magic => "MOESTATE"u8;
 
     /// <summary>The version of the format.</summary>
