@@ -253,7 +253,7 @@ public sealed class ChatCompletionTests
         (int status, JsonNode error) = await _server.FailAsync(Path, chat);
 
         status.Should().Be(400);
-        ((string)error["message"]!).Should().Contain("no form of calls");
+        ((string)error["message"]!).Should().Contain("does not support tool calls");
     }
 
     [Test]

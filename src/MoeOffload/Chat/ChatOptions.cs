@@ -85,7 +85,7 @@ public sealed record ChatOptions
         ArgumentNullException.ThrowIfNull(TemplateArguments);
         if (ToolChoice.IsRequired && Tools.Count == 0)
         {
-            throw new ArgumentException("ToolChoice asks for a call, and there are no Tools: add some, or use ToolChoice.Auto.", nameof(ToolChoice));
+            throw new ArgumentException("ToolChoice requires a tool call, but Tools is empty. Add a tool, or use ToolChoice.Auto.", nameof(ToolChoice));
         }
 
         CheckConstraints(mayCall: Tools.Count > 0 && ToolChoice != ToolChoice.None);
@@ -103,7 +103,7 @@ public sealed record ChatOptions
 
         if (ToolChoice.ToolName is { } chosen && !names.Contains(chosen))
         {
-            throw new ArgumentException($"ToolChoice names the tool '{chosen}', Tools has {string.Join(", ", names)}.", nameof(ToolChoice));
+            throw new ArgumentException($"ToolChoice requires the tool '{chosen}', which is not in Tools. The tools are {string.Join(", ", names)}.", nameof(ToolChoice));
         }
     }
 
@@ -112,7 +112,7 @@ public sealed record ChatOptions
         ArgumentNullException.ThrowIfNull(tool, nameof(Tools));
         if (string.IsNullOrEmpty(tool.Name) || tool.Name.Any(char.IsWhiteSpace) || tool.Name.Length > 128)
         {
-            throw new ArgumentException($"The tool name '{tool.Name}' is empty, has white space, or is longer than 128 characters.", nameof(Tools));
+            throw new ArgumentException($"The tool name '{tool.Name}' is not valid: it is empty, contains white space, or is longer than 128 characters.", nameof(Tools));
         }
 
         if (!names.Add(tool.Name))
@@ -126,17 +126,17 @@ public sealed record ChatOptions
         if (ResponseSchema is not null && mayCall)
         {
             throw new ArgumentException(
-                "ResponseSchema and Tools exclude each other: an answer is either of the schema or a call. Set ToolChoice.None, or leave out one.", nameof(ResponseSchema));
+                "ResponseSchema and Tools cannot be combined, because an answer is either JSON of the schema or a tool call. Set ToolChoice.None, or remove one of them.", nameof(ResponseSchema));
         }
 
         if (Sampling?.JsonSchema is not null)
         {
-            throw new ArgumentException("Of a chat the schema goes to ResponseSchema, since the template frames the answer.", nameof(Sampling));
+            throw new ArgumentException("Sampling.JsonSchema cannot be used for a chat, whose template adds text around the answer. Set ResponseSchema instead.", nameof(Sampling));
         }
 
         if (Sampling?.Grammar is not null && (mayCall || ResponseSchema is not null))
         {
-            throw new ArgumentException("Sampling.Grammar excludes Tools and ResponseSchema, which are grammars too.", nameof(Sampling));
+            throw new ArgumentException("Sampling.Grammar cannot be combined with Tools or ResponseSchema, which define grammars too. Remove one of them.", nameof(Sampling));
         }
     }
 }

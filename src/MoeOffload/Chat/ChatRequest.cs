@@ -35,7 +35,7 @@ internal sealed record ChatRequest(byte[] ForPrompt, byte[] ForGrammar)
     {
         if (messages.Count == 0)
         {
-            throw new ArgumentException("A chat without messages has nothing to answer: add one.", nameof(messages));
+            throw new ArgumentException("The chat has no messages. Add one.", nameof(messages));
         }
     }
 
@@ -84,7 +84,7 @@ internal sealed record ChatRequest(byte[] ForPrompt, byte[] ForGrammar)
     {
         json.WriteStartObject();
         json.WriteString("role", RoleName(message.Role));
-        json.WriteString("content", message.Content ?? throw new ArgumentException($"The content of message {index} is null: use an empty one."));
+        json.WriteString("content", message.Content ?? throw new ArgumentException($"The content of message {index} is null. Use an empty string."));
         if (message.ReasoningContent is { Length: > 0 } reasoning)
         {
             json.WriteString("reasoning_content", reasoning);
@@ -135,13 +135,13 @@ internal sealed record ChatRequest(byte[] ForPrompt, byte[] ForGrammar)
             using JsonDocument arguments = JsonDocument.Parse(call.Arguments);
             if (arguments.RootElement.ValueKind != JsonValueKind.Object)
             {
-                throw new ArgumentException($"The arguments of the call of '{call.Name}' in message {index} are no JSON object.");
+                throw new ArgumentException($"The arguments of the call of '{call.Name}' in message {index} are not a JSON object.");
             }
         }
         catch (JsonException error)
         {
             throw new ArgumentException(
-                $"The arguments of the call of '{call.Name}' in message {index} are no JSON: {error.Message} Leave out calls of an answer that was cut.", error);
+                $"The arguments of the call of '{call.Name}' in message {index} are not valid JSON: {error.Message} Remove the calls of an answer that was cut off.", error);
         }
     }
 
@@ -207,6 +207,6 @@ internal sealed record ChatRequest(byte[] ForPrompt, byte[] ForGrammar)
         ChatRole.User => "user",
         ChatRole.Assistant => "assistant",
         ChatRole.Tool => "tool",
-        _ => throw new ArgumentOutOfRangeException(nameof(role), role, "Unknown role of a message."),
+        _ => throw new ArgumentOutOfRangeException(nameof(role), role, "The role of a message is not valid."),
     };
 }

@@ -208,7 +208,7 @@ public sealed class ChatStream : IAsyncEnumerable<ChatUpdate>, IAsyncDisposable,
         catch (FormatException error)
         {
             _isUnreadable = true;
-            throw new InferenceException($"The answer cannot be read. {error.Message}", error);
+            throw new InferenceException($"The answer cannot be parsed. {error.Message}", error);
         }
     }
 }

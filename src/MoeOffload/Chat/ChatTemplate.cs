@@ -63,7 +63,7 @@ public sealed class ChatTemplate
         return chat.Grammar is not null || !options.ToolChoice.IsRequired
             ? chat
             : throw new NotSupportedException(
-                "ToolChoice asks for a call, and the chat template has no form of calls: use ToolChoice.Auto, a ResponseSchema, or a template that knows tools.");
+                "ToolChoice requires a tool call, but the chat template does not support tool calls. Use ToolChoice.Auto, a ResponseSchema, or a template that supports tools.");
     }
 
     /// <summary>Parses a template.</summary>

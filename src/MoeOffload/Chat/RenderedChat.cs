@@ -77,7 +77,7 @@ public sealed class RenderedChat
         }
         catch (FormatException error)
         {
-            throw new ArgumentException($"The grammar that the schemas of the tools or of the response come to cannot be used: {error.Message}.", error);
+            throw new ArgumentException($"The schemas of the tools or of the response result in a grammar that is not valid: {error.Message}.", error);
         }
     }
 }

@@ -74,7 +74,7 @@ internal static class ContextMemoryCheck
         const double Mebibyte = 1 << 20;
         return new InferenceException(string.Create(
             CultureInfo.InvariantCulture,
-            $"A context of {cells} tokens takes {bytes / Mebibyte:N0} MiB on {device}, where {free / Mebibyte:N0} MiB are free: set ContextLength, SequenceCount or MicroBatchSize lower, or a smaller type in KvCache."));
+            $"A context of {cells} tokens takes {bytes / Mebibyte:N0} MiB on {device}, where {free / Mebibyte:N0} MiB are free. Decrease ContextLength, SequenceCount or MicroBatchSize, or use a smaller type in KvCache."));
     }
 
     // Keys and values as F32, and what attention without flash kernels and a layer of experts need for one micro-batch.

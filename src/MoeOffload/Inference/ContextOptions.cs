@@ -112,12 +112,12 @@ public sealed record ContextOptions
         Check(PromptTokensPerStep, 1, LargestBatch, nameof(PromptTokensPerStep), "null takes one micro-batch.");
         if (BatchSize < SequenceCount)
         {
-            throw new ArgumentException($"BatchSize is {BatchSize}, but each of {SequenceCount} sequences needs a token of each step.", nameof(BatchSize));
+            throw new ArgumentException($"BatchSize is {BatchSize}, but each of the {SequenceCount} sequences needs one token per step. Increase BatchSize or decrease SequenceCount.", nameof(BatchSize));
         }
 
         if (ContextLength > 0 && ContextLength < SequenceCount)
         {
-            throw new ArgumentException($"ContextLength {ContextLength} has no room for {SequenceCount} sequences.", nameof(ContextLength));
+            throw new ArgumentException($"A ContextLength of {ContextLength} has no room for {SequenceCount} sequences. Increase ContextLength or decrease SequenceCount.", nameof(ContextLength));
         }
 
         ArgumentNullException.ThrowIfNull(Adapters);
@@ -137,7 +137,7 @@ public sealed record ContextOptions
     {
         if (value < least || value > most)
         {
-            throw new ArgumentOutOfRangeException(name, value, $"Use {least} to {most}. {hint}".TrimEnd());
+            throw new ArgumentOutOfRangeException(name, value, $"Specify a value from {least} to {most}. {hint}".TrimEnd());
         }
     }
 }

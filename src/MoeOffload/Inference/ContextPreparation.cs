@@ -11,13 +11,13 @@ internal static class ContextPreparation
     {
         if (!model.Native.HasDecoder || model.Native.HasEncoder)
         {
-            throw new NotSupportedException($"'{model.Path}' ({model.Info.Architecture}) is not a decoder-only model: it cannot continue a text.");
+            throw new NotSupportedException($"'{model.Path}' ({model.Info.Architecture}) is not a decoder-only model, so it cannot generate text.");
         }
 
         if (options.CountExperts && !model.Info.IsMixtureOfExperts)
         {
             throw new ArgumentException(
-                $"'{model.Path}' ({model.Info.Architecture}) is a dense model, without experts to count: leave CountExperts off.",
+                $"'{model.Path}' ({model.Info.Architecture}) is a dense model without experts to count. Set CountExperts to false.",
                 nameof(ContextOptions.CountExperts));
         }
 

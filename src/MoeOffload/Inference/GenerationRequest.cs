@@ -110,7 +110,7 @@ public sealed record GenerationRequest
     {
         if (StopStrings.Any(string.IsNullOrEmpty))
         {
-            throw new ArgumentException("A stop string is empty: every text contains it. Remove it.", nameof(StopStrings));
+            throw new ArgumentException("A stop string is empty. Remove it.", nameof(StopStrings));
         }
 
         Sampling?.ValidateContent();

@@ -42,7 +42,7 @@ public sealed record KvCacheOptions
         if (flashAttention == FlashAttention.Off && ValueType is { } type && type is not (GgmlType.F32 or GgmlType.F16 or GgmlType.BF16))
         {
             throw new ArgumentException(
-                $"A V cache of type {type} needs flash attention, which is off: set FlashAttention to Auto or On, or ValueType to F16.", nameof(ValueType));
+                $"A V cache of type {type} requires flash attention, which is disabled. Set FlashAttention to Auto or On, or ValueType to F16.", nameof(ValueType));
         }
     }
 
@@ -50,7 +50,7 @@ public sealed record KvCacheOptions
     {
         if (type is { } value && !s_types.Contains(value))
         {
-            throw new ArgumentOutOfRangeException(name, value, $"The KV cache can be stored as {string.Join(", ", s_types)}.");
+            throw new ArgumentOutOfRangeException(name, value, $"The type is not a valid KV cache type. Use one of {string.Join(", ", s_types)}.");
         }
     }
 }

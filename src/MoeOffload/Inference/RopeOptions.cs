@@ -41,7 +41,7 @@ public sealed record RopeOptions
         CheckRange(YarnBetaSlow, float.MaxValue, nameof(YarnBetaSlow));
         if (YarnOriginalContext is <= 0)
         {
-            throw new ArgumentOutOfRangeException(nameof(YarnOriginalContext), YarnOriginalContext, "Give a number of tokens, or null for the model's.");
+            throw new ArgumentOutOfRangeException(nameof(YarnOriginalContext), YarnOriginalContext, "Specify a number of tokens greater than 0, or null to use the model's value.");
         }
     }
 
@@ -49,7 +49,7 @@ public sealed record RopeOptions
     {
         if (value is { } number && !(number > 0 && float.IsFinite(number)))
         {
-            throw new ArgumentOutOfRangeException(name, value, "Give a finite number greater than 0, or null for the model's.");
+            throw new ArgumentOutOfRangeException(name, value, "Specify a finite number greater than 0, or null to use the model's value.");
         }
     }
 
@@ -57,7 +57,7 @@ public sealed record RopeOptions
     {
         if (value is { } number && !(number >= 0 && number <= largest))
         {
-            throw new ArgumentOutOfRangeException(name, value, $"Give a number from 0 to {largest}, or null for the model's.");
+            throw new ArgumentOutOfRangeException(name, value, $"Specify a number from 0 to {largest}, or null to use the model's value.");
         }
     }
 }

@@ -63,13 +63,13 @@ public sealed record SpeculationOptions
 
     internal void Validate()
     {
-        OptionRange.Check(LeastAcceptance, 0, 1, nameof(LeastAcceptance), "the share of guesses that must be right; 0 never stops guessing");
-        OptionRange.Check(MaxDraftTokens, 1, MostTokens, nameof(MaxDraftTokens), "each takes an output of every sequence");
+        OptionRange.Check(LeastAcceptance, 0, 1, nameof(LeastAcceptance), "the share of draft tokens that must be accepted; 0 never stops drafting");
+        OptionRange.Check(MaxDraftTokens, 1, MostTokens, nameof(MaxDraftTokens), "each draft token needs an output for every sequence");
         OptionRange.Check(LongestLookup, 1, LongestMatch, nameof(LongestLookup), "longer matches are too rare to help");
         OptionRange.Check(ShortestLookup, 1, LongestLookup, nameof(ShortestLookup), "it is at most LongestLookup");
         if (UseMtpLayers && DraftModel is not null)
         {
-            throw new ArgumentException("Either the model's MTP layers guess or a draft model does: leave DraftModel null, or UseMtpLayers off.", nameof(UseMtpLayers));
+            throw new ArgumentException("UseMtpLayers and DraftModel cannot be combined. Set DraftModel to null, or UseMtpLayers to false.", nameof(UseMtpLayers));
         }
     }
 }

@@ -32,7 +32,7 @@ public sealed record ThreadOptions
     {
         if (count is < 1 or > Most)
         {
-            throw new ArgumentOutOfRangeException(name, count, $"Use 1 to {Most} threads; null takes the physical cores.");
+            throw new ArgumentOutOfRangeException(name, count, $"Specify 1 to {Most} threads, or null for one thread per physical core.");
         }
     }
 }

@@ -242,15 +242,15 @@ public sealed class ChatStreamTests
     {
         ChatMessage[] messages = [ChatMessage.User("Hi")];
         JsonSchema schema = JsonSchema.Parse("""{"type":"integer"}""");
-        _session.Invoking(it => it.ChatAsync([])).Should().Throw<ArgumentException>().WithMessage("*without messages*");
+        _session.Invoking(it => it.ChatAsync([])).Should().Throw<ArgumentException>().WithMessage("*no messages*");
         await Refuses(new ChatOptions { Tools = [s_paint, s_paint] }, "*Two tools*paint*");
         await Refuses(new ChatOptions { Tools = [s_paint with { Name = "a b" }] }, "*'a b'*white space*");
-        await Refuses(new ChatOptions { Tools = [s_paint with { Parameters = "[]" }] }, "*paint*no JSON object*");
-        await Refuses(new ChatOptions { Tools = [s_paint with { Parameters = "{" }] }, "*paint*no JSON*");
+        await Refuses(new ChatOptions { Tools = [s_paint with { Parameters = "[]" }] }, "*paint*not a JSON object*");
+        await Refuses(new ChatOptions { Tools = [s_paint with { Parameters = "{" }] }, "*paint*not valid JSON*");
         await Refuses(new ChatOptions { Tools = [s_paint with { Parameters = """{"$ref":"#/$defs/none"}""" }] }, "*paint*#/$defs/none*");
-        await Refuses(new ChatOptions { ToolChoice = ToolChoice.Required }, "*no Tools*");
+        await Refuses(new ChatOptions { ToolChoice = ToolChoice.Required }, "*Tools is empty*");
         await Refuses(new ChatOptions { Tools = [s_paint], ToolChoice = ToolChoice.Tool("draw") }, "*'draw'*paint*");
-        await Refuses(new ChatOptions { Tools = [s_paint], ResponseSchema = schema }, "*exclude each other*");
+        await Refuses(new ChatOptions { Tools = [s_paint], ResponseSchema = schema }, "*cannot be combined*");
         await Refuses(new ChatOptions { Tools = [s_paint], Sampling = new() { Grammar = "root ::= \"a\"" } }, "*Grammar*");
         await Refuses(new ChatOptions { Sampling = new() { JsonSchema = schema } }, "*ResponseSchema*");
         await Refuses(new ChatOptions { StopStrings = [string.Empty] }, "*stop string*");
@@ -259,7 +259,7 @@ public sealed class ChatStreamTests
 
         ChatMessage call = ChatMessage.Assistant(string.Empty) with { ToolCalls = [new ToolCall { Id = "1", Name = "paint", Arguments = "{\"color" }] };
         await _session.Awaiting(it => it.ChatAsync([.. messages, call]).CompleteAsync())
-            .Should().ThrowAsync<ArgumentException>().WithMessage("*'paint' in message 1*no JSON*");
+            .Should().ThrowAsync<ArgumentException>().WithMessage("*'paint' in message 1*not valid JSON*");
 
         async Task Refuses(ChatOptions options, string message) =>
             await _session.Awaiting(it => it.ChatAsync(messages, options).StartAsync()).Should().ThrowAsync<ArgumentException>().WithMessage(message);

@@ -230,7 +230,7 @@ public sealed class ExpertActivityTests
         using MoeModel model = Load(TinyModels.Llama().Path);
 
         FluentActions.Invoking(() => model.CreateSession(Counting)).Should().Throw<ArgumentException>()
-            .WithMessage("*is a dense model*leave CountExperts off*").Which.ParamName.Should().Be(nameof(ContextOptions.CountExperts));
+            .WithMessage("*is a dense model*Set CountExperts to false*").Which.ParamName.Should().Be(nameof(ContextOptions.CountExperts));
     }
 
     [Test]

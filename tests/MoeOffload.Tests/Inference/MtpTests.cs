@@ -243,9 +243,9 @@ public sealed class MtpTests
     [Test]
     public void Model_that_has_no_layers_for_it_or_has_not_loaded_them_is_refused_with_the_remedy()
     {
-        Refused(SmallModel.File, s_options, "*no layers for multi-token prediction*UseMtpLayers off*DraftModel*");
+        Refused(SmallModel.File, s_options, "*no layers for multi-token prediction*UseMtpLayers to false*DraftModel*");
         Refused(TinyModels.Glm4Moe(), new ModelOptions(), "*not loaded*ModelOptions.LoadMtpLayers*");
-        Refused(TinyModels.Glm4Moe(new TinyModelOptions { MtpLayers = 2 }), s_options, "*cannot compute*UseMtpLayers off*");
+        Refused(TinyModels.Glm4Moe(new TinyModelOptions { MtpLayers = 2 }), s_options, "*cannot compute*UseMtpLayers to false*");
         string cut = AlteredModels.Alter(TinyModels.Glm4Moe(), keepTensor: name => !name.StartsWith("blk.3.", StringComparison.Ordinal));
         using MoeModel model = MoeModel.Load(cut, s_options);
         FluentActions.Invoking(() => model.CreateSession(SmallModel.Context() with { Speculation = s_speculation }))

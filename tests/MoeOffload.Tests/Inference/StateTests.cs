@@ -122,7 +122,7 @@ public sealed class StateTests
         using GenerationSession session = SmallModel.Shared.CreateSession(options);
         foreach (int length in (int[])[0, 1, 7, 8, 11, 12, 15, 100, state.Length / 2, state.Length - 33, state.Length - 1])
         {
-            await Refused(session, state[..length], "*cut short*");
+            await Refused(session, state[..length], "*truncated*");
         }
 
         var random = new Random(1);

@@ -86,7 +86,7 @@ public sealed class ChatTemplateTests(string template)
         }
         catch (NotSupportedException exception)
         {
-            exception.Message.Should().Contain("no form of calls");
+            exception.Message.Should().Contain("does not support tool calls");
             expected.Should().NotContain(Chats.Weather.Name);
         }
     }

@@ -60,14 +60,14 @@ public sealed class GrammarCheckTests
     [TestCase("root ::= x", "line 1, column 10: the rule 'x' is not defined")]
     [TestCase("start ::= \"a\"", "it has no rule 'root'*GrammarRoot")]
     [TestCase("root ::= \"a\"\0", "character 13 is NUL*")]
-    [TestCase("root ::= root \"a\" | \"b\"", "rule 'root' comes back to itself*(left recursion)*")]
-    [TestCase("root ::= \"\" x\nx ::= (\"a\" | ) x", "rule 'x' comes back to itself*")]
+    [TestCase("root ::= root \"a\" | \"b\"", "rule 'root' refers to itself*(left recursion)*")]
+    [TestCase("root ::= \"\" x\nx ::= (\"a\" | ) x", "rule 'x' refers to itself*")]
     public void Malformed_grammars_are_refused_with_place_and_reason(string grammar, string message) =>
         Refusal(grammar).Should().Match(message);
 
     [TestCase("root ::= \"a\"{3,1}", "line 1, column 13: a repetition of at least 3 and at most 1 times*", TestName = "An_endless_expansion_is_refused")]
-    [TestCase("root ::= x\nx ::= y x\ny ::= z\nz ::= ", "rule 'root' can never take a character*", TestName = "A_rule_that_takes_nothing_for_ever_is_refused")]
-    [TestCase("root ::= \"a\" x\nx ::= y x \"b\" | \"c\"\ny ::= z\nz ::= ", "rule 'x' comes back to itself*", TestName = "A_rule_that_grows_for_ever_is_refused")]
+    [TestCase("root ::= x\nx ::= y x\ny ::= z\nz ::= ", "rule 'root' can never match a character*", TestName = "A_rule_that_takes_nothing_for_ever_is_refused")]
+    [TestCase("root ::= \"a\" x\nx ::= y x \"b\" | \"c\"\ny ::= z\nz ::= ", "rule 'x' refers to itself*", TestName = "A_rule_that_grows_for_ever_is_refused")]
     public void Grammars_on_which_llama_cpp_would_end_the_process_are_refused(string grammar, string message) =>
         Refusal(grammar).Should().Match(message);
 

@@ -62,9 +62,9 @@ public sealed class SamplingOptionsTests
             yield return Case(new() { Penalties = new() { LastTokens = int.MaxValue, Repeat = 2 } }, "Penalties.LastTokens is 2147483647*1048576*");
             yield return Case(new() { Dry = new() { Multiplier = 1, LastTokens = int.MaxValue } }, "Dry.LastTokens is *");
             yield return Case(new() { Dry = new() { Multiplier = 1, AllowedLength = -1 } }, "Dry.AllowedLength is -1*");
-            yield return Case(new() { Dry = new() { Multiplier = 1, SequenceBreakers = [""] } }, "Dry.SequenceBreakers holds ''*1 to 40 bytes*");
-            yield return Case(new() { Dry = new() { Multiplier = 1, SequenceBreakers = ["a\0"] } }, "Dry.SequenceBreakers holds *");
-            yield return Case(new() { Dry = new() { Multiplier = 1, SequenceBreakers = [new string('é', 21)] } }, "Dry.SequenceBreakers holds *");
+            yield return Case(new() { Dry = new() { Multiplier = 1, SequenceBreakers = [""] } }, "Dry.SequenceBreakers contains ''*1 to 40 bytes*");
+            yield return Case(new() { Dry = new() { Multiplier = 1, SequenceBreakers = ["a\0"] } }, "Dry.SequenceBreakers contains *");
+            yield return Case(new() { Dry = new() { Multiplier = 1, SequenceBreakers = [new string('é', 21)] } }, "Dry.SequenceBreakers contains *");
             yield return Case(new() { Dry = new() { Multiplier = 1, SequenceBreakers = [.. Enumerable.Repeat("a", 257)] } }, "Dry.SequenceBreakers.Count is 257*");
             yield return Case(new() { Mirostat = new() { Version = 3 } }, "Mirostat.Version is 3*");
             yield return Case(new() { Mirostat = new() { EstimateTokens = 1 } }, "Mirostat.EstimateTokens is 1*");

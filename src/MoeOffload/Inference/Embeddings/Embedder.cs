@@ -167,7 +167,7 @@ public sealed class Embedder : IDisposable, IAsyncDisposable
     }
 
     private EmbeddingPooling RequirePooling() => Pooling ?? throw new InvalidOperationException(
-        $"'{_model.Path}' does not say how its tokens are pooled into one embedding: set EmbeddingOptions.Pooling, or call EmbedTokensAsync.");
+        $"'{_model.Path}' does not specify a pooling. Set EmbeddingOptions.Pooling, or call EmbedTokensAsync.");
 
     private async Task<IReadOnlyList<TextEmbedding>> PooledAsync((EmbeddingJob Job, int Dimension) submitted)
     {
@@ -240,14 +240,14 @@ public sealed class Embedder : IDisposable, IAsyncDisposable
         int wrong = Array.FindIndex(copy, token => token < 0 || token >= size);
         return wrong < 0
             ? copy
-            : throw new ArgumentException($"Token {copy[wrong]} at position {wrong} of a text is outside the vocabulary of {size} tokens.", nameof(tokens));
+            : throw new ArgumentException($"Token {copy[wrong]} at position {wrong} of a text is not in the vocabulary of {size} tokens.", nameof(tokens));
     }
 
     private int[] Check(int[] tokens) => tokens.Length switch
     {
-        0 => throw new ArgumentException("A text has no token: give it some text.", nameof(tokens)),
+        0 => throw new ArgumentException("A text has no tokens. Specify a text that is not empty.", nameof(tokens)),
         int length when length > MaxTokens => throw new ContextFullException(
-            $"A text has {length} tokens, the embedder takes {MaxTokens}: shorten it, or set EmbeddingOptions.ContextLength higher."),
+            $"A text has {length} tokens, but the embedder accepts at most {MaxTokens}. Shorten the text, or increase EmbeddingOptions.ContextLength."),
         _ => tokens,
     };
 

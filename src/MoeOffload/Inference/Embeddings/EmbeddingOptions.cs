@@ -63,9 +63,9 @@ public sealed record EmbeddingOptions
     {
         ArgumentNullException.ThrowIfNull(Adapters);
         OptionRange.CheckDefined(Pooling, nameof(Pooling));
-        OptionRange.Check(ContextLength, 0, LargestBatch, nameof(ContextLength), "0 takes the model's");
-        OptionRange.Check(BatchSize, 1, LargestBatch, nameof(BatchSize), "null takes the default");
-        OptionRange.Check(SequenceCount, 1, MostTexts, nameof(SequenceCount), "null takes the default");
+        OptionRange.Check(ContextLength, 0, LargestBatch, nameof(ContextLength), "0 for the model's context length");
+        OptionRange.Check(BatchSize, 1, LargestBatch, nameof(BatchSize), "null for the default");
+        OptionRange.Check(SequenceCount, 1, MostTexts, nameof(SequenceCount), "null for the default");
         OptionRange.CheckDefined(FlashAttention, nameof(FlashAttention));
         ArgumentNullException.ThrowIfNull(Threads);
         Threads.Validate();
@@ -82,7 +82,7 @@ public sealed record EmbeddingOptions
         if (ContextLength > trainedLength)
         {
             throw new ArgumentOutOfRangeException(
-                nameof(ContextLength), ContextLength, $"The model was trained for texts of {trainedLength} tokens: ask for no more.");
+                nameof(ContextLength), ContextLength, $"The model was trained for texts of at most {trainedLength} tokens. Specify a smaller value.");
         }
 
         int length = ContextLength == 0 ? Math.Min(trainedLength, LongestByDefault) : ContextLength;

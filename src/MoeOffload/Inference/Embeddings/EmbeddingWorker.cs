@@ -219,7 +219,7 @@ internal sealed class EmbeddingWorker : IContextWork
                 part.Text.Restart();
                 if (result == DecodeResult.NoRoom)
                 {
-                    part.Job.Fail(new InferenceException("The context has no room for the texts of one step: set EmbeddingOptions.ContextLength higher."));
+                    part.Job.Fail(new InferenceException("The context has no room for the texts of one step. Increase EmbeddingOptions.ContextLength."));
                 }
             }
 
@@ -239,7 +239,7 @@ internal sealed class EmbeddingWorker : IContextWork
         if (!AreFinite(rows))
         {
             part.Text.Restart();
-            part.Job.Fail(new InferenceException("The embeddings are not finite: the weights are damaged, or the computation overflowed."));
+            part.Job.Fail(new InferenceException("The embeddings are not finite. The weights are corrupt, or the computation overflowed."));
             return;
         }
 

@@ -21,7 +21,7 @@ internal static class GrammarCheck
         var zero = grammar.IndexOf('\0', StringComparison.Ordinal);
         if (zero >= 0)
         {
-            throw new FormatException($"character {zero + 1} is NUL, where llama.cpp would end the grammar; leave it out");
+            throw new FormatException($"character {zero + 1} is NUL, at which llama.cpp would end the grammar; remove it");
         }
 
         var rules = GrammarReader.Read(grammar, root);
@@ -82,13 +82,13 @@ internal static class GrammarCheck
             if (++steps > MaxSteps)
             {
                 throw new FormatException(
-                    $"the rules that rule '{grammar.Names[rule]}' begins with branch in more than {MaxSteps} ways; join alternatives that begin alike");
+                    $"the rules that rule '{grammar.Names[rule]}' begins with branch in more than {MaxSteps} ways; merge alternatives that begin alike");
             }
 
             if (stack.Count >= MaxDepth)
             {
                 throw new FormatException(
-                    $"rule '{grammar.Names[rule]}' is begun by more than {MaxDepth} rules inside one another; nest or repeat less");
+                    $"rule '{grammar.Names[rule]}' begins with more than {MaxDepth} nested rules; use less nesting or repetition");
             }
 
             inProgress[rule] = true;
@@ -97,7 +97,7 @@ internal static class GrammarCheck
     }
 
     private static FormatException LeftRecursion(GrammarRules grammar, int rule) => new(
-        $"rule '{grammar.Names[rule]}' comes back to itself before it takes a character (left recursion); let it take something first");
+        $"rule '{grammar.Names[rule]}' refers to itself before it matches a character (left recursion); let it match something first");
 
     // Which rules the start rule leads to; llama.cpp never enters the others.
     private static bool[] Used(GrammarRules grammar)
@@ -148,7 +148,7 @@ internal static class GrammarCheck
         if (dead >= 0)
         {
             throw new FormatException(
-                $"rule '{grammar.Names[dead]}' can never take a character: it leads to rules that come back to themselves first (left recursion)");
+                $"rule '{grammar.Names[dead]}' can never match a character: it leads to rules that refer to themselves first (left recursion)");
         }
     }
 
@@ -196,7 +196,7 @@ internal static class GrammarCheck
                 if (sum > MaxAlternatives && used[rule])
                 {
                     throw new FormatException(
-                        $"rule '{grammar.Names[rule]}' may begin in more than {MaxAlternatives} ways at once; join alternatives that begin alike");
+                        $"rule '{grammar.Names[rule]}' can begin in more than {MaxAlternatives} ways; merge alternatives that begin alike");
                 }
             }
 

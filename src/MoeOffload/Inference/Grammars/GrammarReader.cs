@@ -36,7 +36,7 @@ internal sealed class GrammarReader
     {
         if (text.Length > MaxLength)
         {
-            throw new FormatException($"it has {text.Length} characters; {MaxLength} are allowed");
+            throw new FormatException($"it has {text.Length} characters; at most {MaxLength} are allowed");
         }
 
         var reader = new GrammarReader(text);
@@ -44,7 +44,7 @@ internal sealed class GrammarReader
         var rules = reader.Defined();
         if (!reader._ids.TryGetValue(root, out var id) || id >= rules.Length)
         {
-            throw new FormatException($"it has no rule '{root}' to start from; define it, or name another rule in GrammarRoot");
+            throw new FormatException($"it has no rule '{root}' to start from; define it, or specify another rule in GrammarRoot");
         }
 
         return new GrammarRules(rules, reader._names, id);
@@ -338,7 +338,7 @@ internal sealed class GrammarReader
         if (_symbolCount > MaxSymbols)
         {
             throw _text.Error(
-                string.Create(CultureInfo.InvariantCulture, $"up to here the repetitions multiply the grammar to more than {MaxSymbols} symbols; repeat less"), at);
+                string.Create(CultureInfo.InvariantCulture, $"up to here, the repetitions expand the grammar to more than {MaxSymbols} symbols; use fewer repetitions"), at);
         }
     }
 }

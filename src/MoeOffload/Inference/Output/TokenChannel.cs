@@ -124,7 +124,7 @@ internal sealed class TokenChannel : IRequestOutput
     {
         if (Interlocked.Exchange(ref _isBeingRead, 1) != 0)
         {
-            throw new InvalidOperationException("Two threads are reading this stream at once; a stream has one reader.");
+            throw new InvalidOperationException("Another thread is reading the stream, which supports only one reader.");
         }
 
         try

@@ -122,7 +122,7 @@ public sealed class TokenStream : IAsyncEnumerable<GeneratedToken>, IAsyncDispos
     {
         if (Interlocked.Exchange(ref _isEnumerated, 1) != 0)
         {
-            throw new InvalidOperationException("This stream is already being read; a second reader would get half of the tokens. Generate again.");
+            throw new InvalidOperationException("The stream is already being read, and supports only one reader. Start another generation.");
         }
 
         return new Enumerator(this, cancellationToken);

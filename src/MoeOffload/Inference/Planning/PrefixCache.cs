@@ -208,7 +208,7 @@ internal sealed class PrefixCache
             if (!restored.Succeeded)
             {
                 throw new InferenceException(
-                    "The KV cache did not take the state: it must have as much room, and ContextOptions.FlashAttention as when it was saved.");
+                    "The KV cache rejected the state. Use at least the same context length and the same ContextOptions.FlashAttention as when it was saved.");
             }
         }
     }

@@ -148,8 +148,8 @@ internal sealed class SequenceRequest(int[] prompt, RequestLimits limits, IReque
         {
             case ContextFullAction.Error:
                 EndFailure = new ContextFullException(
-                    $"The generation fills its part of the context, {sequenceLength} tokens: set ContextOptions.ContextLength higher, or "
-                    + "GenerationRequest.ContextFull to Stop or Shift.");
+                    $"The generation fills its share of the context, {sequenceLength} tokens. Increase ContextOptions.ContextLength, or "
+                    + "set GenerationRequest.ContextFull to Stop or Shift.");
                 break;
             case ContextFullAction.Stop:
                 EndReason = StopReason.ContextFull;
@@ -198,7 +198,7 @@ internal sealed class SequenceRequest(int[] prompt, RequestLimits limits, IReque
         if (limits.WhenFull == ContextFullAction.Error)
         {
             EndFailure = new ContextFullException(
-                "The generations that run at once fill the context: set ContextOptions.ContextLength higher, or SequenceCount lower.");
+                "The running generations fill the context. Increase ContextOptions.ContextLength, or decrease SequenceCount.");
         }
         else
         {

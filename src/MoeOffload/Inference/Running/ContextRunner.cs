@@ -260,7 +260,7 @@ internal sealed class ContextRunner
         }
         catch (Exception exception) when (exception is MoeOffloadException or ObjectDisposedException or OutOfMemoryException)
         {
-            Fail(new InferenceException($"{cause.Message} The context could not be made again: {exception.Message}", exception));
+            Fail(new InferenceException($"{cause.Message} The context could not be created again: {exception.Message}", exception));
         }
     }
 

@@ -57,12 +57,12 @@ internal sealed class GenerationFactory(Scheduler scheduler, LoadedModel model, 
         if (!canShift)
         {
             throw new NotSupportedException(
-                $"The KV cache of {model.Info.Architecture} with these options cannot be shifted: set GenerationRequest.ContextFull to Stop or Error.");
+                $"The KV cache of {model.Info.Architecture} cannot be shifted with these options. Set GenerationRequest.ContextFull to Stop or Error.");
         }
 
         if (request.ShiftKeep is { } keep)
         {
-            OptionRange.Check(keep, 0, sequenceLength - 2, nameof(GenerationRequest.ShiftKeep), "some tokens must be left to forget");
+            OptionRange.Check(keep, 0, sequenceLength - 2, nameof(GenerationRequest.ShiftKeep), "some tokens must be left to remove");
         }
     }
 
@@ -73,14 +73,14 @@ internal sealed class GenerationFactory(Scheduler scheduler, LoadedModel model, 
             : vocabulary.Tokenize(Encoding.UTF8.GetBytes(request.Prompt), addSpecial: true, request.ParseSpecialTokens);
         if (prompt.Length == 0)
         {
-            throw new ArgumentException("The prompt has no token: give it some text.", nameof(request));
+            throw new ArgumentException("The prompt has no tokens. Specify a prompt that is not empty.", nameof(request));
         }
 
         return prompt.Length <= sequenceLength
             ? prompt
             : throw new ContextFullException(
-                $"The prompt has {prompt.Length} tokens, the context has room for {sequenceLength} per sequence: shorten the prompt, or set "
-                + "ContextOptions.ContextLength higher (it is divided by SequenceCount).");
+                $"The prompt has {prompt.Length} tokens, but the context has room for {sequenceLength} per sequence. Shorten the prompt, or increase "
+                + "ContextOptions.ContextLength, which is divided by SequenceCount.");
     }
 
     // Of a chat, the special tokens that its format is made of are text, but not the one that ends the answer.
@@ -107,6 +107,6 @@ internal sealed class GenerationFactory(Scheduler scheduler, LoadedModel model, 
         return wrong < 0
             ? tokens
             : throw new ArgumentException(
-                $"Token {tokens[wrong]} at position {wrong} of the prompt is outside the vocabulary of {vocabularySize} tokens.", nameof(GenerationRequest.PromptTokens));
+                $"Token {tokens[wrong]} at position {wrong} of the prompt is not in the vocabulary of {vocabularySize} tokens.", nameof(GenerationRequest.PromptTokens));
     }
 }

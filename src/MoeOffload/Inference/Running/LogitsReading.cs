@@ -17,7 +17,7 @@ internal sealed class LogitsReading(int[] tokens, int start, int outputCount, Lo
         throwIfEnded();
         if (executor.Cache.FreeCount == 0)
         {
-            throw new InvalidOperationException("All sequences of the session generate: wait for one to end, or set ContextOptions.SequenceCount higher.");
+            throw new InvalidOperationException("All sequences of the session are in use. Wait for a generation to end, or increase ContextOptions.SequenceCount.");
         }
 
         // What is shown is computed, whatever the KV cache holds of it.
@@ -65,7 +65,7 @@ internal sealed class LogitsReading(int[] tokens, int start, int outputCount, Lo
         {
             if (!executor.Cache.CanEvict())
             {
-                throw new ContextFullException("Running generations take the room of the KV cache that the text needs: wait for them, or set ContextOptions.ContextLength higher.");
+                throw new ContextFullException("Running generations use the room in the KV cache that the text needs. Wait for them to end, or increase ContextOptions.ContextLength.");
             }
 
             executor.Run(executor.Cache.EvictOldest());

@@ -231,8 +231,8 @@ internal sealed class SchedulerInbox<T>(int sequenceCount, int queueLimit)
         if (count >= sequenceCount + queueLimit)
         {
             throw new QueueFullException(
-                $"The session runs {sequenceCount} generation(s) and lets {queueLimit} wait: read or dispose some of them first, or set "
-                + "ContextOptions.SequenceCount or QueueLimit higher.");
+                $"The session runs {sequenceCount} generation(s) and lets at most {queueLimit} wait. Read or dispose some of them first, or increase "
+                + "ContextOptions.SequenceCount or QueueLimit.");
         }
     }
 

@@ -20,8 +20,8 @@ public sealed record AdaptivePSampler(float Target) : Sampler
 
     internal override void Validate()
     {
-        OptionRange.Check(Target, 0, 1, "AdaptiveP.Target", "the probability to select near; for off, leave AdaptiveP null");
-        OptionRange.Check(Decay, 0, 0.99f, "AdaptiveP.Decay", "how slowly it adapts, 0.9 by default");
+        OptionRange.Check(Target, 0, 1, "AdaptiveP.Target", "the target probability; to disable the sampler, set AdaptiveP to null");
+        OptionRange.Check(Decay, 0, 0.99f, "AdaptiveP.Decay", "the decay of the history, 0.9 by default");
         CheckSeed(Seed, "AdaptiveP.Seed");
     }
 

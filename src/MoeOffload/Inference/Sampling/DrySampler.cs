@@ -41,18 +41,18 @@ public sealed record DrySampler : Sampler
 
     internal override void Validate()
     {
-        OptionRange.Check(Multiplier, 0, 100, "Dry.Multiplier", "how much to penalize, 0 for off");
-        OptionRange.Check(Base, 1, 100, "Dry.Base", "the growth per token, 1.75 by default; for off, set Dry.Multiplier to 0");
-        OptionRange.Check(AllowedLength, 0, MaxHistory, "Dry.AllowedLength", "how many tokens may repeat, 2 by default");
-        OptionRange.Check(LastTokens, 0, MaxHistory, "Dry.LastTokens", "how many of the last tokens are searched, 0 for none");
+        OptionRange.Check(Multiplier, 0, 100, "Dry.Multiplier", "the strength of the penalty, 0 to disable it");
+        OptionRange.Check(Base, 1, 100, "Dry.Base", "the growth of the penalty per token, 1.75 by default; to disable it, set Dry.Multiplier to 0");
+        OptionRange.Check(AllowedLength, 0, MaxHistory, "Dry.AllowedLength", "the number of tokens that can be repeated, 2 by default");
+        OptionRange.Check(LastTokens, 0, MaxHistory, "Dry.LastTokens", "the number of most recent tokens to search, 0 for none");
         ArgumentNullException.ThrowIfNull(SequenceBreakers, "Dry.SequenceBreakers");
-        OptionRange.Check(SequenceBreakers.Count, 0, MaxBreakers, "Dry.SequenceBreakers.Count", "each is searched for in the whole vocabulary");
+        OptionRange.Check(SequenceBreakers.Count, 0, MaxBreakers, "Dry.SequenceBreakers.Count", "each string is searched for in the whole vocabulary");
         foreach (var breaker in SequenceBreakers)
         {
             if (string.IsNullOrEmpty(breaker) || breaker.Length > MaxBreakerBytes || breaker.Contains('\0') || Encoding.UTF8.GetByteCount(breaker) > MaxBreakerBytes)
             {
                 throw new ArgumentException(
-                    $"Dry.SequenceBreakers holds '{breaker}'; each must be 1 to {MaxBreakerBytes} bytes of UTF-8 without NUL.", nameof(SequenceBreakers));
+                    $"Dry.SequenceBreakers contains '{breaker}'; each string must be 1 to {MaxBreakerBytes} bytes of UTF-8 without NUL.", nameof(SequenceBreakers));
             }
         }
     }

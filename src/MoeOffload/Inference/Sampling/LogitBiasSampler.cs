@@ -17,10 +17,10 @@ public sealed record LogitBiasSampler(IReadOnlyDictionary<int, float> Biases) : 
         ArgumentNullException.ThrowIfNull(Biases, "LogitBias");
         foreach (var (token, bias) in Biases)
         {
-            OptionRange.Check(token, 0, int.MaxValue, "LogitBias token", "a token's id");
+            OptionRange.Check(token, 0, int.MaxValue, "LogitBias token", "a token id");
             if (!float.IsNegativeInfinity(bias))
             {
-                OptionRange.Check(bias, -MaxBias, MaxBias, $"LogitBias[{token}]", "what to add to the logit, or negative infinity to ban the token");
+                OptionRange.Check(bias, -MaxBias, MaxBias, $"LogitBias[{token}]", "the value to add to the logit, or negative infinity to ban the token");
             }
         }
     }

@@ -15,7 +15,7 @@ public sealed record MinPSampler(float P, int MinKeep = 0) : Sampler
 
     internal override void Validate()
     {
-        OptionRange.Check(P, 0, 1, "MinP", "a share of the best candidate's probability, 0 to keep all candidates");
+        OptionRange.Check(P, 0, 1, "MinP", "a share of the highest probability, 0 to keep all candidates");
         CheckMinKeep(MinKeep);
     }
 }

@@ -28,10 +28,10 @@ public sealed record MirostatSampler : Sampler
 
     internal override void Validate()
     {
-        OptionRange.Check(Version, 1, 2, "Mirostat.Version", "there are two; for none, leave Mirostat null");
+        OptionRange.Check(Version, 1, 2, "Mirostat.Version", "the version of the algorithm; to disable the sampler, set Mirostat to null");
         OptionRange.Check(TargetEntropy, 0, 100, "Mirostat.TargetEntropy", "the target surprise in bits, 5 by default");
-        OptionRange.Check(LearningRate, 0, 10, "Mirostat.LearningRate", "how fast it adapts, 0.1 by default");
-        OptionRange.Check(EstimateTokens, 2, int.MaxValue, "Mirostat.EstimateTokens", "how many candidates to estimate from, 100 by default");
+        OptionRange.Check(LearningRate, 0, 10, "Mirostat.LearningRate", "the learning rate, 0.1 by default");
+        OptionRange.Check(EstimateTokens, 2, int.MaxValue, "Mirostat.EstimateTokens", "the number of candidates to estimate from, 100 by default");
         CheckSeed(Seed, "Mirostat.Seed");
     }
 

@@ -34,7 +34,7 @@ public sealed record PenaltiesSampler : Sampler
 
     internal override void Validate()
     {
-        OptionRange.Check(LastTokens, 0, MaxHistory, "Penalties.LastTokens", "how many of the last tokens count, 0 for none");
+        OptionRange.Check(LastTokens, 0, MaxHistory, "Penalties.LastTokens", "the number of most recent tokens to consider, 0 for none");
         OptionRange.Check(Repeat, 0.01f, 100, "Penalties.Repeat", "a factor, 1 for no penalty");
         OptionRange.Check(Frequency, -100, 100, "Penalties.Frequency", "an amount per occurrence, 0 for no penalty");
         OptionRange.Check(Presence, -100, 100, "Penalties.Presence", "an amount, 0 for no penalty");

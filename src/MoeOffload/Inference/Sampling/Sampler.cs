@@ -39,5 +39,5 @@ public abstract record Sampler
     }
 
     private protected static void CheckMinKeep(int minKeep) =>
-        OptionRange.Check(minKeep, 0, int.MaxValue, "MinKeep", "how many candidates are kept at least");
+        OptionRange.Check(minKeep, 0, int.MaxValue, "MinKeep", "the minimum number of candidates to keep");
 }

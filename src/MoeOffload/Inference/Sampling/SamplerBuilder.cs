@@ -82,7 +82,7 @@ internal static class SamplerBuilder
                 chain.AddTemperature(it.Temperature, it.DynamicRange, it.DynamicExponent);
                 break;
             case InfillSampler when vocabulary.EndOfTurn < 0 && vocabulary.EndOfSequence < 0:
-                throw new ArgumentException("Infill needs an end-of-turn or end-of-sequence token, and the model has neither.");
+                throw new ArgumentException("Infill requires an end-of-turn or end-of-sequence token, but the model has neither.");
             case InfillSampler:
                 chain.AddInfill();
                 break;

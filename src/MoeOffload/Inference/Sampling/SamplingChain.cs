@@ -51,17 +51,17 @@ internal static class SamplingChain
 
     private static void CheckExplicit(IReadOnlyList<Sampler> samplers, string name)
     {
-        const string Remedy = "end it, and only it, with a greedy, distribution, Mirostat or adaptive-p sampler";
+        const string Remedy = "use exactly one greedy, distribution, Mirostat or adaptive-p sampler, at the end of the chain";
         if (samplers.Count == 0)
         {
-            throw new ArgumentException($"{name} is empty: use null for llama.cpp's chain, or {Remedy}.", name);
+            throw new ArgumentException($"{name} is empty. Use null for llama.cpp's chain, or {Remedy}.", name);
         }
 
         for (var i = 0; i < samplers.Count; i++)
         {
             if (samplers[i] is null)
             {
-                throw new ArgumentException($"{name}[{i}] is null: leave it out.", name);
+                throw new ArgumentException($"{name}[{i}] is null. Remove it.", name);
             }
 
             if (samplers[i].Selects != (i == samplers.Count - 1))
@@ -137,7 +137,7 @@ internal static class SamplingChain
             if (isSet)
             {
                 throw new ArgumentException(
-                    $"{name} is set together with Mirostat, which uses the temperature alone: unset one of them, or give the chain in Samplers.", name);
+                    $"{name} is set together with Mirostat, which uses only the temperature. Set one of them to null, or specify the chain in Samplers.", name);
             }
         }
     }

@@ -164,11 +164,11 @@ public sealed record SamplingOptions
     /// <exception cref="ArgumentException">An option is not valid.</exception>
     internal void ValidateNumbers()
     {
-        OptionRange.Check(TopLogProbabilities, 0, 1000, nameof(TopLogProbabilities), "how many alternatives to report, null for none");
+        OptionRange.Check(TopLogProbabilities, 0, 1000, nameof(TopLogProbabilities), "the number of alternatives to report, null for none");
         SamplingChain.ValidateDefault(this);
         if (Grammar is not null && JsonSchema is not null)
         {
-            throw new ArgumentException("Grammar and JsonSchema are both set, and each alone says what may be written: unset one.", nameof(JsonSchema));
+            throw new ArgumentException("Grammar and JsonSchema are both set, but only one of them can apply. Set one of them to null.", nameof(JsonSchema));
         }
     }
 

@@ -25,14 +25,14 @@ public sealed record TemperatureSampler(float Temperature) : Sampler
 
     internal override void Validate()
     {
-        OptionRange.Check(Temperature, 0, 100, "Temperature", "0 for the most probable token, about 1 for the model's own variety");
+        OptionRange.Check(Temperature, 0, 100, "Temperature", "0 selects the most probable token, 1 keeps the model's own distribution");
         if (Temperature is > 0 and < Least)
         {
             throw new ArgumentOutOfRangeException(
                 nameof(Temperature), Temperature, "Temperature is so small that the logits overflow: use 0 for the most probable token, or 0.000001 and more.");
         }
 
-        OptionRange.Check(DynamicRange, 0, 100, "DynamicTemperatureRange", "how far the temperature moves, 0 for not at all");
-        OptionRange.Check(DynamicExponent, 0, 100, "DynamicTemperatureExponent", "the power of the entropy, 1 by default");
+        OptionRange.Check(DynamicRange, 0, 100, "DynamicTemperatureRange", "the range of the temperature, 0 to keep it constant");
+        OptionRange.Check(DynamicExponent, 0, 100, "DynamicTemperatureExponent", "the exponent of the entropy, 1 by default");
     }
 }

@@ -10,5 +10,5 @@ public sealed record TopKSampler(int K) : Sampler
     internal override bool DoesNothing => K == 0;
 
     internal override void Validate() =>
-        OptionRange.Check(K, 0, int.MaxValue, "TopK", "how many candidates to keep, 0 for all");
+        OptionRange.Check(K, 0, int.MaxValue, "TopK", "the number of candidates to keep, 0 for all");
 }

@@ -15,7 +15,7 @@ public sealed record TopPSampler(float P, int MinKeep = 0) : Sampler
 
     internal override void Validate()
     {
-        OptionRange.Check(P, 0, 1, "TopP", "a sum of probabilities, 1 to keep all candidates");
+        OptionRange.Check(P, 0, 1, "TopP", "a cumulative probability, 1 to keep all candidates");
         CheckMinKeep(MinKeep);
     }
 }

@@ -15,7 +15,7 @@ public sealed record TypicalPSampler(float P, int MinKeep = 0) : Sampler
 
     internal override void Validate()
     {
-        OptionRange.Check(P, 0, 1, "TypicalP", "a sum of probabilities, 1 to keep all candidates");
+        OptionRange.Check(P, 0, 1, "TypicalP", "a cumulative probability, 1 to keep all candidates");
         CheckMinKeep(MinKeep);
     }
 }

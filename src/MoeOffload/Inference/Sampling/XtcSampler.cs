@@ -28,8 +28,8 @@ public sealed record XtcSampler : Sampler
 
     internal override void Validate()
     {
-        OptionRange.Check(Probability, 0, 1, "Xtc.Probability", "how often top choices are excluded, 0 for never");
-        OptionRange.Check(Threshold, 0, 1, "Xtc.Threshold", "the probability of a top choice, above 0.5 for none");
+        OptionRange.Check(Probability, 0, 1, "Xtc.Probability", "the probability that top choices are excluded, 0 for never");
+        OptionRange.Check(Threshold, 0, 1, "Xtc.Threshold", "the minimum probability of a top choice; above 0.5, there is none");
         CheckMinKeep(MinKeep);
         CheckSeed(Seed, "Xtc.Seed");
     }

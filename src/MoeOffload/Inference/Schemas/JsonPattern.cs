@@ -38,7 +38,7 @@ internal sealed class JsonPattern
 
         if (!reader.AtEnd)
         {
-            throw reader.Peek == ')' ? new FormatException("a parenthesis is closed that was not opened") : Misplaced();
+            throw reader.Peek == ')' ? new FormatException("a closing parenthesis has no opening one") : Misplaced();
         }
 
         string all = string.Join('|', alternatives);
@@ -56,7 +56,7 @@ internal sealed class JsonPattern
         return isThere;
     }
 
-    private Rune Next() => AtEnd ? throw new FormatException("it ends in the middle") : _text[_at++];
+    private Rune Next() => AtEnd ? throw new FormatException("the pattern ends unexpectedly") : _text[_at++];
 
     private string ReadSequence()
     {
@@ -90,7 +90,7 @@ internal sealed class JsonPattern
         };
     }
 
-    private static FormatException Misplaced() => new("an anchor is allowed at its ends only");
+    private static FormatException Misplaced() => new("an anchor is allowed only at the ends of the pattern");
 
     private string ReadGroup()
     {
@@ -101,7 +101,7 @@ internal sealed class JsonPattern
 
         if (++_nesting > MaxNesting)
         {
-            throw new FormatException($"more than {MaxNesting} groups are inside one another");
+            throw new FormatException($"more than {MaxNesting} groups are nested");
         }
 
         List<string> alternatives = [];
@@ -124,7 +124,7 @@ internal sealed class JsonPattern
     {
         if (!Take('<') || Peek is '=' or '!')
         {
-            throw new FormatException("groups that look around have no form in a grammar");
+            throw new FormatException("look-around groups cannot be expressed in a grammar");
         }
 
         while (!Take('>'))
@@ -160,7 +160,7 @@ internal sealed class JsonPattern
         {
             if (Peek is not ((>= '0' and <= '9') or ',' or '{') || (Peek == '{' && _at > start))
             {
-                throw new FormatException("braces need one or two numbers");
+                throw new FormatException("braces must contain one or two numbers");
             }
 
             Next();
@@ -172,7 +172,7 @@ internal sealed class JsonPattern
             && int.TryParse(numbers[0], NumberStyles.None, CultureInfo.InvariantCulture, out int least)
             && (numbers.Length == 1 || numbers[1].Length == 0
                 || (int.TryParse(numbers[1], NumberStyles.None, CultureInfo.InvariantCulture, out int most) && most >= least));
-        return isValid ? counts : throw new FormatException("braces need one or two numbers, the smaller one first");
+        return isValid ? counts : throw new FormatException("braces must contain one or two numbers, the smaller one first");
     }
 
     private string ReadEscape()
@@ -207,7 +207,7 @@ internal sealed class JsonPattern
             case 'x': return ReadCode(2);
             case 'u': return Take('{') ? ReadBracedCode() : ReadCode(4);
             case < 0x80 when Rune.IsLetterOrDigit(name):
-                throw new FormatException($"\\{name} has no form in a grammar");
+                throw new FormatException($"\\{name} cannot be expressed in a grammar");
             default: return name;
         }
     }
@@ -220,10 +220,10 @@ internal sealed class JsonPattern
             Rune digit = Next();
             value = digit.IsAscii && char.IsAsciiHexDigit((char)digit.Value)
                 ? (value * 16) + Convert.ToInt32(digit.ToString(), 16)
-                : throw new FormatException("an escape lacks digits");
+                : throw new FormatException("an escape has too few digits");
         }
 
-        return Rune.TryCreate(value, out Rune rune) ? rune : throw new FormatException("an escape is half a character");
+        return Rune.TryCreate(value, out Rune rune) ? rune : throw new FormatException("an escape is an unpaired surrogate");
     }
 
     private Rune ReadBracedCode()
@@ -234,8 +234,8 @@ internal sealed class JsonPattern
             digits++;
         }
 
-        Rune rune = digits is > 0 and < 7 ? ReadCode(digits) : throw new FormatException("an escape lacks digits");
-        return Take('}') ? rune : throw new FormatException("an escape lacks its brace");
+        Rune rune = digits is > 0 and < 7 ? ReadCode(digits) : throw new FormatException("an escape has too few digits");
+        return Take('}') ? rune : throw new FormatException("an escape has no closing brace");
     }
 
     private string ReadClass()
@@ -265,7 +265,7 @@ internal sealed class JsonPattern
 
         return isNegated ? $"[^{members}{NotPlain}]"
             : members.Length > 0 ? $"[{members}]"
-            : throw new FormatException("a class has no character that a JSON string shows as it is");
+            : throw new FormatException("a class contains only characters that are escaped in JSON strings");
     }
 
     private Rune ClassCharacter(Rune first) =>
@@ -278,7 +278,7 @@ internal sealed class JsonPattern
     {
         if (from > to)
         {
-            throw new FormatException("a range of characters is the wrong way round");
+            throw new FormatException("a character range is in reverse order");
         }
 
         if (isNegated)

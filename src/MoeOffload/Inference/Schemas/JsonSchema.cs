@@ -74,7 +74,7 @@ public sealed class JsonSchema
         }
         catch (FormatException error)
         {
-            throw new ArgumentException($"The JSON schema comes to a grammar that cannot be used: {error.Message}.", error);
+            throw new ArgumentException($"The JSON schema results in a grammar that is not valid: {error.Message}.", error);
         }
 
         return grammar;

@@ -74,7 +74,7 @@ internal sealed class JsonSchemaReader
             return [];
         }
 
-        JsonObject schema = node as JsonObject ?? throw _keywords.Malformed(path, "is no schema: an object is expected");
+        JsonObject schema = node as JsonObject ?? throw _keywords.Malformed(path, "is not a schema; an object is expected");
         JsonObject result = ReadDefinitions(schema, path);
         foreach ((string keyword, JsonNode? part) in ReadBody(schema, path))
         {
@@ -151,7 +151,7 @@ internal sealed class JsonSchemaReader
             return ReadBody(Join(Without(schema, "allOf"), only, $"{path}/allOf/0"), path);
         }
 
-        Refuse(path, "joins several schemas by allOf, which cannot be enforced exactly: write them as one");
+        Refuse(path, "combines several schemas with allOf, which cannot be enforced exactly; merge them into one");
         return new JsonObject { ["allOf"] = ReadEach(parts, $"{path}/allOf") };
     }
 
@@ -160,7 +160,7 @@ internal sealed class JsonSchemaReader
         string keyword = schema.ContainsKey("oneOf") ? "oneOf" : "anyOf";
         if (keyword == "oneOf" && schema.ContainsKey("anyOf"))
         {
-            Refuse(path, "has both anyOf and oneOf: write one of them");
+            Refuse(path, "has both anyOf and oneOf; use only one of them");
         }
 
         JsonObject beside = Without(Without(schema, "oneOf"), "anyOf");
@@ -174,7 +174,7 @@ internal sealed class JsonSchemaReader
 
         if (keyword == "oneOf" && _isStrict && !new SchemaAlternatives(_root).ExcludeEachOther(alternatives))
         {
-            Refuse($"{path}/oneOf", "has alternatives that may hold at once, and oneOf cannot be enforced then: use anyOf");
+            Refuse($"{path}/oneOf", "has alternatives that can match at the same time, for which oneOf cannot be enforced; use anyOf");
         }
 
         return new JsonObject { [keyword] = alternatives };
@@ -192,7 +192,7 @@ internal sealed class JsonSchemaReader
         _isAltered |= values.Length != _keywords.Array(schema, "enum", path).Count;
         return values.Length > 0
             ? new JsonObject { ["enum"] = new JsonArray(values) }
-            : throw _keywords.Malformed(path, "has an enum without a value of its type");
+            : throw _keywords.Malformed(path, "has an enum without any value of its type");
     }
 
     private JsonObject ReadTypes(JsonObject schema, string path, string[] keywords)
@@ -203,7 +203,7 @@ internal sealed class JsonSchemaReader
             string[] meant = [.. TypedSchemaReader.ByType.Where(type => type.Value.Any(keywords.Contains)).Select(type => type.Key)];
             if (meant.Length > 1 || meant is ["integer"])
             {
-                Refuse(path, $"has no type, and keywords of {string.Join(" and ", meant)}: add the type");
+                Refuse(path, $"has no type, but has keywords of {string.Join(" and ", meant)}; add the type");
             }
 
             return meant.Length == 0 || meant is ["integer"] ? [] : _typed.Read(schema, meant[0], path);
@@ -256,7 +256,7 @@ internal sealed class JsonSchemaReader
                     result[keyword] = new JsonArray([.. types.Select(type => (JsonNode)type)]);
                     break;
                 default:
-                    Refuse(path, $"has '{keyword}' both inside a combination and beside it: write them as one");
+                    Refuse(path, $"has '{keyword}' both in a combination and next to it; merge them into one");
                     break;
             }
         }
@@ -282,12 +282,12 @@ internal sealed class JsonSchemaReader
 
     private string Reference(JsonNode? node, string path)
     {
-        string reference = node is JsonValue value && value.TryGetValue(out string? text) ? text : throw _keywords.Malformed(path, "has a $ref that is no text");
+        string reference = node is JsonValue value && value.TryGetValue(out string? text) ? text : throw _keywords.Malformed(path, "has a $ref that is not a string");
         return reference switch
         {
             "#" => WholeSchema,
             _ when !reference.StartsWith("#/", StringComparison.Ordinal) =>
-                throw _keywords.Malformed(path, $"refers to '{reference}': only references into the schema itself, such as #/$defs/name, can be followed"),
+                throw _keywords.Malformed(path, $"refers to '{reference}': only references within the schema, such as #/$defs/name, are supported"),
             _ when _isWrapped => WholeSchema + reference[1..],
             _ => reference,
         };
@@ -318,7 +318,7 @@ internal sealed class JsonSchemaReader
         string[] others = [.. keywords.Except([keyword])];
         if (others.Length > 0)
         {
-            Refuse(path, $"has {string.Join(", ", others)} beside {keyword}, where it cannot be enforced");
+            Refuse(path, $"has {string.Join(", ", others)} next to {keyword}, where it cannot be enforced");
         }
     }
 

@@ -20,13 +20,13 @@ internal sealed class SchemaKeywords(string what)
 
     /// <summary>Returns the value of a required keyword that is a list.</summary>
     public JsonArray Array(JsonObject schema, string keyword, string path, bool mayBeEmpty = false) =>
-        schema[keyword] is JsonArray array && (array.Count > 0 || mayBeEmpty) ? array : throw Malformed(path, $"has '{keyword}', which is no list, or an empty one");
+        schema[keyword] is JsonArray array && (array.Count > 0 || mayBeEmpty) ? array : throw Malformed(path, $"has '{keyword}', which is not a list, or is empty");
 
     /// <summary>Returns the value of a keyword that is a string, or null if it is missing.</summary>
     public string? Text(JsonObject schema, string keyword, string path) =>
         schema[keyword] is not { } node ? null
         : node is JsonValue value && value.TryGetValue(out string? text) ? text
-        : throw Malformed(path, $"has '{keyword}', which is no text");
+        : throw Malformed(path, $"has '{keyword}', which is not a string");
 
     /// <summary>Returns the value of a keyword that is a number, or null if it is missing.</summary>
     public decimal? Number(JsonObject schema, string keyword, string path)
@@ -39,7 +39,7 @@ internal sealed class SchemaKeywords(string what)
         return node.GetValueKind() == JsonValueKind.Number
             && decimal.TryParse(node.ToJsonString(), NumberStyles.Float, CultureInfo.InvariantCulture, out decimal number)
             ? number
-            : throw Malformed(path, $"has '{keyword}', which is no number, or too large");
+            : throw Malformed(path, $"has '{keyword}', which is not a number, or is too large");
     }
 
     /// <summary>
@@ -50,16 +50,16 @@ internal sealed class SchemaKeywords(string what)
     {
         int? least = Count(leastKeyword);
         int? most = Count(mostKeyword);
-        return least > most ? throw Malformed(path, $"has {leastKeyword} above {mostKeyword}") : (least is 0 ? null : least, most);
+        return least > most ? throw Malformed(path, $"has a {leastKeyword} that is greater than its {mostKeyword}") : (least is 0 ? null : least, most);
 
         int? Count(string keyword) => Number(schema, keyword, path) switch
         {
             null => null,
             { } number when number >= 0 && number <= int.MaxValue && number == Math.Floor(number) => (int)number,
-            _ => throw Malformed(path, $"has '{keyword}', which is no count"),
+            _ => throw Malformed(path, $"has '{keyword}', which is not a non-negative integer"),
         };
     }
 
     /// <summary>Creates the exception for a schema that is not valid or cannot be enforced.</summary>
-    public ArgumentException Malformed(string path, string reason) => new($"{what} cannot be honoured: {path} {reason}.");
+    public ArgumentException Malformed(string path, string reason) => new($"{what} is not supported: {path} {reason}.");
 }

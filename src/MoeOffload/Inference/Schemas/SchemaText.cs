@@ -18,19 +18,19 @@ internal static class SchemaText
     {
         if (json.Length > MaxLength)
         {
-            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"{what} has {json.Length} characters; {MaxLength} are allowed."));
+            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"{what} has {json.Length} characters; at most {MaxLength} are allowed."));
         }
 
         try
         {
             JsonNode? node = JsonNode.Parse(json, documentOptions: new JsonDocumentOptions { MaxDepth = 64, AllowDuplicateProperties = false });
-            JsonObject root = node as JsonObject ?? throw new ArgumentException($"{what} is no JSON object.");
+            JsonObject root = node as JsonObject ?? throw new ArgumentException($"{what} is not a JSON object.");
             CheckNames(root, what);
             return root;
         }
         catch (JsonException error)
         {
-            throw new ArgumentException($"{what} is no JSON: {error.Message}", error);
+            throw new ArgumentException($"{what} is not valid JSON: {error.Message}", error);
         }
     }
 

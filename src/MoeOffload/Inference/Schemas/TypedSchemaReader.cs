@@ -30,7 +30,7 @@ internal sealed class TypedSchemaReader(JsonSchemaReader reader, SchemaKeywords 
     private JsonObject ReadObject(JsonObject schema, string path)
     {
         var result = new JsonObject { ["type"] = "object" };
-        JsonObject? properties = schema["properties"] is { } node ? node as JsonObject ?? throw keywords.Malformed(path, "has properties that are no object") : null;
+        JsonObject? properties = schema["properties"] is { } node ? node as JsonObject ?? throw keywords.Malformed(path, "has properties that are not an object") : null;
         if (properties is not null)
         {
             result["properties"] = reader.ReadEach(properties, $"{path}/properties");
@@ -39,14 +39,14 @@ internal sealed class TypedSchemaReader(JsonSchemaReader reader, SchemaKeywords 
         JsonArray required = [];
         foreach (JsonNode? name in schema.ContainsKey("required") ? keywords.Array(schema, "required", path, mayBeEmpty: true) : [])
         {
-            string text = name is JsonValue value && value.TryGetValue(out string? it) ? it : throw keywords.Malformed(path, "requires something that is no name");
+            string text = name is JsonValue value && value.TryGetValue(out string? it) ? it : throw keywords.Malformed(path, "requires a property whose name is not a string");
             if (properties?.ContainsKey(text) == true)
             {
                 required.Add((JsonNode)text);
             }
             else
             {
-                reader.Refuse(path, $"requires '{text}', which is none of its properties");
+                reader.Refuse(path, $"requires '{text}', which is not one of its properties");
             }
         }
 
@@ -77,7 +77,7 @@ internal sealed class TypedSchemaReader(JsonSchemaReader reader, SchemaKeywords 
             bool isClosed = schema[keyword == "items" ? "additionalItems" : "items"] is not { } rest || rest.GetValueKind() == JsonValueKind.False;
             if (least > items.Count || most < items.Count || !isClosed)
             {
-                reader.Refuse(path, "has items after, or fewer than, those that it lists: that cannot be enforced");
+                reader.Refuse(path, "allows items after, or fewer items than, those that it lists, which cannot be enforced");
             }
 
             result[keyword] = reader.ReadEach(items, $"{path}/{keyword}");
@@ -152,7 +152,7 @@ internal sealed class TypedSchemaReader(JsonSchemaReader reader, SchemaKeywords 
         reader.Alter((least is not null && above is not null) || (most is not null && below is not null));
         if (bottom > top)
         {
-            throw keywords.Malformed(path, "has a minimum above its maximum");
+            throw keywords.Malformed(path, "has a minimum that is greater than its maximum");
         }
 
         if (keywords.Number(schema, "multipleOf", path) is not (null or 1))

@@ -62,7 +62,7 @@ internal sealed class DraftModel : IDrafter
                     parameters.PromptTokensPerStep,
                     logger)
                 : throw new NotSupportedException(
-                    $"The draft model ({draft.Info.Architecture}) cannot take back what it has guessed: take one without a recurrent state.");
+                    $"The draft model ({draft.Info.Architecture}) cannot discard rejected draft tokens. Use a model without a recurrent state.");
         }
         catch
         {
@@ -122,7 +122,7 @@ internal sealed class DraftModel : IDrafter
         if (!model.IsSameAs(draft))
         {
             throw new ArgumentException(
-                "The draft model has another vocabulary than the model: take a smaller model of the same family.", nameof(SpeculationOptions.DraftModel));
+                "The draft model and the model have different vocabularies. Use a smaller model of the same family.", nameof(SpeculationOptions.DraftModel));
         }
     }
 

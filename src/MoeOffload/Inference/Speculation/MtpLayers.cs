@@ -64,7 +64,7 @@ internal sealed class MtpLayers : IDrafter, ISequenceFollower
         if ((long)context.BatchSize * context.HiddenWidth > int.MaxValue)
         {
             throw new ArgumentException(
-                $"The hidden states of {context.BatchSize} tokens are too many: set BatchSize lower.", nameof(ContextOptions.BatchSize));
+                $"The hidden states of {context.BatchSize} tokens are too large. Decrease BatchSize.", nameof(ContextOptions.BatchSize));
         }
 
         NativeContext made = NativeContext.Create(model.Native.Handle, parameters.OfMtp().ToSettings(), logger, inTurnsWith: context);
@@ -175,13 +175,13 @@ internal sealed class MtpLayers : IDrafter, ISequenceFollower
         return (info.LayerCount, info.IsComputable, info.IsLoaded) switch
         {
             (0, _, _) => throw new NotSupportedException(
-                $"{name} has no layers for multi-token prediction: leave SpeculationOptions.UseMtpLayers off, or take a DraftModel."),
+                $"{name} has no layers for multi-token prediction. Set SpeculationOptions.UseMtpLayers to false, or use a DraftModel."),
             (_, false, _) => throw new NotSupportedException(
-                $"{name} has layers for multi-token prediction that this llama.cpp cannot compute: leave SpeculationOptions.UseMtpLayers off."),
+                $"{name} has layers for multi-token prediction that this version of llama.cpp cannot compute. Set SpeculationOptions.UseMtpLayers to false."),
             (_, _, false) when model.LoadsMtpLayers => throw new NotSupportedException(
-                $"The layers of {name} for multi-token prediction are not in the file: take one that was converted with them."),
+                $"The layers for multi-token prediction of {name} are not in the file. Use a file that was converted with them."),
             (_, _, false) => throw new NotSupportedException(
-                $"The layers of {name} for multi-token prediction are not loaded: set ModelOptions.LoadMtpLayers."),
+                $"The layers for multi-token prediction of {name} are not loaded. Set ModelOptions.LoadMtpLayers to true."),
             _ => info.LayerCount,
         };
     }

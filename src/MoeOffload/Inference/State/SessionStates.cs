@@ -77,5 +77,5 @@ internal sealed class SessionStates(Scheduler scheduler, LoadedModel model, Cont
 
     private IReadOnlyList<string> Identity() => parameters.PrefixCache.Enabled
         ? SessionIdentity.Of(model, parameters)
-        : throw new InvalidOperationException("There is nothing to save to or load into: ContextOptions.PrefixCache is turned off.");
+        : throw new InvalidOperationException("The session has no prefix cache to save or load. Set ContextOptions.PrefixCache.Enabled to true.");
 }

@@ -19,7 +19,7 @@ internal static class StateIdentity
             if (line != lines[i])
             {
                 throw new StateFormatException(
-                    $"The state was saved with '{line}', and this session has '{lines[i]}': load it with the same model file, version and context "
+                    $"The state was saved with '{line}', but this session has '{lines[i]}'. Load it with the same model file, version and context "
                     + "options, or process the prompt again.");
             }
         }

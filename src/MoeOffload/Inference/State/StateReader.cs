@@ -51,7 +51,7 @@ internal sealed class StateReader : IDisposable
             reader._sequences.ForEach(sequence => sequence.Dispose());
             if (exception is EndOfStreamException)
             {
-                throw new StateFormatException("The state is cut short: save it again.", exception);
+                throw new StateFormatException("The state is truncated. Save it again.", exception);
             }
 
             throw;
@@ -72,14 +72,14 @@ internal sealed class StateReader : IDisposable
         Memory<byte> head = await ReadAsync(StateWriter.Magic.Length + sizeof(int), cancellationToken).ConfigureAwait(false);
         if (!head.Span.StartsWith(StateWriter.Magic))
         {
-            throw new StateFormatException("This is not a state that MoeOffload has saved.");
+            throw new StateFormatException("The data is not a state that was saved by MoeOffload.");
         }
 
         int version = BinaryPrimitives.ReadInt32LittleEndian(head.Span[StateWriter.Magic.Length..]);
         if (version != StateWriter.Version)
         {
             throw new StateFormatException(
-                $"The state has version {version} of the format, and this version of MoeOffload reads {StateWriter.Version}: process the prompt again.");
+                $"The state has format version {version}, but this version of MoeOffload supports version {StateWriter.Version}. Process the prompt again.");
         }
 
         int length = await ReadNumberAsync("what it was saved with", 1, LongestIdentity, cancellationToken).ConfigureAwait(false);
@@ -93,7 +93,7 @@ internal sealed class StateReader : IDisposable
         if (count > _limits.SequenceLength)
         {
             throw new StateFormatException(
-                $"The state has a sequence of {count} tokens, and the context has room for {_limits.SequenceLength}: set ContextOptions.ContextLength higher.");
+                $"The state contains a sequence of {count} tokens, but the context has room for {_limits.SequenceLength}. Increase ContextOptions.ContextLength.");
         }
 
         Memory<byte> number = await ReadAsync(sizeof(long), cancellationToken).ConfigureAwait(false);
