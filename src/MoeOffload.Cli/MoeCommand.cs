@@ -9,13 +9,13 @@ using MoeOffload.Cli.Terminals;
 
 namespace MoeOffload.Cli;
 
-/// <summary>The command <c>moe</c>: reads the command line, runs what it asks for, and turns errors into a line and an exit code.</summary>
+/// <summary>Implements the command <c>moe</c>: parses the command line, runs the command, and converts errors to a message and an exit code.</summary>
 internal static class MoeCommand
 {
     // A prompt may begin with an @, and llama.cpp's -ngl is no -n -g -l.
     private static readonly ParserConfiguration s_parser = new() { EnablePosixBundling = false, ResponseFileTokenReplacer = null };
 
-    /// <summary>Runs it.</summary>
+    /// <summary>Runs the command.</summary>
     /// <param name="arguments">The command line.</param>
     /// <returns>The exit code.</returns>
     public static async Task<int> RunAsync(string[] arguments)
@@ -53,12 +53,12 @@ internal static class MoeCommand
         }
     }
 
-    /// <summary>Makes the command with all others.</summary>
+    /// <summary>Builds the root command with all commands.</summary>
     /// <param name="global">The options of all commands.</param>
-    /// <param name="run">Takes what a command does.</param>
+    /// <param name="run">Sets the action of a command.</param>
     public static RootCommand Build(GlobalOptions global, Action<Command, Func<Invocation, Task<int>>> run)
     {
-        var root = new RootCommand("Runs and serves Mixture-of-Experts models on a GPU far smaller than the model.");
+        var root = new RootCommand("Run and serve Mixture-of-Experts models on a GPU that is much smaller than the model.");
         global.AddTo(root);
         foreach (ICliCommand command in new ICliCommand[]
         {
@@ -74,8 +74,8 @@ internal static class MoeCommand
         return root;
     }
 
-    /// <summary>Reads a command line, completed with the environment and the configuration file.</summary>
-    /// <exception cref="UsageException">One of them is wrong.</exception>
+    /// <summary>Parses a command line, completed with the environment and the configuration file.</summary>
+    /// <exception cref="UsageException">The command line, the environment or the configuration file is not valid.</exception>
     public static ParseResult Parse(RootCommand root, string[] arguments, Func<string, string?> environment)
     {
         ParseResult first = Check(root.Parse(arguments, s_parser), null);
@@ -110,7 +110,7 @@ internal static class MoeCommand
 
         ParseError error = result.Errors[0];
         Option? option = (error.SymbolResult as OptionResult ?? error.SymbolResult?.Parent as OptionResult)?.Option;
-        string origin = option is not null && sources?.OriginOf(option) is { Length: > 0 } place ? $" It comes from {place}." : string.Empty;
+        string origin = option is not null && sources?.OriginOf(option) is { Length: > 0 } place ? $" It was set by {place}." : string.Empty;
         Command command = result.CommandResult.Command;
         string help = command is RootCommand ? "moe --help" : $"moe {SettingSources.NameOf(command)} --help";
         throw new UsageException($"{error.Message}{origin} See '{help}'.");

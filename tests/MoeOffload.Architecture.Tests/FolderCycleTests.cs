@@ -11,6 +11,8 @@ internal sealed class FolderCycleTests
     [TestCase("MoeOffload")]
     [TestCase("MoeOffload.Catalog")]
     [TestCase("MoeOffload.Server")]
+    [TestCase("MoeOffload.Measurement")]
+    [TestCase("MoeOffload.Cli")]
     public void Folders_of_a_project_refer_one_way(string project)
     {
         SourceAssembly assembly = Projects.Read(project);

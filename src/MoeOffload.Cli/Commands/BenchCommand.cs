@@ -10,18 +10,18 @@ using MoeOffload.Measurement.Statistics;
 namespace MoeOffload.Cli.Commands;
 
 /// <summary>
-/// <c>moe bench</c>: how fast a model reads and writes here. Loading is not timed, nothing is taken from a cache, tokens are the model's own,
-/// and each figure has its spread.
+/// Implements <c>moe bench</c>, which measures how fast a model is on this machine. Loading is not timed, the prefix cache is not used, tokens
+/// are the model's own, and each figure has its spread.
 /// </summary>
 internal sealed class BenchCommand : ICliCommand
 {
     private const string Text = "The ship left the harbour at dawn, and nobody on board knew where the old map would lead them. ";
 
     private readonly ModelOpener _opener;
-    private readonly Option<int?> _maxTokens = Opt.Integer("N", "Tokens to generate in each run; the default is 64", 2, 1 << 20, "--max-tokens", "-n");
-    private readonly Option<int?> _promptTokens = Opt.Integer("N", "Tokens of each run's prompt; the default is 512", 1, 1 << 20, "--prompt-tokens", "-p");
-    private readonly Option<int?> _runs = Opt.Integer("N", "Runs that count, after one that does not; the default is 5", 1, 1000, "--runs");
-    private readonly Option<bool> _json = Opt.Flag("As JSON", "--json");
+    private readonly Option<int?> _maxTokens = Opt.Integer("N", "The number of tokens to generate in each run; the default is 64", 2, 1 << 20, "--max-tokens", "-n");
+    private readonly Option<int?> _promptTokens = Opt.Integer("N", "The number of tokens in the prompt of each run; the default is 512", 1, 1 << 20, "--prompt-tokens", "-p");
+    private readonly Option<int?> _runs = Opt.Integer("N", "The number of measured runs, after one warm-up run; the default is 5", 1, 1000, "--runs");
+    private readonly Option<bool> _json = Opt.Flag("Print the result as JSON", "--json");
 
     public BenchCommand(GlobalOptions global)
     {
@@ -30,10 +30,10 @@ internal sealed class BenchCommand : ICliCommand
         _opener.AddTo(Command);
         Subcommands =
         [
-            new MeasureCommand("streaming", "Measure answers over HTTP: streamed and not, experts offloaded and not", global, new StreamingArguments(BenchNames.Own)),
-            new MeasureCommand("memory", "Measure what each device holds: experts offloaded and not", global, new MemoryArguments(BenchNames.Own)),
-            new MeasureCommand("quality", "Compare what a model says with its experts offloaded and not", global, new QualityArguments(BenchNames.Own)),
-            new MeasureCommand("sweep", "Measure speed over layers of experts in system memory, micro-batches, threads, depths", global, new SweepArguments(BenchNames.Own)),
+            new MeasureCommand("streaming", "Measure answers over HTTP, streamed and not, with experts offloaded and not", global, new StreamingArguments(BenchNames.Own)),
+            new MeasureCommand("memory", "Measure the memory on each device, with experts offloaded and not", global, new MemoryArguments(BenchNames.Own)),
+            new MeasureCommand("quality", "Compare the output of a model with experts offloaded and not", global, new QualityArguments(BenchNames.Own)),
+            new MeasureCommand("sweep", "Measure the speed over layers of experts in system memory, micro-batches, threads and depths", global, new SweepArguments(BenchNames.Own)),
         ];
     }
 

@@ -3,13 +3,13 @@ using MoeOffload.Cli.Terminals;
 
 namespace MoeOffload.Cli.Commands;
 
-/// <summary>Reads the answer to a chat as it comes.</summary>
+/// <summary>Shows the answer of a chat while it is generated.</summary>
 internal static class ChatAnswer
 {
-    /// <summary>Reads to the end.</summary>
-    /// <param name="terminal">Where a bar is shown while the prompt is computed.</param>
+    /// <summary>Shows an answer to its end.</summary>
+    /// <param name="terminal">The terminal that shows a progress bar while the prompt is processed.</param>
     /// <param name="stream">The answer.</param>
-    /// <param name="write">Takes what the model thinks, and what it says.</param>
+    /// <param name="write">Writes the reasoning and the content of an update.</param>
     /// <returns>The last update.</returns>
     public static async Task<ChatUpdate> ShowAsync(Terminal terminal, ChatStream stream, Action<string, string> write)
     {

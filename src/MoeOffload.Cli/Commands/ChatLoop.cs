@@ -9,32 +9,32 @@ using MoeOffload.Shared;
 
 namespace MoeOffload.Cli.Commands;
 
-/// <summary>The chat in a terminal: reads what is typed, answers it, and does what lines with a <c>/</c> ask for.</summary>
+/// <summary>Runs the chat in a terminal: reads messages, answers them, and runs the commands that start with <c>/</c>.</summary>
 internal sealed class ChatLoop(
     Invocation invocation, CatalogEntry entry, MoeModel model, GenerationSession session, ChatSession chat, History history)
 {
     private const string BlockMark = "\"\"\"";
 
     private const string Help = """"
-        /help              this list
-        /clear             forget what was said
-        /undo              take back the last question and its answer
+        /help              list the commands
+        /clear             start over with an empty chat
+        /undo              remove the last question and its answer
         /retry             answer the last question again
-        /system [TEXT]     show the system message, or set it; "" removes it
-        /set               show how answers are made
+        /system [TEXT]     show or set the system message; "" removes it
+        /set               show the settings
         /set NAME VALUE    temperature, top_k, top_p, min_p, repeat_penalty, seed (-1: random), max_tokens (-1: no limit), thinking (on, off)
-        /show              the model, its memory, and the context in use
-        /experts           which experts were chosen (with --count-experts)
-        /save PATH         write the chat to a file, as Markdown
-        /bye               end the chat, as Ctrl-D does
+        /show              show the model, its memory, and the context in use
+        /experts           show which experts were chosen (with --count-experts)
+        /save PATH         save the chat as a Markdown file
+        /bye               end the chat, like Ctrl-D
 
-        Ctrl-C ends an answer. A \ at the end of a line goes on in the next one, and so does everything between two lines of """.
+        Ctrl-C stops an answer. To type several lines, end each of them with \, or put the text between two lines of """.
         """";
 
     private readonly Terminal _terminal = invocation.Terminal;
     private readonly LineEditor _editor = new(new Keyboard(), invocation.Terminal.Out, history);
 
-    /// <summary>Runs until it is left.</summary>
+    /// <summary>Runs the chat until the user ends it.</summary>
     /// <returns>The exit code.</returns>
     public async Task<int> RunAsync()
     {
@@ -89,13 +89,13 @@ internal sealed class ChatLoop(
                 chat.Clear();
                 break;
             case "/undo":
-                _terminal.Out.WriteLine(chat.TakeBack() is null ? "There is nothing to take back." : "Taken back.");
+                _terminal.Out.WriteLine(chat.TakeBack() is null ? "There is no question to remove." : "Removed the last question and its answer.");
                 break;
             case "/retry" when chat.TakeBack() is { } said:
                 await AnswerAsync(said).ConfigureAwait(false);
                 break;
             case "/retry":
-                _terminal.Out.WriteLine("There is nothing to answer again.");
+                _terminal.Out.WriteLine("There is no question to answer again.");
                 break;
             case "/system":
                 chat.System = rest.Length == 0 ? chat.System : rest == "\"\"" ? null : rest;
@@ -108,17 +108,17 @@ internal sealed class ChatLoop(
                 Show();
                 break;
             case "/experts":
-                _terminal.Out.WriteLine(session.ExpertActivity?.ToString() ?? "Experts are not counted: begin the chat with --count-experts.");
+                _terminal.Out.WriteLine(session.ExpertActivity?.ToString() ?? "Experts are not counted: start the chat with --count-experts.");
                 break;
             case "/save" when rest.Length > 0:
                 AtomicFile.WriteAllText(rest, Markdown());
                 _terminal.Out.WriteLine($"Saved to {Path.GetFullPath(rest)}.");
                 break;
             case "/save":
-                _terminal.Out.WriteLine("Name a file: /save PATH");
+                _terminal.Out.WriteLine("No file is given: use /save PATH.");
                 break;
             default:
-                _terminal.Out.WriteLine($"There is no command {command}; /help lists them. To say it to the model, put a space before it.");
+                _terminal.Out.WriteLine($"{command} is not a command; /help lists the commands. To send this line to the model, start it with a space.");
                 break;
         }
     }
@@ -136,11 +136,11 @@ internal sealed class ChatLoop(
         catch (OperationCanceledException) when (!invocation.Cancelled.IsCancellationRequested)
         {
             _terminal.Out.WriteLine();
-            _terminal.Out.WriteLine(_terminal.Grey("[ended; the question is taken back]"));
+            _terminal.Out.WriteLine(_terminal.Grey("[stopped; the question was removed]"));
         }
         catch (ContextFullException error)
         {
-            _terminal.Out.WriteLine($"error: {Failure.LineOf(error)} Here: /clear forgets what was said, and -c gives a longer context.");
+            _terminal.Out.WriteLine($"error: {Failure.LineOf(error)} Use /clear to start over, or start the chat with a longer context (-c).");
         }
         finally
         {
@@ -167,7 +167,7 @@ internal sealed class ChatLoop(
         _terminal.Out.WriteLine(model.Path);
         session.Memory.WriteTo(_terminal.Out);
         int used = chat.LastStatistics is { } last ? last.PromptTokens + last.GeneratedTokens : 0;
-        _terminal.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{used} of {session.SequenceLength} tokens of the context in use, threads: {session.Threads}"));
+        _terminal.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{used} of {session.SequenceLength} tokens of the context in use; threads: {session.Threads}"));
     }
 
     private string Markdown()

@@ -3,24 +3,24 @@ using MoeOffload.Cli.Terminals;
 
 namespace MoeOffload.Cli.Commands;
 
-/// <summary>A chat: what was said so far, and how the next answer is made.</summary>
+/// <summary>Represents a chat: its messages, and the options of the next answer.</summary>
 internal sealed class ChatSession(GenerationSession session, ChatOptions options, string? system)
 {
     private readonly List<ChatMessage> _messages = [];
 
-    /// <summary>How answers are made.</summary>
+    /// <summary>Gets or sets the options of answers.</summary>
     public ChatOptions Options { get; set; } = options;
 
-    /// <summary>The system message; null for none.</summary>
+    /// <summary>Gets or sets the system message; null for none.</summary>
     public string? System { get; set; } = system;
 
-    /// <summary>What was said, without the system message.</summary>
+    /// <summary>Gets the messages, without the system message.</summary>
     public IReadOnlyList<ChatMessage> Messages => _messages;
 
-    /// <summary>What the last answer cost; null where there was none, or it was ended.</summary>
+    /// <summary>Gets the statistics of the last answer; null if there was none, or if it was stopped.</summary>
     public GenerationStatistics? LastStatistics { get; private set; }
 
-    /// <summary>Says something, and shows the answer. An answer that is ended or fails leaves the chat as it was.</summary>
+    /// <summary>Sends a message and shows the answer. If the answer is stopped or fails, the chat does not change.</summary>
     public async Task AnswerAsync(Terminal terminal, string said, CancellationToken cancellationToken)
     {
         LastStatistics = null;
@@ -50,8 +50,8 @@ internal sealed class ChatSession(GenerationSession session, ChatOptions options
         LastStatistics = stream.Statistics;
     }
 
-    /// <summary>Takes back the last question and its answer.</summary>
-    /// <returns>The question; null where there was none.</returns>
+    /// <summary>Removes the last question and its answer.</summary>
+    /// <returns>The question; null if there was none.</returns>
     public string? TakeBack()
     {
         if (_messages.Count == 0)
@@ -64,6 +64,6 @@ internal sealed class ChatSession(GenerationSession session, ChatOptions options
         return said;
     }
 
-    /// <summary>Forgets what was said.</summary>
+    /// <summary>Removes all messages.</summary>
     public void Clear() => _messages.Clear();
 }

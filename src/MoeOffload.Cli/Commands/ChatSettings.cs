@@ -4,11 +4,11 @@ using MoeOffload.Cli.Errors;
 
 namespace MoeOffload.Cli.Commands;
 
-/// <summary>What <c>/set</c> sets.</summary>
+/// <summary>Reads and shows the settings of <c>/set</c>.</summary>
 internal static class ChatSettings
 {
-    /// <summary>Options with one changed.</summary>
-    /// <exception cref="UsageException">There is no such setting, or it cannot have the value.</exception>
+    /// <summary>Returns a copy of the options with one setting changed.</summary>
+    /// <exception cref="UsageException">The setting or its value is not valid.</exception>
     public static ChatOptions With(ChatOptions options, string name, string value)
     {
         SamplingOptions sampling = options.Sampling ?? new SamplingOptions();
@@ -23,13 +23,13 @@ internal static class ChatSettings
             "seed" => options with { Sampling = sampling with { Seed = Integer(name, value) is >= 0 and var seed ? (uint)seed : null } },
             "max_tokens" => options with { MaxTokens = Integer(name, value) is > 0 and var count ? count : null },
             "thinking" => options with { Reasoning = value switch { "on" => true, "off" => false, _ => throw Wrong(name, value, "on or off") } },
-            _ => throw new UsageException($"There is no setting '{name}'; /help lists them."),
+            _ => throw new UsageException($"'{name}' is not a setting; /help lists the settings."),
         };
         changed.Sampling?.Validate();
         return changed;
     }
 
-    /// <summary>All settings, in a line.</summary>
+    /// <summary>Formats all settings on one line.</summary>
     public static string Describe(ChatOptions options)
     {
         SamplingOptions sampling = options.Sampling ?? new SamplingOptions();
@@ -45,5 +45,5 @@ internal static class ChatSettings
     private static int Integer(string name, string value) =>
         int.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int number) ? number : throw Wrong(name, value, "a whole number");
 
-    private static UsageException Wrong(string name, string value, string allowed) => new($"{name} is '{value}', and must be {allowed}.");
+    private static UsageException Wrong(string name, string value, string allowed) => new($"{name} is '{value}', but must be {allowed}.");
 }

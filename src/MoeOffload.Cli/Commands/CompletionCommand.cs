@@ -4,7 +4,7 @@ using MoeOffload.Cli.Options;
 
 namespace MoeOffload.Cli.Commands;
 
-/// <summary><c>moe completion</c>: a script that lets a shell complete moe's commands, options and model names.</summary>
+/// <summary>Implements <c>moe completion</c>, which prints a script that lets a shell complete commands, options and model names.</summary>
 internal sealed class CompletionCommand : ICliCommand
 {
     // Each asks moe itself: [suggest:N] is System.CommandLine's directive, with the cursor's place in the line.
@@ -47,7 +47,7 @@ internal sealed class CompletionCommand : ICliCommand
     public CompletionCommand()
     {
         _shell.AcceptOnlyFromAmong([.. s_scripts.Keys]);
-        Command = new Command("completion", "Print a script for a shell's completion; for bash: eval \"$(moe completion bash)\"") { _shell };
+        Command = new Command("completion", "Print a completion script for a shell; for bash: eval \"$(moe completion bash)\"") { _shell };
     }
 
     public Command Command { get; }

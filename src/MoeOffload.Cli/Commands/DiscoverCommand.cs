@@ -7,17 +7,17 @@ using MoeOffload.Measurement.Reports;
 
 namespace MoeOffload.Cli.Commands;
 
-/// <summary><c>moe discover</c>: what the models' files say of themselves.</summary>
+/// <summary>Implements <c>moe discover</c>, which shows what each model file contains.</summary>
 internal sealed class DiscoverCommand : ICliCommand
 {
     private readonly ModelArgument _model;
-    private readonly Option<bool> _llmOnly = Opt.Flag("Leave out what cannot continue a text: encoders, projectors, adapters, files that are damaged", "--llm-only");
-    private readonly Option<bool> _json = Opt.Flag("As JSON", "--json");
+    private readonly Option<bool> _llmOnly = Opt.Flag("Leave out files that cannot generate text: encoders, projectors, adapters, and damaged files", "--llm-only");
+    private readonly Option<bool> _json = Opt.Flag("Print the result as JSON", "--json");
 
     public DiscoverCommand(GlobalOptions global)
     {
         _model = new ModelArgument(global);
-        Command = new Command("discover", "Search for models, and say what each one is") { _llmOnly, _json };
+        Command = new Command("discover", "Search for models, and show what each file contains") { _llmOnly, _json };
     }
 
     public Command Command { get; }

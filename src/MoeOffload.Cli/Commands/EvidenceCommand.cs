@@ -4,7 +4,7 @@ using MoeOffload.Cli.Options;
 
 namespace MoeOffload.Cli.Commands;
 
-/// <summary><c>moe evidence</c>: folders of measurements that strangers can check.</summary>
+/// <summary>Implements <c>moe evidence</c>, the parent of the commands for folders of measurements that others can check.</summary>
 internal sealed class EvidenceCommand : ICliCommand
 {
     public EvidenceCommand(GlobalOptions global) => Subcommands =
@@ -18,5 +18,5 @@ internal sealed class EvidenceCommand : ICliCommand
     public IReadOnlyList<ICliCommand> Subcommands { get; }
 
     public Task<int> RunAsync(Invocation invocation) =>
-        throw new UsageException($"moe evidence does one of {string.Join(", ", Subcommands.Select(command => command.Command.Name))}. See 'moe evidence --help'.");
+        throw new UsageException($"'moe evidence' requires a command: {string.Join(", ", Subcommands.Select(command => command.Command.Name))}. See 'moe evidence --help'.");
 }

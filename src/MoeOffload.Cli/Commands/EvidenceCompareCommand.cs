@@ -7,12 +7,12 @@ using MoeOffload.Measurement.Reports;
 
 namespace MoeOffload.Cli.Commands;
 
-/// <summary><c>moe evidence compare</c>: the figures of two folders side by side.</summary>
+/// <summary>Implements <c>moe evidence compare</c>, which shows the figures of two folders side by side.</summary>
 internal sealed class EvidenceCompareCommand : ICliCommand
 {
-    private readonly Argument<string> _first = new("A") { Description = "A folder of evidence" };
-    private readonly Argument<string> _second = new("B") { Description = "Another one" };
-    private readonly Option<bool> _json = Opt.Flag("As JSON", "--json");
+    private readonly Argument<string> _first = new("A") { Description = "The first folder of evidence" };
+    private readonly Argument<string> _second = new("B") { Description = "The second folder of evidence" };
+    private readonly Option<bool> _json = Opt.Flag("Print the result as JSON", "--json");
 
     public EvidenceCompareCommand() => Command = new Command("compare", "Show the figures of two folders side by side") { _first, _second, _json };
 

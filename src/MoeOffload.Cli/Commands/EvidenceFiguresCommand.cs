@@ -8,13 +8,13 @@ using MoeOffload.Measurement.Reports;
 
 namespace MoeOffload.Cli.Commands;
 
-/// <summary><c>moe evidence figures</c>: the names that a template can use, and what they stand for.</summary>
+/// <summary>Implements <c>moe evidence figures</c>, which lists the names that a template can use and their values.</summary>
 internal sealed class EvidenceFiguresCommand : ICliCommand
 {
     private readonly Argument<string> _folder = new("DIR") { Description = "The folder of evidence" };
-    private readonly Option<bool> _json = Opt.Flag("As JSON", "--json");
+    private readonly Option<bool> _json = Opt.Flag("Print the result as JSON", "--json");
 
-    public EvidenceFiguresCommand() => Command = new Command("figures", "List the figures, facts, tables and plots of a folder by the names that templates use") { _folder, _json };
+    public EvidenceFiguresCommand() => Command = new Command("figures", "List the names of a folder's figures, facts, tables and plots, as templates use them") { _folder, _json };
 
     public Command Command { get; }
 

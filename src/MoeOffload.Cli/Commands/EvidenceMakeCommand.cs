@@ -10,7 +10,7 @@ using MoeOffload.Measurement.Evidence.Verification;
 
 namespace MoeOffload.Cli.Commands;
 
-/// <summary><c>moe evidence make</c>: measures models into a folder that a stranger can check.</summary>
+/// <summary>Implements <c>moe evidence make</c>, which measures models and writes a folder that others can check.</summary>
 internal sealed class EvidenceMakeCommand : ICliCommand
 {
     private static readonly string[] s_benches = ["memory", "streaming", "quality", "sweep"];
@@ -23,10 +23,10 @@ internal sealed class EvidenceMakeCommand : ICliCommand
         _ => new SweepArguments(new BenchNames(name)),
     }));
 
-    private readonly Argument<string[]> _models = new("MODEL") { Description = "The models: names that 'moe list' shows, or paths of GGUF files", Arity = ArgumentArity.OneOrMore };
-    private readonly Option<string?> _output = Opt.Text("DIR", "The folder, which must be new or empty", "--output", "-o");
+    private readonly Argument<string[]> _models = new("MODEL") { Description = "The models: names from 'moe list', or paths of GGUF files", Arity = ArgumentArity.OneOrMore };
+    private readonly Option<string?> _output = Opt.Text("DIR", "The folder to write, which must be new or empty", "--output", "-o");
     private readonly Option<IReadOnlyList<string>?> _names = Opt.Parsed<IReadOnlyList<string>>(
-        "NAME,…", "What is measured; the default is all", ReadNames, $"some of {string.Join(", ", s_benches)} with commas between them", "--benches");
+        "NAME,…", "The benchmarks to run; the default is all", ReadNames, $"a comma-separated list of {string.Join(", ", s_benches)}", "--benches");
 
     private readonly ModelArgument _catalog;
     private readonly BenchArguments _arguments;
@@ -35,7 +35,7 @@ internal sealed class EvidenceMakeCommand : ICliCommand
     {
         _catalog = new ModelArgument(global);
         _arguments = new BenchArguments(global);
-        Command = new Command("make", "Measure models into a folder that a stranger can check") { _models, _output, _names };
+        Command = new Command("make", "Measure models and write a folder of evidence that others can check") { _models, _output, _names };
         foreach (Option option in _settings.Values.SelectMany(settings => settings.Options))
         {
             Command.Options.Add(option);
@@ -49,7 +49,7 @@ internal sealed class EvidenceMakeCommand : ICliCommand
     public async Task<int> RunAsync(Invocation invocation)
     {
         ParseResult parsed = invocation.Parsed;
-        string directory = parsed.GetValue(_output) ?? throw new UsageException("Where does the folder go? Name it with --output DIR.");
+        string directory = parsed.GetValue(_output) ?? throw new UsageException("No folder is given: set it with --output DIR.");
         CatalogEntry[] entries = [.. parsed.GetValue(_models)!.Select(name => _catalog.Find(parsed, name))];
         IReadOnlyList<string> names = parsed.GetValue(_names) ?? s_benches;
         var maker = new EvidenceMaker(directory, CommandLine(invocation));

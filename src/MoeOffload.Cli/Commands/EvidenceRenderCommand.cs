@@ -8,17 +8,17 @@ using MoeOffload.Shared;
 
 namespace MoeOffload.Cli.Commands;
 
-/// <summary><c>moe evidence render</c>: a text whose figures come from evidence, so that none is typed by hand.</summary>
+/// <summary>Implements <c>moe evidence render</c>, which fills a text with figures from evidence, so that none is typed by hand.</summary>
 internal sealed class EvidenceRenderCommand : ICliCommand
 {
-    private readonly Argument<string> _template = new("TEMPLATE") { Description = "A Markdown text with placeholders" };
-    private readonly Argument<string[]> _folders = new("DIR") { Description = "Folders of evidence, each as DIR or NAME=DIR", Arity = ArgumentArity.OneOrMore };
-    private readonly Option<string?> _output = Opt.Text("PATH", "The file to write; standard output where none is said", "--output", "-o");
-    private readonly Option<bool> _check = Opt.Flag("Write nothing, and fail where the file is not what would be written", "--check");
+    private readonly Argument<string> _template = new("TEMPLATE") { Description = "The Markdown file with placeholders" };
+    private readonly Argument<string[]> _folders = new("DIR") { Description = "The folders of evidence, each as DIR or NAME=DIR", Arity = ArgumentArity.OneOrMore };
+    private readonly Option<string?> _output = Opt.Text("PATH", "The file to write; the default is standard output", "--output", "-o");
+    private readonly Option<bool> _check = Opt.Flag("Write nothing, and fail if the file differs from what would be written", "--check");
 
     public EvidenceRenderCommand()
     {
-        Command = new Command("render", "Fill a Markdown text with figures, tables and plots of evidence") { _template, _folders, _output, _check };
+        Command = new Command("render", "Fill the placeholders of a Markdown file with figures, tables and plots from evidence") { _template, _folders, _output, _check };
         Command.Validators.Add(result =>
         {
             if (result.GetValue(_check) && result.GetValue(_output) is null)
@@ -40,7 +40,7 @@ internal sealed class EvidenceRenderCommand : ICliCommand
             (string name, string directory) = named.Split('=', 2) is [var given, var path] ? (given, path) : (Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(named))), named);
             if (!folders.TryAdd(name, Read(directory)))
             {
-                throw new UsageException($"Two folders are called '{name}': give one another name, as other={directory}.");
+                throw new UsageException($"Two folders have the name '{name}': give one of them another name, such as other={directory}.");
             }
         }
 
@@ -66,7 +66,7 @@ internal sealed class EvidenceRenderCommand : ICliCommand
         else if (!File.Exists(output) || File.ReadAllText(output).ReplaceLineEndings("\n") is var found && found != text)
         {
             string line = File.Exists(output) ? string.Create(CultureInfo.InvariantCulture, $" from line {ReportCheck.FirstDifference(File.ReadAllText(output).ReplaceLineEndings("\n"), text)} on") : string.Empty;
-            throw new FormatException($"{output} is not what {template} gives{line}: write it anew without --check.");
+            throw new FormatException($"{output} differs from what {template} gives{line}: run the command without --check to write it.");
         }
 
         return Task.FromResult(ExitCode.Success);
@@ -78,6 +78,6 @@ internal sealed class EvidenceRenderCommand : ICliCommand
         VerificationResult result = EvidenceVerifier.Verify(directory);
         return result is { Problems: [], Folder: { } folder }
             ? new EvidenceNames(folder)
-            : throw new FormatException($"{directory} does not hold: {result.Problems[0]} 'moe evidence verify {directory}' says all that is wrong.");
+            : throw new FormatException($"{directory} is not valid evidence: {result.Problems[0]} 'moe evidence verify {directory}' shows every problem.");
     }
 }

@@ -7,12 +7,12 @@ using MoeOffload.Measurement.Evidence.Verification;
 
 namespace MoeOffload.Cli.Commands;
 
-/// <summary><c>moe evidence report</c>: writes report, plots and manifest anew, as this version of the command words and draws them.</summary>
+/// <summary>Implements <c>moe evidence report</c>, which writes the report, plots and manifest again with this version of the command.</summary>
 internal sealed class EvidenceReportCommand : ICliCommand
 {
     private readonly Argument<string> _folder = new("DIR") { Description = "The folder of evidence" };
 
-    public EvidenceReportCommand() => Command = new Command("report", "Write the report of a folder anew from its raw files, which must be as they were") { _folder };
+    public EvidenceReportCommand() => Command = new Command("report", "Write the report of a folder again from its raw files, which must be unchanged") { _folder };
 
     public Command Command { get; }
 
@@ -22,7 +22,7 @@ internal sealed class EvidenceReportCommand : ICliCommand
         EvidenceFiles files = EvidenceFiles.Open(directory);
         if (Sums.Find(files).FirstOrDefault(problem => !EvidenceManifest.IsMade(problem.Where)) is { } problem)
         {
-            throw new FormatException($"{directory} does not hold, and is left as it is: {problem}");
+            throw new FormatException($"{directory} is not valid evidence, and was not changed: {problem}");
         }
 
         EvidenceWriter.Finish(directory, EvidenceManifest.Read(files).Protocols);

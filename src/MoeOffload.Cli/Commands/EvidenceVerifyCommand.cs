@@ -9,12 +9,12 @@ using MoeOffload.Measurement.Reports;
 
 namespace MoeOffload.Cli.Commands;
 
-/// <summary><c>moe evidence verify</c>: whether a folder's figures follow from what was measured. Needs no native library and no model.</summary>
+/// <summary>Implements <c>moe evidence verify</c>, which checks that a folder's figures follow from what was measured. It requires no native library and no model.</summary>
 internal sealed class EvidenceVerifyCommand : ICliCommand
 {
     private readonly Argument<string> _folder = new("DIR") { Description = "The folder of evidence" };
-    private readonly Option<string?> _model = Opt.Text("PATH", "Check that this file is the model that was measured, too", "--model", "-m");
-    private readonly Option<bool> _json = Opt.Flag("As JSON", "--json");
+    private readonly Option<string?> _model = Opt.Text("PATH", "Also check that this file is the model that was measured", "--model", "-m");
+    private readonly Option<bool> _json = Opt.Flag("Print the result as JSON", "--json");
 
     public EvidenceVerifyCommand() => Command = new Command(
         "verify", "Check a folder: hashes, that no repeat is missing, every figure, the claims about experts and memory, the report") { _folder, _model, _json };
@@ -46,7 +46,7 @@ internal sealed class EvidenceVerifyCommand : ICliCommand
         return CodeOf(result);
     }
 
-    /// <summary>Says what a check found.</summary>
+    /// <summary>Writes the result of a check.</summary>
     /// <returns>The exit code.</returns>
     public static int Write(Invocation invocation, string directory, VerificationResult result)
     {
@@ -55,7 +55,7 @@ internal sealed class EvidenceVerifyCommand : ICliCommand
         {
             invocation.Terminal.Out.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"ok: {string.Join(", ", ModelsOf(result))}: {result.FigureCount} figures follow from {result.Folder!.Files.Names.Count} files, and every claim is in the logs"));
+                $"ok: {string.Join(", ", ModelsOf(result))}: {result.FigureCount} figures follow from {result.Folder!.Files.Names.Count} files, and the logs support every claim"));
             return CodeOf(result);
         }
 
@@ -64,7 +64,7 @@ internal sealed class EvidenceVerifyCommand : ICliCommand
             invocation.Terminal.Out.WriteLine(invocation.Terminal.Harmless(problem.ToString()));
         }
 
-        invocation.Terminal.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"error: {directory} does not hold: {count} {(count == 1 ? "problem" : "problems")}."));
+        invocation.Terminal.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"error: {directory} is not valid evidence: {count} {(count == 1 ? "problem" : "problems")}."));
         return CodeOf(result);
     }
 

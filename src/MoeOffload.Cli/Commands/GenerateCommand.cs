@@ -12,7 +12,7 @@ using MoeOffload.Schemas;
 
 namespace MoeOffload.Cli.Commands;
 
-/// <summary><c>moe generate</c>: continues a prompt, or answers it with <c>--chat</c>, and ends.</summary>
+/// <summary>Implements <c>moe generate</c>, which continues a prompt, or answers it with <c>--chat</c>.</summary>
 internal sealed class GenerateCommand : ICliCommand
 {
     private const int UsualTokens = 64;
@@ -21,8 +21,8 @@ internal sealed class GenerateCommand : ICliCommand
     private readonly PromptArguments _prompt = new();
     private readonly AnswerArguments _answer = new(UsualTokens);
     private readonly SamplingArguments _sampling = new();
-    private readonly Option<bool> _chat = Opt.Flag("Answer the prompt as a chat, by the model's template, and do not continue it", "--chat");
-    private readonly Option<bool> _json = Opt.Flag("As JSON, once it is done", "--json");
+    private readonly Option<bool> _chat = Opt.Flag("Answer the prompt with the model's chat template instead of continuing it", "--chat");
+    private readonly Option<bool> _json = Opt.Flag("Print the result as JSON when it is complete", "--json");
 
     public GenerateCommand(GlobalOptions global)
     {
@@ -83,12 +83,12 @@ internal sealed class GenerateCommand : ICliCommand
         return ExitCode.Success;
     }
 
-    /// <summary>What an answer cost, in a line.</summary>
+    /// <summary>Formats the statistics of an answer on one line.</summary>
     public static string Line(GenerationStatistics statistics) => string.Create(
         CultureInfo.InvariantCulture,
         $"[{statistics.GeneratedTokens} tokens, {statistics.TokensPerSecond:0.0} tokens/s; the first after {statistics.TimeToFirstToken.TotalSeconds:0.00} s, {statistics.PromptTokens} of the prompt, {statistics.CachedPromptTokens} of them cached]");
 
-    /// <summary>Shows which experts were chosen, where that was counted.</summary>
+    /// <summary>Shows which experts were chosen, if they were counted.</summary>
     public static void WriteExperts(Invocation invocation, GenerationSession session)
     {
         if (session.ExpertActivity is { } activity)

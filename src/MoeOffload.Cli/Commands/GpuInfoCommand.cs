@@ -9,11 +9,11 @@ using MoeOffload.Measurement.Reports;
 
 namespace MoeOffload.Cli.Commands;
 
-/// <summary><c>moe gpu-info</c>: devices, memory, driver, what the processor can, and which libraries were found where.</summary>
+/// <summary>Implements <c>moe gpu-info</c>, which shows devices, memory, driver, processor features, and the libraries that were found.</summary>
 internal sealed class GpuInfoCommand : ICliCommand
 {
     private readonly LoadArguments _load;
-    private readonly Option<bool> _json = Opt.Flag("As JSON", "--json");
+    private readonly Option<bool> _json = Opt.Flag("Print the result as JSON", "--json");
 
     public GpuInfoCommand(GlobalOptions global)
     {

@@ -3,16 +3,16 @@ using MoeOffload.Cli.Options;
 
 namespace MoeOffload.Cli.Commands;
 
-/// <summary>One of the commands under <c>moe</c>.</summary>
+/// <summary>Represents one of the commands of <c>moe</c>.</summary>
 internal interface ICliCommand
 {
-    /// <summary>Its name, arguments and options.</summary>
+    /// <summary>Gets the command's name, arguments and options.</summary>
     Command Command { get; }
 
-    /// <summary>The commands under it.</summary>
+    /// <summary>Gets the subcommands.</summary>
     IReadOnlyList<ICliCommand> Subcommands => [];
 
-    /// <summary>Does what it is asked.</summary>
+    /// <summary>Runs the command.</summary>
     /// <returns>The exit code.</returns>
     Task<int> RunAsync(Invocation invocation);
 }

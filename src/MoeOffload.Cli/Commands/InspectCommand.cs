@@ -10,18 +10,18 @@ using MoeOffload.Measurement.Reports;
 
 namespace MoeOffload.Cli.Commands;
 
-/// <summary><c>moe inspect</c>: what is in a model's file. Needs no native library.</summary>
+/// <summary>Implements <c>moe inspect</c>, which shows the content of a model's file. It requires no native library.</summary>
 internal sealed class InspectCommand : ICliCommand
 {
     private readonly ModelArgument _model;
     private readonly Option<bool> _tensors = Opt.Flag("List every tensor", "--tensors");
     private readonly Option<bool> _metadata = Opt.Flag("List the metadata", "--metadata");
-    private readonly Option<bool> _json = Opt.Flag("As JSON", "--json");
+    private readonly Option<bool> _json = Opt.Flag("Print the result as JSON", "--json");
 
     public InspectCommand(GlobalOptions global)
     {
         _model = new ModelArgument(global);
-        Command = new Command("inspect", "Say what is in a model: architecture, experts, tensors by group and type, sizes") { _tensors, _metadata, _json };
+        Command = new Command("inspect", "Show the architecture, experts, tensors and sizes of a model, without loading it") { _tensors, _metadata, _json };
         _model.AddTo(Command);
     }
 

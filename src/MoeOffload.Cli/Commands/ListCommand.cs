@@ -7,12 +7,12 @@ using MoeOffload.Measurement.Reports;
 
 namespace MoeOffload.Cli.Commands;
 
-/// <summary><c>moe list</c>: the models by name.</summary>
+/// <summary>Implements <c>moe list</c>, which lists the models by name.</summary>
 internal sealed class ListCommand : ICliCommand
 {
     private readonly ModelArgument _model;
-    private readonly Option<bool> _short = Opt.Flag("Names only", "--short", "-s");
-    private readonly Option<bool> _json = Opt.Flag("As JSON", "--json");
+    private readonly Option<bool> _short = Opt.Flag("Print only the names", "--short", "-s");
+    private readonly Option<bool> _json = Opt.Flag("Print the result as JSON", "--json");
 
     public ListCommand(GlobalOptions global)
     {
@@ -48,14 +48,14 @@ internal sealed class ListCommand : ICliCommand
             columns.WriteTo(output);
             if (entries.Count == 0)
             {
-                invocation.Terminal.Error.WriteLine("There is no model yet: 'moe pull ORG/REPO[:QUANT]' gets one, --model-dirs names directories that have some.");
+                invocation.Terminal.Error.WriteLine("No models were found: download one with 'moe pull ORG/REPO[:QUANT]', or add directories with --model-dirs.");
             }
         }
 
         return Task.FromResult(ExitCode.Success);
     }
 
-    /// <summary>An entry as JSON.</summary>
+    /// <summary>Converts an entry to JSON.</summary>
     public static JsonObject Describe(CatalogEntry entry) => new()
     {
         ["name"] = entry.Name,
@@ -64,7 +64,7 @@ internal sealed class ListCommand : ICliCommand
         ["source"] = SourceOf(entry),
     };
 
-    /// <summary>Where an entry was found, for people to read.</summary>
+    /// <summary>Gets the display name of the place in which an entry was found.</summary>
     public static string Place(CatalogEntry entry) => entry.Source switch
     {
         ModelSource.HuggingFace => "Hugging Face cache",

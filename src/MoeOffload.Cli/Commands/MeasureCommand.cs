@@ -9,19 +9,19 @@ using MoeOffload.Measurement.Samples;
 
 namespace MoeOffload.Cli.Commands;
 
-/// <summary><c>moe bench streaming</c> and the others: measures by a protocol, keeps every sample, and says what they come to.</summary>
+/// <summary>Implements <c>moe bench streaming</c> and the other benchmarks: measures by a protocol, keeps every sample, and reports their statistics.</summary>
 internal sealed class MeasureCommand : ICliCommand
 {
     private readonly IBenchSettings _settings;
     private readonly BenchArguments _arguments;
-    private readonly Option<string?> _output = Opt.Text("FILE", "Where the samples are written, one JSON object a line, as they are made", "--output", "-o");
-    private readonly Option<bool> _json = Opt.Flag("As JSON: samples and statistics", "--json");
+    private readonly Option<string?> _output = Opt.Text("FILE", "Write the samples to a file while they are measured, one JSON object per line", "--output", "-o");
+    private readonly Option<bool> _json = Opt.Flag("Print samples and statistics as JSON", "--json");
 
-    /// <summary>Makes the command.</summary>
-    /// <param name="name">The bench.</param>
-    /// <param name="description">What it does.</param>
+    /// <summary>Creates the command.</summary>
+    /// <param name="name">The name of the benchmark.</param>
+    /// <param name="description">The description in the help.</param>
     /// <param name="global">The options of all commands.</param>
-    /// <param name="settings">The bench's own options.</param>
+    /// <param name="settings">The options of the benchmark.</param>
     public MeasureCommand(string name, string description, GlobalOptions global, IBenchSettings settings)
     {
         _settings = settings;

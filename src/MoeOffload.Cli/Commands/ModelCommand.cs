@@ -4,7 +4,7 @@ using MoeOffload.Cli.Options;
 
 namespace MoeOffload.Cli.Commands;
 
-/// <summary><c>moe model</c>: commands that make model files.</summary>
+/// <summary>Implements <c>moe model</c>, the parent of the commands that write model files.</summary>
 internal sealed class ModelCommand : ICliCommand
 {
     public Command Command { get; } = new("model", "Make model files");
@@ -12,5 +12,5 @@ internal sealed class ModelCommand : ICliCommand
     public IReadOnlyList<ICliCommand> Subcommands { get; } = [new SynthCommand()];
 
     public Task<int> RunAsync(Invocation invocation) =>
-        throw new UsageException($"moe model does one of {string.Join(", ", Subcommands.Select(command => command.Command.Name))}. See 'moe model --help'.");
+        throw new UsageException($"'moe model' requires a command: {string.Join(", ", Subcommands.Select(command => command.Command.Name))}. See 'moe model --help'.");
 }

@@ -8,16 +8,16 @@ using MoeOffload.Measurement.Reports;
 
 namespace MoeOffload.Cli.Commands;
 
-/// <summary><c>moe plan</c>: what a model and its context would take of each device, before anything is loaded.</summary>
+/// <summary>Implements <c>moe plan</c>, which shows how much memory a model and its context would take on each device.</summary>
 internal sealed class PlanCommand : ICliCommand
 {
     private readonly ModelOpener _opener;
-    private readonly Option<bool> _json = Opt.Flag("As JSON", "--json");
+    private readonly Option<bool> _json = Opt.Flag("Print the result as JSON", "--json");
 
     public PlanCommand(GlobalOptions global)
     {
         _opener = new ModelOpener(new ModelArgument(global), new LoadArguments(global), new ContextArguments());
-        Command = new Command("plan", "Say what memory a model would take on each device, without loading it") { _json };
+        Command = new Command("plan", "Show how much memory a model would take on each device, without loading it") { _json };
         _opener.AddTo(Command);
     }
 
@@ -63,8 +63,8 @@ internal sealed class PlanCommand : ICliCommand
         invocation.Terminal.Out.WriteLine(tooLarge switch
         {
             [] => "It fits.",
-            _ when tooLarge.Exists(need => need.Use.IsHost) => "It does not fit system memory: take a model of a smaller quantization, or a shorter context (-c).",
-            _ => "It does not fit: keep more experts in system memory (--n-cpu-moe, --cpu-moe), or take a shorter context (-c).",
+            _ when tooLarge.Exists(need => need.Use.IsHost) => "It does not fit system memory: use a model with a smaller quantization, or a shorter context (-c).",
+            _ => "It does not fit: keep more experts in system memory (--n-cpu-moe, --cpu-moe), or use a shorter context (-c).",
         });
         return Task.FromResult(ExitCode.Success);
     }

@@ -8,16 +8,16 @@ using MoeOffload.Measurement.Reports;
 
 namespace MoeOffload.Cli.Commands;
 
-/// <summary><c>moe probe</c>: whether a model loads, where it then is, and whether its context fits.</summary>
+/// <summary>Implements <c>moe probe</c>, which checks that a model loads and that its context fits.</summary>
 internal sealed class ProbeCommand : ICliCommand
 {
     private readonly ModelOpener _opener;
-    private readonly Option<bool> _json = Opt.Flag("As JSON", "--json");
+    private readonly Option<bool> _json = Opt.Flag("Print the result as JSON", "--json");
 
     public ProbeCommand(GlobalOptions global)
     {
         _opener = new ModelOpener(new ModelArgument(global), new LoadArguments(global), new ContextArguments());
-        Command = new Command("probe", "Load a model, and say whether it works") { _json };
+        Command = new Command("probe", "Load a model to check that it works") { _json };
         _opener.AddTo(Command);
     }
 

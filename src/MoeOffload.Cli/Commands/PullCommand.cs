@@ -9,18 +9,18 @@ using Size = MoeOffload.Measurement.Reports.Size;
 
 namespace MoeOffload.Cli.Commands;
 
-/// <summary><c>moe pull</c>: gets a model from a hub.</summary>
+/// <summary>Implements <c>moe pull</c>, which downloads a model from a hub.</summary>
 internal sealed class PullCommand : ICliCommand
 {
     private readonly Argument<string> _reference = new("ORG/REPO[:QUANT]")
     {
-        Description = "The model, for instance ggml-org/gpt-oss-20b-GGUF; without QUANT it is Q4_K_M, or the repository's only one",
+        Description = "The model, such as ggml-org/gpt-oss-20b-GGUF; without QUANT, Q4_K_M or the only model of the repository",
     };
 
     private readonly Option<string?> _revision = Opt.Text("NAME", "The branch, tag or commit; the default is main", "--revision");
-    private readonly Option<bool> _json = Opt.Flag("As JSON", "--json");
+    private readonly Option<bool> _json = Opt.Flag("Print the result as JSON", "--json");
 
-    public PullCommand() => Command = new Command("pull", "Get a model from Hugging Face, or from HF_ENDPOINT, into the Hugging Face cache") { _reference, _revision, _json };
+    public PullCommand() => Command = new Command("pull", "Download a model from Hugging Face, or from HF_ENDPOINT, into the Hugging Face cache") { _reference, _revision, _json };
 
     public Command Command { get; }
 

@@ -7,14 +7,14 @@ using MoeOffload.Cli.Terminals;
 
 namespace MoeOffload.Cli.Commands;
 
-/// <summary><c>moe run</c>: a chat in the terminal; with a prompt, or in a pipe, one answer.</summary>
+/// <summary>Implements <c>moe run</c>, which chats in the terminal, or answers once if it gets a prompt or runs in a pipe.</summary>
 internal sealed class RunCommand : ICliCommand
 {
     private readonly ModelOpener _opener;
     private readonly AnswerArguments _answer = new(usualTokens: -1);
     private readonly SamplingArguments _sampling = new();
-    private readonly Argument<string[]> _prompt = new("PROMPT") { Description = "What to say; without it a chat begins", Arity = ArgumentArity.ZeroOrMore };
-    private readonly Option<bool> _noHistory = Opt.Flag("Keep nothing of what is typed for the next chat", "--no-history");
+    private readonly Argument<string[]> _prompt = new("PROMPT") { Description = "The prompt to answer; without one, a chat starts", Arity = ArgumentArity.ZeroOrMore };
+    private readonly Option<bool> _noHistory = Opt.Flag("Do not save what you type for the next chat", "--no-history");
 
     public RunCommand(GlobalOptions global)
     {
@@ -41,7 +41,7 @@ internal sealed class RunCommand : ICliCommand
             prompt = string.Join("\n\n", new[] { prompt, piped }.Where(part => !string.IsNullOrWhiteSpace(part)));
             if (prompt.Length == 0)
             {
-                throw new UsageException("There is no prompt: standard input is empty, and no PROMPT is given.");
+                throw new UsageException("No prompt is given: pass PROMPT, or write it to standard input.");
             }
         }
 

@@ -12,7 +12,7 @@ using MoeOffload.Server;
 
 namespace MoeOffload.Cli.Commands;
 
-/// <summary><c>moe serve</c>: the models of this machine over HTTP.</summary>
+/// <summary>Implements <c>moe serve</c>, which serves the models of this machine over HTTP.</summary>
 internal sealed class ServeCommand : ICliCommand
 {
     private static readonly TimeSpan s_progressInterval = TimeSpan.FromMilliseconds(100);
@@ -26,7 +26,7 @@ internal sealed class ServeCommand : ICliCommand
     {
         _model = new ModelArgument(global);
         _opener = new ModelOpener(_model, new LoadArguments(global), new ContextArguments());
-        Command = new Command("serve", "Serve models over HTTP: the APIs of OpenAI, Anthropic, Ollama and shimmy");
+        Command = new Command("serve", "Serve models over HTTP with the APIs of OpenAI, Anthropic, Ollama and shimmy");
         _opener.AddTo(Command);
         _serve.AddTo(Command);
         _sampling.AddTo(Command);
@@ -49,7 +49,7 @@ internal sealed class ServeCommand : ICliCommand
         {
             throw new UsageException(
                 $"{url} can be reached from other machines, and there is no API key: set one with --api-key or MOE_API_KEY, listen on 127.0.0.1, "
-                + "or say --allow-remote-without-key if everyone on the network may use the server.");
+                + "or use --allow-remote-without-key if everyone on the network may use the server.");
         }
 
         WebApplication application;
@@ -78,7 +78,7 @@ internal sealed class ServeCommand : ICliCommand
             }
             catch (OperationCanceledException) when (invocation.Cancelled.IsCancellationRequested)
             {
-                invocation.Terminal.Error.WriteLine("Stopping: running requests may go on for a while; once more ends them at once.");
+                invocation.Terminal.Error.WriteLine("Stopping after the running requests. Press Ctrl-C again to stop at once.");
             }
             finally
             {
@@ -107,7 +107,7 @@ internal sealed class ServeCommand : ICliCommand
         // A file elsewhere; what it is called depends on what else there is.
         catalog = new ModelCatalog(places with { Paths = [named.Path, .. places.Paths] });
         return (catalog, catalog.Discover().FirstOrDefault(entry => entry.Path == named.Path)
-            ?? throw new UsageException($"{named.Path} is a part of a split model: name its first part."));
+            ?? throw new UsageException($"{named.Path} is not the first part of a split model: use the path of the first part."));
     }
 
     private Action<MoeServerOptions> Configure(Invocation invocation, CatalogEntry? preloaded)

@@ -8,32 +8,32 @@ using MoeOffload.Measurement.Synthesis;
 
 namespace MoeOffload.Cli.Commands;
 
-/// <summary><c>moe model synth</c>: writes a model with the shape of a published one and random weights.</summary>
+/// <summary>Implements <c>moe model synth</c>, which writes a model with random weights in the shape of a published one.</summary>
 internal sealed class SynthCommand : ICliCommand
 {
     private const int MaxLayers = 512;
 
-    private readonly Argument<string> _shape = new("SHAPE") { Description = $"The published model: {string.Join(", ", ModelShape.All.Select(shape => shape.Id))}" };
+    private readonly Argument<string> _shape = new("SHAPE") { Description = $"The shape, one of {string.Join(", ", ModelShape.All.Select(shape => shape.Id))}" };
 
     private readonly Option<FileType?> _type = Opt.Parsed(
         "QUANT",
-        "The file type, as llama.cpp names it; the default is MXFP4 for gpt-oss, and Q4_K_M for others",
+        "The file type, by llama.cpp's name; the default is MXFP4 for gpt-oss, and Q4_K_M for other models",
         text => FileType.All.Values.FirstOrDefault(type => string.Equals(type.Name, text, StringComparison.OrdinalIgnoreCase)),
         $"one of {string.Join(", ", FileType.All.Keys)}",
         "--type");
 
-    private readonly Option<int?> _layers = Opt.Integer("N", "Only the first N layers; the default is all", 1, MaxLayers, "--layers");
-    private readonly Option<int?> _seed = Opt.Integer("N", "What the weights depend on; the default is 1", 0, int.MaxValue, "--seed", "-s");
+    private readonly Option<int?> _layers = Opt.Integer("N", "Write only the first N layers; the default is all", 1, MaxLayers, "--layers");
+    private readonly Option<int?> _seed = Opt.Integer("N", "The random seed of the weights; the default is 1", 0, int.MaxValue, "--seed", "-s");
     private readonly Option<string?> _output = Opt.Text("FILE", "The file to write", "--output", "-o");
-    private readonly Option<bool> _plan = Opt.Flag("Say what the file would be, and write nothing", "--plan");
-    private readonly Option<bool> _force = Opt.Flag("Replace a file that is there", "--force");
-    private readonly Option<bool> _json = Opt.Flag("As JSON", "--json");
+    private readonly Option<bool> _plan = Opt.Flag("Show what the file would contain, and write nothing", "--plan");
+    private readonly Option<bool> _force = Opt.Flag("Replace an existing file", "--force");
+    private readonly Option<bool> _json = Opt.Flag("Print the result as JSON", "--json");
 
     public SynthCommand()
     {
         _shape.CompletionSources.Add([.. ModelShape.All.Select(shape => shape.Id)]);
         _type.CompletionSources.Add([.. FileType.All.Keys]);
-        Command = new Command("synth", "Write a model with the shape, types and metadata of a published one and random weights, to measure with")
+        Command = new Command("synth", "Write a model with random weights in the shape of a published one, for measurements")
         {
             _shape, _type, _layers, _seed, _output, _plan, _force, _json,
         };
@@ -47,7 +47,7 @@ internal sealed class SynthCommand : ICliCommand
         string? path = invocation.Parsed.GetValue(_output) is { } output ? Path.GetFullPath(output) : null;
         if (!invocation.Parsed.GetValue(_plan))
         {
-            await WriteAsync(invocation, model, path ?? throw new UsageException("There is no file to write to: name it with -o FILE, or see what it would be with --plan.")).ConfigureAwait(false);
+            await WriteAsync(invocation, model, path ?? throw new UsageException("No output file is given: set it with -o FILE, or use --plan to show what the file would contain.")).ConfigureAwait(false);
         }
 
         Report(invocation, model, path);
@@ -58,11 +58,11 @@ internal sealed class SynthCommand : ICliCommand
     {
         string id = parsed.GetValue(_shape)!;
         ModelShape shape = ModelShape.All.FirstOrDefault(shape => string.Equals(shape.Id, id, StringComparison.OrdinalIgnoreCase))
-            ?? throw new UsageException($"There is no shape '{id}', only {string.Join(", ", ModelShape.All.Select(shape => shape.Id))}.");
+            ?? throw new UsageException($"'{id}' is not a valid shape: use one of {string.Join(", ", ModelShape.All.Select(shape => shape.Id))}.");
         int layers = parsed.GetValue(_layers) ?? shape.LayerCount;
         if (layers > shape.LayerCount)
         {
-            throw new UsageException($"--layers is {layers}, and {shape.Id} has {shape.LayerCount}.");
+            throw new UsageException($"--layers is {layers}, but {shape.Id} has only {shape.LayerCount} layers.");
         }
 
         return new SyntheticModel(shape, parsed.GetValue(_type) ?? FileType.All[shape.UsualFileType], layers, parsed.GetValue(_seed) ?? 1);
@@ -72,25 +72,25 @@ internal sealed class SynthCommand : ICliCommand
     {
         if (Directory.Exists(path))
         {
-            throw new UsageException($"{path} is a directory: name a file, for instance {Path.Combine(path, "model.gguf")}.");
+            throw new UsageException($"{path} is a directory: use the path of a file, such as {Path.Combine(path, "model.gguf")}.");
         }
 
         if (File.Exists(path) && !invocation.Parsed.GetValue(_force))
         {
-            throw new IOException($"{path} is there already: name another file, or replace it with --force.");
+            throw new IOException($"{path} already exists: choose another path, or use --force to replace it.");
         }
 
         string directory = Path.GetDirectoryName(path)!;
         if (!Directory.Exists(directory))
         {
-            throw new IOException($"There is no directory {directory}: make it first.");
+            throw new IOException($"The directory {directory} does not exist: create it first.");
         }
 
         long bytes = model.FileBytes;
         long free = new DriveInfo(directory).AvailableFreeSpace;
         if (bytes > free)
         {
-            throw new IOException($"{directory} has {Size.Of(free)} free, and the file takes {Size.Of(bytes)}: make room, or choose a smaller --type or fewer --layers.");
+            throw new IOException($"{directory} has {Size.Of(free)} free, but the file takes {Size.Of(bytes)}: free some space, or use a smaller --type or fewer --layers.");
         }
 
         await ProgressBar.RunBytesAsync(invocation.Terminal, Path.GetFileName(path), bar => Task.Run(

@@ -1,28 +1,28 @@
 namespace MoeOffload.Cli.Errors;
 
-/// <summary>What the command ends with; docs/cli.md tells users.</summary>
+/// <summary>Defines the exit codes of the command, which docs/cli.md documents.</summary>
 internal static class ExitCode
 {
     public const int Success = 0;
 
-    /// <summary>Something failed that has no code of its own.</summary>
+    /// <summary>The command failed, and no other code applies.</summary>
     public const int Failure = 1;
 
     /// <summary>A model could not be loaded.</summary>
     public const int LoadFailed = 2;
 
-    /// <summary>No model, or several, have the name.</summary>
+    /// <summary>No model has the name, or several have it.</summary>
     public const int ModelNotFound = 3;
 
-    /// <summary>The command line, a variable or the configuration file is wrong; EX_USAGE of sysexits.h.</summary>
+    /// <summary>The command line, an environment variable or the configuration file is not valid; EX_USAGE in sysexits.h.</summary>
     public const int Usage = 64;
 
-    /// <summary>A defect of the command itself; EX_SOFTWARE of sysexits.h.</summary>
+    /// <summary>The command has a bug; EX_SOFTWARE in sysexits.h.</summary>
     public const int Defect = 70;
 
-    /// <summary>Ended by Ctrl-C: 128 and the signal's number.</summary>
+    /// <summary>Ctrl-C ended the command; 128 plus the number of the signal.</summary>
     public const int Interrupted = 130;
 
-    /// <summary>Ended by SIGTERM.</summary>
+    /// <summary>SIGTERM ended the command; 128 plus the number of the signal.</summary>
     public const int Terminated = 143;
 }

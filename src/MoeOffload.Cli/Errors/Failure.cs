@@ -3,10 +3,10 @@ using MoeOffload.Measurement.Loading;
 
 namespace MoeOffload.Cli.Errors;
 
-/// <summary>What an exception means to whoever called the command: one line, and an exit code.</summary>
+/// <summary>Converts exceptions to an error message of one line and an exit code.</summary>
 internal static class Failure
 {
-    /// <summary>The exit code of an exception.</summary>
+    /// <summary>Gets the exit code of an exception.</summary>
     public static int CodeOf(Exception error) => error switch
     {
         UsageException => ExitCode.Usage,
@@ -17,11 +17,11 @@ internal static class Failure
         _ => ExitCode.Defect,
     };
 
-    /// <summary>The line of an exception.</summary>
+    /// <summary>Gets the error message of an exception, on one line.</summary>
     public static string LineOf(Exception error)
     {
         string message = CodeOf(error) == ExitCode.Defect
-            ? $"this is a defect of moe: {error.GetType().Name}: {error.Message} (--verbose shows where; please report it)"
+            ? $"this is a bug in moe: {error.GetType().Name}: {error.Message} (please report it; --verbose shows the stack trace)"
             : MessageOf(error);
         return string.Join(' ', message.Split(['\r', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
     }

@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 namespace MoeOffload.Cli.Errors;
 
 /// <summary>
-/// Translates the library's names in its messages into those of the command's options: who types a command line has no
+/// Translates the library's member names in messages into the names of the command's options, because a command line has no
 /// <c>ContextOptions.ContextLength</c> to set.
 /// </summary>
 internal static partial class MemberNames

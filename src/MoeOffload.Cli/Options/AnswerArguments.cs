@@ -4,23 +4,23 @@ using MoeOffload.Schemas;
 
 namespace MoeOffload.Cli.Options;
 
-/// <summary>What ends an answer, and what a chat begins with.</summary>
+/// <summary>Represents the options of an answer: what ends it, and the system message of a chat.</summary>
 internal sealed class AnswerArguments
 {
     private readonly Option<int?> _maxTokens;
-    private readonly Option<string[]> _stop = Opt.Texts("TEXT", "A text that ends the answer, and is no part of it", "--stop", "-r", "--reverse-prompt");
-    private readonly Option<bool> _ignoreEnd = Opt.Flag("Go on where the model would end", "--ignore-eos");
+    private readonly Option<string[]> _stop = Opt.Texts("TEXT", "Stop generating at this text, and leave it out of the answer; can be repeated", "--stop", "-r", "--reverse-prompt");
+    private readonly Option<bool> _ignoreEnd = Opt.Flag("Continue after the model's end-of-sequence token", "--ignore-eos");
     private readonly Option<string?> _system = Opt.Text("TEXT", "The system message of a chat", "--system", "-sys", "--system-prompt");
-    private readonly Option<bool> _noThinking = Opt.Flag("A model that can choose answers without thinking first", "--no-thinking");
+    private readonly Option<bool> _noThinking = Opt.Flag("Answer without reasoning, if the model supports it", "--no-thinking");
     private readonly int _usualTokens;
 
-    /// <summary>Makes the options.</summary>
-    /// <param name="usualTokens">The most tokens where nothing is said; -1 for as many as there is room for.</param>
+    /// <summary>Creates the options.</summary>
+    /// <param name="usualTokens">The default for the maximum number of tokens; -1 for as many as the context holds.</param>
     public AnswerArguments(int usualTokens)
     {
         _usualTokens = usualTokens;
         _maxTokens = Opt.Integer(
-            "N", $"Most tokens of the answer; -1 is as many as there is room for{(usualTokens > 0 ? $"; the default is {usualTokens}" : ", the default")}", -1, int.MaxValue, "--max-tokens", "-n", "--predict", "--n-predict");
+            "N", $"The maximum number of tokens to generate; {(usualTokens > 0 ? $"the default is {usualTokens}, and -1" : "the default of -1")} means as many as the context holds", -1, int.MaxValue, "--max-tokens", "-n", "--predict", "--n-predict");
     }
 
     public void AddTo(Command command)
@@ -35,7 +35,7 @@ internal sealed class AnswerArguments
 
     public string? System(ParseResult parsed) => parsed.GetValue(_system);
 
-    /// <summary>A raw request.</summary>
+    /// <summary>Creates a request that continues a prompt.</summary>
     public GenerationRequest Request(ParseResult parsed, string prompt, SamplingOptions sampling) => new()
     {
         Prompt = prompt,
@@ -44,7 +44,7 @@ internal sealed class AnswerArguments
         StopStrings = parsed.GetValue(_stop) ?? [],
     };
 
-    /// <summary>The options of a chat.</summary>
+    /// <summary>Creates the options of a chat.</summary>
     public ChatOptions Chat(ParseResult parsed, SamplingOptions sampling, JsonSchema? schema) => new()
     {
         Sampling = sampling with { IgnoreEndOfSequence = parsed.GetValue(_ignoreEnd) },

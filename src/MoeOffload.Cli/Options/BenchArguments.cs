@@ -6,7 +6,7 @@ using MoeOffload.Measurement.Loading;
 
 namespace MoeOffload.Cli.Options;
 
-/// <summary>What a bench measures: the model, its devices, and its context.</summary>
+/// <summary>Represents the options that say what a benchmark measures: the model, its devices, and its context.</summary>
 internal sealed class BenchArguments
 {
     // The context of the seed's figures.
@@ -14,7 +14,7 @@ internal sealed class BenchArguments
 
     private readonly ModelOpener _opener;
     private readonly ContextArguments _context = new();
-    private readonly Option<bool> _rpcLoopback = Opt.Flag("Start llama.cpp's ggml-rpc-server on this machine as the second device", "--rpc-loopback");
+    private readonly Option<bool> _rpcLoopback = Opt.Flag("Start llama.cpp's ggml-rpc-server on this machine and use it as the second device", "--rpc-loopback");
 
     public BenchArguments(GlobalOptions global) => _opener = new ModelOpener(new ModelArgument(global), new LoadArguments(global), _context);
 
@@ -24,36 +24,36 @@ internal sealed class BenchArguments
         command.Options.Add(_rpcLoopback);
     }
 
-    /// <summary>Adds what is not about one model, for a command that measures several.</summary>
+    /// <summary>Adds the options that do not concern a single model, for a command that measures several models.</summary>
     public void AddLoadingTo(Command command)
     {
         _opener.AddLoadingTo(command);
         command.Options.Add(_rpcLoopback);
     }
 
-    /// <summary>How models are loaded, without an RPC server that is yet to be started.</summary>
+    /// <summary>Gets the options for loading, without the RPC server that has not been started yet.</summary>
     public ModelOptions LoadOptions(Invocation invocation) => _opener.LoadOptions(invocation);
 
-    /// <summary>Starts the RPC server that the command line asks for, with as many threads as this process has.</summary>
-    /// <returns>The server, to be disposed; null where none is asked for.</returns>
+    /// <summary>Starts the RPC server, if the command line asks for it, with as many threads as this process has.</summary>
+    /// <returns>The server, which the caller must dispose; null if the command line does not ask for one.</returns>
     public LoopbackRpcServer? StartServer(Invocation invocation) => invocation.Parsed.GetValue(_rpcLoopback)
         ? LoopbackRpcServer.Start(_opener.LoadOptions(invocation), _opener.ContextOptions(invocation).Threads.Decode)
         : null;
 
-    /// <summary>Reads what is measured.</summary>
+    /// <summary>Reads what to measure.</summary>
     /// <param name="invocation">The command line.</param>
-    /// <param name="server">An RPC server that was started.</param>
-    /// <exception cref="UsageException">It says itself where experts go.</exception>
+    /// <param name="server">The RPC server that was started, if any.</param>
+    /// <exception cref="UsageException">The command line places experts itself.</exception>
     public BenchSubject Read(Invocation invocation, LoopbackRpcServer? server) => Read(invocation, _opener.Find(invocation), server);
 
-    /// <summary>Reads what is measured of a model.</summary>
+    /// <summary>Reads what to measure for a model.</summary>
     /// <inheritdoc cref="Read(Invocation, LoopbackRpcServer?)"/>
     public BenchSubject Read(Invocation invocation, CatalogEntry entry, LoopbackRpcServer? server)
     {
         ModelOptions load = _opener.LoadOptions(invocation);
         if (load.Placement.Rules.Count > 0)
         {
-            throw new UsageException("A bench places the experts itself, to compare: leave --cpu-moe, --n-cpu-moe and --override-tensor out.");
+            throw new UsageException("Benchmarks place the experts themselves: remove --cpu-moe, --n-cpu-moe and --override-tensor.");
         }
 
         var subject = new BenchSubject(entry.Name, entry.Path)

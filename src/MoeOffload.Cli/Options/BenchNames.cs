@@ -1,15 +1,15 @@
 namespace MoeOffload.Cli.Options;
 
-/// <summary>What the options of a bench are called: as they are, or with the bench's name before them where a command runs several.</summary>
-/// <param name="bench">The bench; null for the names as they are.</param>
+/// <summary>Names the options of a benchmark, with the benchmark's name as a prefix if a command runs several benchmarks.</summary>
+/// <param name="bench">The name of the benchmark; null for names without a prefix.</param>
 internal sealed class BenchNames(string? bench)
 {
-    /// <summary>The names as they are.</summary>
+    /// <summary>Gets the names without a prefix.</summary>
     public static BenchNames Own { get; } = new(null);
 
-    /// <summary>The name of an option: <c>--rounds</c>, or <c>--sweep-rounds</c>.</summary>
+    /// <summary>Gets the name of an option: <c>--rounds</c>, or <c>--sweep-rounds</c>.</summary>
     public string this[string name] => bench is null ? $"--{name}" : $"--{bench}-{name}";
 
-    /// <summary>Further names, which only a bench of its own has.</summary>
+    /// <summary>Gets additional names, which exist only without a prefix.</summary>
     public string[] Short(params string[] names) => bench is null ? names : [];
 }

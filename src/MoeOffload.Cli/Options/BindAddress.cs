@@ -5,20 +5,20 @@ using MoeOffload.Cli.Errors;
 
 namespace MoeOffload.Cli.Options;
 
-/// <summary>Where the server listens.</summary>
+/// <summary>Chooses the address that the server listens on.</summary>
 internal static class BindAddress
 {
-    /// <summary>The port of shimmy, one above Ollama's.</summary>
+    /// <summary>The default port, which is that of shimmy and one above Ollama's.</summary>
     public const int UsualPort = 11435;
 
     private const int PortsToTry = 100;
 
     /// <summary>Chooses the address.</summary>
-    /// <param name="bind">What <c>--bind</c> says; null as <c>auto</c>.</param>
-    /// <param name="hostAndPort">What <c>--host</c> and <c>--port</c> say.</param>
-    /// <param name="environment">Reads a variable.</param>
-    /// <returns>The address, as Kestrel takes it.</returns>
-    /// <exception cref="UsageException">It is none.</exception>
+    /// <param name="bind">The value of <c>--bind</c>; null means <c>auto</c>.</param>
+    /// <param name="hostAndPort">The value of <c>--host</c> and <c>--port</c>; null if neither is given.</param>
+    /// <param name="environment">Returns the value of an environment variable.</param>
+    /// <returns>The address, in Kestrel's format.</returns>
+    /// <exception cref="UsageException">The address is not valid.</exception>
     /// <exception cref="IOException">No port is free.</exception>
     public static string Choose(string? bind, string? hostAndPort, Func<string, string?> environment)
     {
@@ -37,12 +37,12 @@ internal static class BindAddress
             : Url(Join("127.0.0.1", FirstFreePort(UsualPort)), "--bind");
     }
 
-    /// <summary>Host and port in one text.</summary>
+    /// <summary>Joins a host and a port.</summary>
     public static string Join(string host, int port) =>
         string.Create(CultureInfo.InvariantCulture, $"{(host.Contains(':', StringComparison.Ordinal) && !host.StartsWith('[') ? $"[{host}]" : host)}:{port}");
 
-    /// <summary>The first port of loopback, from one on, that nobody listens on.</summary>
-    /// <exception cref="IOException">None of a hundred is free.</exception>
+    /// <summary>Finds the first free port of the loopback address, starting at a given one.</summary>
+    /// <exception cref="IOException">None of a hundred ports is free.</exception>
     public static int FirstFreePort(int from)
     {
         for (int port = from; port < from + PortsToTry; port++)
@@ -59,7 +59,7 @@ internal static class BindAddress
             }
         }
 
-        throw new IOException($"None of the ports {from} to {from + PortsToTry - 1} is free: name one with --bind HOST:PORT.");
+        throw new IOException($"None of the ports from {from} to {from + PortsToTry - 1} is free: choose another one with --bind HOST:PORT.");
     }
 
     private static string Url(string address, string origin)
@@ -71,6 +71,6 @@ internal static class BindAddress
         bool isHost = host is "*" or "+" || Uri.CheckHostName(host.Trim('[', ']')) != UriHostNameType.Unknown;
         return isPort && isHost
             ? $"http://{Join(host, port)}"
-            : throw new UsageException($"{origin} is '{address}', and must be HOST:PORT, as 127.0.0.1:{UsualPort}.");
+            : throw new UsageException($"{origin} is '{address}', but must be HOST:PORT, such as 127.0.0.1:{UsualPort}.");
     }
 }

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace MoeOffload.Cli.Options;
 
-/// <summary>Reads sizes.</summary>
+/// <summary>Parses sizes in bytes.</summary>
 internal static class ByteSize
 {
     private static readonly Dictionary<string, long> s_units = new(StringComparer.OrdinalIgnoreCase)
@@ -23,7 +23,7 @@ internal static class ByteSize
         ["TB"] = 1000_000_000_000,
     };
 
-    /// <summary>Reads a number with a unit or none; null where it is no size.</summary>
+    /// <summary>Parses a number with an optional unit; null if the text is not a size.</summary>
     public static long? TryParse(string text)
     {
         int end = text.AsSpan().LastIndexOfAnyInRange('0', '9') + 1;

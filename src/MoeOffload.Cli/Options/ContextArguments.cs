@@ -3,7 +3,7 @@ using MoeOffload.Gguf;
 
 namespace MoeOffload.Cli.Options;
 
-/// <summary>The context of a model, with llama.cpp's names.</summary>
+/// <summary>Represents the options of a context, with llama.cpp's names.</summary>
 internal sealed class ContextArguments
 {
     private static readonly Dictionary<string, GgmlType> s_cacheTypes = new GgmlType[]
@@ -12,26 +12,26 @@ internal sealed class ContextArguments
     }.ToDictionary(type => GgmlTypeInfo.Of(type).Name);
 
     private readonly Option<int?> _length = Opt.Integer(
-        "N", "Length of the context in tokens; 0, the default, is up to the model's own length, as memory allows", 0, 1 << 28, "--ctx-size", "-c");
+        "N", "The length of the context in tokens; the default of 0 chooses it by the model and the available memory", 0, 1 << 28, "--ctx-size", "-c");
 
-    private readonly Option<int?> _batch = Opt.Integer("N", "Most tokens of one step", 1, 1 << 20, "--batch-size", "-b");
-    private readonly Option<int?> _microBatch = Opt.Integer("N", "Most tokens that are computed at once", 1, 1 << 20, "--ubatch-size", "-ub");
-    private readonly Option<int?> _threads = Opt.Integer("N", "CPU threads that generate; the default is the physical cores", 1, 512, "--threads", "-t");
-    private readonly Option<int?> _promptThreads = Opt.Integer("N", "CPU threads that process prompts", 1, 512, "--threads-batch", "-tb");
-    private readonly Option<GgmlType?> _keyType = Opt.Choice("How keys are stored in the KV cache", s_cacheTypes, "--cache-type-k", "-ctk");
-    private readonly Option<GgmlType?> _valueType = Opt.Choice("How values are stored in the KV cache", s_cacheTypes, "--cache-type-v", "-ctv");
+    private readonly Option<int?> _batch = Opt.Integer("N", "The maximum number of tokens in a step", 1, 1 << 20, "--batch-size", "-b");
+    private readonly Option<int?> _microBatch = Opt.Integer("N", "The maximum number of tokens that are computed at once", 1, 1 << 20, "--ubatch-size", "-ub");
+    private readonly Option<int?> _threads = Opt.Integer("N", "The number of CPU threads for generation; the default is the number of physical cores", 1, 512, "--threads", "-t");
+    private readonly Option<int?> _promptThreads = Opt.Integer("N", "The number of CPU threads for prompts", 1, 512, "--threads-batch", "-tb");
+    private readonly Option<GgmlType?> _keyType = Opt.Choice("The data type of the keys in the KV cache", s_cacheTypes, "--cache-type-k", "-ctk");
+    private readonly Option<GgmlType?> _valueType = Opt.Choice("The data type of the values in the KV cache", s_cacheTypes, "--cache-type-v", "-ctv");
     private readonly Option<FlashAttention?> _flashAttention = Opt.Choice(
-        "When attention is computed by the flash attention kernels",
+        "Whether to use flash attention",
         new Dictionary<string, FlashAttention> { ["auto"] = FlashAttention.Auto, ["on"] = FlashAttention.On, ["off"] = FlashAttention.Off },
         "--flash-attn",
         "-fa");
 
     private readonly Option<bool> _noKvOffload = Opt.Flag("Keep the KV cache in system memory", "--no-kv-offload", "-nkvo");
-    private readonly Option<bool> _noOpOffload = Opt.Flag("Compute with weights where they lie, large batches too", "--no-op-offload");
-    private readonly Option<bool> _countExperts = Opt.Flag("Count which experts the routers choose, and show it", "--count-experts");
+    private readonly Option<bool> _noOpOffload = Opt.Flag("Compute with weights in system memory on the CPU, even for large batches", "--no-op-offload");
+    private readonly Option<bool> _countExperts = Opt.Flag("Count which experts are chosen, and show the counts", "--count-experts");
 
     private readonly Option<SpeculationType?> _speculation = Opt.Choice(
-        "How tokens are guessed, to compute several in one step: from what stood there before, or by the model's own MTP layers",
+        "How tokens are drafted for speculative decoding: from repeated text (ngram-simple) or by the model's MTP layers (draft-mtp); the default is none",
         new Dictionary<string, SpeculationType>
         {
             ["none"] = SpeculationType.None,
@@ -40,7 +40,7 @@ internal sealed class ContextArguments
         },
         "--spec-type");
 
-    private readonly Option<int?> _guesses = Opt.Integer("N", "Most tokens that are guessed at once, with --spec-type; the default is 8", 1, 64, "--spec-draft-n-max");
+    private readonly Option<int?> _guesses = Opt.Integer("N", "The maximum number of tokens to draft at once with --spec-type; the default is 8", 1, 64, "--spec-draft-n-max");
 
     private enum SpeculationType
     {
@@ -65,14 +65,14 @@ internal sealed class ContextArguments
             if (result.GetValue(_flashAttention) == FlashAttention.Off && result.GetValue(_valueType) is { } type
                 && type is not (GgmlType.F32 or GgmlType.F16 or GgmlType.BF16))
             {
-                result.AddError($"--cache-type-v {GgmlTypeInfo.Of(type).Name} needs flash attention: leave out --flash-attn off, or use --cache-type-v f16.");
+                result.AddError($"--cache-type-v {GgmlTypeInfo.Of(type).Name} requires flash attention: remove --flash-attn off, or use --cache-type-v f16.");
             }
         });
     }
 
-    /// <summary>Reads the options of a command, on top of a context.</summary>
+    /// <summary>Applies the options of a command to the defaults of a context.</summary>
     /// <param name="parsed">The command line.</param>
-    /// <param name="start">What holds where nothing is said.</param>
+    /// <param name="start">The defaults.</param>
     public ContextOptions Read(ParseResult parsed, ContextOptions start) => start with
     {
         ContextLength = parsed.GetValue(_length) ?? start.ContextLength,
@@ -91,7 +91,7 @@ internal sealed class ContextArguments
         Speculation = ReadSpeculation(parsed),
     };
 
-    /// <summary>Whether the model's layers for multi-token prediction are wanted.</summary>
+    /// <summary>Gets a value that indicates whether to use the model's layers for multi-token prediction.</summary>
     public bool WantsMtpLayers(ParseResult parsed) => parsed.GetValue(_speculation) == SpeculationType.Mtp;
 
     private SpeculationOptions? ReadSpeculation(ParseResult parsed)

@@ -3,18 +3,18 @@ using System.CommandLine.Parsing;
 
 namespace MoeOffload.Cli.Options;
 
-/// <summary>The options of all commands.</summary>
+/// <summary>Represents the options that all commands have.</summary>
 internal sealed class GlobalOptions
 {
-    public Option<string?> Config { get; } = Global(Opt.Text("PATH", "The configuration file, in place of the usual one", "--config"));
+    public Option<string?> Config { get; } = Global(Opt.Text("PATH", "The configuration file to use instead of the default one", "--config"));
 
-    public Option<bool> Verbose { get; } = Global(Opt.Flag("Show logs, llama.cpp's own included, and where errors come from", "--verbose", "-v"));
+    public Option<bool> Verbose { get; } = Global(Opt.Flag("Write the log, including llama.cpp's, and show stack traces of errors", "--verbose", "-v"));
 
     public Option<string?> ModelDirectories { get; } =
-        Global(Opt.Text("'A;B'", "More directories with models, beside ./models and the stores of other tools", "--model-dirs"));
+        Global(Opt.Text("'A;B'", "Additional directories to search for models", "--model-dirs"));
 
     public Option<GpuBackend?> GpuBackend { get; } = Global(Opt.Choice(
-        "Which devices hold layers",
+        "The kind of devices that hold layers",
         new Dictionary<string, GpuBackend>
         {
             ["auto"] = Options.GpuBackend.Auto,
@@ -29,7 +29,7 @@ internal sealed class GlobalOptions
     public Option<int?> LayersCpuMoe { get; } =
         Global(Opt.Integer("N", "Keep the experts of the first N layers in system memory", 0, 512, "--n-cpu-moe", "-ncmoe"));
 
-    public Option<string?> NativeDirectory { get; } = Global(Opt.Text("DIR", "Where the native libraries are", "--native-dir"));
+    public Option<string?> NativeDirectory { get; } = Global(Opt.Text("DIR", "The directory of the native libraries", "--native-dir"));
 
     public void AddTo(RootCommand root)
     {
@@ -39,12 +39,12 @@ internal sealed class GlobalOptions
         }
     }
 
-    /// <summary>Refuses options that exclude each other; a command calls it, since those of the root are not asked.</summary>
+    /// <summary>Rejects options that cannot be combined. Each command calls this, because validators of the root command do not run.</summary>
     public void Validate(CommandResult result)
     {
         if (result.GetValue(CpuMoe) && result.GetResult(LayersCpuMoe) is { Implicit: false })
         {
-            result.AddError("--cpu-moe and --n-cpu-moe exclude each other: the first keeps the experts of all layers in system memory, the second those of some.");
+            result.AddError("--cpu-moe and --n-cpu-moe cannot be combined: use --cpu-moe for all layers, or --n-cpu-moe for some.");
         }
     }
 

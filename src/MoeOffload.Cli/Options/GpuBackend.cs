@@ -1,6 +1,6 @@
 namespace MoeOffload.Cli.Options;
 
-/// <summary>What <c>--gpu-backend</c> asks for.</summary>
+/// <summary>Specifies the kind of devices that <c>--gpu-backend</c> selects.</summary>
 internal enum GpuBackend
 {
     Auto,

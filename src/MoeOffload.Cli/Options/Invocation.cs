@@ -4,7 +4,7 @@ using MoeOffload.Cli.Terminals;
 
 namespace MoeOffload.Cli.Options;
 
-/// <summary>One call of the command: what it was asked, and what it has to answer with.</summary>
+/// <summary>Represents one invocation of the command: its arguments, terminal, logging and cancellation.</summary>
 internal sealed class Invocation : IDisposable
 {
     private readonly GlobalOptions _global;
@@ -25,13 +25,13 @@ internal sealed class Invocation : IDisposable
 
     public Interruption Interruption { get; }
 
-    /// <summary>Cancelled by Ctrl-C and SIGTERM.</summary>
+    /// <summary>Gets the token that Ctrl-C and SIGTERM cancel.</summary>
     public CancellationToken Cancelled => Interruption.Token;
 
-    /// <summary>Whether logs and the places of errors are shown.</summary>
+    /// <summary>Gets a value that indicates whether to show the log and stack traces.</summary>
     public bool IsVerbose => Parsed.GetValue(_global.Verbose);
 
-    /// <summary>Where logs go: to standard error, warnings only unless more is asked for.</summary>
+    /// <summary>Configures logging to standard error, with warnings only unless the command is verbose.</summary>
     public ILoggerFactory Loggers => _loggers.Value;
 
     public void ConfigureLogging(ILoggingBuilder logging)

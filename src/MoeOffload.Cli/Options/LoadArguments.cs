@@ -4,39 +4,39 @@ using System.Globalization;
 
 namespace MoeOffload.Cli.Options;
 
-/// <summary>How a model is loaded, with llama.cpp's names.</summary>
-/// <param name="global">The options of all commands, some of which are about loading.</param>
+/// <summary>Represents the options for loading a model, with llama.cpp's names.</summary>
+/// <param name="global">The options of all commands, some of which concern loading.</param>
 internal sealed class LoadArguments(GlobalOptions global)
 {
     private readonly Option<string[]> _overrideTensor = Opt.Texts(
-        "REGEX=BUFFER", "Where tensors go, as llama.cpp writes it; the first rule that matches decides", "--override-tensor", "-ot");
+        "REGEX=BUFFER", "Place the tensors that match REGEX in a buffer, as in llama.cpp; the first rule that matches applies", "--override-tensor", "-ot");
 
     private readonly Option<int?> _gpuLayers = Opt.Parsed<int?>(
-        "N", "How many layers, the last ones first, lie on devices; the default is all", ReadLayers, "a whole number, all or auto", "--gpu-layers", "-ngl", "--n-gpu-layers");
+        "N", "The number of layers to place on devices, counted from the last one; the default is all", ReadLayers, "a whole number, 'all' or 'auto'", "--gpu-layers", "-ngl", "--n-gpu-layers");
 
-    private readonly Option<string[]> _rpc = Opt.Texts("HOST:PORT,…", "ggml-rpc-servers whose devices hold layers; networks that you trust only", "--rpc");
+    private readonly Option<string[]> _rpc = Opt.Texts("HOST:PORT,…", "The ggml-rpc-servers whose devices hold layers; use them only on networks that you trust", "--rpc");
 
-    private readonly Option<string?> _devices = Opt.Text("NAME,…", "The devices that hold layers, in order; none is the CPU alone", "--device", "-dev");
+    private readonly Option<string?> _devices = Opt.Text("NAME,…", "The devices that hold layers, in this order; 'none' uses the CPU only", "--device", "-dev");
 
     private readonly Option<string?> _requireDevice = Opt.Text(
-        "NAME", "Fail where the model would not really use this device; * is any but the CPU", "--require-device");
+        "NAME", "Fail if the model would not use this device; * means any device except the CPU", "--require-device");
 
     private readonly Option<SplitMode?> _splitMode = Opt.Choice(
-        "How a model is spread over several devices",
+        "How to split the model across devices",
         new Dictionary<string, SplitMode> { ["layer"] = SplitMode.Layer, ["none"] = SplitMode.None, ["row"] = SplitMode.Row, ["tensor"] = SplitMode.Tensor },
         "--split-mode",
         "-sm");
 
     private readonly Option<IReadOnlyList<float>?> _tensorSplit = Opt.Parsed<IReadOnlyList<float>>(
-        "A,B,…", "Each device's share", ReadShares, "numbers from 0 on with commas between them, at least one of them more than 0, such as 3,1", "--tensor-split", "-ts");
+        "A,B,…", "The share of the model that each device holds", ReadShares, "a comma-separated list of numbers that are not negative and not all 0, such as 3,1", "--tensor-split", "-ts");
 
-    private readonly Option<int?> _mainGpu = Opt.Integer("N", "The device, from 0, that holds everything with --split-mode none", 0, 255, "--main-gpu", "-mg");
-    private readonly Option<bool> _noMmap = Opt.Flag("Read the weights into memory, and do not map the file", "--no-mmap");
-    private readonly Option<bool> _mlock = Opt.Flag("Keep the weights in memory, never swapped", "--mlock");
-    private readonly Option<bool> _directIo = Opt.Flag("Read the weights past the system's file cache", "--direct-io", "-dio");
-    private readonly Option<bool> _noRepack = Opt.Flag("Leave weights in system memory as they are in the file", "--no-repack", "-nr");
-    private readonly Option<bool> _checkTensors = Opt.Flag("Check the weights for invalid numbers first", "--check-tensors");
-    private readonly Option<bool> _strict = Opt.Flag("Fail where a placement rule matches no tensor", "--strict-placement");
+    private readonly Option<int?> _mainGpu = Opt.Integer("N", "The index of the device that holds the whole model with --split-mode none", 0, 255, "--main-gpu", "-mg");
+    private readonly Option<bool> _noMmap = Opt.Flag("Read the weights into memory instead of mapping the file", "--no-mmap");
+    private readonly Option<bool> _mlock = Opt.Flag("Lock the weights in memory so that they are never swapped out", "--mlock");
+    private readonly Option<bool> _directIo = Opt.Flag("Read the weights with direct I/O, which bypasses the system's file cache", "--direct-io", "-dio");
+    private readonly Option<bool> _noRepack = Opt.Flag("Do not repack weights in system memory for faster computation", "--no-repack", "-nr");
+    private readonly Option<bool> _checkTensors = Opt.Flag("Check the weights for invalid values before use", "--check-tensors");
+    private readonly Option<bool> _strict = Opt.Flag("Fail if a placement rule matches no tensor", "--strict-placement");
 
     public void AddTo(Command command)
     {
@@ -54,18 +54,18 @@ internal sealed class LoadArguments(GlobalOptions global)
             if (result.GetValue(_devices) is { } devices && SplitDevices(devices) is var names
                 && (names.Length == 0 || names.Distinct(StringComparer.OrdinalIgnoreCase).Count() < names.Length))
             {
-                result.AddError($"--device is '{devices}', and must be names of different devices with commas between them, or none.");
+                result.AddError($"--device is '{devices}', but must be 'none' or a comma-separated list of different devices.");
             }
 
             if (result.GetValue(_noMmap) && result.GetValue(_directIo))
             {
-                result.AddError("--no-mmap and --direct-io exclude each other: both say how weights are read.");
+                result.AddError("--no-mmap and --direct-io cannot be combined: use one of them.");
             }
         });
     }
 
     /// <summary>Reads the options of a command.</summary>
-    /// <exception cref="PlacementException">A placement rule is wrong.</exception>
+    /// <exception cref="PlacementException">A placement rule is not valid.</exception>
     public ModelOptions Read(ParseResult parsed) => new()
     {
         Placement = ReadPlacement(parsed),
@@ -83,8 +83,8 @@ internal sealed class LoadArguments(GlobalOptions global)
         NativeLibraryDirectory = parsed.GetValue(global.NativeDirectory),
     };
 
-    /// <summary>Narrows the devices to those of the backend that was asked for.</summary>
-    /// <exception cref="PlacementException">There are none.</exception>
+    /// <summary>Restricts the devices to those of the chosen backend.</summary>
+    /// <exception cref="PlacementException">The backend has no devices.</exception>
     public ModelOptions ChooseBackend(ModelOptions options, ParseResult parsed)
     {
         GpuBackend backend = parsed.GetValue(global.GpuBackend) ?? GpuBackend.Auto;
@@ -107,7 +107,7 @@ internal sealed class LoadArguments(GlobalOptions global)
         return names.Any(name => name.StartsWith(backend.ToString(), StringComparison.OrdinalIgnoreCase))
             ? options with { Devices = names }
             : throw new PlacementException(
-                $"--gpu-backend {backend.ToString().ToLowerInvariant()}: there is no such device here, only {string.Join(", ", known.Select(device => device.Name))}. 'moe gpu-info' says which backends were found.");
+                $"--gpu-backend {backend.ToString().ToLowerInvariant()}: this machine has no such device, only {string.Join(", ", known.Select(device => device.Name))}. 'moe gpu-info' shows which backends were found.");
     }
 
     // The order of the command line is the order of the rules, as in llama.cpp, so the words are gone through once more.

@@ -3,12 +3,12 @@ using MoeOffload.Measurement.Benches;
 
 namespace MoeOffload.Cli.Options;
 
-/// <summary>The options of <c>moe bench memory</c>.</summary>
-/// <param name="names">What its options are called.</param>
+/// <summary>Represents the options of <c>moe bench memory</c>.</summary>
+/// <param name="names">The names of the options.</param>
 internal sealed class MemoryArguments(BenchNames names) : IBenchSettings
 {
-    private readonly Option<int?> _rounds = Opt.Integer("N", "How often the model is loaded in each placement; the default is 1", 1, 1000, names["rounds"]);
-    private readonly Option<int?> _maxTokens = Opt.Integer("N", "Tokens that are generated for the peak; the default is 32", 1, 1 << 20, names["max-tokens"], names.Short("-n"));
+    private readonly Option<int?> _rounds = Opt.Integer("N", "The number of loads in each placement; the default is 1", 1, 1000, names["rounds"]);
+    private readonly Option<int?> _maxTokens = Opt.Integer("N", "The number of tokens to generate while the peak is measured; the default is 32", 1, 1 << 20, names["max-tokens"], names.Short("-n"));
 
     public IEnumerable<Option> Options => [_rounds, _maxTokens];
 

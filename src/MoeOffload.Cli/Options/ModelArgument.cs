@@ -4,7 +4,7 @@ using MoeOffload.Cli.Errors;
 
 namespace MoeOffload.Cli.Options;
 
-/// <summary>Which model: by name, or by the path of its file.</summary>
+/// <summary>Represents the argument that selects a model by its name or by the path of its file.</summary>
 internal sealed class ModelArgument
 {
     private readonly GlobalOptions _global;
@@ -14,7 +14,7 @@ internal sealed class ModelArgument
         _global = global;
         Name = new Argument<string?>("NAME")
         {
-            Description = "The model: a name that 'moe list' shows, ORG/REPO[:QUANT], or the path of a GGUF file",
+            Description = "The model: a name from 'moe list', ORG/REPO[:QUANT], or the path of a GGUF file",
             Arity = ArgumentArity.ZeroOrOne,
         };
         Name.CompletionSources.Add(context => Catalog(context.ParseResult).Discover().Select(entry => new System.CommandLine.Completions.CompletionItem(entry.Name)));
@@ -22,7 +22,7 @@ internal sealed class ModelArgument
 
     public Argument<string?> Name { get; }
 
-    public Option<string?> Path { get; } = Opt.Text("PATH", "The model, where no NAME is given", "--model", "-m", "--model-path");
+    public Option<string?> Path { get; } = Opt.Text("PATH", "The model, if NAME is not given", "--model", "-m", "--model-path");
 
     public void AddTo(Command command)
     {
@@ -30,7 +30,7 @@ internal sealed class ModelArgument
         command.Options.Add(Path);
     }
 
-    /// <summary>The models of this machine, and of the directories that the command line adds.</summary>
+    /// <summary>Gets the options of the catalog, including the directories that the command line adds.</summary>
     public ModelCatalog Catalog(ParseResult parsed) => new(CatalogOptions(parsed));
 
     public ModelCatalogOptions CatalogOptions(ParseResult parsed)
@@ -39,16 +39,16 @@ internal sealed class ModelArgument
         return options with { Paths = [.. options.Paths, .. ModelCatalogOptions.SplitPaths(parsed.GetValue(_global.ModelDirectories))] };
     }
 
-    /// <summary>The model that the command line names; null where it names none.</summary>
-    /// <exception cref="ModelNotFoundException">There is none.</exception>
-    /// <exception cref="AmbiguousModelException">There are several.</exception>
+    /// <summary>Finds the model that the command line names; null if it names none.</summary>
+    /// <exception cref="ModelNotFoundException">No model has the name.</exception>
+    /// <exception cref="AmbiguousModelException">Several models have the name.</exception>
     public CatalogEntry? TryRead(ParseResult parsed)
     {
         string? name = parsed.GetValue(Name) ?? parsed.GetValue(Path);
         return string.IsNullOrWhiteSpace(name) ? null : Find(parsed, name);
     }
 
-    /// <summary>The model of a name.</summary>
+    /// <summary>Finds the model of a name.</summary>
     /// <inheritdoc cref="TryRead" path="/exception"/>
     public CatalogEntry Find(ParseResult parsed, string name)
     {
@@ -67,13 +67,13 @@ internal sealed class ModelArgument
         }
         catch (ModelNotFoundException error) when (ModelReference.TryParse(name, out _))
         {
-            throw new ModelNotFoundException($"{error.Message} 'moe pull {name}' gets it from the hub.", error);
+            throw new ModelNotFoundException($"{error.Message} 'moe pull {name}' downloads it from Hugging Face.", error);
         }
     }
 
-    /// <summary>The model that the command line names.</summary>
-    /// <exception cref="UsageException">It names none.</exception>
+    /// <summary>Finds the model that the command line names.</summary>
+    /// <exception cref="UsageException">The command line names no model.</exception>
     /// <inheritdoc cref="TryRead" path="/exception"/>
     public CatalogEntry Read(ParseResult parsed) => TryRead(parsed)
-        ?? throw new UsageException("Which model? Name it, for instance by a name that 'moe list' shows, or set SHIMMY_BASE_GGUF.");
+        ?? throw new UsageException("No model is given: pass a name from 'moe list' or the path of a GGUF file, or set SHIMMY_BASE_GGUF.");
 }

@@ -6,10 +6,10 @@ using MoeOffload.Server;
 
 namespace MoeOffload.Cli.Options;
 
-/// <summary>Loads the model that a command line names, and makes its context.</summary>
-/// <param name="model">Which model.</param>
-/// <param name="load">How it is loaded.</param>
-/// <param name="context">The context.</param>
+/// <summary>Loads the model that a command line names, and creates its context.</summary>
+/// <param name="model">The argument that selects the model.</param>
+/// <param name="load">The options for loading.</param>
+/// <param name="context">The options of the context.</param>
 internal sealed class ModelOpener(ModelArgument model, LoadArguments load, ContextArguments context)
 {
     public void AddTo(Command command)
@@ -18,29 +18,29 @@ internal sealed class ModelOpener(ModelArgument model, LoadArguments load, Conte
         AddLoadingTo(command);
     }
 
-    /// <summary>Adds how models are loaded, but not which.</summary>
+    /// <summary>Adds the options for loading and for the context, without the argument that selects the model.</summary>
     public void AddLoadingTo(Command command)
     {
         load.AddTo(command);
         context.AddTo(command);
     }
 
-    /// <summary>The model that is named.</summary>
+    /// <summary>Finds the model that the command line names.</summary>
     public CatalogEntry Find(Invocation invocation) => model.Read(invocation.Parsed);
 
-    /// <summary>How it is loaded.</summary>
-    /// <exception cref="LoadFailedException">A device or a rule is wrong.</exception>
+    /// <summary>Reads the options for loading.</summary>
+    /// <exception cref="LoadFailedException">A device or a placement rule is not valid.</exception>
     public ModelOptions LoadOptions(Invocation invocation) => ModelLoading.Run(() =>
         load.ChooseBackend(
             load.Read(invocation.Parsed) with { LoggerFactory = invocation.Loggers, LoadMtpLayers = context.WantsMtpLayers(invocation.Parsed) },
             invocation.Parsed));
 
-    /// <summary>The context, with a length of 0 where none is said.</summary>
+    /// <summary>Reads the options of the context. The length is 0 if none is given.</summary>
     public ContextOptions ContextOptions(Invocation invocation, ContextOptions? start = null) =>
         context.Read(invocation.Parsed, start ?? new ContextOptions());
 
-    /// <summary>Loads a model, with a bar.</summary>
-    /// <exception cref="LoadFailedException">It cannot be loaded.</exception>
+    /// <summary>Loads a model and shows a progress bar.</summary>
+    /// <exception cref="LoadFailedException">The model cannot be loaded.</exception>
     public async Task<MoeModel> LoadAsync(Invocation invocation, CatalogEntry entry)
     {
         ModelOptions options = LoadOptions(invocation);
@@ -50,8 +50,8 @@ internal sealed class ModelOpener(ModelArgument model, LoadArguments load, Conte
             progress => MoeModel.LoadAsync(entry.Path, options, progress, invocation.Cancelled))).ConfigureAwait(false);
     }
 
-    /// <summary>Makes a session of a loaded model.</summary>
-    /// <exception cref="LoadFailedException">The context cannot be made.</exception>
+    /// <summary>Creates a session of a loaded model.</summary>
+    /// <exception cref="LoadFailedException">The context cannot be created.</exception>
     public static Task<GenerationSession> OpenSessionAsync(MoeModel loaded, ContextOptions options) =>
         ModelLoading.RunAsync(() => loaded.CreateSessionAsync(ModelContext.For(options, loaded.Info)));
 }

@@ -4,7 +4,7 @@ using System.Globalization;
 
 namespace MoeOffload.Cli.Options;
 
-/// <summary>Makes options whose errors say what is allowed. The first name is the long one, which names the variable and the key as well.</summary>
+/// <summary>Creates options whose error messages state the allowed values. The first name is the long one, from which the variable and the key are derived.</summary>
 internal static class Opt
 {
     public static Option<bool> Flag(string description, string name, params string[] aliases) =>
@@ -32,7 +32,7 @@ internal static class Opt
         name,
         aliases);
 
-    /// <summary>An option with a few values, of which capitals do not count.</summary>
+    /// <summary>Creates an option that accepts one of several values, regardless of case.</summary>
     public static Option<T?> Choice<T>(string description, IReadOnlyDictionary<string, T> values, string name, params string[] aliases)
         where T : struct
     {
@@ -48,7 +48,7 @@ internal static class Opt
         return option;
     }
 
-    /// <summary>An option whose value is read by a function, which gives null where it is none.</summary>
+    /// <summary>Creates an option whose value is parsed by a function, which returns null if the value is not valid.</summary>
     public static Option<T?> Parsed<T>(string value, string description, Func<string, T?> parse, string allowed, string name, params string[] aliases) => new(name, aliases)
     {
         Description = description,
@@ -56,15 +56,15 @@ internal static class Opt
         CustomParser = result => Parse(result, parse, allowed, name),
     };
 
-    /// <summary>Checks each value of an option that can be given several times.</summary>
+    /// <summary>Validates each value of an option that can be repeated.</summary>
     /// <param name="option">The option.</param>
-    /// <param name="isValid">Whether a value is valid.</param>
-    /// <param name="allowed">What a value must be.</param>
+    /// <param name="isValid">Returns whether a value is valid.</param>
+    /// <param name="allowed">A description of the valid values.</param>
     public static void Check(Option<string[]> option, Func<string, bool> isValid, string allowed) => option.Validators.Add(result =>
     {
         foreach (Token wrong in result.Tokens.Where(token => !isValid(token.Value)))
         {
-            result.AddError($"{option.Name} is '{wrong.Value}', and must be {allowed}.");
+            result.AddError($"{option.Name} is '{wrong.Value}', but must be {allowed}.");
         }
     });
 
@@ -74,7 +74,7 @@ internal static class Opt
         T? value = parse(text);
         if (value is null)
         {
-            result.AddError($"{name} is '{text}', and must be {allowed}.");
+            result.AddError($"{name} is '{text}', but must be {allowed}.");
         }
 
         return value;

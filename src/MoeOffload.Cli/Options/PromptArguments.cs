@@ -3,11 +3,11 @@ using MoeOffload.Cli.Errors;
 
 namespace MoeOffload.Cli.Options;
 
-/// <summary>The prompt of a command that answers once.</summary>
+/// <summary>Represents the prompt of a command that answers once.</summary>
 internal sealed class PromptArguments
 {
-    private readonly Option<string?> _prompt = Opt.Text("TEXT", "The prompt; - reads standard input, as does leaving it out in a pipe", "--prompt", "-p");
-    private readonly Option<string?> _file = Opt.Text("PATH", "A file with the prompt", "--file", "-f");
+    private readonly Option<string?> _prompt = Opt.Text("TEXT", "The prompt; - reads it from standard input", "--prompt", "-p");
+    private readonly Option<string?> _file = Opt.Text("PATH", "Read the prompt from a file", "--file", "-f");
 
     public void AddTo(Command command)
     {
@@ -17,13 +17,13 @@ internal sealed class PromptArguments
         {
             if (result.GetValue(_prompt) is not null && result.GetValue(_file) is not null)
             {
-                result.AddError("--prompt and --file exclude each other.");
+                result.AddError("--prompt and --file cannot be combined: use one of them.");
             }
         });
     }
 
     /// <summary>Reads the prompt.</summary>
-    /// <exception cref="UsageException">There is none.</exception>
+    /// <exception cref="UsageException">No prompt is given.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public async Task<string> ReadAsync(Invocation invocation)
     {
@@ -41,6 +41,6 @@ internal sealed class PromptArguments
             prompt = text.TrimEnd('\r');
         }
 
-        return string.IsNullOrEmpty(prompt) ? throw new UsageException("There is no prompt: give one with --prompt or --file, or by standard input.") : prompt;
+        return string.IsNullOrEmpty(prompt) ? throw new UsageException("No prompt is given: use --prompt or --file, or write it to standard input.") : prompt;
     }
 }

@@ -3,15 +3,15 @@ using MoeOffload.Measurement.Benches;
 
 namespace MoeOffload.Cli.Options;
 
-/// <summary>The options of <c>moe bench quality</c>.</summary>
-/// <param name="names">What its options are called.</param>
+/// <summary>Represents the options of <c>moe bench quality</c>.</summary>
+/// <param name="names">The names of the options.</param>
 internal sealed class QualityArguments(BenchNames names) : IBenchSettings
 {
-    private readonly Option<string?> _text = Opt.Text("FILE", "The text of perplexity and logits; the default is some paragraphs that come with the command", names["text"]);
-    private readonly Option<int?> _window = Opt.Integer("N", "Tokens of each window of the text; the default is 256", 4, 1 << 16, names["window"]);
-    private readonly Option<int?> _windows = Opt.Integer("N", "Most windows of the text; the default is 64", 1, 1 << 20, names["windows"]);
-    private readonly Option<int?> _positions = Opt.Integer("N", "Most positions of which whole distributions are compared; the default is 256", 1, 1 << 20, names["positions"]);
-    private readonly Option<int?> _greedy = Opt.Integer("N", "Tokens of each greedy text; the default is 100", 1, 1 << 16, names["max-tokens"], names.Short("-n"));
+    private readonly Option<string?> _text = Opt.Text("FILE", "The text for perplexity and logits; the default is a text that the command contains", names["text"]);
+    private readonly Option<int?> _window = Opt.Integer("N", "The number of tokens in each window of the text; the default is 256", 4, 1 << 16, names["window"]);
+    private readonly Option<int?> _windows = Opt.Integer("N", "The maximum number of windows; the default is 64", 1, 1 << 20, names["windows"]);
+    private readonly Option<int?> _positions = Opt.Integer("N", "The maximum number of positions whose logits are compared; the default is 256", 1, 1 << 20, names["positions"]);
+    private readonly Option<int?> _greedy = Opt.Integer("N", "The number of tokens in each greedy text; the default is 100", 1, 1 << 16, names["max-tokens"], names.Short("-n"));
 
     public IEnumerable<Option> Options => [_text, _window, _windows, _positions, _greedy];
 

@@ -5,23 +5,23 @@ using MoeOffload.Schemas;
 
 namespace MoeOffload.Cli.Options;
 
-/// <summary>How tokens are chosen, with llama.cpp's names.</summary>
+/// <summary>Represents the sampling options, with llama.cpp's names.</summary>
 internal sealed class SamplingArguments
 {
-    private readonly Option<double?> _temperature = Opt.Number("T", "Below 1 probable tokens gain, 0 takes the most probable one", 0, 100, "--temperature", "--temp");
-    private readonly Option<int?> _topK = Opt.Integer("N", "How many of the most probable tokens are kept; 0 is all", 0, int.MaxValue, "--top-k");
-    private readonly Option<double?> _topP = Opt.Number("P", "The most probable tokens are kept that add up to P", 0, 1, "--top-p");
-    private readonly Option<double?> _minP = Opt.Number("P", "Tokens are kept that have this share of the best one's probability", 0, 1, "--min-p");
-    private readonly Option<double?> _repeat = Opt.Number("F", "Divides the logits of tokens that occurred lately", 0.01, 100, "--repeat-penalty");
-    private readonly Option<double?> _presence = Opt.Number("A", "Taken from the logits of tokens that occurred", -100, 100, "--presence-penalty");
-    private readonly Option<double?> _frequency = Opt.Number("A", "Taken for each time that a token occurred", -100, 100, "--frequency-penalty");
+    private readonly Option<double?> _temperature = Opt.Number("T", "The sampling temperature; lower values favor probable tokens, and 0 always takes the most probable one", 0, 100, "--temperature", "--temp");
+    private readonly Option<int?> _topK = Opt.Integer("N", "Sample from the N most probable tokens only; 0 keeps all", 0, int.MaxValue, "--top-k");
+    private readonly Option<double?> _topP = Opt.Number("P", "Sample from the most probable tokens whose probabilities add up to P", 0, 1, "--top-p");
+    private readonly Option<double?> _minP = Opt.Number("P", "Drop tokens less probable than P times the most probable one", 0, 1, "--min-p");
+    private readonly Option<double?> _repeat = Opt.Number("F", "Divide the logits of recent tokens by F; 1 disables the penalty", 0.01, 100, "--repeat-penalty");
+    private readonly Option<double?> _presence = Opt.Number("A", "Subtract A from the logits of tokens that have occurred", -100, 100, "--presence-penalty");
+    private readonly Option<double?> _frequency = Opt.Number("A", "Subtract A from the logit of a token each time that it has occurred", -100, 100, "--frequency-penalty");
 
     private readonly Option<uint?> _seed = Opt.Parsed<uint?>(
-        "N", "Fixes the random choices; -1, the default, is a random seed", ReadSeed, "a whole number from 0 to 4294967295, or -1", "--seed", "-s");
+        "N", "The random seed; the default of -1 chooses one at random", ReadSeed, "a whole number from 0 to 4294967295, or -1", "--seed", "-s");
 
-    private readonly Option<string?> _grammar = Opt.Text("GBNF", "A grammar that the text follows", "--grammar");
-    private readonly Option<string?> _grammarFile = Opt.Text("PATH", "A file with a grammar that the text follows", "--grammar-file");
-    private readonly Option<string?> _schema = Opt.Text("SCHEMA", "A JSON schema that the text follows", "--json-schema", "-j");
+    private readonly Option<string?> _grammar = Opt.Text("GBNF", "Constrain the output to a GBNF grammar", "--grammar");
+    private readonly Option<string?> _grammarFile = Opt.Text("PATH", "Constrain the output to the GBNF grammar in a file", "--grammar-file");
+    private readonly Option<string?> _schema = Opt.Text("SCHEMA", "Constrain the output to a JSON schema", "--json-schema", "-j");
 
     public void AddTo(Command command)
     {
@@ -34,7 +34,7 @@ internal sealed class SamplingArguments
         {
             if (new Option<string?>[] { _grammar, _grammarFile, _schema }.Count(option => result.GetValue(option) is not null) > 1)
             {
-                result.AddError("--grammar, --grammar-file and --json-schema exclude each other.");
+                result.AddError("--grammar, --grammar-file and --json-schema cannot be combined: use one of them.");
             }
         });
     }
@@ -62,8 +62,8 @@ internal sealed class SamplingArguments
         };
     }
 
-    /// <summary>The JSON schema that the text is to follow; null where there is none.</summary>
-    /// <exception cref="UsageException">The schema is not valid, or has something that no grammar can say.</exception>
+    /// <summary>Reads the JSON schema that the text must follow; null if there is none.</summary>
+    /// <exception cref="UsageException">The schema is not valid, or cannot be expressed by a grammar.</exception>
     public JsonSchema? ReadSchema(ParseResult parsed)
     {
         try

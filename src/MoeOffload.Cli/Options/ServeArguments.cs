@@ -4,33 +4,33 @@ using MoeOffload.Server;
 
 namespace MoeOffload.Cli.Options;
 
-/// <summary>Where the server listens, who may ask, and what it allows.</summary>
+/// <summary>Represents the options of the server: its address, its access rules, and its limits.</summary>
 internal sealed class ServeArguments
 {
     // What the server takes; being idle may last longer.
     private const double LongestSeconds = 24 * 60 * 60;
 
-    private readonly Option<string?> _host = Opt.Text("HOST", "The host of --bind, as llama-server has it", "--host");
-    private readonly Option<int?> _port = Opt.Integer("PORT", "The port of --bind, as llama-server has it; 0 is a free one", 0, 65535, "--port");
-    private readonly Option<string[]> _keys = Opt.Texts("KEY", "A key, of which each request must have one", "--api-key");
-    private readonly Option<string?> _keyFile = Opt.Text("PATH", "A file with a key on each line", "--api-key-file");
-    private readonly Option<bool> _allowRemote = Opt.Flag("Let other machines ask without a key", "--allow-remote-without-key");
-    private readonly Option<string[]> _origins = Opt.Texts("ORIGIN", "A web page's origin that may ask, such as https://example.org; * for all", "--cors-origin");
-    private readonly Option<int?> _parallel = Opt.Integer("N", "Generations of a model that run at once; the default is 4", 1, 256, "--parallel", "-np");
-    private readonly Option<bool> _unified = Opt.Flag("Have them share one KV cache, as long as it has room for all; the default without --parallel", "--kv-unified", "-kvu");
-    private readonly Option<bool> _notUnified = Opt.Flag("Give each its own part of the KV cache, which computes less; the default with --parallel", "--no-kv-unified", "-no-kvu");
-    private readonly Option<double?> _idle = Opt.Number("SECONDS", "Unload a model that nobody used for so long; the default is never", 0.1, 1e9, "--idle-unload");
+    private readonly Option<string?> _host = Opt.Text("HOST", "The host to listen on; alternative to --bind", "--host");
+    private readonly Option<int?> _port = Opt.Integer("PORT", "The port to listen on, or 0 for a free one; alternative to --bind", 0, 65535, "--port");
+    private readonly Option<string[]> _keys = Opt.Texts("KEY", "An API key that requests must present; can be repeated, and any of the keys is accepted", "--api-key");
+    private readonly Option<string?> _keyFile = Opt.Text("PATH", "A file with one API key per line", "--api-key-file");
+    private readonly Option<bool> _allowRemote = Opt.Flag("Allow requests from other machines without an API key", "--allow-remote-without-key");
+    private readonly Option<string[]> _origins = Opt.Texts("ORIGIN", "An origin whose web pages can send requests, such as https://example.org; * allows all", "--cors-origin");
+    private readonly Option<int?> _parallel = Opt.Integer("N", "The number of requests that a model processes at once; the default is 4", 1, 256, "--parallel", "-np");
+    private readonly Option<bool> _unified = Opt.Flag("Let the requests share one KV cache; the default without --parallel", "--kv-unified", "-kvu");
+    private readonly Option<bool> _notUnified = Opt.Flag("Give each request its own part of the KV cache, which is faster; the default with --parallel", "--no-kv-unified", "-no-kvu");
+    private readonly Option<double?> _idle = Opt.Number("SECONDS", "Unload a model that has not been used for this time; the default is never", 0.1, 1e9, "--idle-unload");
 
     private readonly Option<long?> _memory = Opt.Parsed<long?>(
-        "SIZE", "Most memory that loaded models take; those that were idle for longest are unloaded", ByteSize.TryParse, "a size such as 24GiB, 8000MB or a number of bytes", "--memory-limit");
+        "SIZE", "The maximum memory of all loaded models; those that were idle the longest are unloaded first", ByteSize.TryParse, "a size such as 24GiB, 8000MB or a number of bytes", "--memory-limit");
 
-    private readonly Option<double?> _timeout = Opt.Number("SECONDS", "The longest time that a request may take; the default is 600", 0.1, LongestSeconds, "--request-timeout");
-    private readonly Option<int?> _concurrent = Opt.Integer("N", "Requests that are worked on at once; the default is 256", 1, 1 << 20, "--max-requests");
-    private readonly Option<double?> _grace = Opt.Number("SECONDS", "How long running requests may continue when the server stops; the default is 20", 0.1, LongestSeconds, "--shutdown-grace");
-    private readonly Option<int?> _maxTokens = Opt.Integer("N", "Most tokens of an answer; the default is what there is room for", 1, int.MaxValue, "--max-tokens", "-n", "--predict");
-    private readonly Option<bool> _logPrompts = Opt.Flag("Have prompts and answers in logs, with --verbose", "--log-prompts");
+    private readonly Option<double?> _timeout = Opt.Number("SECONDS", "The maximum time that a request can take; the default is 600", 0.1, LongestSeconds, "--request-timeout");
+    private readonly Option<int?> _concurrent = Opt.Integer("N", "The maximum number of requests at once; the default is 256", 1, 1 << 20, "--max-requests");
+    private readonly Option<double?> _grace = Opt.Number("SECONDS", "How long running requests can continue when the server stops; the default is 20", 0.1, LongestSeconds, "--shutdown-grace");
+    private readonly Option<int?> _maxTokens = Opt.Integer("N", "The maximum number of tokens of an answer; the default is as many as the context holds", 1, int.MaxValue, "--max-tokens", "-n", "--predict");
+    private readonly Option<bool> _logPrompts = Opt.Flag("Write prompts and answers to the log, with --verbose", "--log-prompts");
 
-    public Option<string?> Bind { get; } = Opt.Text("auto|HOST:PORT", "Where to listen; auto is SHIMMY_BIND_ADDRESS, else 127.0.0.1:11435 or the next free port", "--bind");
+    public Option<string?> Bind { get; } = Opt.Text("auto|HOST:PORT", "The address to listen on; 'auto', the default, is SHIMMY_BIND_ADDRESS, or 127.0.0.1:11435, or the next free port", "--bind");
 
     public void AddTo(Command command)
     {
@@ -48,17 +48,17 @@ internal sealed class ServeArguments
         {
             if (result.GetValue(Bind) is not null && (result.GetValue(_host) is not null || result.GetValue(_port) is not null))
             {
-                result.AddError("--bind says host and port: leave out --host and --port.");
+                result.AddError("--bind cannot be combined with --host and --port: it sets both.");
             }
 
             if (result.GetValue(_unified) && result.GetValue(_notUnified))
             {
-                result.AddError("--kv-unified and --no-kv-unified exclude each other: leave out one.");
+                result.AddError("--kv-unified and --no-kv-unified cannot be combined: use one of them.");
             }
         });
     }
 
-    /// <summary>What <c>--host</c> and <c>--port</c> say; null where neither is there.</summary>
+    /// <summary>Reads <c>--host</c> and <c>--port</c>; null if neither is given.</summary>
     public string? HostAndPort(ParseResult parsed)
     {
         string? host = parsed.GetValue(_host);
@@ -108,6 +108,6 @@ internal sealed class ServeArguments
         }
 
         string[] keys = [.. File.ReadLines(path).Select(line => line.Trim()).Where(line => line.Length > 0)];
-        return keys.Length > 0 ? keys : throw new UsageException($"{path} has no key: write one on each line.");
+        return keys.Length > 0 ? keys : throw new UsageException($"{path} contains no key: write one key per line.");
     }
 }

@@ -4,13 +4,13 @@ using MoeOffload.Measurement.Benches;
 
 namespace MoeOffload.Cli.Options;
 
-/// <summary>The options of <c>moe bench streaming</c>.</summary>
-/// <param name="names">What its options are called.</param>
+/// <summary>Represents the options of <c>moe bench streaming</c>.</summary>
+/// <param name="names">The names of the options.</param>
 internal sealed class StreamingArguments(BenchNames names) : IBenchSettings
 {
-    private readonly Option<int?> _rounds = Opt.Integer("N", "How often each prompt is asked in each way; the default is 5", 1, 1000, names["rounds"]);
-    private readonly Option<int?> _maxTokens = Opt.Integer("N", "Tokens of each answer; the default is 100", 2, 1 << 20, names["max-tokens"], names.Short("-n"));
-    private readonly Option<double?> _temperature = Opt.Number("T", "The temperature; the default is 0.3", 0, 100, names["temperature"], names.Short("--temp"));
+    private readonly Option<int?> _rounds = Opt.Integer("N", "The number of rounds, each of which sends every prompt in every way; the default is 5", 1, 1000, names["rounds"]);
+    private readonly Option<int?> _maxTokens = Opt.Integer("N", "The number of tokens in each answer; the default is 100", 2, 1 << 20, names["max-tokens"], names.Short("-n"));
+    private readonly Option<double?> _temperature = Opt.Number("T", "The sampling temperature; the default is 0.3", 0, 100, names["temperature"], names.Short("--temp"));
 
     public IEnumerable<Option> Options => [_rounds, _maxTokens, _temperature];
 

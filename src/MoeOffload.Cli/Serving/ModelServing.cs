@@ -9,7 +9,7 @@ using MoeOffload.Server;
 
 namespace MoeOffload.Cli.Serving;
 
-/// <summary>Starts the server of <c>moe serve</c> in this process, for a bench.</summary>
+/// <summary>Starts the server of <c>moe serve</c> in this process for a benchmark.</summary>
 internal sealed class ModelServing : IModelServing
 {
     private const string Url = "http://127.0.0.1:0";
@@ -19,7 +19,7 @@ internal sealed class ModelServing : IModelServing
     public async Task<IServedModel> StartAsync(string path, ModelOptions load, ContextOptions context, CancellationToken cancellationToken)
     {
         var catalog = new ModelCatalog(new ModelCatalogOptions { Paths = [path] });
-        string name = catalog.Discover() is [var entry, ..] ? entry.Name : throw new UsageException($"{path} is a part of a split model: name its first part.");
+        string name = catalog.Discover() is [var entry, ..] ? entry.Name : throw new UsageException($"{path} is not the first part of a split model: use the path of the first part.");
         WebApplication application = ServerHost.Build(catalog, Configure, Url, logging => logging.ClearProviders());
         try
         {

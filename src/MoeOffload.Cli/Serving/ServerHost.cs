@@ -10,14 +10,14 @@ using OpenTelemetry.Metrics;
 
 namespace MoeOffload.Cli.Serving;
 
-/// <summary>The server in this process.</summary>
+/// <summary>Builds and starts the server in this process.</summary>
 internal static class ServerHost
 {
-    /// <summary>Makes it, to be started and disposed.</summary>
-    /// <param name="catalog">Its models.</param>
-    /// <param name="configure">Its options.</param>
-    /// <param name="url">Where it is to listen.</param>
-    /// <param name="configureLogging">Where its logs go.</param>
+    /// <summary>Builds the server, which the caller must start and dispose.</summary>
+    /// <param name="catalog">The models.</param>
+    /// <param name="configure">Configures the options of the server.</param>
+    /// <param name="url">The address to listen on.</param>
+    /// <param name="configureLogging">Configures logging.</param>
     public static WebApplication Build(ModelCatalog catalog, Action<MoeServerOptions> configure, string url, Action<ILoggingBuilder> configureLogging)
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = [], ContentRootPath = AppContext.BaseDirectory });
@@ -33,8 +33,8 @@ internal static class ServerHost
         return application;
     }
 
-    /// <summary>Starts it.</summary>
-    /// <exception cref="IOException">It cannot listen there.</exception>
+    /// <summary>Starts the server.</summary>
+    /// <exception cref="IOException">The server cannot listen on the address.</exception>
     public static async Task StartAsync(WebApplication application, string url, CancellationToken cancellationToken)
     {
         try
@@ -43,7 +43,7 @@ internal static class ServerHost
         }
         catch (Exception error) when (error is IOException or SocketException)
         {
-            throw new IOException($"{url} cannot be listened on: {error.Message} Choose another one with --bind, or let --bind auto find one.", error);
+            throw new IOException($"The server cannot listen on {url}: {error.Message} Choose another address with --bind, or use --bind auto to find one.", error);
         }
     }
 

@@ -4,8 +4,8 @@ using MoeOffload.Cli.Errors;
 namespace MoeOffload.Cli.Settings;
 
 /// <summary>
-/// The configuration file: a JSON object whose keys are the options' long names, and the names of commands for objects with options of
-/// theirs alone.
+/// Represents the configuration file: a JSON object whose keys are the long names of options. A key can also be the name of a command,
+/// whose value is an object with the options of that command.
 /// </summary>
 internal sealed class ConfigFile
 {
@@ -16,14 +16,14 @@ internal sealed class ConfigFile
 
     public string Path { get; }
 
-    /// <summary>Where the file is looked for, unless <c>--config</c> or <c>MOE_CONFIG</c> says otherwise.</summary>
+    /// <summary>Gets the path of the file, unless <c>--config</c> or <c>MOE_CONFIG</c> sets another one.</summary>
     public static string DefaultPath => System.IO.Path.Combine(
         Environment.GetFolderPath(Environment.SpecialFolder.ApplicationData, Environment.SpecialFolderOption.DoNotVerify), "moe", "config.json");
 
     /// <summary>Reads a file.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="commands">The options' long names by command, the empty name for those of all commands.</param>
-    /// <exception cref="UsageException">It cannot be read, is no such JSON, or has a key that is no option.</exception>
+    /// <param name="commands">The long names of the options by command; the empty name is for the options of all commands.</param>
+    /// <exception cref="UsageException">The file cannot be read, is not valid JSON, or has a key that is not an option.</exception>
     public static ConfigFile Read(string path, IReadOnlyDictionary<string, IReadOnlySet<string>> commands)
     {
         try
@@ -36,7 +36,7 @@ internal sealed class ConfigFile
         }
         catch (JsonException error)
         {
-            throw new UsageException($"{path} is no JSON: {error.Message}");
+            throw new UsageException($"{path} is not valid JSON: {error.Message}");
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -44,7 +44,7 @@ internal sealed class ConfigFile
         }
     }
 
-    /// <summary>The values of an option, those of the command's own object first; null where there are none.</summary>
+    /// <summary>Finds the values of an option, first in the command's own object; null if there are none.</summary>
     public string[]? Find(string command, string option) =>
         _commands.GetValueOrDefault(command)?.GetValueOrDefault(option) ?? _values.GetValueOrDefault(option);
 
@@ -52,7 +52,7 @@ internal sealed class ConfigFile
     {
         if (root.ValueKind != JsonValueKind.Object)
         {
-            throw new UsageException($"{Path}: the file must be an object, as {{\"ctx-size\": 8192}}.");
+            throw new UsageException($"{Path}: the file must be a JSON object, such as {{\"ctx-size\": 8192}}.");
         }
 
         HashSet<string> all = [.. commands.Values.SelectMany(names => names)];
@@ -79,7 +79,7 @@ internal sealed class ConfigFile
     {
         if (!known.Contains(property.Name))
         {
-            throw new UsageException($"{Path}: '{shown}' is no option; the keys are the long names of options without dashes, and names of commands.");
+            throw new UsageException($"{Path}: '{shown}' is not an option: use the long names of options without dashes, and the names of commands.");
         }
 
         if (property.Value.ValueKind != JsonValueKind.Null)
@@ -96,6 +96,6 @@ internal sealed class ConfigFile
         JsonValueKind.Number => value.GetRawText(),
         JsonValueKind.True => "true",
         JsonValueKind.False => "false",
-        _ => throw new UsageException($"{Path}: '{shown}' must be a text, a number, true, false, or a list of these."),
+        _ => throw new UsageException($"{Path}: '{shown}' must be a string, a number, true, false, or an array of these."),
     };
 }

@@ -4,8 +4,8 @@ using MoeOffload.Cli.Errors;
 namespace MoeOffload.Cli.Settings;
 
 /// <summary>
-/// Completes a command line with what the environment and the configuration file say, so that all three are read by the same options: the
-/// command line before the environment, the environment before the file.
+/// Completes a command line with the values of the environment and of the configuration file, so that the same options parse all three. The
+/// command line takes precedence over the environment, and the environment over the file.
 /// </summary>
 internal sealed class SettingSources(Func<string, string?> environment)
 {
@@ -18,24 +18,24 @@ internal sealed class SettingSources(Func<string, string?> environment)
 
     private readonly Dictionary<Option, string> _origins = [];
 
-    /// <summary>The variable of an option: <c>MOE_CTX_SIZE</c> of <c>--ctx-size</c>.</summary>
+    /// <summary>Gets the environment variable of an option: <c>MOE_CTX_SIZE</c> for <c>--ctx-size</c>.</summary>
     public static string VariableOf(Option option) => Prefix + KeyOf(option).Replace('-', '_').ToUpperInvariant();
 
-    /// <summary>The key of an option in the configuration file: <c>ctx-size</c> of <c>--ctx-size</c>.</summary>
+    /// <summary>Gets the key of an option in the configuration file: <c>ctx-size</c> for <c>--ctx-size</c>.</summary>
     public static string KeyOf(Option option) => option.Name.TrimStart('-');
 
-    /// <summary>The name of a command, with those that it is under: <c>bench sweep</c>.</summary>
+    /// <summary>Gets the name of a command, including its parents: <c>bench sweep</c>.</summary>
     public static string NameOf(Command command) =>
         command.Parents.OfType<Command>().FirstOrDefault() is { } parent and not RootCommand ? $"{NameOf(parent)} {command.Name}" : command.Name;
 
-    /// <summary>Where an option's value comes from, if it was not given on the command line.</summary>
+    /// <summary>Gets the origin of an option's value; null if it was given on the command line.</summary>
     public string? OriginOf(Option option) => _origins.GetValueOrDefault(option);
 
-    /// <summary>Gives a command line with the values that it does not have itself.</summary>
+    /// <summary>Adds the values to a command line that it does not contain itself.</summary>
     /// <param name="arguments">The command line.</param>
-    /// <param name="parsed">The same, parsed, without errors.</param>
-    /// <param name="root">The command that has all others.</param>
-    /// <exception cref="UsageException">The configuration file is wrong.</exception>
+    /// <param name="parsed">The same command line, parsed without errors.</param>
+    /// <param name="root">The root command.</param>
+    /// <exception cref="UsageException">The configuration file is not valid.</exception>
     public string[] Complete(string[] arguments, ParseResult parsed, RootCommand root)
     {
         ConfigFile? file = OpenFile(parsed, root);
@@ -51,7 +51,7 @@ internal sealed class SettingSources(Func<string, string?> environment)
         return [.. arguments[..end], .. added, .. arguments[end..]];
     }
 
-    /// <summary>The options of a command, those of all commands included, that can have a variable and a key.</summary>
+    /// <summary>Gets the options of a command that can have a variable and a key, including those of all commands.</summary>
     public static IEnumerable<Option> OptionsOf(Command command, RootCommand root) => command.Options
         .Concat(command == root ? [] : root.Options.Where(option => option.Recursive))
         .Where(option => option is not (System.CommandLine.Help.HelpOption or VersionOption) && !option.Hidden);
@@ -120,8 +120,8 @@ internal sealed class SettingSources(Func<string, string?> environment)
         _ => text,
     };
 
-    /// <summary>What earlier sources have said.</summary>
-    /// <param name="names">Names of options.</param>
+    /// <summary>Represents the options that earlier sources have set.</summary>
+    /// <param name="names">The names of the options.</param>
     private sealed class Said(HashSet<string> names)
     {
         private readonly HashSet<string> _names = [.. names];

@@ -49,7 +49,7 @@ internal sealed class History
         }
     }
 
-    /// <summary>Where it is kept: <c>moe/history</c> in the directory for a user's state.</summary>
+    /// <summary>Gets the default path: <c>moe/history</c> in the directory for the user's state.</summary>
     public static string DefaultPath => Path.Combine(
         Environment.GetEnvironmentVariable("XDG_STATE_HOME") is { Length: > 0 } state ? state
             : OperatingSystem.IsWindows() ? Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData)
@@ -57,15 +57,15 @@ internal sealed class History
         "moe",
         "history");
 
-    /// <summary>Begins at the newest entry again.</summary>
+    /// <summary>Moves back to the newest entry.</summary>
     public void Rewind()
     {
         _at = _entries.Count;
         _draft = string.Empty;
     }
 
-    /// <summary>The entry before; null where there is none.</summary>
-    /// <param name="current">What is typed now, which comes back after the newest entry.</param>
+    /// <summary>Moves to the previous entry and returns it, or null if there is none.</summary>
+    /// <param name="current">The line that is being typed, which comes after the newest entry.</param>
     public string? Older(string current)
     {
         if (_at == 0)
@@ -81,7 +81,7 @@ internal sealed class History
         return _entries[--_at];
     }
 
-    /// <summary>The entry after; null where there is none.</summary>
+    /// <summary>Moves to the next entry and returns it, or null if there is none.</summary>
     public string? Newer() => _at >= _entries.Count ? null
         : ++_at == _entries.Count ? _draft
         : _entries[_at];

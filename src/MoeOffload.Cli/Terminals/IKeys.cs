@@ -1,12 +1,12 @@
 namespace MoeOffload.Cli.Terminals;
 
-/// <summary>A keyboard.</summary>
+/// <summary>Represents a keyboard.</summary>
 internal interface IKeys
 {
-    /// <summary>Whether more was typed, or pasted, than was read.</summary>
+    /// <summary>Gets a value that indicates whether typed or pasted keys have not been read yet.</summary>
     bool HasMore { get; }
 
-    /// <summary>Columns of the terminal.</summary>
+    /// <summary>Gets the width of the terminal, in columns.</summary>
     int Width { get; }
 
     /// <summary>Waits for a key.</summary>

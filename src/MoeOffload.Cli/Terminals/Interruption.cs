@@ -4,7 +4,7 @@ using MoeOffload.Cli.Errors;
 namespace MoeOffload.Cli.Terminals;
 
 /// <summary>
-/// Ctrl-C and SIGTERM: the first one asks the command to end, which it does cleanly; a second one ends the process at once.
+/// Handles Ctrl-C and SIGTERM. The first one lets the command end cleanly, and the second one ends the process at once.
 /// </summary>
 internal sealed class Interruption : IDisposable
 {
@@ -18,13 +18,13 @@ internal sealed class Interruption : IDisposable
         _terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => OnSignal(context, ExitCode.Terminated));
     }
 
-    /// <summary>Cancelled once the command is to end.</summary>
+    /// <summary>Gets the token that is canceled when the command must end.</summary>
     public CancellationToken Token => _source.Token;
 
-    /// <summary>What the command ends with, once it was asked to.</summary>
+    /// <summary>Gets the exit code for the signal that was received.</summary>
     public int Code { get; private set; } = ExitCode.Interrupted;
 
-    /// <summary>Takes Ctrl-C in place of the command while it is set: a chat ends its answer, and not itself.</summary>
+    /// <summary>Gets or sets an action that handles Ctrl-C instead of ending the command. A chat uses it to stop an answer.</summary>
     public Action? Instead { get; set; }
 
     public void Dispose()

@@ -1,6 +1,6 @@
 namespace MoeOffload.Cli.Terminals;
 
-/// <summary>The terminal's keyboard.</summary>
+/// <summary>Reads the keyboard of the terminal.</summary>
 internal sealed class Keyboard : IKeys
 {
     public bool HasMore => Console.KeyAvailable;

@@ -4,8 +4,8 @@ using Spectre.Console;
 namespace MoeOffload.Cli.Terminals;
 
 /// <summary>
-/// Reads what someone types, with the keys that terminals are used to: arrows, Home, End, Ctrl-A, Ctrl-E, Ctrl-U, Ctrl-K, Ctrl-W, and the
-/// history on the arrows up and down. What is pasted may have several lines.
+/// Reads lines from the keyboard, with the usual keys of terminals: arrows, Home, End, Ctrl-A, Ctrl-E, Ctrl-U, Ctrl-K, Ctrl-W, and the
+/// history with the up and down arrows. Pasted text can have several lines.
 /// </summary>
 internal sealed class LineEditor(IKeys keys, TextWriter screen, History history)
 {
@@ -15,9 +15,9 @@ internal sealed class LineEditor(IKeys keys, TextWriter screen, History history)
     private int _row;
 
     /// <summary>Reads a line.</summary>
-    /// <param name="prompt">What stands before it.</param>
-    /// <param name="line">What was typed.</param>
-    /// <returns>Whether it is a line, or was left by Ctrl-C or Ctrl-D.</returns>
+    /// <param name="prompt">The text before the line.</param>
+    /// <param name="line">The line.</param>
+    /// <returns>How the input of the line ended.</returns>
     public LineEnd Read(string prompt, out string line)
     {
         _prompt = prompt;

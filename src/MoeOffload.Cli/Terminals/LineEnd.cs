@@ -1,14 +1,14 @@
 namespace MoeOffload.Cli.Terminals;
 
-/// <summary>How someone ended a line.</summary>
+/// <summary>Specifies how the input of a line ended.</summary>
 internal enum LineEnd
 {
-    /// <summary>By Enter.</summary>
+    /// <summary>Enter was pressed.</summary>
     Entered,
 
-    /// <summary>By Ctrl-C: it is not wanted.</summary>
+    /// <summary>Ctrl-C was pressed, which discards the line.</summary>
     Cancelled,
 
-    /// <summary>By Ctrl-D on an empty line: there are no more.</summary>
+    /// <summary>Ctrl-D was pressed on an empty line, which ends the input.</summary>
     Closed,
 }

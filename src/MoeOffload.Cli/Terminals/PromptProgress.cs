@@ -1,16 +1,16 @@
 namespace MoeOffload.Cli.Terminals;
 
-/// <summary>A bar while a long prompt is computed.</summary>
+/// <summary>Shows a progress bar while a long prompt is processed.</summary>
 internal static class PromptProgress
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromMilliseconds(700);
     private static readonly TimeSpan s_interval = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>Waits for the first piece of an answer.</summary>
-    /// <param name="terminal">Where the bar is.</param>
-    /// <param name="count">Tokens of the prompt.</param>
-    /// <param name="computed">Tokens of it that are computed.</param>
-    /// <param name="first">The piece.</param>
+    /// <summary>Waits for the first update of an answer.</summary>
+    /// <param name="terminal">The terminal that shows the bar.</param>
+    /// <param name="count">The number of tokens in the prompt.</param>
+    /// <param name="computed">Returns the number of tokens that have been processed.</param>
+    /// <param name="first">The first update.</param>
     public static async Task<bool> WaitAsync(Terminal terminal, int count, Func<int> computed, ValueTask<bool> first)
     {
         Task<bool> piece = first.AsTask();
@@ -19,7 +19,7 @@ internal static class PromptProgress
             return await piece.ConfigureAwait(false);
         }
 
-        return await ProgressBar.RunAsync(terminal, $"Reading {count} tokens", async progress =>
+        return await ProgressBar.RunAsync(terminal, $"Processing {count} prompt tokens", async progress =>
         {
             while (await Task.WhenAny(piece, Task.Delay(s_interval)).ConfigureAwait(false) != piece)
             {

@@ -3,7 +3,7 @@ using Spectre.Console;
 
 namespace MoeOffload.Cli.Terminals;
 
-/// <summary>Where the command writes: results to standard output, everything else to standard error.</summary>
+/// <summary>Represents the terminal. Results are written to standard output, and everything else to standard error.</summary>
 internal sealed class Terminal
 {
     private readonly Lazy<IAnsiConsole> _errors = new(() => AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) }));
@@ -25,25 +25,25 @@ internal sealed class Terminal
 
     public TextWriter Error { get; }
 
-    /// <summary>Whether someone types.</summary>
+    /// <summary>Gets a value that indicates whether standard input is a terminal.</summary>
     public bool IsInputTyped { get; }
 
-    /// <summary>Whether someone looks at the output.</summary>
+    /// <summary>Gets a value that indicates whether standard output is a terminal.</summary>
     public bool IsOutputSeen { get; }
 
-    /// <summary>Whether someone looks at the errors, on something that can move its cursor.</summary>
+    /// <summary>Gets a value that indicates whether standard error is a terminal that can move its cursor.</summary>
     public bool IsErrorSeen { get; }
 
-    /// <summary>Whether colours are wanted; https://no-color.org.</summary>
+    /// <summary>Gets a value that indicates whether to write colors; see https://no-color.org.</summary>
     public bool HasColors { get; }
 
-    /// <summary>Standard error with what can be drawn on it.</summary>
+    /// <summary>Gets the console that draws on standard error.</summary>
     public IAnsiConsole Errors => _errors.Value;
 
-    /// <summary>A text in grey, where there are colours.</summary>
+    /// <summary>Returns a text in grey, if the terminal has colors.</summary>
     public string Grey(string text) => HasColors && text.Length > 0 ? $"\e[90m{text}\e[0m" : text;
 
-    /// <summary>What a model wrote, without characters by which it could take over a terminal.</summary>
+    /// <summary>Removes the control characters from a text, so that a model cannot control the terminal.</summary>
     public string Harmless(string text) => IsOutputSeen && text.Any(IsControl)
         ? string.Concat(text.Select(character => IsControl(character) ? '\uFFFD' : character))
         : text;

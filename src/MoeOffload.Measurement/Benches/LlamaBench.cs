@@ -46,7 +46,7 @@ internal sealed class LlamaBench(SweepOptions options, string? rpcServer)
         }
         catch (Win32Exception error)
         {
-            throw new IOException($"{options.PeerPath} cannot be run: {error.Message} Name llama.cpp's llama-bench with --peer; ./build.sh native --peers builds it.", error);
+            throw new IOException($"{options.PeerPath} cannot be run: {error.Message} Set the path of llama.cpp's llama-bench with --peer; './build.sh native --peers' builds it.", error);
         }
     }
 

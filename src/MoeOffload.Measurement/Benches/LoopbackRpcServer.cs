@@ -35,7 +35,7 @@ internal sealed class LoopbackRpcServer : IDisposable
             MoeModel.DescribeRuntime(load).Directory, "tools", OperatingSystem.IsWindows() ? "ggml-rpc-server.exe" : "ggml-rpc-server");
         if (!File.Exists(file))
         {
-            throw new FileNotFoundException($"There is no {file} to be the second device: build it with ./build.sh native, or name a running server with --rpc HOST:PORT.");
+            throw new FileNotFoundException($"{file}, the RPC server for the second device, does not exist: build it with './build.sh native', or use a running server with --rpc HOST:PORT.");
         }
 
         int port = FreePort();
@@ -88,6 +88,6 @@ internal sealed class LoopbackRpcServer : IDisposable
             }
         }
 
-        throw new IOException($"ggml-rpc-server does not listen on {Address}: run it by hand to see why, and name it with --rpc HOST:PORT.");
+        throw new IOException($"ggml-rpc-server does not listen on {Address}: start it yourself to see why, and pass its address with --rpc HOST:PORT.");
     }
 }

@@ -43,7 +43,7 @@ internal sealed class SweepBench(SweepOptions options) : IBench
     private LoopbackRpcServer? StartPeerServer() => (options.PeerPath, options.Subject) switch
     {
         (null, _) or (_, { Load.RpcServers.Count: 0 }) => null,
-        (_, { RpcServerProcess: null }) => throw new NotSupportedException("The peer needs an RPC server of its own: use --rpc-loopback in place of --rpc."),
+        (_, { RpcServerProcess: null }) => throw new NotSupportedException("The peer requires an RPC server on this machine: use --rpc-loopback instead of --rpc."),
         _ => LoopbackRpcServer.Start(options.Subject.Load, options.Subject.Context.Threads.Decode),
     };
 

@@ -24,7 +24,7 @@ internal sealed class SweepPlan(SweepOptions options)
                 SweepAxis.Threads => [.. Threads().Select(value => point with { Axis = axis, Value = value, Threads = value })],
                 SweepAxis.Depth => [.. Depths().Select(value => point with { Axis = axis, Value = value, Depth = value })],
                 SweepAxis.HostMemory => [point with { Axis = axis, Value = 1, IsMapped = true }, point with { Axis = axis, Value = 0, IsMapped = false }],
-                _ => throw new ArgumentException($"There is no axis '{axis}', only {string.Join(", ", SweepAxis.All)}."),
+                _ => throw new ArgumentException($"'{axis}' is not a valid axis: use one of {string.Join(", ", SweepAxis.All)}."),
             }),
         ];
     }

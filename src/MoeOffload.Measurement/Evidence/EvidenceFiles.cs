@@ -49,7 +49,7 @@ internal sealed class EvidenceFiles
     {
         if (!System.IO.Directory.Exists(directory))
         {
-            throw new DirectoryNotFoundException($"There is no folder {directory}.");
+            throw new DirectoryNotFoundException($"The folder {directory} does not exist.");
         }
 
         var files = new EvidenceFiles(Path.GetFullPath(directory));
@@ -80,7 +80,7 @@ internal sealed class EvidenceFiles
         }
         catch (DecoderFallbackException)
         {
-            throw new FormatException($"{name}: it is no UTF-8 text.");
+            throw new FormatException($"{name}: it is not valid UTF-8.");
         }
     }
 
@@ -102,7 +102,7 @@ internal sealed class EvidenceFiles
         }
         catch (Exception error) when (error is JsonException or ArgumentException)
         {
-            throw new FormatException($"{name}: it is no JSON: {error.Message}", error);
+            throw new FormatException($"{name}: it is not valid JSON: {error.Message}", error);
         }
     }
 
@@ -130,7 +130,7 @@ internal sealed class EvidenceFiles
         }
         catch (ArgumentException error)
         {
-            throw new FormatException($"Line {number} has a name twice: {error.Message}", error);
+            throw new FormatException($"Line {number} contains a name twice: {error.Message}", error);
         }
     }
 
@@ -159,21 +159,21 @@ internal sealed class EvidenceFiles
             string name = prefix + entry.Name;
             if (entry.LinkTarget is not null)
             {
-                throw new FormatException($"{name}: it is a link; evidence must be in the folder itself.");
+                throw new FormatException($"{name}: it is a link, but evidence must be in the folder itself.");
             }
 
             if (entry is DirectoryInfo inner)
             {
                 if (depth == DeepestFolder)
                 {
-                    throw new FormatException($"{name}: folders of evidence are not that deep.");
+                    throw new FormatException($"{name}: the folder is nested too deeply.");
                 }
 
                 Add(inner, name + "/", depth + 1);
             }
             else if (((FileInfo)entry).Length > LargestFile)
             {
-                throw new FormatException($"{name}: with {((FileInfo)entry).Length} bytes it is too large for a file of evidence.");
+                throw new FormatException($"{name}: it has {((FileInfo)entry).Length} bytes, which is too large for a file of evidence.");
             }
             else
             {

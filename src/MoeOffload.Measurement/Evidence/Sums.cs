@@ -25,7 +25,7 @@ internal static class Sums
     {
         if (!files.Has(EvidenceFiles.Sums))
         {
-            yield return new Problem(EvidenceFiles.Sums, "it is missing: the folder was not made to its end.");
+            yield return new Problem(EvidenceFiles.Sums, "it is missing: the folder is incomplete.");
             yield break;
         }
 
@@ -36,28 +36,28 @@ internal static class Sums
             string where = $"{EvidenceFiles.Sums}:{i + 1}";
             if (lines[i].Length <= HashLength + 2 || lines[i][HashLength] != ' ' || !lines[i][..HashLength].All(char.IsAsciiHexDigitLower))
             {
-                yield return new Problem(where, "it is no line of a hash, two spaces and a name.");
+                yield return new Problem(where, "it must be a hash, two spaces and a name.");
                 continue;
             }
 
             string name = lines[i][(HashLength + 2)..];
             if (!listed.Add(name))
             {
-                yield return new Problem(where, $"'{name}' is there twice.");
+                yield return new Problem(where, $"'{name}' occurs twice.");
             }
             else if (!files.Has(name))
             {
-                yield return new Problem(where, $"'{name}' is no file of the folder.");
+                yield return new Problem(where, $"'{name}' is not a file of the folder.");
             }
             else if (HashOf(files, name) != lines[i][..HashLength])
             {
-                yield return new Problem(name, $"its bytes are not those of which {where} has the hash.");
+                yield return new Problem(name, $"its content does not match the hash in {where}.");
             }
         }
 
         foreach (string name in files.Names.Where(name => name != EvidenceFiles.Sums && !listed.Contains(name)))
         {
-            yield return new Problem(name, $"{EvidenceFiles.Sums} has no hash of it.");
+            yield return new Problem(name, $"{EvidenceFiles.Sums} does not contain its hash.");
         }
     }
 

@@ -14,11 +14,11 @@ internal sealed record Sample(int Line, JsonObject Fields)
     {
         try
         {
-            return JsonNode.Parse(line) is JsonObject fields ? new Sample(number, fields) : throw new FormatException($"Line {number} is no JSON object.");
+            return JsonNode.Parse(line) is JsonObject fields ? new Sample(number, fields) : throw new FormatException($"Line {number} is not a JSON object.");
         }
         catch (JsonException error)
         {
-            throw new FormatException($"Line {number} is no JSON: {error.Message}", error);
+            throw new FormatException($"Line {number} is not valid JSON: {error.Message}", error);
         }
     }
 

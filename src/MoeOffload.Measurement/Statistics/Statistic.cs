@@ -54,7 +54,7 @@ internal static class Statistic
 
         if (!Names.Contains(name))
         {
-            throw new ArgumentException($"There is no statistic '{name}', only {string.Join(", ", Names)}.", nameof(name));
+            throw new ArgumentException($"'{name}' is not a valid statistic: use one of {string.Join(", ", Names)}.", nameof(name));
         }
 
         Interval interval = Compare(parts[0], values, others ?? []);
@@ -65,7 +65,7 @@ internal static class Statistic
     /// <inheritdoc cref="Compute"/>
     public static Interval Compare(string name, double[] values, double[] others) => s_ofTwo.TryGetValue(name, out Func<double[], double[], Interval>? ofTwo)
         ? ofTwo(NotEmpty(values), NotEmpty(others))
-        : throw new ArgumentException($"There is no statistic of two lists '{name}'.", nameof(name));
+        : throw new ArgumentException($"'{name}' is not a statistic of two lists.", nameof(name));
 
     public static double Mean(double[] values) => NotEmpty(values).Average();
 

@@ -38,7 +38,7 @@ public sealed class EvidenceCommandTests : IDisposable
         MoeResult result = _moe.Run("evidence", "verify", folder);
 
         result.Code.Should().Be(1);
-        result.Output.Should().StartWith("commands.txt: its bytes are not those");
+        result.Output.Should().StartWith("commands.txt: its content does not match the hash");
         result.Errors.Trim().Should().StartWith("error: ").And.NotContain("\n");
     }
 
@@ -48,12 +48,12 @@ public sealed class EvidenceCommandTests : IDisposable
         MoeResult result = _moe.Run("evidence", "verify", _folders.Make(), "--model", Fixtures.DemoModel.Path);
 
         result.Code.Should().Be(1);
-        result.Output.Should().Contain("none of the models that were measured");
+        result.Output.Should().Contain("not that of a measured model");
     }
 
     [Test]
     public void Verify_of_nothing_ends_with_1_and_a_line() =>
-        _moe.Run("evidence", "verify", _moe.Home["nowhere"]).Should().Match<MoeResult>(result => result.Code == 1 && result.Errors.StartsWith("error: There is no folder"));
+        _moe.Run("evidence", "verify", _moe.Home["nowhere"]).Should().Match<MoeResult>(result => result.Code == 1 && result.Errors.StartsWith("error: The folder "));
 
     [Test]
     public void Compare_shows_ratios_and_whether_ranges_overlap()
@@ -119,7 +119,7 @@ public sealed class EvidenceCommandTests : IDisposable
         MoeResult result = _moe.Run("evidence", "render", _folders.Root.Write("paper.template.md", "Nothing"), folder);
 
         result.Code.Should().Be(1);
-        result.Errors.Should().Contain("does not hold: report.md:");
+        result.Errors.Should().Contain("is not valid evidence: report.md:");
     }
 
     [Test]
@@ -137,7 +137,7 @@ public sealed class EvidenceCommandTests : IDisposable
         anew.Code.Should().Be(0);
         written.Should().Be(report);
         refused.Code.Should().Be(1);
-        refused.Errors.Should().Contain("is left as it is: models/little-moe/sweep.jsonl:");
+        refused.Errors.Should().Contain("was not changed: models/little-moe/sweep.jsonl:");
     }
 
     [Test]

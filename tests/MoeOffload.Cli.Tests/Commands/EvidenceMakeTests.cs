@@ -85,7 +85,7 @@ public sealed class EvidenceMakeTests : IDisposable
         result.Code.Should().Be(130);
         File.Exists(Path.Combine(folder, "SHA256SUMS")).Should().BeFalse();
         File.ReadLines(samples).Should().NotBeEmpty().And.OnlyContain(line => line.EndsWith('}'));
-        _moe.Run("evidence", "verify", folder).Should().Match<MoeResult>(verified => verified.Code == 1 && verified.Output.Contains("not made to its end"));
+        _moe.Run("evidence", "verify", folder).Should().Match<MoeResult>(verified => verified.Code == 1 && verified.Output.Contains("is incomplete"));
     }
 
     [TestCase("--benches", "speed")]

@@ -49,11 +49,11 @@ public sealed class SettingTests : IDisposable
         result.Errors.Should().Contain("--ctx-size is 'many'").And.Contain("MOE_CTX_SIZE");
     }
 
-    [TestCase("""{"ctx-sise": 1}""", "'ctx-sise' is no option")]
-    [TestCase("""{"probe": {"bind": "auto"}}""", "'probe.bind' is no option")]
+    [TestCase("""{"ctx-sise": 1}""", "'ctx-sise' is not an option")]
+    [TestCase("""{"probe": {"bind": "auto"}}""", "'probe.bind' is not an option")]
     [TestCase("""{"ctx-size": {}}""", "'ctx-size' must be")]
-    [TestCase("[]", "must be an object")]
-    [TestCase("{", "is no JSON")]
+    [TestCase("[]", "must be a JSON object")]
+    [TestCase("{", "is not valid JSON")]
     public void Wrong_configuration_file_is_an_error_that_names_the_key(string content, string message)
     {
         string path = _moe.Home.Write("other.json", content);

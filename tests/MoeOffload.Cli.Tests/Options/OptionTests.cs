@@ -121,7 +121,7 @@ public sealed class OptionTests
     {
         Action parse = () => Serve("-kvu", "-no-kvu");
 
-        parse.Should().Throw<UsageException>().WithMessage("*exclude*");
+        parse.Should().Throw<UsageException>().WithMessage("*cannot be combined*");
     }
 
     [Test]
@@ -158,7 +158,7 @@ public sealed class OptionTests
     {
         Action parse = () => MoeCommand.Parse(_root, [command, option, value], _ => null);
 
-        parse.Should().Throw<UsageException>().WithMessage($"{option} is '{value}', and must be *");
+        parse.Should().Throw<UsageException>().WithMessage($"{option} is '{value}', but must be *");
     }
 
     [Test]
@@ -187,7 +187,7 @@ public sealed class OptionTests
     {
         Action parse = () => Context("-ctv", "q8_0", "-fa", "off");
 
-        parse.Should().Throw<UsageException>().WithMessage("--cache-type-v q8_0 needs flash attention*");
+        parse.Should().Throw<UsageException>().WithMessage("--cache-type-v q8_0 requires flash attention*");
         Context("-ctv", "f16", "-fa", "off").KvCache.ValueType.Should().Be(GgmlType.F16);
     }
 

@@ -49,7 +49,7 @@ public sealed class SettingSourceTests : IDisposable
         _variables["MOE_CPU_MOE"] = "1";
         _variables["MOE_N_CPU_MOE"] = "3";
 
-        FluentActions.Invoking(() => Parse()).Should().Throw<UsageException>().WithMessage("*exclude each other*");
+        FluentActions.Invoking(() => Parse()).Should().Throw<UsageException>().WithMessage("*cannot be combined*");
     }
 
     [TestCase("1", true)]

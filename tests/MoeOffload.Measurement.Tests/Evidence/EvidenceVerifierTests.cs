@@ -50,7 +50,7 @@ public sealed class EvidenceVerifierTests : IDisposable
         File.WriteAllText(Path.Combine(folder, "more.txt"), "more");
         File.Delete(Path.Combine(folder, "commands.txt"));
 
-        Problems(folder).Select(problem => problem.ToString()).Should().Contain("more.txt: SHA256SUMS has no hash of it.").And.Contain(text => text.Contains("'commands.txt' is no file of the folder"));
+        Problems(folder).Select(problem => problem.ToString()).Should().Contain("more.txt: SHA256SUMS does not contain its hash.").And.Contain(text => text.Contains("'commands.txt' is not a file of the folder"));
     }
 
     [Test]
@@ -59,7 +59,7 @@ public sealed class EvidenceVerifierTests : IDisposable
         string folder = _folders.Make();
         File.Delete(Path.Combine(folder, "SHA256SUMS"));
 
-        Problems(folder).Should().ContainSingle().Which.ToString().Should().Be("SHA256SUMS: it is missing: the folder was not made to its end.");
+        Problems(folder).Should().ContainSingle().Which.ToString().Should().Be("SHA256SUMS: it is missing: the folder is incomplete.");
     }
 
     [Test]
@@ -79,7 +79,7 @@ public sealed class EvidenceVerifierTests : IDisposable
         EvidenceFolders.Change(folder, Samples, text => text + text.SplitLines()[0]);
         EvidenceFolders.Remake(folder);
 
-        Problems(folder).Should().ContainSingle().Which.ToString().Should().EndWith("round 0 is there 2 times.");
+        Problems(folder).Should().ContainSingle().Which.ToString().Should().EndWith("round 0 occurs 2 times.");
     }
 
     [TestCase("memory.jsonl")]
@@ -111,7 +111,7 @@ public sealed class EvidenceVerifierTests : IDisposable
         string folder = _folders.Make();
         EvidenceFolders.Cheat(folder, "manifest.json", text => text.Replace($"\"id\":\"{Id}\",\"value\":20.25", $"\"id\":\"{Id}\",\"value\":29.25"));
 
-        Problems(folder).Should().ContainSingle().Which.ToString().Should().StartWith($"{Id}: the manifest says 29.25 tokens/s, and decode_tokens_per_second in {Samples}:").And.EndWith("give 20.25 tokens/s.");
+        Problems(folder).Should().ContainSingle().Which.ToString().Should().StartWith($"{Id}: the manifest has 29.25 tokens/s, but decode_tokens_per_second in {Samples}:").And.EndWith("give 20.25 tokens/s.");
     }
 
     [Test]
@@ -130,8 +130,8 @@ public sealed class EvidenceVerifierTests : IDisposable
         EvidenceFolders.Cheat(folder, "manifest.json", text => text.Replace("/quality/greedy/tokens/sum", "/quality/greedy/tokens/best"));
 
         Problems(folder).Select(problem => problem.ToString()).Should().BeEquivalentTo(
-            $"{EvidenceFolders.Model}/quality/greedy/tokens/best: the manifest has this figure, and it follows from no raw line.",
-            $"{EvidenceFolders.Model}/quality/greedy/tokens/sum: the raw lines give this figure, and the manifest does not have it.");
+            $"{EvidenceFolders.Model}/quality/greedy/tokens/best: the manifest contains this figure, but no raw lines lead to it.",
+            $"{EvidenceFolders.Model}/quality/greedy/tokens/sum: this figure follows from the raw lines, but the manifest does not contain it.");
     }
 
     [Test]
@@ -173,14 +173,14 @@ public sealed class EvidenceVerifierTests : IDisposable
         EvidenceFolders.Change(folder, Log, text => text[..text.IndexOf("llama_context", StringComparison.Ordinal)]);
         EvidenceFolders.Remake(folder);
 
-        Problems(folder).Select(problem => problem.ToString()).Should().Contain($"{Log}: it is cut off: its last line does not say how many came before.").And.Contain($"{Log}: no line says the context's length n_ctx.");
+        Problems(folder).Select(problem => problem.ToString()).Should().Contain($"{Log}: it is incomplete: its last line does not contain the number of lines.").And.Contain($"{Log}: no line contains the context's length n_ctx.");
     }
 
-    [TestCase("n_expert              = 16", "n_expert              = 61", "n_expert is 61 there, and 16 in model.json.")]
-    [TestCase("expert_used_count u32              = 2", "expert_used_count u32              = 4", "expert_used_count in the metadata is 4 there, and 2 in model.json.")]
-    [TestCase("n_ctx                 = 256", "n_ctx                 = 4096", "the context's length n_ctx is 4096 there, and 256 in model.json.")]
-    [TestCase("buffer type overridden to CPU", "stays", "no line says that the buffer type of blk.0.ffn_up_exps.weight was overridden.")]
-    [TestCase("model buffer size =     1.00", "model buffer size =     0.50", "the buffer RPC0[127.0.0.1:50052] has 0.50 MiB there, and the tensors that models/little-moe/tensors-offload.jsonl has in it 1.00.")]
+    [TestCase("n_expert              = 16", "n_expert              = 61", "n_expert is 61 there, but 16 in model.json.")]
+    [TestCase("expert_used_count u32              = 2", "expert_used_count u32              = 4", "expert_used_count in the metadata is 4 there, but 2 in model.json.")]
+    [TestCase("n_ctx                 = 256", "n_ctx                 = 4096", "the context's length n_ctx is 4096 there, but 256 in model.json.")]
+    [TestCase("buffer type overridden to CPU", "stays", "no line shows that the buffer type of blk.0.ffn_up_exps.weight was overridden.")]
+    [TestCase("model buffer size =     1.00", "model buffer size =     0.50", "the buffer RPC0[127.0.0.1:50052] has 0.50 MiB there, but its tensors in models/little-moe/tensors-offload.jsonl have 1.00 MiB.")]
     public void Claim_that_is_not_in_the_log_is_found(string said, string changed, string problem)
     {
         string folder = _folders.Make();
@@ -218,7 +218,7 @@ public sealed class EvidenceVerifierTests : IDisposable
         File.Delete(Path.Combine(folder, "machine.json"));
         File.CreateSymbolicLink(Path.Combine(folder, "machine.json"), "/etc/hostname");
 
-        Problems(folder).Should().ContainSingle().Which.ToString().Should().Be("machine.json: it is a link; evidence must be in the folder itself.");
+        Problems(folder).Should().ContainSingle().Which.ToString().Should().Be("machine.json: it is a link, but evidence must be in the folder itself.");
     }
 
     [Test]
@@ -230,7 +230,7 @@ public sealed class EvidenceVerifierTests : IDisposable
             file.SetLength(10L << 30);
         }
 
-        Problems(folder).Should().ContainSingle().Which.ToString().Should().StartWith($"{Samples}: with 10737418240 bytes it is too large");
+        Problems(folder).Should().ContainSingle().Which.ToString().Should().StartWith($"{Samples}: it has 10737418240 bytes, which is too large");
     }
 
     private static IReadOnlyList<Problem> Problems(string folder) => EvidenceVerifier.Verify(folder).Problems;

@@ -42,17 +42,17 @@ internal sealed record EvidenceManifest(
         JsonObject json = files.ReadObject(EvidenceFiles.Manifest);
         if (json.Whole("format") != Format)
         {
-            throw new FormatException($"{EvidenceFiles.Manifest}: the format is {json["format"]?.ToJsonString() ?? "missing"}, and this version of moe knows {Format}.");
+            throw new FormatException($"{EvidenceFiles.Manifest}: the format is {json["format"]?.ToJsonString() ?? "missing"}, but this version of moe reads format {Format} only.");
         }
 
         string[] models = [.. json.Objects("models").Select(model => model.Text("name"))];
         if (models.FirstOrDefault(name => !IsModelName(name)) is { } wrong)
         {
-            throw new FormatException($"{EvidenceFiles.Manifest}: '{wrong}' is no name of a model's folder.");
+            throw new FormatException($"{EvidenceFiles.Manifest}: '{wrong}' is not a valid name of a model's folder.");
         }
 
         return models.Distinct(StringComparer.Ordinal).Count() < models.Length
-            ? throw new FormatException($"{EvidenceFiles.Manifest}: a model is there twice.")
+            ? throw new FormatException($"{EvidenceFiles.Manifest}: a model occurs twice.")
             : new EvidenceManifest(
                 [.. json.Objects("models").Select(model => (model.Text("name"), model.Object("protocol")))],
                 [.. json.Objects("files").Select(file => (file.Text("path"), file.Whole("bytes")))],

@@ -68,5 +68,5 @@ internal static class FigureMath
 
     private static double Round(string statistic, double value) => double.IsFinite(value)
         ? double.Parse(value.ToString("G12", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture)
-        : throw new FormatException($"'{statistic}' gives no number.");
+        : throw new FormatException($"'{statistic}' does not result in a number.");
 }

@@ -106,7 +106,7 @@ internal sealed class FigureSet
     {
         if (!_byId.TryAdd(figure.Id, figure))
         {
-            throw new FormatException($"{file}: there are two figures of the name {figure.Id}.");
+            throw new FormatException($"{file}: two figures have the name {figure.Id}.");
         }
 
         _figures.Add(figure);

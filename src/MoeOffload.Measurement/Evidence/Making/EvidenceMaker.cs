@@ -23,7 +23,7 @@ internal sealed class EvidenceMaker(string directory, string command)
     {
         if (Directory.Exists(directory) && Directory.EnumerateFileSystemEntries(directory).Any())
         {
-            throw new IOException($"{directory} is not empty: evidence goes into a folder of its own. Name another one with --output.");
+            throw new IOException($"{directory} is not empty: evidence requires a new or empty folder. Set another one with --output.");
         }
 
         _mask = new PathMask(PathMask.Usual(MoeModel.DescribeRuntime(load).Directory));
@@ -43,7 +43,7 @@ internal sealed class EvidenceMaker(string directory, string command)
         string name = NameOf(subject);
         if (_protocols.Any(model => model.Name == name))
         {
-            throw new ArgumentException($"Two models would be called '{name}': measure each into a folder of its own.");
+            throw new ArgumentException($"Two models would have the name '{name}': measure them into separate folders.");
         }
 
         Directory.CreateDirectory(PathOf(name, string.Empty));

@@ -33,11 +33,11 @@ internal static class FigureFormat
         {
             return figure.Unit == Units.Bytes
                 ? $"{Units.Format(figure.Value / size, "0.0")} {format}"
-                : throw new FormatException($"'{figure.Id}' is in {figure.Unit}, and cannot be written in {format}.");
+                : throw new FormatException($"'{figure.Id}' is in {figure.Unit}, which cannot be written in {format}.");
         }
 
         return format is ['0'] or ['0', '.', ..] && format.Length <= 12 && format.Skip(2).All(digit => digit == '0')
             ? Units.Format(figure.Value, format)
-            : throw new FormatException($"'{format}' is no format: there are number, {string.Join(", ", s_sizes.Keys)}, and 0, 0.0, 0.00 for decimals.");
+            : throw new FormatException($"'{format}' is not a valid format: use number, {string.Join(", ", s_sizes.Keys)}, and 0, 0.0, 0.00 for decimals.");
     }
 }

@@ -49,13 +49,13 @@ internal sealed class Template(IReadOnlyDictionary<string, EvidenceNames> folder
             int end = line.IndexOf(End, start, StringComparison.Ordinal);
             if (end < 0)
             {
-                throw new FormatException($"'{line[start..]}' has no {End} at its end.");
+                throw new FormatException($"'{line[start..]}' does not end with {End}.");
             }
 
             string filled = Value(line[(start + Start.Length)..end].Trim(), wayTo);
             if (filled.Contains('\n', StringComparison.Ordinal) && line.Trim().Length != end + End.Length - start)
             {
-                throw new FormatException($"'{line[start..(end + End.Length)]}' is a table or a plot, which needs a line of its own.");
+                throw new FormatException($"'{line[start..(end + End.Length)]}' is a table or a plot, which must be on a line of its own.");
             }
 
             result.Append(line, done, start - done).Append(filled);
@@ -82,12 +82,12 @@ internal sealed class Template(IReadOnlyDictionary<string, EvidenceNames> folder
                 ? fact
                 : double.TryParse(fact, NumberStyles.Float, CultureInfo.InvariantCulture, out double number)
                     ? FigureFormat.Write(new Figure(name, number, name.EndsWith("bytes", StringComparison.Ordinal) ? Units.Bytes : Units.None, string.Empty, []), format)
-                    : throw new FormatException($"'{name}' is '{fact}', which has no number to be written as '{format}'.");
+                    : throw new FormatException($"'{name}' is '{fact}', which is not a number that can be written as '{format}'.");
         }
 
         return names.FindBlock(name) is { } block
             ? MarkdownWriter.Write(block, wayTo(names)).TrimEnd('\n') + (block is PlotBlock ? string.Empty : "\n")
-            : throw new FormatException($"there is no '{name}'. Near are {string.Join(", ", NearNames.Of(name, names.All).Take(MostNearNames).Select(near => $"'{near.Name}'"))}; 'moe evidence figures' lists all.");
+            : throw new FormatException($"'{name}' does not exist. Similar names are {string.Join(", ", NearNames.Of(name, names.All).Take(MostNearNames).Select(near => $"'{near.Name}'"))}; 'moe evidence figures' lists all names.");
     }
 
     private EvidenceNames Folder(ref string name)
@@ -101,6 +101,6 @@ internal sealed class Template(IReadOnlyDictionary<string, EvidenceNames> folder
 
         return folders.Count == 1
             ? folders.Values.Single()
-            : throw new FormatException($"'{name}' names no folder: it must begin with one of {string.Join(", ", folders.Keys.Select(key => $"'{key}:'"))}.");
+            : throw new FormatException($"'{name}' does not name a folder: it must start with one of {string.Join(", ", folders.Keys.Select(key => $"'{key}:'"))}.");
     }
 }

@@ -14,23 +14,23 @@ internal static class CompletenessCheck
         {
             if (!files.Has(path))
             {
-                yield return new Problem(path, "the manifest names it, and it is missing.");
+                yield return new Problem(path, "it is in the manifest, but the file is missing.");
             }
             else if (files.LengthOf(path) != bytes)
             {
-                yield return new Problem(path, $"it has {files.LengthOf(path)} bytes, and the manifest says {bytes}.");
+                yield return new Problem(path, $"it has {files.LengthOf(path)} bytes, but {bytes} in the manifest.");
             }
         }
 
         HashSet<string> named = [.. manifest.Files.Select(file => file.Path)];
         foreach (string name in files.Names.Where(name => !EvidenceManifest.IsMade(name) && !named.Contains(name)))
         {
-            yield return new Problem(name, "the manifest does not name it.");
+            yield return new Problem(name, "it is not in the manifest.");
         }
 
         if (manifest.Protocols.Count == 0)
         {
-            yield return new Problem(EvidenceFiles.Manifest, "it names no model.");
+            yield return new Problem(EvidenceFiles.Manifest, "it contains no models.");
         }
     }
 
@@ -39,7 +39,7 @@ internal static class CompletenessCheck
     {
         if (!model.Benches.Any())
         {
-            yield return new Problem(EvidenceFiles.Manifest, $"by its protocol nothing was measured of {model.Name}.");
+            yield return new Problem(EvidenceFiles.Manifest, $"its protocol contains no measurements of {model.Name}.");
         }
 
         foreach (string bench in model.Benches)
@@ -55,7 +55,7 @@ internal static class CompletenessCheck
                 _ => Find(file, samples, protocol.Whole("rounds"), [.. Points(protocol)]),
             };
             foreach (Problem problem in problems.Concat(samples.Where(sample => sample.Fields.Text("bench") != bench).Select(sample =>
-                new Problem($"{file}:{sample.Line}", $"it is no sample of the bench '{bench}'."))))
+                new Problem($"{file}:{sample.Line}", $"it is not a sample of the benchmark '{bench}'."))))
             {
                 yield return problem;
             }
@@ -67,7 +67,7 @@ internal static class CompletenessCheck
     {
         if (rounds is < 1 or > 100_000 || combinations.Length == 0)
         {
-            yield return new Problem(EvidenceFiles.Manifest, $"its protocol says nothing of what {file} must have.");
+            yield return new Problem(EvidenceFiles.Manifest, $"its protocol does not define what {file} must contain.");
             yield break;
         }
 
@@ -89,7 +89,7 @@ internal static class CompletenessCheck
                 int count = found.GetValueOrDefault(key);
                 if (count != 1)
                 {
-                    yield return new Problem(file, count == 0 ? $"{key} is missing." : $"{key} is there {count} times.");
+                    yield return new Problem(file, count == 0 ? $"{key} is missing." : $"{key} occurs {count} times.");
                 }
             }
         }
@@ -99,7 +99,7 @@ internal static class CompletenessCheck
             string key = KeyOf(sample.Fields, fields, keys.Length > 0 ? null : sample.Fields["round"]);
             if (!known.Contains(key))
             {
-                yield return new Problem($"{file}:{sample.Line}", $"{key} is nothing that the protocol says was measured.");
+                yield return new Problem($"{file}:{sample.Line}", $"{key} is not part of the protocol.");
             }
         }
     }

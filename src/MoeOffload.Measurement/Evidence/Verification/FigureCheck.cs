@@ -15,27 +15,27 @@ internal static class FigureCheck
         {
             if (!seen.Add(figure.Id))
             {
-                yield return new Problem(figure.Id, "the figure is in the manifest twice.");
+                yield return new Problem(figure.Id, "the figure occurs twice in the manifest.");
             }
             else if (expected.Find(figure.Id) is not { } right)
             {
-                yield return new Problem(figure.Id, "the manifest has this figure, and it follows from no raw line.");
+                yield return new Problem(figure.Id, "the manifest contains this figure, but no raw lines lead to it.");
             }
             else if (figure.Origin != right.Origin || figure.Unit != right.Unit)
             {
                 yield return new Problem(
-                    figure.Id, $"the manifest takes the {Shorten(figure.Origin)}; it must be the {Shorten(right.Origin)}{Recompute(files, samples, figure)}.");
+                    figure.Id, $"the manifest computes it as the {Shorten(figure.Origin)}, but it must be the {Shorten(right.Origin)}{Recompute(files, samples, figure)}.");
             }
             else if (!figure.Value.Equals(right.Value))
             {
                 yield return new Problem(figure.Id, string.Create(
-                    CultureInfo.InvariantCulture, $"the manifest says {figure.Value} {figure.Unit}, and {Place(figure)} give {right.Value} {right.Unit}."));
+                    CultureInfo.InvariantCulture, $"the manifest has {figure.Value} {figure.Unit}, but {Place(figure)} give {right.Value} {right.Unit}."));
             }
         }
 
         foreach (Figure figure in expected.Figures.Where(figure => !seen.Contains(figure.Id)))
         {
-            yield return new Problem(figure.Id, "the raw lines give this figure, and the manifest does not have it.");
+            yield return new Problem(figure.Id, "this figure follows from the raw lines, but the manifest does not contain it.");
         }
     }
 

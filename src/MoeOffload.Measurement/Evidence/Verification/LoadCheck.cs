@@ -43,7 +43,7 @@ internal static class LoadCheck
         string file = model.LogFileOf(placement);
         if (!log.IsWhole)
         {
-            yield return new Problem(file, "it is cut off: its last line does not say how many came before.");
+            yield return new Problem(file, "it is incomplete: its last line does not contain the number of lines.");
         }
 
         JsonObject facts = model.Facts;
@@ -63,12 +63,12 @@ internal static class LoadCheck
         ];
         foreach ((string what, string? said, string right) in claims.Where(claim => claim.Said != claim.Right))
         {
-            yield return new Problem(file, said is null ? $"no line says {what}." : $"{what} is {said} there, and {right} in model.json.");
+            yield return new Problem(file, said is null ? $"no line contains {what}." : $"{what} is {said} there, but {right} in model.json.");
         }
 
         if (!log.Says("compute buffer size"))
         {
-            yield return new Problem(file, "no line says the size of a compute buffer: the context was not made.");
+            yield return new Problem(file, "no line contains the size of a compute buffer: the context was not created.");
         }
     }
 
@@ -95,13 +95,13 @@ internal static class LoadCheck
 
             if (isExpert && isOffload && !log.Overrides.ContainsKey(name))
             {
-                yield return new Problem(model.LogFileOf(placement), $"no line says that the buffer type of {name} was overridden.");
+                yield return new Problem(model.LogFileOf(placement), $"no line shows that the buffer type of {name} was overridden.");
             }
         }
 
         if (count == 0 && model.Facts.Whole("expert_count") > 0)
         {
-            yield return new Problem(file, "there is no expert tensor.");
+            yield return new Problem(file, "it contains no expert tensors.");
         }
     }
 
@@ -114,7 +114,7 @@ internal static class LoadCheck
         int names = tensors.Select(tensor => tensor.Fields.Text("name")).Distinct(StringComparer.Ordinal).Count();
         if (tensors.Count != count || names != count || found < bytes)
         {
-            yield return new Problem(file, $"it has {names} tensors with {found} bytes, and model.json {count} with {bytes}.");
+            yield return new Problem(file, $"it has {names} tensors with {found} bytes, but model.json has {count} with {bytes}.");
         }
 
         foreach ((JsonNode? buffer, SampleSet inside) in tensors.By("buffer"))
@@ -122,7 +122,7 @@ internal static class LoadCheck
             double size = inside.Sum(tensor => tensor.Fields.Whole("bytes")) / Mebibyte;
             if (!log.ModelBuffers.TryGetValue($"{buffer}", out double said))
             {
-                yield return new Problem(model.LogFileOf(placement), $"no line says the size of the buffer {buffer}, in which {inside.Count} tensors are.");
+                yield return new Problem(model.LogFileOf(placement), $"no line contains the size of the buffer {buffer}, which holds {inside.Count} tensors.");
                 continue;
             }
 
@@ -132,7 +132,7 @@ internal static class LoadCheck
             if (said < size - Rounding || said > most + Rounding)
             {
                 yield return new Problem(model.LogFileOf(placement), string.Create(
-                    CultureInfo.InvariantCulture, $"the buffer {buffer} has {said:0.00} MiB there, and the tensors that {file} has in it {size:0.00}."));
+                    CultureInfo.InvariantCulture, $"the buffer {buffer} has {said:0.00} MiB there, but its tensors in {file} have {size:0.00} MiB."));
             }
         }
     }

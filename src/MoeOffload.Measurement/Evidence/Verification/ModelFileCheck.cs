@@ -13,7 +13,7 @@ internal static class ModelFileCheck
     {
         string[] hashes = await HashAsync(GgufModelFiles.Open(path), cancellationToken).ConfigureAwait(false);
         bool isKnown = folder.Models.Any(model => model.Facts.Objects("files").Select(file => file.Text("sha256")).SequenceEqual(hashes));
-        return isKnown ? null : new Problem(path, $"its SHA-256 is {string.Join(", ", hashes)}: it is none of the models that were measured.");
+        return isKnown ? null : new Problem(path, $"its SHA-256 is {string.Join(", ", hashes)}, which is not that of a measured model.");
     }
 
     /// <summary>The hashes of a model's files.</summary>

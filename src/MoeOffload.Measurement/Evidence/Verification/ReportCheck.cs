@@ -21,13 +21,13 @@ internal static class ReportCheck
             if (found != text)
             {
                 int line = FirstDifference(found, text);
-                yield return new Problem($"{name}:{line}", $"it is not what the raw files give, which is '{LineOf(text, line)}' and not '{LineOf(found, line)}'. Another version of moe may have worded it: 'moe evidence report' writes it anew.");
+                yield return new Problem($"{name}:{line}", $"it differs from the raw files, which give '{LineOf(text, line)}' instead of '{LineOf(found, line)}'. If another version of moe wrote it, 'moe evidence report' writes it again.");
             }
         }
 
         foreach (string name in files.Names.Where(name => name.StartsWith(EvidenceFiles.Plots + "/", StringComparison.Ordinal) && made.All(file => file.Name != name)))
         {
-            yield return new Problem(name, "the raw files give no such plot.");
+            yield return new Problem(name, "no plot of this name follows from the raw files.");
         }
     }
 
