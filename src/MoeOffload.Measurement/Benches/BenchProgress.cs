@@ -1,7 +1,7 @@
 namespace MoeOffload.Measurement.Benches;
 
-/// <summary>How far a bench is.</summary>
-/// <param name="Done">Steps that are done.</param>
-/// <param name="Total">All steps.</param>
-/// <param name="Step">What is being done, in a few words.</param>
+/// <summary>Represents the progress of a benchmark.</summary>
+/// <param name="Done">The number of completed steps.</param>
+/// <param name="Total">The number of all steps.</param>
+/// <param name="Step">A short description of the current step.</param>
 internal readonly record struct BenchProgress(int Done, int Total, string Step);

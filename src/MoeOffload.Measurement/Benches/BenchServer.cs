@@ -12,8 +12,8 @@ internal sealed class BenchServer(IServedModel served) : IAsyncDisposable
 
     private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = served.Address, Timeout = Timeout.InfiniteTimeSpan };
 
-    /// <summary>Has the model continue a prompt, past any end of its text.</summary>
-    /// <exception cref="HttpRequestException">The server refused, or answered something else.</exception>
+    /// <summary>Lets the model continue a prompt, even after an end-of-sequence token.</summary>
+    /// <exception cref="HttpRequestException">The server refused the request, or sent an unexpected answer.</exception>
     public async Task<CompletionTiming> AskAsync(
         string prompt, int maxTokens, float temperature, uint seed, bool stream, CancellationToken cancellationToken)
     {

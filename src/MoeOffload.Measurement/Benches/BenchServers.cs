@@ -1,17 +1,17 @@
 namespace MoeOffload.Measurement.Benches;
 
-/// <summary>A server for each placement: all at once where memory has room, else one after the other.</summary>
+/// <summary>Provides a server for each placement: all at once if there is enough memory, and otherwise one after the other.</summary>
 /// <param name="serving">Starts the servers.</param>
 /// <param name="path">The model's file.</param>
 /// <param name="context">Each server's context.</param>
-/// <param name="together">Whether there is room for all.</param>
+/// <param name="together">Whether there is enough memory for all.</param>
 internal sealed class BenchServers(IModelServing serving, string path, ContextOptions context, bool together) : IAsyncDisposable
 {
     private readonly Dictionary<BenchPlacement, BenchServer> _servers = [];
 
-    /// <summary>Gives the server of a placement.</summary>
+    /// <summary>Gets the server of a placement.</summary>
     /// <param name="placement">The placement.</param>
-    /// <param name="warmUp">Asks a server that was just loaded for something, since a first request finds pages unread and kernels unloaded.</param>
+    /// <param name="warmUp">Sends a request to a server that was just loaded, because its first request is slower.</param>
     /// <param name="cancellationToken">Ends the load.</param>
     public async Task<BenchServer> GetAsync(BenchPlacement placement, Func<BenchServer, Task> warmUp, CancellationToken cancellationToken)
     {

@@ -5,34 +5,34 @@ using MoeOffload.Measurement.Synthesis;
 
 namespace MoeOffload.Measurement.Benches;
 
-/// <summary>What a bench measures: a model, the devices that it may use, and its context.</summary>
-/// <param name="Name">What the model is called.</param>
-/// <param name="Path">Its file, or the first of its parts.</param>
+/// <summary>Represents what a benchmark measures: a model, the devices that it can use, and its context.</summary>
+/// <param name="Name">The name of the model.</param>
+/// <param name="Path">The path of its file, or of its first part.</param>
 internal sealed record BenchSubject(string Name, string Path)
 {
     private readonly Lazy<GgufMetadata> _metadata = new(() => GgufModelFiles.Open(Path).Metadata);
 
-    /// <summary>How it is loaded; placement rules are each bench's own.</summary>
+    /// <summary>Gets the options for loading. Each benchmark adds its own placement rules.</summary>
     public ModelOptions Load { get; init; } = new();
 
-    /// <summary>Its context.</summary>
+    /// <summary>Gets the options of the context.</summary>
     public ContextOptions Context { get; init; } = new();
 
-    /// <summary>The process of an RPC server on this machine that is the second device; its memory is measured too.</summary>
+    /// <summary>Gets the process of the RPC server on this machine that is the second device. Its memory is measured too.</summary>
     public int? RpcServerProcess { get; init; }
 
-    /// <summary>Whether the weights are random numbers, as the file says.</summary>
+    /// <summary>Gets a value that indicates whether the weights are random numbers, according to the file.</summary>
     public bool IsSynthetic => _metadata.Value.TryGetBoolean(SyntheticModel.Key, out bool synthetic) && synthetic;
 
-    /// <summary>Layers of the model.</summary>
+    /// <summary>Gets the number of layers of the model.</summary>
     public int LayerCount => Number("block_count");
 
-    /// <summary>Tokens that the model was trained for; 0 where it does not say.</summary>
+    /// <summary>Gets the context length that the model was trained for; 0 if it is unknown.</summary>
     public int TrainedLength => Number("context_length");
 
     private bool HasExperts => Number("expert_count") > 0;
 
-    /// <summary>The devices beside the CPU that hold layers.</summary>
+    /// <summary>Gets the devices that hold layers, without the CPU.</summary>
     /// <exception cref="NativeLibraryException">The native libraries are missing or of another version.</exception>
     /// <exception cref="PlacementException">An RPC server cannot be reached.</exception>
     public IReadOnlyList<DeviceInfo> Accelerators()
@@ -44,7 +44,7 @@ internal sealed record BenchSubject(string Name, string Path)
                 || (device.Kind == DeviceKind.Rpc && Load.RpcServers.Contains(device.Description)))];
     }
 
-    /// <summary>The ways in which the model is compared: offloaded and not, where there are an accelerator and experts.</summary>
+    /// <summary>Gets the placements to compare: offloaded and not, if there are an accelerator and experts.</summary>
     /// <inheritdoc cref="Accelerators" path="/exception"/>
     public IReadOnlyList<BenchPlacement> Placements()
     {
@@ -58,8 +58,8 @@ internal sealed record BenchSubject(string Name, string Path)
         return HasExperts ? [new BenchPlacement(BenchPlacement.Offload, load with { Placement = TensorPlacement.ExpertsToCpu() }), device] : [device];
     }
 
-    /// <summary>Whether memory has room for the model in all placements at once, each with a context.</summary>
-    /// <exception cref="MoeOffloadException">It cannot be loaded at all.</exception>
+    /// <summary>Returns whether there is enough memory for the model in all placements at once, each with a context.</summary>
+    /// <exception cref="MoeOffloadException">The model cannot be loaded at all.</exception>
     public bool FitTogether(IReadOnlyList<BenchPlacement> placements, ContextOptions context)
     {
         // What else the process and the system need meanwhile.
@@ -72,9 +72,9 @@ internal sealed record BenchSubject(string Name, string Path)
             group.First().Device is not { FreeBytes: > 0 } device || group.Sum(use => use.Bytes) < Share * device.FreeBytes);
     }
 
-    /// <summary>A log whose samples begin with what a bench, a model and a machine have in common.</summary>
+    /// <summary>Creates a log that adds the fields of the benchmark, the model and the machine to each sample.</summary>
     /// <param name="bench">The bench.</param>
-    /// <param name="log">Gets the samples.</param>
+    /// <param name="log">Receives the samples.</param>
     /// <inheritdoc cref="Accelerators" path="/exception"/>
     public ISampleLog Head(string bench, ISampleLog log) => new HeadedLog(log, new JsonObject
     {

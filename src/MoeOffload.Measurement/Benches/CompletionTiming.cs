@@ -1,8 +1,8 @@
 namespace MoeOffload.Measurement.Benches;
 
-/// <summary>What a request to the server cost, by the client's clock; times are from the moment before it was sent.</summary>
-/// <param name="PromptTokens">Tokens of the prompt, by the model's tokenizer.</param>
-/// <param name="Tokens">Tokens of the answer.</param>
-/// <param name="Pieces">When each piece of text came; none of an answer in one.</param>
-/// <param name="Total">When all was there.</param>
+/// <summary>Represents the timing of a request by the client's clock. Times start before the request is sent.</summary>
+/// <param name="PromptTokens">The number of tokens in the prompt, by the model's tokenizer.</param>
+/// <param name="Tokens">The number of tokens in the answer.</param>
+/// <param name="Pieces">The time at which each piece of text arrived; empty if the answer was not streamed.</param>
+/// <param name="Total">The time at which the answer was complete.</param>
 internal sealed record CompletionTiming(int PromptTokens, int Tokens, IReadOnlyList<TimeSpan> Pieces, TimeSpan Total);

@@ -3,21 +3,21 @@ using MoeOffload.Measurement.Samples;
 
 namespace MoeOffload.Measurement.Benches;
 
-/// <summary>Measures a model, and logs every sample.</summary>
+/// <summary>Represents a benchmark, which measures a model and logs every sample.</summary>
 internal interface IBench
 {
-    /// <summary>What it is called: the field <c>bench</c> of its samples, and the name of their file.</summary>
+    /// <summary>Gets the name of the benchmark, which is also the field <c>bench</c> of its samples and the name of their file.</summary>
     string Name { get; }
 
-    /// <summary>Measures.</summary>
-    /// <param name="log">Gets each sample as soon as it is there.</param>
-    /// <param name="progress">Told before each step.</param>
-    /// <param name="cancellationToken">Ends it; what is loaded is unloaded.</param>
+    /// <summary>Runs the benchmark.</summary>
+    /// <param name="log">Receives each sample as soon as it is measured.</param>
+    /// <param name="progress">Receives the progress before each step.</param>
+    /// <param name="cancellationToken">Cancels the benchmark and unloads the model.</param>
     /// <exception cref="LoadFailedException">The server cannot load the model.</exception>
     /// <exception cref="MoeOffloadException">The model cannot be loaded, or a run failed.</exception>
-    /// <exception cref="OperationCanceledException">It was ended.</exception>
+    /// <exception cref="OperationCanceledException">The benchmark was canceled.</exception>
     Task RunAsync(ISampleLog log, IProgress<BenchProgress> progress, CancellationToken cancellationToken);
 
-    /// <summary>Says what its samples mean.</summary>
+    /// <summary>Creates the report of samples.</summary>
     IBenchReport Report(SampleSet samples);
 }

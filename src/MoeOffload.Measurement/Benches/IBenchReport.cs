@@ -2,12 +2,12 @@ using MoeOffload.Measurement.Samples;
 
 namespace MoeOffload.Measurement.Benches;
 
-/// <summary>What is said of a bench's samples.</summary>
+/// <summary>Represents the report of a benchmark's samples.</summary>
 internal interface IBenchReport
 {
-    /// <summary>Each statistic that is worth a look.</summary>
+    /// <summary>Gets the statistics of the report.</summary>
     IEnumerable<SampleStatistic> Figures { get; }
 
-    /// <summary>Writes tables for people to read.</summary>
+    /// <summary>Writes the report as tables.</summary>
     void WriteTo(TextWriter writer);
 }

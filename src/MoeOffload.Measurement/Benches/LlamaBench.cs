@@ -6,14 +6,14 @@ using MoeOffload.Gguf;
 
 namespace MoeOffload.Measurement.Benches;
 
-/// <summary>llama.cpp's own bench tool, run with the settings of a point.</summary>
-/// <param name="options">What is measured.</param>
-/// <param name="rpcServer">The RPC server that is its second device; null for none.</param>
+/// <summary>Runs llama.cpp's benchmark tool with the settings of a point.</summary>
+/// <param name="options">What to measure.</param>
+/// <param name="rpcServer">The RPC server that is the second device; null for none.</param>
 internal sealed class LlamaBench(SweepOptions options, string? rpcServer)
 {
     /// <summary>Measures a point.</summary>
-    /// <returns>Tokens a second of the prompt, and of what is generated.</returns>
-    /// <exception cref="IOException">The tool cannot be run, or fails; the message has its own words.</exception>
+    /// <returns>The tokens per second of the prompt, and those of the generation.</returns>
+    /// <exception cref="IOException">The tool cannot be run, or fails; the message contains its output.</exception>
     public async Task<(double Prompt, double Decode)> MeasureAsync(SweepPoint point, CancellationToken cancellationToken)
     {
         using Process process = Start(point);

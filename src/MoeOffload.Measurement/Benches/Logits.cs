@@ -1,12 +1,12 @@
 namespace MoeOffload.Measurement.Benches;
 
-/// <summary>What logits of one position say.</summary>
+/// <summary>Computes measures of the logits of one position.</summary>
 internal static class Logits
 {
-    /// <summary>How likely a token is, as the logarithm of its share of the softmax, in nats.</summary>
+    /// <summary>Computes the log-probability of a token, in nats.</summary>
     public static double LogProbability(ReadOnlySpan<float> logits, int token) => logits[token] - LogSum(logits);
 
-    /// <summary>How far other logits are from these.</summary>
+    /// <summary>Compares other logits with these.</summary>
     /// <returns>
     /// The Kullback-Leibler divergence of the others' distribution from this one in nats, the largest difference of two logits, and whether
     /// the same token is the likeliest.

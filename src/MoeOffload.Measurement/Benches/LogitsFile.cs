@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace MoeOffload.Measurement.Benches;
 
-/// <summary>Logits of many positions in a temporary file, so that two placements are compared without both being in memory.</summary>
+/// <summary>Stores the logits of many positions in a temporary file, so that two placements can be compared without both in memory.</summary>
 internal sealed class LogitsFile : IDisposable
 {
     private readonly FileStream _file = new(
@@ -14,9 +14,9 @@ internal sealed class LogitsFile : IDisposable
     /// <summary>Adds a position.</summary>
     public void Write(ReadOnlySpan<float> logits) => _file.Write(MemoryMarshal.AsBytes(logits));
 
-    /// <summary>Gives a position's logits, until the next call.</summary>
+    /// <summary>Gets the logits of a position, which are valid until the next call.</summary>
     /// <param name="index">The position, in the order in which they were added.</param>
-    /// <param name="length">Tokens of the vocabulary.</param>
+    /// <param name="length">The size of the vocabulary.</param>
     public ReadOnlySpan<float> Read(int index, int length)
     {
         _row = _row.Length == length ? _row : new float[length];

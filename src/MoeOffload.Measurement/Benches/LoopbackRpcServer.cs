@@ -5,7 +5,7 @@ using System.Net.Sockets;
 
 namespace MoeOffload.Measurement.Benches;
 
-/// <summary>llama.cpp's <c>ggml-rpc-server</c> on loopback: a second device with memory of its own, where there is no GPU.</summary>
+/// <summary>Represents llama.cpp's <c>ggml-rpc-server</c> on loopback, a second device with its own memory for machines without a GPU.</summary>
 internal sealed class LoopbackRpcServer : IDisposable
 {
     private const int Attempts = 400;
@@ -20,15 +20,15 @@ internal sealed class LoopbackRpcServer : IDisposable
         Address = address;
     }
 
-    /// <summary>The server as <c>host:port</c>.</summary>
+    /// <summary>Gets the address of the server as <c>host:port</c>.</summary>
     public string Address { get; }
 
     public int ProcessId => _process.Id;
 
-    /// <summary>Starts one and waits until it listens.</summary>
-    /// <param name="load">Says where the native libraries are.</param>
-    /// <param name="threads">CPU threads that it computes with; null for as many as it takes itself.</param>
-    /// <exception cref="IOException">It is not there, or does not start.</exception>
+    /// <summary>Starts a server and waits until it listens.</summary>
+    /// <param name="load">The options for loading, which set the directory of the native libraries.</param>
+    /// <param name="threads">The number of CPU threads of the server; null for the server's default.</param>
+    /// <exception cref="IOException">The server does not exist, or does not start.</exception>
     public static LoopbackRpcServer Start(ModelOptions load, int? threads)
     {
         string file = Path.Combine(

@@ -8,7 +8,7 @@ namespace MoeOffload.Measurement.Benches;
 /// <c>moe bench memory</c>: what a model takes, by llama.cpp's own count and by the system's and the driver's: before it is loaded, once it
 /// is, and at the most while it reads a prompt of a whole micro-batch and generates.
 /// </summary>
-/// <param name="options">What is measured.</param>
+/// <param name="options">What to measure.</param>
 internal sealed class MemoryBench(MemoryOptions options) : IBench
 {
     private const string Idle = "idle";

@@ -4,8 +4,8 @@ using MoeOffload.Measurement.Samples;
 
 namespace MoeOffload.Measurement.Benches;
 
-/// <summary>What <see cref="MemoryBench"/> found.</summary>
-/// <param name="samples">Its samples.</param>
+/// <summary>Reports the results of <see cref="MemoryBench"/>.</summary>
+/// <param name="samples">The samples.</param>
 internal sealed class MemoryBenchReport(SampleSet samples) : IBenchReport
 {
     private static readonly string[] s_fields = ["placement", "moment", "source", "device", "process", "buffer", "kind"];

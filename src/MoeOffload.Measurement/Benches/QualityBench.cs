@@ -7,7 +7,7 @@ namespace MoeOffload.Measurement.Benches;
 /// <c>moe bench quality</c>: whether a model with its experts in system memory says the same as on the accelerator alone: greedy texts
 /// token by token, whole distributions over a text, and perplexity. What is compared is loaded one after the other.
 /// </summary>
-/// <param name="options">What is measured.</param>
+/// <param name="options">What to measure.</param>
 internal sealed class QualityBench(QualityOptions options) : IBench
 {
     public string Name => "quality";

@@ -1,22 +1,22 @@
 namespace MoeOffload.Measurement.Benches;
 
-/// <summary>What <see cref="QualityBench"/> measures.</summary>
+/// <summary>Represents what <see cref="QualityBench"/> measures.</summary>
 internal sealed record QualityOptions
 {
     public required BenchSubject Subject { get; init; }
 
-    /// <summary>The text of perplexity and logits.</summary>
+    /// <summary>Gets the text for perplexity and logits.</summary>
     public string Text { get; init; } = QualityText.Default;
 
-    /// <summary>Tokens of each window of the text.</summary>
+    /// <summary>Gets the number of tokens in each window of the text.</summary>
     public int WindowTokens { get; init; } = 256;
 
-    /// <summary>Most windows of the text that are computed.</summary>
+    /// <summary>Gets the maximum number of windows.</summary>
     public int MaxWindows { get; init; } = 64;
 
-    /// <summary>Most positions of which the whole distributions are compared.</summary>
+    /// <summary>Gets the maximum number of positions whose distributions are compared.</summary>
     public int MaxPositions { get; init; } = 256;
 
-    /// <summary>Tokens that are generated greedily after each prompt.</summary>
+    /// <summary>Gets the number of tokens that are generated greedily after each prompt.</summary>
     public int GreedyTokens { get; init; } = 100;
 }

@@ -5,8 +5,8 @@ using MoeOffload.Measurement.Statistics;
 
 namespace MoeOffload.Measurement.Benches;
 
-/// <summary>What <see cref="QualityBench"/> found.</summary>
-/// <param name="samples">Its samples.</param>
+/// <summary>Reports the results of <see cref="QualityBench"/>.</summary>
+/// <param name="samples">The samples.</param>
 internal sealed class QualityReport(SampleSet samples) : IBenchReport
 {
     private static readonly JsonObject s_greedy = new() { ["measure"] = "greedy" };

@@ -1,9 +1,9 @@
 namespace MoeOffload.Measurement.Benches;
 
-/// <summary>The texts of <see cref="QualityBench"/>, for those who bring none of their own.</summary>
+/// <summary>Contains the default texts of <see cref="QualityBench"/>.</summary>
 internal static class QualityText
 {
-    /// <summary>What is continued greedily.</summary>
+    /// <summary>Gets the prompts that are continued greedily.</summary>
     public static IReadOnlyList<string> Prompts { get; } =
     [
         "The lighthouse keeper opened the door and saw",
@@ -12,7 +12,7 @@ internal static class QualityText
         "Tom had four apples and gave one to Mia. Now he has",
     ];
 
-    /// <summary>Some paragraphs of prose on several subjects, of which perplexity and logits are computed.</summary>
+    /// <summary>Contains paragraphs of prose on several subjects, for perplexity and logits.</summary>
     public const string Default = """
         The old harbour wakes before the town does. At four in the morning the first boats come in, low in the water, and the gulls that
         slept on the breakwater rise all at once. Men and women in yellow coats carry crates of herring up the stone steps, set them down

@@ -1,6 +1,6 @@
 namespace MoeOffload.Measurement.Benches;
 
-/// <summary>Tokens to compute with where the text does not matter: at random, as llama.cpp's own bench has them, so that no expert is spared.</summary>
+/// <summary>Creates random tokens, like llama.cpp's own benchmark, for measurements in which the text does not matter, so that all experts are used.</summary>
 internal static class RandomTokens
 {
     public static int[] Make(Vocabulary vocabulary, int count, int seed)

@@ -7,7 +7,7 @@ namespace MoeOffload.Measurement.Benches;
 /// <c>moe bench streaming</c>: prompts over HTTP, streamed and not, offloaded and not, in an order that turns with each round, so that a
 /// drift of the machine falls on all alike. Nothing comes from the prefix cache, and no load is timed.
 /// </summary>
-/// <param name="options">What is measured.</param>
+/// <param name="options">What to measure.</param>
 /// <param name="serving">Starts the servers.</param>
 internal sealed class StreamingBench(StreamingOptions options, IModelServing serving) : IBench
 {

@@ -1,7 +1,7 @@
 namespace MoeOffload.Measurement.Benches;
 
-/// <summary>A prompt of the streaming bench.</summary>
-/// <param name="Name">How long it is, in a word.</param>
+/// <summary>Represents a prompt of the streaming benchmark.</summary>
+/// <param name="Name">A word for its length.</param>
 /// <param name="Text">The prompt, as it is given to the model, without any template.</param>
 internal sealed record StreamingPrompt(string Name, string Text)
 {

@@ -4,8 +4,8 @@ using MoeOffload.Measurement.Samples;
 
 namespace MoeOffload.Measurement.Benches;
 
-/// <summary>What <see cref="StreamingBench"/> found.</summary>
-/// <param name="samples">Its samples.</param>
+/// <summary>Reports the results of <see cref="StreamingBench"/>.</summary>
+/// <param name="samples">The samples.</param>
 internal sealed class StreamingReport(SampleSet samples) : IBenchReport
 {
     private static readonly (string Field, string Statistic)[] s_columns =

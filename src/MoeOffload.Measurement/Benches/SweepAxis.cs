@@ -1,21 +1,21 @@
 namespace MoeOffload.Measurement.Benches;
 
-/// <summary>What a sweep changes, as the field <c>axis</c> of its samples names it.</summary>
+/// <summary>Defines the axes of a sweep, by their names in the field <c>axis</c> of its samples.</summary>
 internal static class SweepAxis
 {
-    /// <summary>The first so many layers have their experts in system memory.</summary>
+    /// <summary>The number of layers, counted from the first one, whose experts are in system memory.</summary>
     public const string ExpertLayers = "expert_layers_on_cpu";
 
-    /// <summary>Most tokens that are computed at once.</summary>
+    /// <summary>The maximum number of tokens that are computed at once.</summary>
     public const string MicroBatch = "micro_batch";
 
-    /// <summary>CPU threads.</summary>
+    /// <summary>The number of CPU threads.</summary>
     public const string Threads = "threads";
 
-    /// <summary>Tokens before the prompt.</summary>
+    /// <summary>The number of tokens before the prompt.</summary>
     public const string Depth = "depth";
 
-    /// <summary>1: the file is mapped; 0: weights are read into memory, pinned where a GPU wants it.</summary>
+    /// <summary>1 if the file is mapped; 0 if the weights are read into memory, which is pinned if a GPU needs it.</summary>
     public const string HostMemory = "host_memory";
 
     public static IReadOnlyList<string> All { get; } = [ExpertLayers, MicroBatch, Threads, Depth, HostMemory];

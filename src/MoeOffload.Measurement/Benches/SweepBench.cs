@@ -7,7 +7,7 @@ namespace MoeOffload.Measurement.Benches;
 /// <c>moe bench sweep</c>: how fast prompts are read and tokens generated along axes of what can be set, beside llama.cpp's own bench tool
 /// where it is given. The order of points, and of the two programs, turns with each round.
 /// </summary>
-/// <param name="options">What is measured.</param>
+/// <param name="options">What to measure.</param>
 internal sealed class SweepBench(SweepOptions options) : IBench
 {
     public string Name => "sweep";

@@ -1,7 +1,7 @@
 namespace MoeOffload.Measurement.Benches;
 
-/// <summary>The model of a sweep, loaded anew only where a point needs it.</summary>
-/// <param name="options">What is measured.</param>
+/// <summary>Represents the model of a sweep, which is loaded again only if a point requires it.</summary>
+/// <param name="options">What to measure.</param>
 internal sealed class SweepModel(SweepOptions options) : IAsyncDisposable
 {
     private const int WarmUpTokens = 4;
@@ -17,8 +17,8 @@ internal sealed class SweepModel(SweepOptions options) : IAsyncDisposable
 
     /// <summary>Measures a point.</summary>
     /// <param name="point">The point.</param>
-    /// <param name="round">The round; each has tokens of its own.</param>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="round">The round; each one uses different tokens.</param>
+    /// <param name="cancellationToken">Cancels the measurement.</param>
     public async Task<(GenerationStatistics Statistics, MemoryBreakdown Memory)> MeasureAsync(SweepPoint point, int round, CancellationToken cancellationToken)
     {
         GenerationSession session = await OpenAsync(point, cancellationToken).ConfigureAwait(false);
@@ -32,7 +32,7 @@ internal sealed class SweepModel(SweepOptions options) : IAsyncDisposable
         return (await GenerateAsync(session, [.. depth, .. prompt], options.GeneratedTokens, cancellationToken).ConfigureAwait(false), session.Memory);
     }
 
-    /// <summary>Unloads it, so that another process has the memory.</summary>
+    /// <summary>Unloads the model, so that its memory is free for another process.</summary>
     public async ValueTask DisposeAsync()
     {
         if (_session is not null)

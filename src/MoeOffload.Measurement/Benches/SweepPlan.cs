@@ -1,7 +1,7 @@
 namespace MoeOffload.Measurement.Benches;
 
-/// <summary>The points of a sweep: on each axis, all else as the subject has it, with all experts in system memory.</summary>
-/// <param name="options">What is measured.</param>
+/// <summary>Creates the points of a sweep. Apart from its axis, each point has the settings of the subject and all experts in system memory.</summary>
+/// <param name="options">What to measure.</param>
 internal sealed class SweepPlan(SweepOptions options)
 {
     private static readonly int[] s_microBatches = [512, 1024, 2048, 4096];
@@ -9,7 +9,7 @@ internal sealed class SweepPlan(SweepOptions options)
 
     private readonly BenchSubject _subject = options.Subject;
 
-    /// <summary>Makes the points, axis by axis.</summary>
+    /// <summary>Creates the points, axis by axis.</summary>
     /// <exception cref="ArgumentException">An axis is unknown.</exception>
     public IReadOnlyList<SweepPoint[]> Make()
     {

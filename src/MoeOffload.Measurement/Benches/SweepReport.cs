@@ -4,8 +4,8 @@ using MoeOffload.Measurement.Samples;
 
 namespace MoeOffload.Measurement.Benches;
 
-/// <summary>What <see cref="SweepBench"/> found.</summary>
-/// <param name="samples">Its samples.</param>
+/// <summary>Reports the results of <see cref="SweepBench"/>.</summary>
+/// <param name="samples">The samples.</param>
 internal sealed class SweepReport(SampleSet samples) : IBenchReport
 {
     private static readonly string[] s_fields = ["prompt_tokens_per_second", "decode_tokens_per_second", "ttft_ms"];

@@ -107,7 +107,7 @@ internal sealed class EvidenceFiles
     }
 
     /// <summary>A file of JSON lines.</summary>
-    /// <exception cref="FormatException">A line is no JSON object; the message says which.</exception>
+    /// <exception cref="FormatException">A line is not a JSON object; the message says which one.</exception>
     public SampleSet ReadSamples(string name)
     {
         try

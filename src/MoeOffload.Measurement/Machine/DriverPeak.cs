@@ -1,6 +1,6 @@
 namespace MoeOffload.Measurement.Machine;
 
-/// <summary>The most that GPUs had in use, by NVIDIA's driver, which is asked again and again.</summary>
+/// <summary>Measures the maximum memory in use on GPUs by asking NVIDIA's driver repeatedly.</summary>
 internal sealed class DriverPeak : IAsyncDisposable
 {
     private static readonly TimeSpan s_interval = TimeSpan.FromMilliseconds(5);
@@ -10,15 +10,15 @@ internal sealed class DriverPeak : IAsyncDisposable
     private readonly Task _watching;
     private long[] _peaks = [];
 
-    /// <summary>Begins.</summary>
-    /// <param name="driver">The driver; null where there is none.</param>
+    /// <summary>Starts measuring.</summary>
+    /// <param name="driver">The driver; null if there is none.</param>
     public DriverPeak(NvidiaDriver? driver)
     {
         _driver = driver;
         _watching = driver is null ? Task.CompletedTask : WatchAsync();
     }
 
-    /// <summary>The most bytes of each GPU so far.</summary>
+    /// <summary>Gets the maximum of each GPU so far, in bytes.</summary>
     public IReadOnlyList<long> Read()
     {
         lock (_ended)

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace MoeOffload.Measurement.Machine;
 
-/// <summary>NVIDIA's driver, asked through its management library (NVML), which comes with it.</summary>
+/// <summary>Reads information from NVIDIA's driver through its management library (NVML).</summary>
 internal sealed unsafe class NvidiaDriver : IDisposable
 {
     private const int LongestVersion = 80; // NVML_SYSTEM_DRIVER_VERSION_BUFFER_SIZE
@@ -12,7 +12,7 @@ internal sealed unsafe class NvidiaDriver : IDisposable
 
     private NvidiaDriver(nint library) => _library = library;
 
-    /// <summary>Asks for it; null where there is none.</summary>
+    /// <summary>Opens the driver; null if there is none.</summary>
     public static NvidiaDriver? TryOpen()
     {
         string name = OperatingSystem.IsWindows() ? "nvml.dll" : "libnvidia-ml.so.1";
@@ -23,7 +23,7 @@ internal sealed unsafe class NvidiaDriver : IDisposable
             : null;
     }
 
-    /// <summary>Its version; null where it does not say.</summary>
+    /// <summary>Gets the version of the driver; null if it is unknown.</summary>
     public string? ReadVersion()
     {
         byte* text = stackalloc byte[LongestVersion];
@@ -33,7 +33,7 @@ internal sealed unsafe class NvidiaDriver : IDisposable
             : null;
     }
 
-    /// <summary>The bytes that each GPU has in use, those of other processes included; empty where the driver does not say.</summary>
+    /// <summary>Gets the bytes in use on each GPU, including those of other processes; empty if they are unknown.</summary>
     public IReadOnlyList<long> ReadUsedBytes()
     {
         uint count;

@@ -3,13 +3,13 @@ using System.Globalization;
 
 namespace MoeOffload.Measurement.Machine;
 
-/// <summary>What the system says of a process's memory.</summary>
-/// <param name="id">The process.</param>
+/// <summary>Reads the memory of a process from the system.</summary>
+/// <param name="id">The identifier of the process.</param>
 internal sealed class ProcessMemory(int id)
 {
     private readonly string _directory = $"/proc/{id.ToString(CultureInfo.InvariantCulture)}";
 
-    /// <summary>Bytes of its pages that are in memory, those of mapped files included.</summary>
+    /// <summary>Gets the resident memory in bytes, including mapped files.</summary>
     public long ReadResident()
     {
         if (OperatingSystem.IsLinux())
@@ -21,13 +21,13 @@ internal sealed class ProcessMemory(int id)
         return process.WorkingSet64;
     }
 
-    /// <summary>The same with each page divided by the number of processes that share it (PSS); null where the system does not count so.</summary>
+    /// <summary>Gets the proportional set size (PSS) in bytes, which divides each page by the number of processes that share it; null if the system does not report it.</summary>
     public long? ReadProportional() => OperatingSystem.IsLinux() ? ReadKibibytes("smaps_rollup", "Pss") : null;
 
-    /// <summary>The most that was resident since <see cref="ResetPeak"/>; null where the system does not say.</summary>
+    /// <summary>Gets the maximum resident memory since <see cref="ResetPeak"/>, in bytes; null if the system does not report it.</summary>
     public long? ReadPeakResident() => OperatingSystem.IsLinux() ? ReadKibibytes("status", "VmHWM") : null;
 
-    /// <summary>Has the peak begin anew; man 5 proc, clear_refs. Where it may not, the peak is that of the process's whole life.</summary>
+    /// <summary>Resets the peak; see clear_refs in man 5 proc. If that is not allowed, the peak covers the lifetime of the process.</summary>
     public void ResetPeak()
     {
         try
@@ -43,7 +43,7 @@ internal sealed class ProcessMemory(int id)
         }
     }
 
-    /// <summary>Bytes of a field of man 5 proc's <c>NAME: NUMBER kB</c>; null where there is none.</summary>
+    /// <summary>Reads a field in the format <c>NAME: NUMBER kB</c> of man 5 proc, in bytes; null if there is none.</summary>
     public static long? FindKibibytes(IEnumerable<string> lines, string name)
     {
         // Before a large number there is a tab and no space.

@@ -2,8 +2,8 @@ using Spectre.Console;
 
 namespace MoeOffload.Measurement.Reports;
 
-/// <summary>A table of aligned columns, the same on a terminal and in a pipe.</summary>
-/// <param name="headers">The columns' headers; one that begins with <c>&gt;</c> is aligned to the right.</param>
+/// <summary>Represents a table of aligned columns, which is the same on a terminal and in a pipe.</summary>
+/// <param name="headers">The headers of the columns. A column whose header starts with <c>&gt;</c> is aligned to the right.</param>
 internal sealed class Columns(params string[] headers)
 {
     private readonly List<string[]> _rows = [[.. headers.Select(header => header.TrimStart('>'))]];

@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 
 namespace MoeOffload.Measurement.Reports;
 
-/// <summary>Machine-readable reports: one JSON value, with keys in snake case, sizes in bytes, times in milliseconds.</summary>
+/// <summary>Writes machine-readable reports: one JSON value with keys in snake case, sizes in bytes, and times in milliseconds.</summary>
 internal static class Json
 {
     private static readonly JsonSerializerOptions s_indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };

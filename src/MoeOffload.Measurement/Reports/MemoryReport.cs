@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace MoeOffload.Measurement.Reports;
 
-/// <summary>Placement and memory as JSON.</summary>
+/// <summary>Converts placement and memory to JSON.</summary>
 internal static class MemoryReport
 {
     public static JsonObject Describe(PlacementReport placement) => new()

@@ -2,12 +2,12 @@ using MoeOffload.Gguf;
 
 namespace MoeOffload.Measurement.Reports;
 
-/// <summary>Values of a model's metadata for people to read.</summary>
+/// <summary>Formats the metadata of a model for display.</summary>
 internal static class MetadataText
 {
     private const int Longest = 100;
 
-    /// <summary>A value on one line, and no more of it than fits there.</summary>
+    /// <summary>Formats a value on one line, shortened if it is too long.</summary>
     public static string Of(GgufValue value)
     {
         string text = value.ToString()!.ReplaceLineEndings(" ");

@@ -2,7 +2,7 @@ using MoeOffload.Gguf;
 
 namespace MoeOffload.Measurement.Reports;
 
-/// <summary>What a model's file says, read without loading it.</summary>
+/// <summary>Represents what a model's file contains, read without loading the model.</summary>
 internal sealed record ModelSummary
 {
     // llama.cpp's architectures that only encode, and those that are no language models.
@@ -30,13 +30,13 @@ internal sealed record ModelSummary
 
     public int SharedExpertCount { get; private init; }
 
-    /// <summary>The type that most of the weights have.</summary>
+    /// <summary>Gets the type of most of the weights.</summary>
     public string MainType { get; private init; } = string.Empty;
 
-    /// <summary>Whether it can continue a text.</summary>
+    /// <summary>Gets a value that indicates whether the model can generate text.</summary>
     public bool ContinuesText { get; private init; }
 
-    /// <summary>Why the file cannot be read; null where it can.</summary>
+    /// <summary>Gets the reason why the file cannot be read; null if it can.</summary>
     public string? Failure { get; private init; }
 
     public static ModelSummary TryRead(string path)

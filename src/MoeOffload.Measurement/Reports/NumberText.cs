@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace MoeOffload.Measurement.Reports;
 
-/// <summary>Writes numbers for tables.</summary>
+/// <summary>Formats numbers for tables.</summary>
 internal static class NumberText
 {
-    /// <summary>A number with about four digits; a dash where there is none.</summary>
+    /// <summary>Formats a number with about four digits, or a dash if there is none.</summary>
     public static string Of(double? value) => value is { } number && double.IsFinite(number)
         ? number.ToString(Format(Math.Abs(number)), CultureInfo.InvariantCulture)
         : "-";

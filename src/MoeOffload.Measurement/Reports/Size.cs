@@ -2,12 +2,12 @@ using System.Globalization;
 
 namespace MoeOffload.Measurement.Reports;
 
-/// <summary>Sizes and numbers for people to read.</summary>
+/// <summary>Formats sizes and counts for display.</summary>
 internal static class Size
 {
     private static readonly string[] s_units = ["B", "KiB", "MiB", "GiB", "TiB"];
 
-    /// <summary>Bytes with three digits or so: <c>12.4 GiB</c>.</summary>
+    /// <summary>Formats a number of bytes with about three digits: <c>12.4 GiB</c>.</summary>
     public static string Of(long bytes)
     {
         double value = bytes;
@@ -21,7 +21,7 @@ internal static class Size
         return value.ToString(unit == 0 ? "0" : "0.0", CultureInfo.InvariantCulture) + " " + s_units[unit];
     }
 
-    /// <summary>A count with three digits or so: <c>20.9 B</c>.</summary>
+    /// <summary>Formats a count with about three digits: <c>20.9 B</c>.</summary>
     public static string OfCount(double count) => count switch
     {
         >= 1e9 => string.Create(CultureInfo.InvariantCulture, $"{count / 1e9:0.0} B"),

@@ -4,12 +4,12 @@ using MoeOffload.Gguf;
 
 namespace MoeOffload.Measurement.Reports;
 
-/// <summary>Tensors of one purpose and type.</summary>
+/// <summary>Represents the tensors of one purpose and type.</summary>
 /// <param name="Name">The purpose.</param>
 /// <param name="Type">The type.</param>
-/// <param name="Count">How many.</param>
-/// <param name="ParameterCount">Their elements.</param>
-/// <param name="Bytes">Their size.</param>
+/// <param name="Count">The number of tensors.</param>
+/// <param name="ParameterCount">The number of elements in all of them.</param>
+/// <param name="Bytes">The size of all of them, in bytes.</param>
 internal sealed record TensorSummary(string Name, string Type, int Count, long ParameterCount, long Bytes)
 {
     // The largest purposes of a mixture of experts first.
@@ -26,7 +26,7 @@ internal sealed record TensorSummary(string Name, string Type, int Count, long P
         (TensorGroup.Other, "other"),
     ];
 
-    /// <summary>Sums tensors up by purpose and type.</summary>
+    /// <summary>Groups tensors by purpose and type.</summary>
     public static TensorSummary[] Of(IEnumerable<GgufTensorInfo> tensors) =>
         Of(tensors.Select(tensor => (tensor.Name, tensor.Type, tensor.ElementCount, tensor.ByteCount)));
 
@@ -40,7 +40,7 @@ internal sealed record TensorSummary(string Name, string Type, int Count, long P
                 NameOf(group.Key.Group), group.Key.Type, group.Count(), group.Sum(tensor => tensor.ElementCount), group.Sum(tensor => tensor.ByteCount))),
     ];
 
-    /// <summary>Writes them as a table with their sum.</summary>
+    /// <summary>Writes groups of tensors as a table with a total.</summary>
     public static void WriteTable(TextWriter writer, IReadOnlyList<TensorSummary> groups)
     {
         long all = Math.Max(1, groups.Sum(group => group.Bytes));
@@ -55,7 +55,7 @@ internal sealed record TensorSummary(string Name, string Type, int Count, long P
         table.WriteTo(writer);
     }
 
-    /// <summary>The same as JSON.</summary>
+    /// <summary>Converts groups of tensors to JSON.</summary>
     public static JsonArray Describe(IEnumerable<TensorSummary> groups) => Json.Array(groups.Select(group => new JsonObject
     {
         ["group"] = group.Name,
@@ -65,7 +65,7 @@ internal sealed record TensorSummary(string Name, string Type, int Count, long P
         ["bytes"] = group.Bytes,
     }));
 
-    /// <summary>The purpose of a tensor.</summary>
+    /// <summary>Gets the purpose of a tensor.</summary>
     public static string NameOf(string tensor) => NameOf(TensorLocation.GroupOf(tensor));
 
     private static string NameOf(TensorGroup group) => Array.Find(s_groups, known => known.Group == group).Name;

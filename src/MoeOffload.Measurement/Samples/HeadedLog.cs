@@ -2,9 +2,9 @@ using System.Text.Json.Nodes;
 
 namespace MoeOffload.Measurement.Samples;
 
-/// <summary>Puts what all samples of a bench have in common before the fields of each.</summary>
-/// <param name="log">Gets the samples.</param>
-/// <param name="head">What they begin with.</param>
+/// <summary>Adds the fields that all samples of a benchmark have in common to each sample.</summary>
+/// <param name="log">Receives the samples.</param>
+/// <param name="head">The common fields.</param>
 internal sealed class HeadedLog(ISampleLog log, JsonObject head) : ISampleLog
 {
     public void Add(JsonObject sample)

@@ -3,13 +3,13 @@ using System.Text.Json.Nodes;
 
 namespace MoeOffload.Measurement.Samples;
 
-/// <summary>A line of a file of samples.</summary>
-/// <param name="Line">Its number, from 1.</param>
-/// <param name="Fields">What it says.</param>
+/// <summary>Represents a line of a file of samples.</summary>
+/// <param name="Line">The number of the line, starting at 1.</param>
+/// <param name="Fields">The fields of the sample.</param>
 internal sealed record Sample(int Line, JsonObject Fields)
 {
     /// <summary>Reads a line.</summary>
-    /// <exception cref="FormatException">It is no JSON object.</exception>
+    /// <exception cref="FormatException">The line is not a JSON object.</exception>
     public static Sample Parse(int number, string line)
     {
         try
@@ -22,10 +22,10 @@ internal sealed record Sample(int Line, JsonObject Fields)
         }
     }
 
-    /// <summary>Whether each of these fields has this value; a null fits a field that is null or missing.</summary>
+    /// <summary>Returns whether the sample has these values. A null matches a field that is null or missing.</summary>
     public bool Has(JsonObject fields) => fields.All(field => JsonNode.DeepEquals(Fields[field.Key], field.Value));
 
-    /// <summary>The numbers of a field: one (of a flag 1 or 0), those of a list, or none where it is null or missing.</summary>
+    /// <summary>Gets the numbers of a field: one number (1 or 0 for a flag), those of a list, or none if the field is null or missing.</summary>
     public IEnumerable<double> Numbers(string field) => Fields[field] switch
     {
         null => [],

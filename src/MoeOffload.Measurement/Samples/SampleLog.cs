@@ -15,7 +15,7 @@ internal sealed class SampleLog(SampleFile? file = null) : ISampleLog
 
     private readonly List<Sample> _samples = [];
 
-    /// <summary>What was logged so far, read back from its lines.</summary>
+    /// <summary>Gets the samples that were logged so far, parsed from their lines.</summary>
     public SampleSet Samples => new(_samples);
 
     public void Add(JsonObject sample)

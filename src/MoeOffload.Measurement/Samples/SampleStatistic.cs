@@ -10,7 +10,7 @@ namespace MoeOffload.Measurement.Samples;
 /// <param name="OtherField">The field of those; null for the same.</param>
 internal sealed record SampleStatistic(string Statistic, string Field, JsonObject Where, JsonObject? OtherWhere = null, string? OtherField = null)
 {
-    /// <summary>Computes it; null where no sample has such a number.</summary>
+    /// <summary>Computes the statistic; null if no sample has such a number.</summary>
     public double? Compute(SampleSet samples)
     {
         double[] values = samples.Where(Where).Numbers(Field);
@@ -18,7 +18,7 @@ internal sealed record SampleStatistic(string Statistic, string Field, JsonObjec
         return values.Length == 0 || others is { Length: 0 } ? null : Statistics.Statistic.Compute(Statistic, values, others);
     }
 
-    /// <summary>It and its value.</summary>
+    /// <summary>Converts the statistic and its value to JSON.</summary>
     public JsonObject ToJson(SampleSet samples)
     {
         var json = new JsonObject { ["statistic"] = Statistic, ["field"] = Field, ["where"] = Where.DeepClone() };

@@ -137,8 +137,8 @@ public sealed class BenchCommandTests : IDisposable
         result.Output.Should().Contain("threads").And.Contain("micro_batch").And.Contain("host_memory").And.NotContain("expert_layers_on_cpu");
     }
 
-    [TestCase(64, "places the experts itself", "memory", "--cpu-moe")]
-    [TestCase(64, "must be some of expert_layers_on_cpu", "sweep", "--axes", "colour")]
+    [TestCase(64, "place the experts themselves", "memory", "--cpu-moe")]
+    [TestCase(64, "must be a comma-separated list of expert_layers_on_cpu", "sweep", "--axes", "colour")]
     [TestCase(64, "moe bench sweep --help", "sweep", "--rounds", "0")]
     [TestCase(1, "cannot be run", "sweep", "--device", "none", "--axes", "depth", "--depths", "0", "-p", "8", "-n", "2", "--peer", "no-such-tool")]
     [TestCase(1, "give a longer one", "quality", "--device", "none", "--window", "60000")]

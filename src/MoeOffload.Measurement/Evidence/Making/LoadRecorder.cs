@@ -20,7 +20,7 @@ internal static class LoadRecorder
     /// <param name="log">The log's file.</param>
     /// <param name="tensors">The file that says where each tensor is.</param>
     /// <param name="mask">Takes directories out of the log.</param>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="cancellationToken">Cancels the measurement.</param>
     /// <returns>The context's length.</returns>
     /// <exception cref="LoadFailedException">It cannot be loaded.</exception>
     public static async Task<int> RecordAsync(

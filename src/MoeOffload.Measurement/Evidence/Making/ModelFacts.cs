@@ -12,7 +12,7 @@ internal static class ModelFacts
     /// <summary>Reads and hashes a model's files.</summary>
     /// <param name="subject">The model.</param>
     /// <param name="contextLength">The length of the contexts that were made.</param>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="cancellationToken">Cancels the measurement.</param>
     /// <exception cref="GgufFormatException">It is no model.</exception>
     /// <exception cref="IOException">It cannot be read.</exception>
     public static async Task<JsonObject> ReadAsync(BenchSubject subject, int contextLength, CancellationToken cancellationToken)
