@@ -5,9 +5,9 @@ using MoeOffload.Native.Generated;
 namespace MoeOffload.Native;
 
 /// <summary>
-/// What happens when llama.cpp calls abort() on a thread of its own, which no frame of ours could catch. The shim parks that
-/// thread instead of ending the process, and calls here. A thread of the RPC client means a lost server, which <see cref="RpcServers"/>
-/// looks for; any other one worked for a computation, and <see cref="Aborted"/> tells those who run one.
+/// Handles calls of abort() on llama.cpp's own threads, which no caller can catch. The shim blocks such a thread instead of ending the
+/// process, and calls this class. If the thread belongs to the RPC client, a server was lost, and <see cref="RpcServers"/> finds out
+/// which one. Any other thread took part in a computation, and <see cref="Aborted"/> notifies those who run one.
 /// </summary>
 internal static class AbortMonitor
 {
@@ -15,10 +15,10 @@ internal static class AbortMonitor
 
     private static TaskCompletionSource<string> s_next = NewSource();
 
-    /// <summary>Completes with llama.cpp's message at the next abort of a thread that is not the RPC client's.</summary>
+    /// <summary>Gets a task that completes with llama.cpp's message when a thread that is not the RPC client's calls abort().</summary>
     public static Task<string> Aborted => Volatile.Read(ref s_next).Task;
 
-    /// <summary>Points the shim's callback here; once for the process.</summary>
+    /// <summary>Sets the shim's abort callback. Called once in a process.</summary>
     public static unsafe void Install() => ShimApi.moe_set_abort_callback(&OnForeignAbort);
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
@@ -38,7 +38,7 @@ internal static class AbortMonitor
         }
         catch (Exception)
         {
-            // Nothing may unwind into C.
+            // Exceptions must not propagate into C.
         }
     }
 

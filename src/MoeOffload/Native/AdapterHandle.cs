@@ -4,7 +4,7 @@ using MoeOffload.Native.Generated;
 
 namespace MoeOffload.Native;
 
-/// <summary>A <c>llama_adapter_lora</c>, which keeps its model.</summary>
+/// <summary>Represents a <c>llama_adapter_lora</c>, which keeps its model alive.</summary>
 internal sealed unsafe class AdapterHandle : SafeHandle
 {
     private readonly ModelHandle _model;
@@ -18,13 +18,13 @@ internal sealed unsafe class AdapterHandle : SafeHandle
     }
 
     /// <inheritdoc/>
-    public override bool IsInvalid => false; // without an adapter there is still the model to give back
+    public override bool IsInvalid => false; // even without an adapter, the model must be released
 
-    /// <summary>The adapter, for as long as the caller holds a reference to this handle.</summary>
+    /// <summary>Gets the adapter, which is valid as long as the caller holds a reference to this handle.</summary>
     public llama_adapter_lora* Pointer => (llama_adapter_lora*)handle;
 
-    /// <summary>Loads an adapter, whose file was checked.</summary>
-    /// <exception cref="ModelLoadException">llama.cpp refused it, memory ran out, or an RPC server of the model was lost.</exception>
+    /// <summary>Loads an adapter whose file has been checked.</summary>
+    /// <exception cref="ModelLoadException">llama.cpp rejected the adapter, there is not enough memory, or an RPC server of the model was lost.</exception>
     public static AdapterHandle Load(ModelHandle model, string path, ILogger logger)
     {
         var adapter = new AdapterHandle(model);

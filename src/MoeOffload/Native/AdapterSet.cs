@@ -1,13 +1,13 @@
 namespace MoeOffload.Native;
 
-/// <summary>Adapters with their scales, kept alive. Immutable.</summary>
+/// <summary>Represents adapters with their scales, and keeps the adapters alive. Instances are immutable.</summary>
 internal sealed class AdapterSet
 {
     private readonly AdapterHandle[] _handles;
     private readonly float[] _scales;
 
-    /// <summary>Keeps adapters, once.</summary>
-    /// <exception cref="ObjectDisposedException">One was disposed.</exception>
+    /// <summary>Initializes a new instance of the <see cref="AdapterSet"/> class, with one reference to the adapters.</summary>
+    /// <exception cref="ObjectDisposedException">An adapter has been disposed.</exception>
     public AdapterSet(IReadOnlyList<(AdapterHandle Handle, float Scale)> adapters)
     {
         _handles = [.. adapters.Select(adapter => adapter.Handle)];
@@ -15,13 +15,13 @@ internal sealed class AdapterSet
         Keep();
     }
 
-    /// <summary>The native adapters.</summary>
+    /// <summary>Gets the native adapters.</summary>
     public ReadOnlySpan<AdapterHandle> Handles => _handles;
 
-    /// <summary>Their scales.</summary>
+    /// <summary>Gets the scales of the adapters.</summary>
     public ReadOnlySpan<float> Scales => _scales;
 
-    /// <summary>Keeps the adapters once more.</summary>
+    /// <summary>Adds a reference to the adapters.</summary>
     public void Keep()
     {
         int kept = 0;
@@ -41,7 +41,7 @@ internal sealed class AdapterSet
         }
     }
 
-    /// <summary>Takes <see cref="Keep"/>, or the construction, back.</summary>
+    /// <summary>Releases a reference that the constructor or <see cref="Keep"/> added.</summary>
     public void Release() => Release(_handles.Length);
 
     private void Release(int count)

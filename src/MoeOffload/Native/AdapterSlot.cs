@@ -1,6 +1,6 @@
 namespace MoeOffload.Native;
 
-/// <summary>The adapters that a session wants, which its contexts take over between two steps. Safe to use from several threads.</summary>
+/// <summary>Holds the adapters that a session has selected. Its contexts apply them between two steps. Instances are thread-safe.</summary>
 internal sealed class AdapterSlot
 {
     private readonly Lock _gate = new();
@@ -9,11 +9,11 @@ internal sealed class AdapterSlot
 
     public AdapterSlot(IReadOnlyList<(AdapterHandle Handle, float Scale)> adapters) => _wanted = new AdapterSet(adapters);
 
-    /// <summary>What is wanted now; only to be compared, or read: another thread may release it.</summary>
+    /// <summary>Gets the selected adapters, only to be compared or read, since another thread can release them.</summary>
     public AdapterSet Wanted => Volatile.Read(ref _wanted);
 
-    /// <summary>Wants others.</summary>
-    /// <exception cref="ObjectDisposedException">One was disposed.</exception>
+    /// <summary>Selects other adapters.</summary>
+    /// <exception cref="ObjectDisposedException">An adapter has been disposed.</exception>
     public void Set(IReadOnlyList<(AdapterHandle Handle, float Scale)> adapters)
     {
         var set = new AdapterSet(adapters);
@@ -31,7 +31,7 @@ internal sealed class AdapterSlot
         set.Release();
     }
 
-    /// <summary>What is wanted, kept for the caller.</summary>
+    /// <summary>Gets the selected adapters, with a reference that the caller must release.</summary>
     public AdapterSet Take()
     {
         lock (_gate)
@@ -41,11 +41,11 @@ internal sealed class AdapterSlot
         }
     }
 
-    /// <summary>Wants nothing any more once the session has ended.</summary>
+    /// <summary>Releases the adapters when the session has ended.</summary>
     public void ReleaseAfter(Task ended) =>
         ended.ContinueWith(_ => Release(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
 
-    /// <summary>Wants nothing any more.</summary>
+    /// <summary>Releases the adapters.</summary>
     public void Release()
     {
         lock (_gate)

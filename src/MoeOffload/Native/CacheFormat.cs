@@ -2,7 +2,7 @@ using MoeOffload.Gguf;
 
 namespace MoeOffload.Native;
 
-/// <summary>Represents what decides how a context stores keys and values.</summary>
+/// <summary>Represents the settings that determine how a context stores keys and values.</summary>
 /// <param name="KeyType">The type of keys.</param>
 /// <param name="ValueType">The type of values.</param>
 /// <param name="FullSizeSwa">Whether sliding windows keep all positions.</param>

@@ -3,7 +3,7 @@ using MoeOffload.Native.Generated;
 
 namespace MoeOffload.Native;
 
-/// <summary>What reads the answer to one prompt back.</summary>
+/// <summary>Represents a native parser of the answer to a prompt.</summary>
 internal sealed unsafe class ChatParserHandle : SafeHandle
 {
     public ChatParserHandle(moe_chat_parser* native)
@@ -12,7 +12,7 @@ internal sealed unsafe class ChatParserHandle : SafeHandle
     /// <inheritdoc/>
     public override bool IsInvalid => handle == 0;
 
-    /// <summary>The object, for as long as the caller holds a reference to this handle.</summary>
+    /// <summary>Gets the parser, which is valid as long as the caller holds a reference to this handle.</summary>
     public moe_chat_parser* Pointer => (moe_chat_parser*)handle;
 
     /// <inheritdoc/>

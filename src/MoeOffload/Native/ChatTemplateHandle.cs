@@ -3,7 +3,7 @@ using MoeOffload.Native.Generated;
 
 namespace MoeOffload.Native;
 
-/// <summary>A parsed chat template.</summary>
+/// <summary>Represents a parsed native chat template.</summary>
 internal sealed unsafe class ChatTemplateHandle : SafeHandle
 {
     public ChatTemplateHandle(moe_chat* native)
@@ -12,7 +12,7 @@ internal sealed unsafe class ChatTemplateHandle : SafeHandle
     /// <inheritdoc/>
     public override bool IsInvalid => handle == 0;
 
-    /// <summary>The object, for as long as the caller holds a reference to this handle.</summary>
+    /// <summary>Gets the template, which is valid as long as the caller holds a reference to this handle.</summary>
     public moe_chat* Pointer => (moe_chat*)handle;
 
     /// <inheritdoc/>

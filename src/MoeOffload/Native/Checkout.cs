@@ -1,8 +1,8 @@
 namespace MoeOffload.Native;
 
 /// <summary>
-/// Finds the checkout of this project that a program was built in. Code from it runs in the process, so a directory that merely happens to lie
-/// above an application does not count, nor does one that everybody may write to.
+/// Finds the checkout of this project that a program was built in. Since code from it runs in the process, a directory that is merely
+/// above the application's directory does not count, and neither does one that everybody can write to.
 /// </summary>
 internal static class Checkout
 {

@@ -3,8 +3,8 @@ using MoeOffload.Native.Generated;
 namespace MoeOffload.Native;
 
 /// <summary>
-/// The threads that compute what a context has on the CPU. Contexts that compute in turns share them: those that have just worked wait
-/// for more without sleeping, and would take the cores from the others' next turn.
+/// Represents the threads that compute on the CPU for a context. Contexts that compute alternately share them, since threads that have
+/// just finished wait actively for more work and would take the cores from the other context's threads.
 /// </summary>
 internal sealed unsafe class ComputeThreads
 {
@@ -30,11 +30,11 @@ internal sealed unsafe class ComputeThreads
         }
     }
 
-    /// <summary>Threads for a context, with one use: another context's, where it has as many.</summary>
-    /// <param name="decodeCount">Threads for single tokens.</param>
-    /// <param name="promptCount">Threads for more.</param>
-    /// <param name="others">Those of a context that computes only when this one does not; null where there is none.</param>
-    /// <exception cref="InferenceException">They could not be started.</exception>
+    /// <summary>Gets threads for a context: those of another context, if it has equally many, or new ones. The caller must release them.</summary>
+    /// <param name="decodeCount">The number of threads for single tokens.</param>
+    /// <param name="promptCount">The number of threads for several tokens.</param>
+    /// <param name="others">The threads of a context that never computes at the same time, or <see langword="null"/>.</param>
+    /// <exception cref="InferenceException">The threads could not be started.</exception>
     public static ComputeThreads Take(int decodeCount, int promptCount, ComputeThreads? others)
     {
         if (others is not null && others._decodeCount == decodeCount && others._promptCount == promptCount)
@@ -46,10 +46,10 @@ internal sealed unsafe class ComputeThreads
         return new ComputeThreads(decodeCount, promptCount);
     }
 
-    /// <summary>Has a context compute with them.</summary>
+    /// <summary>Makes a context compute with these threads.</summary>
     public void Attach(llama_context* context) => LlamaApi.llama_attach_threadpool(context, _decode, _prompt);
 
-    /// <summary>Ends one use; the last one ends the threads.</summary>
+    /// <summary>Releases one use. The threads end after the last use.</summary>
     public void Release()
     {
         if (Interlocked.Decrement(ref _uses) == 0)

@@ -2,18 +2,18 @@ using MoeOffload.Native.Generated;
 
 namespace MoeOffload.Native;
 
-/// <summary>The LoRA adapters of a context. Used by the thread that computes, but for <see cref="GiveUp"/>.</summary>
+/// <summary>Applies the LoRA adapters of a context. Only the computing thread calls its members, except <see cref="GiveUp"/>.</summary>
 /// <param name="model">The model.</param>
-/// <param name="slot">Where the session says what it wants; null for a context that takes no adapters.</param>
+/// <param name="slot">The session's selected adapters, or <see langword="null"/> for a context without adapters.</param>
 internal sealed unsafe class ContextAdapters(ModelHandle model, AdapterSlot? slot)
 {
     private AdapterSet? _applied;
     private bool _isGraphDue;
     private int _holdsGate;
 
-    /// <summary>Takes over what is wanted now.</summary>
-    /// <returns>Whether it is something else than before.</returns>
-    /// <exception cref="InferenceException">llama.cpp refused it.</exception>
+    /// <summary>Applies the adapters that are selected now.</summary>
+    /// <returns><see langword="true"/> if the adapters differ from those before; otherwise, <see langword="false"/>.</returns>
+    /// <exception cref="InferenceException">llama.cpp rejected the adapters.</exception>
     public bool Apply(llama_context* context)
     {
         if (slot is null || slot.Wanted == _applied)
@@ -41,7 +41,7 @@ internal sealed unsafe class ContextAdapters(ModelHandle model, AdapterSlot? slo
         return !isFirst;
     }
 
-    /// <summary>To be called before a computation: the first after a change builds its graphs anew.</summary>
+    /// <summary>Prepares for a computation. The first one after a change builds its graphs again. Must be called before each computation.</summary>
     public void Enter()
     {
         if (_isGraphDue)
@@ -51,15 +51,15 @@ internal sealed unsafe class ContextAdapters(ModelHandle model, AdapterSlot? slo
         }
     }
 
-    /// <summary>To be called after a computation.</summary>
-    /// <param name="isBatchRefused">Whether it ended before it built anything.</param>
+    /// <summary>Completes a computation. Must be called after each computation.</summary>
+    /// <param name="isBatchRefused"><see langword="true"/> if the computation ended before it built graphs.</param>
     public void Leave(bool isBatchRefused)
     {
         _isGraphDue &= isBatchRefused;
         GiveUp();
     }
 
-    /// <summary>To be called by any thread that gives the computing one up.</summary>
+    /// <summary>Releases what a computing thread that has been abandoned holds. Can be called on any thread.</summary>
     public void GiveUp()
     {
         if (Interlocked.Exchange(ref _holdsGate, 0) != 0)
@@ -68,7 +68,7 @@ internal sealed unsafe class ContextAdapters(ModelHandle model, AdapterSlot? slo
         }
     }
 
-    /// <summary>To be called once the context is freed.</summary>
+    /// <summary>Releases the adapters. Must be called after the context was freed.</summary>
     public void Release() => _applied?.Release();
 
     private void Set(llama_context* context, AdapterSet set)

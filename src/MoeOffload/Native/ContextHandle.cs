@@ -4,8 +4,8 @@ using MoeOffload.Native.Generated;
 namespace MoeOffload.Native;
 
 /// <summary>
-/// A <c>llama_context</c> with all that a call on it can touch: its threads, its batch and flags, its adapters, its model and what it
-/// counts in. They are freed together, after the last call that uses them, or never if it was given up.
+/// Represents a <c>llama_context</c> with everything that calls to it use: its threads, batch, flags, adapters, model and counter. They
+/// are freed together after the last call that uses them, or never if the context was abandoned.
 /// </summary>
 internal sealed unsafe class ContextHandle : SafeHandle
 {
@@ -14,8 +14,8 @@ internal sealed unsafe class ContextHandle : SafeHandle
     private ComputeThreads? _threads;
     private volatile bool _abandoned;
 
-    /// <summary>Keeps a model, and a counter if there is one, for the context that is made next.</summary>
-    /// <exception cref="ObjectDisposedException">The model or the counter was disposed.</exception>
+    /// <summary>Initializes a new instance of the <see cref="ContextHandle"/> class, which keeps the model and the counter alive.</summary>
+    /// <exception cref="ObjectDisposedException">The model or the counter has been disposed.</exception>
     public ContextHandle(ModelHandle model, ExpertCounter? counter, ContextAdapters adapters)
         : base(0, ownsHandle: true)
     {
@@ -32,7 +32,7 @@ internal sealed unsafe class ContextHandle : SafeHandle
     }
 
     /// <inheritdoc/>
-    public override bool IsInvalid => false; // without a context there is still the model to give back
+    public override bool IsInvalid => false; // even without a context, the model must be released
 
     /// <summary>Gets the memory that lives as long as the context.</summary>
     public NativeMemoryScope Memory { get; } = new();
@@ -40,20 +40,20 @@ internal sealed unsafe class ContextHandle : SafeHandle
     /// <summary>Gets the context's adapters.</summary>
     public ContextAdapters Adapters { get; }
 
-    /// <summary>Gets the context, for as long as the caller holds a reference to this handle.</summary>
+    /// <summary>Gets the context, which is valid as long as the caller holds a reference to this handle.</summary>
     public llama_context* Pointer => (llama_context*)handle;
 
-    /// <summary>Takes over a new context.</summary>
+    /// <summary>Takes ownership of a new context.</summary>
     public void Attach(llama_context* context) => SetHandle((nint)context);
 
-    /// <summary>Takes over a use of threads, which the context then computes with.</summary>
+    /// <summary>Takes ownership of a use of threads, and makes the context compute with them.</summary>
     public void Attach(ComputeThreads threads)
     {
         _threads = threads;
         threads.Attach(Pointer);
     }
 
-    /// <summary>Gives the context up without freeing it: after an abort its threads and memory are in no known state.</summary>
+    /// <summary>Abandons the context without freeing it, since the state of its threads and memory is unknown after an abort.</summary>
     public void Abandon() => _abandoned = true;
 
     /// <inheritdoc/>
@@ -61,7 +61,7 @@ internal sealed unsafe class ContextHandle : SafeHandle
     {
         if (_abandoned || _model.IsLost)
         {
-            return true; // and what the context still refers to is never freed either
+            return true; // what the context still refers to is never freed either
         }
 
         nint context = handle;

@@ -4,37 +4,37 @@ using MoeOffload.Native.Generated;
 
 namespace MoeOffload.Native;
 
-/// <summary>Represents what a context is made of. What is null is left as llama.cpp has it.</summary>
+/// <summary>Represents the settings of a context. A property that is <see langword="null"/> leaves llama.cpp's default.</summary>
 internal sealed record ContextSettings
 {
-    /// <summary>Gets the cells of the KV cache, over all sequences; 0 takes as many as the model was trained for.</summary>
+    /// <summary>Gets the number of cells in the KV cache, over all sequences, or 0 for the length that the model was trained for.</summary>
     public int ContextLength { get; init; }
 
-    /// <summary>Gets the sequences that can run at once.</summary>
+    /// <summary>Gets the number of sequences that can run at once.</summary>
     public int SequenceCount { get; init; } = 1;
 
-    /// <summary>Gets the most tokens of one step.</summary>
+    /// <summary>Gets the maximum number of tokens in a step.</summary>
     public required int BatchSize { get; init; }
 
-    /// <summary>Gets the most tokens that are computed at once.</summary>
+    /// <summary>Gets the maximum number of tokens that are computed at once.</summary>
     public required int MicroBatchSize { get; init; }
 
-    /// <summary>Gets the most tokens of one step that have logits; 0 if each token has an embedding instead.</summary>
+    /// <summary>Gets the maximum number of tokens in a step that have logits, or 0 if each token has an embedding instead.</summary>
     public int OutputCount { get; init; }
 
-    /// <summary>Gets how many positions a recurrent state can be cut back by.</summary>
+    /// <summary>Gets the number of positions by which a recurrent state can be rolled back.</summary>
     public int RollbackLength { get; init; }
 
-    /// <summary>Gets whether it is the context of the layers for multi-token prediction.</summary>
+    /// <summary>Gets a value that indicates whether the context is for the layers for multi-token prediction.</summary>
     public bool IsMtp { get; init; }
 
-    /// <summary>Gets whether it gives an embedding of each token, not pooled.</summary>
+    /// <summary>Gets a value that indicates whether the context computes an embedding of each token, without pooling.</summary>
     public bool Embeds { get; init; }
 
-    /// <summary>Gets the CPU threads that generate.</summary>
+    /// <summary>Gets the number of CPU threads for generation.</summary>
     public int Threads { get; init; } = 1;
 
-    /// <summary>Gets the CPU threads that process prompts.</summary>
+    /// <summary>Gets the number of CPU threads for prompts.</summary>
     public int PromptThreads { get; init; } = 1;
 
     public bool? FlashAttention { get; init; }
@@ -67,7 +67,7 @@ internal sealed record ContextSettings
 
     public int? YarnOriginalContext { get; init; }
 
-    /// <summary>Describes what decides how keys and values are stored, llama.cpp's defaults filled in.</summary>
+    /// <summary>Gets the settings that determine how keys and values are stored, with llama.cpp's defaults applied.</summary>
     public CacheFormat DescribeCache()
     {
         llama_context_params native = ToNative();
@@ -80,7 +80,7 @@ internal sealed record ContextSettings
                 $"{native.rope_scaling_type} {native.rope_freq_base} {native.rope_freq_scale} {native.yarn_ext_factor} {native.yarn_attn_factor} {native.yarn_beta_fast} {native.yarn_beta_slow} {native.yarn_orig_ctx}"));
     }
 
-    /// <summary>Returns the parameters as llama.cpp takes them.</summary>
+    /// <summary>Converts the settings to llama.cpp's parameters.</summary>
     public llama_context_params ToNative()
     {
         llama_context_params parameters = LlamaApi.llama_context_default_params();

@@ -4,17 +4,17 @@ using MoeOffload.Native.Generated;
 namespace MoeOffload.Native;
 
 /// <summary>
-/// The native memory in which contexts count what their routers choose. Each context keeps it, so that one that is made again goes
-/// on counting, and one that was given up still has it.
+/// Represents native memory in which contexts count the experts that their routers choose. Each context keeps it alive, so that a context
+/// that is created again continues to count, and an abandoned one can still use it.
 /// </summary>
 internal sealed unsafe class ExpertCounter : SafeHandle
 {
-    // The choices of one layer for the largest default micro-batch and 128 experts; a larger one is read in parts.
+    // The choices of one layer for the largest default micro-batch and 128 experts; larger ones are read in parts.
     private const int ScratchLength = 1 << 18;
 
     private readonly NativeMemoryScope _memory = new();
 
-    /// <summary>Makes a counter for a model's layers and the experts of each.</summary>
+    /// <summary>Initializes a new instance of the <see cref="ExpertCounter"/> class.</summary>
     public ExpertCounter(int layerCount, int expertCount)
         : base(0, ownsHandle: true)
     {
@@ -32,20 +32,20 @@ internal sealed unsafe class ExpertCounter : SafeHandle
     }
 
     /// <inheritdoc/>
-    public override bool IsInvalid => false; // where memory ran out half-way there is still the first half to give back
+    public override bool IsInvalid => false; // if memory ran out halfway, the first half must be released
 
-    /// <summary>The counter, for as long as the caller holds a reference to this handle.</summary>
+    /// <summary>Gets the counter, which is valid as long as the caller holds a reference to this handle.</summary>
     public moe_expert_counter* Pointer => (moe_expert_counter*)handle;
 
     private int LayerCount { get; }
 
-    /// <summary>Gets the experts of each layer.</summary>
+    /// <summary>Gets the number of experts in each layer.</summary>
     public int ExpertCount { get; }
 
-    /// <summary>Reads what was counted so far; from any thread.</summary>
-    /// <param name="counts">Gets how often each expert was chosen, layer by layer.</param>
-    /// <param name="tokens">Gets the tokens that each layer has counted.</param>
-    /// <exception cref="ObjectDisposedException">The counter was disposed.</exception>
+    /// <summary>Reads the current counts. Can be called on any thread.</summary>
+    /// <param name="counts">The number of times that each expert was chosen, layer by layer.</param>
+    /// <param name="tokens">The number of tokens that were counted in each layer.</param>
+    /// <exception cref="ObjectDisposedException">The counter has been disposed.</exception>
     public void Read(out long[] counts, out long[] tokens)
     {
         counts = new long[LayerCount * ExpertCount];

@@ -3,15 +3,15 @@ using System.Runtime.InteropServices;
 namespace MoeOffload.Native;
 
 /// <summary>
-/// Keeps a native object from being freed while a call uses it, even if another thread disposes its handle meanwhile: the last one to
-/// leave frees it. A call that never returns keeps it for good.
+/// Prevents a native object from being freed while a call uses it, even if another thread disposes its handle. The end of the last use
+/// frees it. A call that never returns keeps it forever.
 /// </summary>
 internal readonly ref struct HandleUse
 {
     private readonly SafeHandle? _handle;
 
-    /// <summary>Begins a use; none of <see langword="null"/>.</summary>
-    /// <exception cref="ObjectDisposedException">The object was freed.</exception>
+    /// <summary>Begins a use, unless the handle is <see langword="null"/>.</summary>
+    /// <exception cref="ObjectDisposedException">The object has been freed.</exception>
     public HandleUse(SafeHandle? handle)
     {
         bool added = false;

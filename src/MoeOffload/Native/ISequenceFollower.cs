@@ -1,17 +1,19 @@
 namespace MoeOffload.Native;
 
-/// <summary>Told what happens to the sequences of a context, by the thread that computes. What it cannot follow must not harm the context.</summary>
+/// <summary>
+/// Follows the changes of a context's sequences. The computing thread calls its members. A failure to follow must not affect the context.
+/// </summary>
 internal interface ISequenceFollower
 {
-    /// <summary>The context has computed its batch, and keeps the hidden states of its tokens until the next one.</summary>
+    /// <summary>Called after the context computed its batch. It keeps the hidden states of the tokens until the next batch.</summary>
     void OnDecoded(NativeContext context);
 
-    /// <summary>A sequence has lost its tokens from a position on.</summary>
+    /// <summary>Called after the tokens of a sequence were removed from a position on.</summary>
     void OnRemoved(int sequence, int fromPosition);
 
-    /// <summary>A sequence holds what another one holds.</summary>
+    /// <summary>Called after a sequence was copied to another one.</summary>
     void OnCopied(int source, int target);
 
-    /// <summary>Positions were forgotten, and later ones moved down.</summary>
+    /// <summary>Called after positions were removed and later ones were moved down.</summary>
     void OnDiscarded(int sequence, int from, int to);
 }

@@ -2,14 +2,14 @@ using System.Runtime.ExceptionServices;
 
 namespace MoeOffload.Native;
 
-/// <summary>Runs calls that recurse as deep as their input is long where the stack is large enough.</summary>
+/// <summary>Runs calls whose recursion depth depends on their input on a sufficiently large stack.</summary>
 internal static class LargeStack
 {
     private const int Reserve = 1 << 20;
 
-    /// <summary>Runs a call on a thread of its own, and waits for it.</summary>
-    /// <param name="bytes">The stack that it needs. Reserved, not used: pages count once they are touched.</param>
-    /// <param name="call">What to run; what it throws is thrown on.</param>
+    /// <summary>Runs a call on its own thread, and waits for it.</summary>
+    /// <param name="bytes">The size of the stack, in bytes. Memory is only reserved; pages are allocated when they are accessed.</param>
+    /// <param name="call">The call. Its exceptions are rethrown.</param>
     public static void Run(int bytes, Action call)
     {
         Exception? failure = null;

@@ -3,10 +3,12 @@ using MoeOffload.Native.Generated;
 
 namespace MoeOffload.Native;
 
-/// <summary>A <c>llama_model</c>. Where one of its RPC servers was lost it is given up: freeing it would wait for the server.</summary>
+/// <summary>
+/// Represents a <c>llama_model</c>. If one of its RPC servers was lost, it is abandoned, since freeing it would wait for the server.
+/// </summary>
 internal sealed unsafe class ModelHandle : SafeHandle
 {
-    /// <summary>How long servers may take to give memory back, before it is left to them.</summary>
+    /// <summary>The time that servers may take to free memory before the call is abandoned.</summary>
     public static readonly TimeSpan ReleaseLimit = TimeSpan.FromSeconds(30);
 
     private readonly string[] _servers;
@@ -23,25 +25,26 @@ internal sealed unsafe class ModelHandle : SafeHandle
     public override bool IsInvalid => handle == 0;
 
     /// <summary>
-    /// Held while llama.cpp's list of the model's adapters changes or is read: while one is loaded or freed, a context is made, or one
-    /// computes for the first time after its adapters were changed. No lock: who gives a thread up that holds it, lets it go.
+    /// Gets the semaphore that protects llama.cpp's list of the model's adapters. It is held while an adapter is loaded or freed, a context is
+    /// created, or a context computes for the first time after its adapters changed. It is not a lock, since another thread must be able to
+    /// release it when the thread that holds it is abandoned.
     /// </summary>
     public SemaphoreSlim AdapterGate { get; } = new(1, 1);
 
-    /// <summary>The RPC servers whose devices the model uses.</summary>
+    /// <summary>Gets the RPC servers whose devices the model uses.</summary>
     public IReadOnlyCollection<string> Servers => _servers;
 
-    /// <summary>Whether one of these servers was lost.</summary>
+    /// <summary>Gets a value that indicates whether one of these servers was lost.</summary>
     public bool IsLost => Array.Exists(_servers, RpcServers.IsLost);
 
-    /// <summary>Gets or sets the tokens of the vocabulary that end a text; null until they are looked for.</summary>
+    /// <summary>Gets or sets the tokens of the vocabulary that end a text, or <see langword="null"/> if they have not been determined yet.</summary>
     public int[]? EndOfGenerationTokens { get; set; }
 
-    /// <summary>The model, for as long as the caller holds a reference to this handle.</summary>
+    /// <summary>Gets the model, which is valid as long as the caller holds a reference to this handle.</summary>
     public llama_model* Pointer => (llama_model*)handle;
 
-    /// <summary>Keeps the model from being freed until the result is disposed.</summary>
-    /// <exception cref="ObjectDisposedException">The model was given back.</exception>
+    /// <summary>Prevents the model from being freed until the returned value is disposed.</summary>
+    /// <exception cref="ObjectDisposedException">The model has been freed.</exception>
     public Use Hold() => new(this);
 
     /// <inheritdoc/>

@@ -3,16 +3,16 @@ using MoeOffload.Native.Generated;
 
 namespace MoeOffload.Native;
 
-/// <summary>Represents how a model is loaded. What is null is left as llama.cpp has it.</summary>
+/// <summary>Represents the settings for loading a model. A property that is <see langword="null"/> leaves llama.cpp's default.</summary>
 internal sealed unsafe record ModelSettings
 {
-    // llama_model_kv_override has 128 bytes for each text, terminator included.
+    // llama_model_kv_override has 128 bytes for each text, including the terminator.
     private const int TextSize = 127;
 
-    /// <summary>Gets how many devices llama.cpp can spread a model over.</summary>
+    /// <summary>Gets the maximum number of devices that llama.cpp can split a model among.</summary>
     public static int MaxDevices => (int)LlamaApi.llama_max_devices();
 
-    /// <summary>Gets how many rules llama.cpp takes.</summary>
+    /// <summary>Gets the maximum number of rules that llama.cpp accepts.</summary>
     public static int MaxRules => (int)LlamaApi.llama_max_tensor_buft_overrides() - 1;
 
     public required IReadOnlyList<NativeDevice> Devices { get; init; }
@@ -27,7 +27,7 @@ internal sealed unsafe record ModelSettings
 
     public IReadOnlyList<float> TensorSplit { get; init; } = [];
 
-    /// <summary>Gets which tensors, by a pattern of their names, go into which buffers; the first match counts.</summary>
+    /// <summary>Gets the buffers of tensors by patterns of their names. The first match applies.</summary>
     public IReadOnlyList<(string Pattern, NativeBufferType Buffer)> Rules { get; init; } = [];
 
     public bool? Repack { get; init; }
@@ -38,11 +38,11 @@ internal sealed unsafe record ModelSettings
 
     public bool ValidateTensors { get; init; }
 
-    /// <summary>Gets what replaces values of the file's metadata: integers, numbers, truth values and texts.</summary>
+    /// <summary>Gets the values that replace those of the file's metadata: integers, floating-point numbers, Boolean values and strings.</summary>
     public IReadOnlyDictionary<string, object> MetadataOverrides { get; init; } = new Dictionary<string, object>();
 
-    /// <summary>Returns the parameters as llama.cpp takes them.</summary>
-    /// <param name="scope">Holds what they point to.</param>
+    /// <summary>Converts the settings to llama.cpp's parameters.</summary>
+    /// <param name="scope">The memory that the parameters point to.</param>
     public llama_model_params ToNative(NativeMemoryScope scope)
     {
         llama_model_params parameters = LlamaApi.llama_model_default_params();
@@ -79,7 +79,7 @@ internal sealed unsafe record ModelSettings
         return parameters;
     }
 
-    // Ended by an empty one.
+    // An empty rule ends the list.
     private llama_model_tensor_buft_override* WriteRules(NativeMemoryScope scope)
     {
         llama_model_tensor_buft_override* rules = scope.Allocate<llama_model_tensor_buft_override>(Rules.Count + 1);
@@ -92,7 +92,7 @@ internal sealed unsafe record ModelSettings
         return rules;
     }
 
-    // Ended by one with an empty key.
+    // An override with an empty key ends the list.
     private llama_model_kv_override* WriteOverrides(NativeMemoryScope scope)
     {
         llama_model_kv_override* entries = scope.Allocate<llama_model_kv_override>(MetadataOverrides.Count + 1);

@@ -1,4 +1,7 @@
 namespace MoeOffload.Native;
 
-/// <summary>llama.cpp called abort() in a computation; its context is lost. Reaches users as the cause of an <see cref="InferenceException"/>.</summary>
+/// <summary>
+/// The exception that is thrown when llama.cpp calls abort() in a computation. Its context is unusable. Users see it as the inner exception
+/// of an <see cref="InferenceException"/>.
+/// </summary>
 internal sealed class NativeAbortException(string message) : Exception(message);

@@ -1,7 +1,7 @@
 namespace MoeOffload.Native;
 
 /// <summary>Represents a backend library that was found.</summary>
-/// <param name="Name">What it is for.</param>
-/// <param name="Path">Its file.</param>
-/// <param name="NotLoaded">Why it is not in use; null if it is.</param>
+/// <param name="Name">The name of the backend.</param>
+/// <param name="Path">The path of the library's file.</param>
+/// <param name="NotLoaded">The reason why the library is not in use, or <see langword="null"/> if it is.</param>
 internal sealed record NativeBackend(string Name, string Path, string? NotLoaded);

@@ -2,17 +2,17 @@ using MoeOffload.Native.Generated;
 
 namespace MoeOffload.Native;
 
-/// <summary>The tokens of one decode, each of one sequence.</summary>
+/// <summary>Represents the tokens of a decode, each of which belongs to one sequence.</summary>
 internal sealed unsafe class NativeBatch
 {
     private readonly int _width;
     private readonly int* _sequences;
     private llama_batch _native;
 
-    /// <summary>Makes room.</summary>
-    /// <param name="memory">Where its memory is taken from.</param>
-    /// <param name="capacity">Most tokens.</param>
-    /// <param name="width">Floats of the hidden state that comes with each token; 0 where none does.</param>
+    /// <summary>Initializes a new instance of the <see cref="NativeBatch"/> class.</summary>
+    /// <param name="memory">The scope that the batch's memory is allocated in.</param>
+    /// <param name="capacity">The maximum number of tokens.</param>
+    /// <param name="width">The number of floats in the hidden state of each token, or 0 if tokens have no hidden states.</param>
     public NativeBatch(NativeMemoryScope memory, int capacity, int width)
     {
         _width = width;
@@ -29,22 +29,22 @@ internal sealed unsafe class NativeBatch
         }
     }
 
-    /// <summary>Tokens in it.</summary>
+    /// <summary>Gets the number of tokens.</summary>
     public int Count => _native.n_tokens;
 
-    /// <summary>The tokens.</summary>
+    /// <summary>Gets the tokens.</summary>
     public ReadOnlySpan<int> Tokens => new(_native.token, Count);
 
-    /// <summary>Their positions.</summary>
+    /// <summary>Gets the positions of the tokens.</summary>
     public ReadOnlySpan<int> Positions => new(_native.pos, Count);
 
-    /// <summary>Their sequences.</summary>
+    /// <summary>Gets the sequences of the tokens.</summary>
     public ReadOnlySpan<int> Sequences => new(_sequences, Count);
 
-    /// <summary>Not 0 for those of which logits are wanted.</summary>
+    /// <summary>Gets a value for each token, which is not 0 if its logits are computed.</summary>
     public ReadOnlySpan<sbyte> Outputs => new(_native.logits, Count);
 
-    /// <summary>As llama.cpp takes it, for as long as this and its memory live.</summary>
+    /// <summary>Gets llama.cpp's batch, which is valid as long as this instance and its memory.</summary>
     public llama_batch Native => _native;
 
     /// <summary>Adds a token.</summary>
@@ -58,7 +58,7 @@ internal sealed unsafe class NativeBatch
         _native.logits[i] = (sbyte)(wantsLogits ? 1 : 0);
     }
 
-    /// <summary>Adds a token with a hidden state; none stands for zeros.</summary>
+    /// <summary>Adds a token with a hidden state. An empty span stands for zeros.</summary>
     public void Add(int token, int position, int sequence, bool wantsLogits, ReadOnlySpan<float> hidden)
     {
         var row = new Span<float>(_native.embd + ((nint)Count * _width), _width);
@@ -67,6 +67,6 @@ internal sealed unsafe class NativeBatch
         hidden.CopyTo(row);
     }
 
-    /// <summary>Empties it.</summary>
+    /// <summary>Removes all tokens.</summary>
     public void Clear() => _native.n_tokens = 0;
 }

@@ -2,13 +2,13 @@ using System.Runtime.InteropServices;
 
 namespace MoeOffload.Native;
 
-/// <summary>A block of system memory beyond the garbage collector's, to which its size is made known.</summary>
+/// <summary>Represents a block of unmanaged memory whose size the garbage collector takes into account.</summary>
 internal sealed unsafe class NativeBuffer : SafeHandle
 {
     private readonly long _reserved;
 
-    /// <summary>Reserves memory.</summary>
-    /// <exception cref="OutOfMemoryException">There is not as much.</exception>
+    /// <summary>Allocates memory.</summary>
+    /// <exception cref="OutOfMemoryException">There is not enough memory.</exception>
     public NativeBuffer(long length)
         : base(0, ownsHandle: true)
     {
@@ -18,16 +18,16 @@ internal sealed unsafe class NativeBuffer : SafeHandle
         GC.AddMemoryPressure(length);
     }
 
-    /// <summary>Bytes that are used.</summary>
+    /// <summary>Gets or sets the number of bytes that are used.</summary>
     public long Length { get; set; }
 
-    /// <summary>The memory, for as long as this is not disposed.</summary>
+    /// <summary>Gets the memory, which is valid until this instance is disposed.</summary>
     public byte* Pointer => (byte*)handle;
 
     /// <inheritdoc/>
     public override bool IsInvalid => handle == 0;
 
-    /// <summary>Makes a copy.</summary>
+    /// <summary>Creates a copy.</summary>
     public NativeBuffer Clone()
     {
         var copy = new NativeBuffer(Length);
@@ -35,7 +35,7 @@ internal sealed unsafe class NativeBuffer : SafeHandle
         return copy;
     }
 
-    /// <summary>Bytes from an offset on, as many as a span can hold.</summary>
+    /// <summary>Gets a number of bytes from an offset on.</summary>
     public Span<byte> Slice(long offset, int length)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(offset);

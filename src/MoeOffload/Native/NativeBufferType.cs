@@ -2,7 +2,7 @@ using MoeOffload.Native.Generated;
 
 namespace MoeOffload.Native;
 
-/// <summary>Represents a buffer type of a device. llama.cpp never takes one back.</summary>
+/// <summary>Represents a buffer type of a device. llama.cpp never frees it.</summary>
 internal readonly unsafe struct NativeBufferType
 {
     private NativeBufferType(ggml_backend_buffer_type* pointer)
@@ -11,13 +11,13 @@ internal readonly unsafe struct NativeBufferType
         Name = Utf8.ToString(GgmlBackendApi.ggml_backend_buft_name(pointer));
     }
 
-    /// <summary>Gets llama.cpp's name of it.</summary>
+    /// <summary>Gets llama.cpp's name for the buffer type.</summary>
     public string Name { get; }
 
     /// <summary>Gets the buffer type.</summary>
     public ggml_backend_buffer_type* Pointer { get; }
 
-    /// <summary>Lists those of devices.</summary>
+    /// <summary>Lists the buffer types of devices.</summary>
     public static List<NativeBufferType> Of(IEnumerable<NativeDevice> devices)
     {
         List<NativeBufferType> types = [];

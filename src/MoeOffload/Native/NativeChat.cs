@@ -4,28 +4,28 @@ using MoeOffload.Native.Generated;
 
 namespace MoeOffload.Native;
 
-/// <summary>llama.cpp's chat templates, parsers and schema converter. Data crosses as UTF-8, mostly JSON.</summary>
+/// <summary>Calls llama.cpp's chat templates, parsers and schema converter. Data is passed as UTF-8, mostly as JSON.</summary>
 internal static unsafe class NativeChat
 {
-    // The converter's recursion and its regular expressions take at most this much for each byte of JSON.
+    // The converter's recursion and its regular expressions take at most this many bytes of stack for each byte of JSON.
     private const int StackPerByte = 1024;
 
-    // What parsing and rendering a template of the largest size that ChatTemplateGuard allows may need.
+    // Enough to parse and render a template of the largest size that ChatTemplateGuard allows.
     private const int TemplateStack = 64 << 20;
 
-    // Fits in what is left of any thread's stack.
+    // Fits in the remaining stack of any thread.
     private const int ShortInput = 1024;
 
-    // The parser of answers recurses for each bracket inside another.
+    // The parser of answers recurses for each nested bracket.
     private const int StackPerNesting = 16 << 10;
     private const int ShallowNesting = 32;
     private const int MaxNesting = 10_000;
 
     /// <summary>Parses a template.</summary>
-    /// <param name="model">The model, whose own template is taken where there is no <paramref name="source"/>.</param>
-    /// <param name="source">The template, or null.</param>
-    /// <param name="logger">Where llama.cpp's lines go.</param>
-    /// <exception cref="ChatTemplateException">It does not parse.</exception>
+    /// <param name="model">The model, whose template is used if <paramref name="source"/> is <see langword="null"/>.</param>
+    /// <param name="source">The template, or <see langword="null"/>.</param>
+    /// <param name="logger">The logger for llama.cpp's messages.</param>
+    /// <exception cref="ChatTemplateException">The template could not be parsed.</exception>
     /// <exception cref="NotSupportedException">The model has no template.</exception>
     public static ChatTemplateHandle Parse(ModelHandle model, string? source, ILogger logger)
     {
@@ -35,7 +35,7 @@ internal static unsafe class NativeChat
         return new ChatTemplateHandle((moe_chat*)result);
     }
 
-    /// <summary>What a template is and can, as JSON.</summary>
+    /// <summary>Gets the description of a template and its capabilities, as JSON.</summary>
     public static byte[] Describe(ChatTemplateHandle template)
     {
         byte* error = stackalloc byte[NativeError.BufferSize];
@@ -47,8 +47,8 @@ internal static unsafe class NativeChat
             : throw new ChatTemplateException(NativeError.Describe("The chat template could not be examined", status, error));
     }
 
-    /// <summary>Renders a conversation; request and result are JSON as <c>moe_shim.h</c> says.</summary>
-    /// <exception cref="ChatTemplateException">The template failed.</exception>
+    /// <summary>Renders a conversation. The request and the result are JSON as described in <c>moe_shim.h</c>.</summary>
+    /// <exception cref="ChatTemplateException">The template could not be rendered.</exception>
     public static byte[] Render(ChatTemplateHandle template, byte[] request, ILogger logger)
     {
         byte[] rendered = [];
@@ -57,9 +57,9 @@ internal static unsafe class NativeChat
         return rendered;
     }
 
-    /// <summary>Makes the sampler that a rendered prompt asks for.</summary>
-    /// <returns>Null where it asks for none.</returns>
-    /// <exception cref="ArgumentException">Its grammar has an error.</exception>
+    /// <summary>Creates the sampler that a rendered prompt requires.</summary>
+    /// <returns>The sampler, or <see langword="null"/> if none is required.</returns>
+    /// <exception cref="ArgumentException">The prompt's grammar is not valid.</exception>
     public static SamplerHandle? MakeSampler(NativeVocabulary vocabulary, byte[] rendered)
     {
         byte* error = stackalloc byte[NativeError.BufferSize];
@@ -77,7 +77,7 @@ internal static unsafe class NativeChat
         return sampler == null ? null : new SamplerHandle(sampler);
     }
 
-    /// <summary>Makes the parser of the answers to a rendered prompt.</summary>
+    /// <summary>Creates the parser for the answers to a rendered prompt.</summary>
     public static ChatParserHandle MakeParser(byte[] rendered)
     {
         byte* error = stackalloc byte[NativeError.BufferSize];
@@ -91,13 +91,13 @@ internal static unsafe class NativeChat
         }
     }
 
-    /// <summary>Reads an answer, or the beginning of one.</summary>
+    /// <summary>Tries to parse an answer, or the beginning of one.</summary>
     /// <param name="parser">The parser.</param>
-    /// <param name="answer">The answer so far: whole code points.</param>
-    /// <param name="nesting">How deep brackets nest in it, at most.</param>
-    /// <param name="isPartial">Whether more may follow.</param>
-    /// <param name="message">The message as JSON, as <c>moe_shim.h</c> says; where false is returned, why there is none.</param>
-    /// <returns>Whether the answer has the template's format.</returns>
+    /// <param name="answer">The answer so far, which consists of whole code points.</param>
+    /// <param name="nesting">The maximum nesting depth of brackets in the answer.</param>
+    /// <param name="isPartial"><see langword="true"/> if more text can follow.</param>
+    /// <param name="message">The message as JSON, as described in <c>moe_shim.h</c>, or the reason if the method returns <see langword="false"/>.</param>
+    /// <returns><see langword="true"/> if the answer has the template's format; otherwise, <see langword="false"/>.</returns>
     public static bool TryReadAnswer(ChatParserHandle parser, ReadOnlyMemory<byte> answer, int nesting, bool isPartial, out byte[] message)
     {
         if (nesting <= ShallowNesting)
@@ -118,8 +118,8 @@ internal static unsafe class NativeChat
         return isRead;
     }
 
-    /// <summary>Turns a JSON schema that was checked into a grammar.</summary>
-    /// <exception cref="ArgumentException">The converter refused it.</exception>
+    /// <summary>Converts a JSON schema that has been checked to a grammar.</summary>
+    /// <exception cref="ArgumentException">The converter rejected the schema.</exception>
     public static string ToGrammar(string schema, string what)
     {
         byte[] text = Utf8.ToTerminated(schema, what);

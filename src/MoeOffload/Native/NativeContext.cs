@@ -3,23 +3,25 @@ using MoeOffload.Native.Generated;
 
 namespace MoeOffload.Native;
 
-/// <summary>How a decode ended.</summary>
+/// <summary>Specifies how a decode ended.</summary>
 internal enum DecodeResult
 {
     /// <summary>All tokens are in the KV cache.</summary>
     Done,
 
-    /// <summary>The KV cache has no room for them; it is as it was before.</summary>
+    /// <summary>The KV cache has no room for the tokens, and is unchanged.</summary>
     NoRoom,
 
-    /// <summary>Ended by <see cref="NativeContext.RequestStop"/>; micro-batches that were finished stay in the KV cache.</summary>
+    /// <summary><see cref="NativeContext.RequestStop"/> ended the decode. Finished micro-batches remain in the KV cache.</summary>
     Stopped,
 }
 
-/// <summary>A context with its KV cache, threads and batch. Used by one thread at a time, but for <see cref="RequestStop"/>.</summary>
+/// <summary>
+/// Represents a context with its KV cache, threads and batch. Only one thread at a time can use it, except for <see cref="RequestStop"/>.
+/// </summary>
 internal sealed unsafe class NativeContext : IDisposable
 {
-    // What llama_decode returns where its abort callback ended it.
+    // llama_decode's result if its abort callback ended it.
     private const int Stopped = 2;
 
     private readonly ContextHandle _handle;
@@ -56,22 +58,22 @@ internal sealed unsafe class NativeContext : IDisposable
         Batch = new NativeBatch(memory, BatchSize, isMtp ? HiddenWidth : 0);
     }
 
-    /// <summary>Cells of the KV cache, over all sequences.</summary>
+    /// <summary>Gets the number of cells in the KV cache, over all sequences.</summary>
     public int ContextLength { get; }
 
-    /// <summary>Tokens that one sequence can hold.</summary>
+    /// <summary>Gets the number of tokens that a sequence can hold.</summary>
     public int SequenceLength { get; }
 
-    /// <summary>Most tokens of one decode.</summary>
+    /// <summary>Gets the maximum number of tokens in a decode.</summary>
     public int BatchSize { get; }
 
-    /// <summary>Most tokens that are computed at once.</summary>
+    /// <summary>Gets the maximum number of tokens that are computed at once.</summary>
     public int MicroBatchSize { get; }
 
-    /// <summary>Tokens in the vocabulary, and so logits of one position.</summary>
+    /// <summary>Gets the number of tokens in the vocabulary, which is the number of logits of a position.</summary>
     public int VocabularySize { get; }
 
-    /// <summary>Whether it remembers sequences from one decode to the next; an encoder does not.</summary>
+    /// <summary>Gets a value that indicates whether the context keeps sequences from one decode to the next; an encoder does not.</summary>
     public bool HasMemory
     {
         get
@@ -81,34 +83,34 @@ internal sealed unsafe class NativeContext : IDisposable
         }
     }
 
-    /// <summary>Whether a sequence can be cut back to any earlier position; a recurrent state cannot.</summary>
+    /// <summary>Gets a value that indicates whether a sequence can be rolled back to any earlier position; a recurrent state cannot.</summary>
     public bool CanForgetParts { get; }
 
-    /// <summary>How many positions at its end a sequence can always be cut back by.</summary>
+    /// <summary>Gets the number of positions by which a sequence can always be rolled back.</summary>
     public int RollbackLength { get; }
 
-    /// <summary>Whether positions can be moved, see <see cref="Discard"/>.</summary>
+    /// <summary>Gets a value that indicates whether positions can be moved, as <see cref="Discard"/> does.</summary>
     public bool CanShift { get; }
 
-    /// <summary>How many positions layers with sliding-window attention look back; 0 where there are none.</summary>
+    /// <summary>Gets the length of the attention's sliding window, in positions, or 0 if there is none.</summary>
     public int WindowLength { get; }
 
-    /// <summary>Floats of one hidden state.</summary>
+    /// <summary>Gets the number of floats in a hidden state.</summary>
     public int HiddenWidth { get; }
 
-    /// <summary>What the next decode computes.</summary>
+    /// <summary>Gets the batch of the next decode.</summary>
     public NativeBatch Batch { get; }
 
-    /// <summary>Tokens in the batch that is being filled.</summary>
+    /// <summary>Gets the number of tokens in the batch.</summary>
     public int BatchCount => Batch.Count;
 
-    /// <summary>Who keeps up with its sequences, or null.</summary>
+    /// <summary>Gets or sets the follower of the context's sequences, or <see langword="null"/>.</summary>
     public ISequenceFollower? Follower { get; set; }
 
-    /// <summary>Replaces the status of each native call: tests make calls fail with it. Null in production.</summary>
+    /// <summary>Gets or sets a function that replaces the status of each native call, for tests. It is <see langword="null"/> in production.</summary>
     public Func<moe_status, moe_status>? FaultInjection { get; set; }
 
-    // No call begins on an abandoned context, so that a thread which was abandoned with it and comes back goes no further.
+    // No call begins on an abandoned context, so that a thread that was abandoned with it and returns does not continue.
     private llama_context* Pointer
     {
         get
@@ -118,14 +120,14 @@ internal sealed unsafe class NativeContext : IDisposable
         }
     }
 
-    /// <summary>Makes a context.</summary>
+    /// <summary>Creates a context.</summary>
     /// <param name="model">The model.</param>
-    /// <param name="settings">What the context is made of.</param>
-    /// <param name="logger">Told what llama.cpp logs.</param>
-    /// <param name="adapters">The LoRA adapters that are wanted at any time.</param>
-    /// <param name="counter">Where it counts the experts that are chosen; null counts none.</param>
-    /// <param name="inTurnsWith">A context that never computes at the same time, whose threads this one may use too.</param>
-    /// <exception cref="InferenceException">llama.cpp refused it, memory ran out, or an RPC server of the model was lost.</exception>
+    /// <param name="settings">The settings of the context.</param>
+    /// <param name="logger">The logger for llama.cpp's messages.</param>
+    /// <param name="adapters">The selected LoRA adapters.</param>
+    /// <param name="counter">The counter of chosen experts, or <see langword="null"/> to count none.</param>
+    /// <param name="inTurnsWith">A context that never computes at the same time, whose threads this one can share.</param>
+    /// <exception cref="InferenceException">llama.cpp rejected the settings, there is not enough memory, or an RPC server of the model was lost.</exception>
     public static NativeContext Create(
         ModelHandle model,
         ContextSettings settings,
@@ -194,11 +196,11 @@ internal sealed unsafe class NativeContext : IDisposable
     /// <summary>Adds a token to the batch.</summary>
     public void Add(int token, int position, int sequence, bool wantsLogits) => Batch.Add(token, position, sequence, wantsLogits);
 
-    /// <summary>Empties the batch.</summary>
+    /// <summary>Removes all tokens from the batch.</summary>
     public void ClearBatch() => Batch.Clear();
 
     /// <summary>Computes the batch.</summary>
-    /// <exception cref="InferenceException">The computation failed; after <see cref="NativeAbortException"/> the context is unusable.</exception>
+    /// <exception cref="InferenceException">The computation failed. If the inner exception is a <see cref="NativeAbortException"/>, the context is unusable.</exception>
     public DecodeResult Decode()
     {
         byte* error = stackalloc byte[NativeError.BufferSize];
@@ -227,7 +229,7 @@ internal sealed unsafe class NativeContext : IDisposable
         };
     }
 
-    /// <summary>Has each later <see cref="Decode"/> keep hidden states: those of all tokens, or of those of which logits are wanted.</summary>
+    /// <summary>Makes each later <see cref="Decode"/> keep the hidden states of all tokens, or of the tokens with logits.</summary>
     public void KeepHidden(bool all)
     {
         byte* error = stackalloc byte[NativeError.BufferSize];
@@ -236,7 +238,7 @@ internal sealed unsafe class NativeContext : IDisposable
             ShimApi.moe_hidden_keep(Pointer, (byte)(all ? 1 : 0), error, NativeError.BufferSize), error, "Hidden states cannot be kept");
     }
 
-    /// <summary>The hidden states of all tokens of the batch, until the next <see cref="Decode"/>; <c>HiddenRowOrder</c> says in which order.</summary>
+    /// <summary>Gets the hidden states of all tokens in the batch, valid until the next <see cref="Decode"/>, in the order that <c>HiddenRowOrder</c> describes.</summary>
     public ReadOnlySpan<float> HiddenRows()
     {
         byte* error = stackalloc byte[NativeError.BufferSize];
@@ -246,7 +248,7 @@ internal sealed unsafe class NativeContext : IDisposable
         return new ReadOnlySpan<float>(rows, checked(BatchCount * HiddenWidth));
     }
 
-    /// <summary>Copies the hidden state of the batch's index-th token, where only those with logits are kept.</summary>
+    /// <summary>Copies the hidden state of a token in the batch, if only those of tokens with logits are kept.</summary>
     public void CopyHidden(int index, Span<float> row)
     {
         byte* error = stackalloc byte[NativeError.BufferSize];
@@ -260,7 +262,7 @@ internal sealed unsafe class NativeContext : IDisposable
         }
     }
 
-    /// <summary>Chooses which of the layers for multi-token prediction computes, from 0.</summary>
+    /// <summary>Selects the layer for multi-token prediction that computes, by its zero-based index.</summary>
     public void SelectMtpLayer(int layer)
     {
         byte* error = stackalloc byte[NativeError.BufferSize];
@@ -268,31 +270,31 @@ internal sealed unsafe class NativeContext : IDisposable
         Check(ShimApi.moe_mtp_select(Pointer, layer, error, NativeError.BufferSize), error, "No such layer");
     }
 
-    /// <summary>Takes over the LoRA adapters that are wanted now. <see cref="Decode"/> does so too.</summary>
-    /// <returns>Whether they are others than before: what is in the KV cache was computed with those.</returns>
+    /// <summary>Applies the LoRA adapters that are selected now, as <see cref="Decode"/> does.</summary>
+    /// <returns><see langword="true"/> if the adapters differ from those that the KV cache was computed with; otherwise, <see langword="false"/>.</returns>
     public bool ApplyAdapters()
     {
         using HandleUse use = new(_handle);
         return _adapters.Apply(Pointer);
     }
 
-    /// <summary>Makes a running or the next <see cref="Decode"/> end early where it can: CPU work between operations, all else between micro-batches.</summary>
-    /// <exception cref="ObjectDisposedException">It was disposed, and the memory that says so freed.</exception>
+    /// <summary>Makes the current or next <see cref="Decode"/> end early: between operations on the CPU, and between micro-batches elsewhere.</summary>
+    /// <exception cref="ObjectDisposedException">The context has been freed.</exception>
     public void RequestStop()
     {
         using HandleUse use = new(_handle);
         Volatile.Write(ref *_stop, 1);
     }
 
-    /// <summary>Takes <see cref="RequestStop"/> back.</summary>
+    /// <summary>Cancels the effect of <see cref="RequestStop"/>.</summary>
     public void ClearStop()
     {
         using HandleUse use = new(_handle);
         Volatile.Write(ref *_stop, 0);
     }
 
-    /// <summary>Forgets a sequence's tokens from a position on.</summary>
-    /// <returns>False where the cache cannot forget a part of a sequence.</returns>
+    /// <summary>Removes a sequence's tokens from a position on.</summary>
+    /// <returns><see langword="false"/> if the cache cannot remove a part of a sequence; otherwise, <see langword="true"/>.</returns>
     public bool Remove(int sequence, int fromPosition)
     {
         byte* error = stackalloc byte[NativeError.BufferSize];
@@ -310,7 +312,7 @@ internal sealed unsafe class NativeContext : IDisposable
         return removed != 0;
     }
 
-    /// <summary>Makes a sequence hold what another one holds.</summary>
+    /// <summary>Copies a sequence to another one.</summary>
     public void Copy(int source, int target)
     {
         byte* error = stackalloc byte[NativeError.BufferSize];
@@ -320,8 +322,8 @@ internal sealed unsafe class NativeContext : IDisposable
         Follower?.OnCopied(source, target);
     }
 
-    /// <summary>Forgets the positions from <paramref name="from"/> up to <paramref name="to"/> and moves later ones down to fill the gap.</summary>
-    /// <returns>False where the cache cannot do that, and nothing was done.</returns>
+    /// <summary>Removes the positions from <paramref name="from"/> up to <paramref name="to"/>, and moves later ones down to fill the gap.</summary>
+    /// <returns><see langword="false"/> if the cache does not support this and nothing was changed; otherwise, <see langword="true"/>.</returns>
     public bool Discard(int sequence, int from, int to)
     {
         byte* error = stackalloc byte[NativeError.BufferSize];
@@ -340,7 +342,7 @@ internal sealed unsafe class NativeContext : IDisposable
         return moved != 0;
     }
 
-    /// <summary>The first position of a sequence whose cells are there, as all later ones are; -1 where it is empty.</summary>
+    /// <summary>Gets the first position of a sequence from which on all cells exist, or -1 if the sequence is empty.</summary>
     public int FirstPosition(int sequence)
     {
         byte* error = stackalloc byte[NativeError.BufferSize];
@@ -354,7 +356,7 @@ internal sealed unsafe class NativeContext : IDisposable
         return min;
     }
 
-    /// <summary>How many bytes <see cref="ReadState"/> needs.</summary>
+    /// <summary>Gets the number of bytes that <see cref="ReadState"/> needs.</summary>
     public long StateSize(int sequence)
     {
         Update();
@@ -365,7 +367,7 @@ internal sealed unsafe class NativeContext : IDisposable
         return (long)size;
     }
 
-    /// <summary>Copies what the KV cache holds of a sequence.</summary>
+    /// <summary>Copies the KV cache of a sequence.</summary>
     /// <returns>The number of bytes.</returns>
     public long ReadState(int sequence, NativeBuffer target)
     {
@@ -381,8 +383,8 @@ internal sealed unsafe class NativeContext : IDisposable
         return (long)written;
     }
 
-    /// <summary>Makes a sequence hold what <see cref="ReadState"/> has copied.</summary>
-    /// <returns>False where there is no room for it; the sequence is then empty.</returns>
+    /// <summary>Restores what <see cref="ReadState"/> copied into a sequence.</summary>
+    /// <returns><see langword="false"/> if there is not enough room, in which case the sequence is empty; otherwise, <see langword="true"/>.</returns>
     public bool TryWriteState(int sequence, NativeBuffer source)
     {
         Update();
@@ -403,8 +405,8 @@ internal sealed unsafe class NativeContext : IDisposable
         return true;
     }
 
-    /// <summary>Samples and accepts a token from the logits of the batch's index-th token; -1 is the last.</summary>
-    /// <exception cref="ObjectDisposedException">The sampler or the context was freed, since the generation was given up.</exception>
+    /// <summary>Samples and accepts a token from the logits of the token at an index in the batch. -1 stands for the last one.</summary>
+    /// <exception cref="ObjectDisposedException">The sampler or the context has been freed, since the generation was abandoned.</exception>
     public int Sample(int index, NativeSampler sampler)
     {
         byte* error = stackalloc byte[NativeError.BufferSize];
@@ -426,7 +428,7 @@ internal sealed unsafe class NativeContext : IDisposable
         return token;
     }
 
-    /// <summary>The log-probability of a token, and of the best alternatives as many as <paramref name="top"/> holds.</summary>
+    /// <summary>Gets the log-probability of a token, and fills <paramref name="top"/> with the most probable tokens.</summary>
     public float LogProbability(int index, int token, Span<(int Token, float LogProbability)> top)
     {
         byte* error = stackalloc byte[NativeError.BufferSize];
@@ -445,7 +447,7 @@ internal sealed unsafe class NativeContext : IDisposable
         return probability;
     }
 
-    /// <summary>Copies the logits of the batch's index-th token.</summary>
+    /// <summary>Copies the logits of the token at an index in the batch.</summary>
     public void CopyLogits(int index, Span<float> logits)
     {
         byte* error = stackalloc byte[NativeError.BufferSize];
@@ -459,7 +461,7 @@ internal sealed unsafe class NativeContext : IDisposable
         }
     }
 
-    /// <summary>Copies the embeddings of <paramref name="count"/> tokens of the batch, from the first-th on.</summary>
+    /// <summary>Copies the embeddings of <paramref name="count"/> tokens of the batch, from index <paramref name="first"/> on.</summary>
     public void CopyEmbeddings(int first, int count, Span<float> rows)
     {
         byte* error = stackalloc byte[NativeError.BufferSize];
@@ -473,7 +475,7 @@ internal sealed unsafe class NativeContext : IDisposable
         }
     }
 
-    /// <summary>What each buffer type holds for this context and its model.</summary>
+    /// <summary>Gets the memory that this context and its model use in each buffer type.</summary>
     public List<NativeMemoryUse> ReadMemory()
     {
         byte* error = stackalloc byte[NativeError.BufferSize];
@@ -510,10 +512,10 @@ internal sealed unsafe class NativeContext : IDisposable
         _adapters.GiveUp();
     }
 
-    /// <summary>Frees the context with its threads and memory, once no call uses them any more; nothing of one that was given up.</summary>
+    /// <summary>Frees the context with its threads and memory as soon as no call uses them. An abandoned context is never freed.</summary>
     public void Dispose() => _handle.Dispose();
 
-    // Cells that wait for the next decode to be copied or rotated hold the wrong values until then.
+    // Cells whose copy or rotation is deferred to the next decode hold wrong values until then.
     private void Update()
     {
         if (_hasPendingUpdate)

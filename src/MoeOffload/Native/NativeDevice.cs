@@ -2,7 +2,7 @@ using MoeOffload.Native.Generated;
 
 namespace MoeOffload.Native;
 
-/// <summary>A registered device. llama.cpp never takes one back, so it stays valid for the life of the process.</summary>
+/// <summary>Represents a registered device. llama.cpp never removes one, so it remains valid for the life of the process.</summary>
 internal readonly unsafe struct NativeDevice
 {
     private NativeDevice(ggml_backend_device* pointer)
@@ -29,13 +29,13 @@ internal readonly unsafe struct NativeDevice
 
     public NativeDeviceKind Kind { get; }
 
-    /// <summary>Whether it can hold layers: neither the CPU nor what works on the CPU's memory.</summary>
+    /// <summary>Gets a value that indicates whether the device can hold layers. The CPU and accelerators on system memory cannot.</summary>
     public bool HoldsLayers => Kind is NativeDeviceKind.Gpu or NativeDeviceKind.IntegratedGpu or NativeDeviceKind.Rpc;
 
-    /// <summary>Whether the CPU can fill memory that the device reads directly, such as CUDA_Host.</summary>
+    /// <summary>Gets a value that indicates whether the device can directly read memory that the CPU writes, such as CUDA_Host.</summary>
     public bool HasPinnedMemory => GgmlBackendApi.ggml_backend_dev_host_buffer_type(Pointer) != null;
 
-    /// <summary>All devices, in llama.cpp's order.</summary>
+    /// <summary>Gets all devices, in llama.cpp's order.</summary>
     public static List<NativeDevice> All()
     {
         List<NativeDevice> devices = [];
@@ -47,14 +47,14 @@ internal readonly unsafe struct NativeDevice
         return devices;
     }
 
-    /// <summary>Whether a buffer of this device lies in system memory even where it is no plain host buffer, as rearranged weights do.</summary>
+    /// <summary>Determines whether a device is the CPU, whose buffers are in system memory even if they are not plain host buffers, such as those of rearranged weights.</summary>
     public static bool IsCpu(string deviceName) => deviceName is "" or "CPU";
 
-    /// <summary>The RPC servers that these devices belong to.</summary>
+    /// <summary>Gets the RPC servers that devices belong to.</summary>
     public static string[] ServersOf(IEnumerable<NativeDevice> devices) =>
         [.. devices.Where(device => device.Kind == NativeDeviceKind.Rpc).Select(device => device.Description).Distinct()];
 
-    /// <summary>Reads how much memory the device has now, and how much of it is free, in bytes; zeros if it does not say.</summary>
+    /// <summary>Reads the free and total memory of the device, in bytes, or zeros if the device does not report them.</summary>
     /// <exception cref="InferenceException">The device failed.</exception>
     public (long Free, long Total) ReadMemory()
     {

@@ -1,6 +1,6 @@
 namespace MoeOffload.Native;
 
-/// <summary>Specifies what a device is.</summary>
+/// <summary>Specifies the kind of a device.</summary>
 internal enum NativeDeviceKind
 {
     Cpu,

@@ -3,13 +3,13 @@ using MoeOffload.Native.Generated;
 
 namespace MoeOffload.Native;
 
-/// <summary>Turns a shim status into text. Each caller wraps it in the exception of its domain.</summary>
+/// <summary>Converts a status of the shim to a message, which callers use in their exceptions.</summary>
 internal static unsafe class NativeError
 {
-    /// <summary>The size of the buffer that every shim call is given for its error text, in bytes.</summary>
+    /// <summary>The size of the buffer for the error message of a call to the shim, in bytes.</summary>
     public const int BufferSize = 1024;
 
-    /// <summary>Says what failed, the shim's reason, and the last lines that llama.cpp logged about it.</summary>
+    /// <summary>Creates a message that says what failed, with the shim's reason and the last messages that llama.cpp logged.</summary>
     public static string Describe(string what, moe_status status, byte* error)
     {
         var text = new StringBuilder(what).Append(": ").Append(Reason(status, error));
@@ -21,7 +21,7 @@ internal static unsafe class NativeError
         return text.ToString();
     }
 
-    /// <summary>The shim's reason alone.</summary>
+    /// <summary>Gets only the shim's reason.</summary>
     public static string Reason(moe_status status, byte* error)
     {
         string reason = Utf8.ToString(error);
@@ -33,7 +33,7 @@ internal static unsafe class NativeError
         };
     }
 
-    /// <summary>An abort's message, <c>/folders/of/the/build/file.cpp:12: reason</c>, from the file's name on.</summary>
+    /// <summary>Removes the directory from the message of an abort, such as <c>/folders/of/the/build/file.cpp:12: reason</c>.</summary>
     public static string WithoutFolders(string message)
     {
         int end = message.IndexOf(": ", StringComparison.Ordinal);

@@ -3,13 +3,13 @@ using MoeOffload.Native.Generated;
 
 namespace MoeOffload.Native;
 
-/// <summary>Finds our native libraries and binds the generated signatures to them.</summary>
+/// <summary>Finds the native libraries, and binds the generated signatures to them.</summary>
 internal static class NativeLibraries
 {
     private const int RtldNow = 2;
     private const int RtldDeepBind = 8;
 
-    /// <summary>The runtime identifier that names our native folders, such as <c>linux-x64</c>.</summary>
+    /// <summary>Gets the runtime identifier that the directories of the native libraries are named after, such as <c>linux-x64</c>.</summary>
     public static string RuntimeIdentifier { get; } = PortableIdentifier();
 
     private static string Prefix => OperatingSystem.IsWindows() ? "moe-" : "libmoe-";
@@ -17,13 +17,13 @@ internal static class NativeLibraries
     private static string Suffix =>
         OperatingSystem.IsWindows() ? ".dll" : OperatingSystem.IsMacOS() ? ".dylib" : ".so";
 
-    // ggml names its loadable backends .so on macOS too.
+    // ggml also uses .so for its loadable backends on macOS.
     private static string BackendSuffix => OperatingSystem.IsWindows() ? ".dll" : ".so";
 
     /// <summary>Returns the directories that may hold the libraries, in the order in which they are tried.</summary>
-    /// <param name="explicitDirectory">The directory that an option names; null for those of the application.</param>
+    /// <param name="explicitDirectory">The directory that an option specifies, or <see langword="null"/> for those of the application.</param>
     /// <remarks>
-    /// The build of a checkout is used only by what was built in that checkout, and only if the application has no libraries of its own.
+    /// Libraries of a checkout are used only by programs that were built in it, and only if the application has no libraries of its own.
     /// </remarks>
     public static List<string> SearchDirectories(string? explicitDirectory)
     {
@@ -48,8 +48,8 @@ internal static class NativeLibraries
         return [.. directories.Select(Path.TrimEndingDirectorySeparator).Distinct(StringComparer.Ordinal)];
     }
 
-    /// <summary>The first of the directories that holds the shim.</summary>
-    /// <exception cref="NativeLibraryException">None does; the message names each place.</exception>
+    /// <summary>Finds the first directory that contains the shim.</summary>
+    /// <exception cref="NativeLibraryException">No directory contains it. The message lists the directories.</exception>
     public static string Find(List<string> directories)
     {
         return directories.Find(HoldsShim)
@@ -57,7 +57,7 @@ internal static class NativeLibraries
                 $"{FileName("shim")} was not found. {Remedy()} Tried: {string.Join(", ", directories)}");
     }
 
-    // Only who works in a checkout can build them.
+    // The libraries can only be built in a checkout.
     private static string Remedy() => Checkout.FindLibraries(AppContext.BaseDirectory, RuntimeIdentifier) is null
         ? $"Reference the package MoeOffload.Native.Cpu in the version of MoeOffload, {Version}, or set ModelOptions.NativeLibraryDirectory."
         : "Build the native libraries with ./build.sh native, or set ModelOptions.NativeLibraryDirectory.";
@@ -66,7 +66,7 @@ internal static class NativeLibraries
 
     private static bool HoldsShim(string directory) => File.Exists(Path.Combine(directory, FileName("shim")));
 
-    /// <summary>Backend libraries in the directories, by what stands between <c>moe-ggml-</c> and the suffix.</summary>
+    /// <summary>Finds the backend libraries in directories. The name is the part between <c>moe-ggml-</c> and the suffix.</summary>
     public static IEnumerable<(string Name, string Path)> Backends(IEnumerable<string> directories)
     {
         string start = Prefix + "ggml-";
@@ -88,7 +88,7 @@ internal static class NativeLibraries
     /// <exception cref="NativeLibraryException">A library is missing or cannot be loaded.</exception>
     public static void Bind(string directory)
     {
-        // The shim first: what it needs is then found next to it, and bound to our own copies.
+        // The shim is loaded first, so that its dependencies are found next to it and bound to this project's copies.
         nint shim = Open(Path.Combine(directory, FileName("shim")));
         var handles = new Dictionary<string, nint>(StringComparer.Ordinal)
         {
@@ -104,10 +104,10 @@ internal static class NativeLibraries
         CountExperts = NativeLibrary.GetExport(shim, nameof(ShimApi.moe_count_experts));
     }
 
-    /// <summary>The address of the shim's abort callback, which reads a flag and never enters managed code.</summary>
+    /// <summary>Gets the address of the shim's abort callback, which reads a flag and never enters managed code.</summary>
     public static nint AbortWhenSet { get; private set; }
 
-    /// <summary>The address of the shim's callback that counts in an <see cref="ExpertCounter"/>, and never enters managed code.</summary>
+    /// <summary>Gets the address of the shim's callback that counts in an <see cref="ExpertCounter"/>, and never enters managed code.</summary>
     public static nint CountExperts { get; private set; }
 
     private static string FileName(string library) => Prefix + library + Suffix;
@@ -122,7 +122,7 @@ internal static class NativeLibraries
                     $"{path} could not be loaded: it is damaged, built for another system, or a library that it needs is missing.");
         }
 
-        // Deep binding: where another llama.cpp was loaded globally, our libraries must still find their own symbols first.
+        // With deep binding, the libraries find their own symbols first even if another llama.cpp was loaded globally.
         nint library = DlOpen(path, RtldNow | RtldDeepBind);
         return library != 0
             ? library

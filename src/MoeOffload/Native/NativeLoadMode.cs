@@ -2,7 +2,7 @@ using MoeOffload.Native.Generated;
 
 namespace MoeOffload.Native;
 
-/// <summary>Specifies how weights get into memory, as llama.cpp numbers it.</summary>
+/// <summary>Specifies how weights are read into memory, with llama.cpp's values.</summary>
 internal enum NativeLoadMode
 {
     Auto = llama_load_mode.LLAMA_LOAD_MODE_AUTO,

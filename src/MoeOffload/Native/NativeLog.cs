@@ -7,12 +7,12 @@ using MoeOffload.Native.Generated;
 namespace MoeOffload.Native;
 
 /// <summary>
-/// Carries llama.cpp's log to <see cref="ILogger"/>. llama.cpp has one callback for the whole process, so a line goes to the
-/// logger of whoever runs on the thread that wrote it, and from llama.cpp's own threads to the logger that was set last.
+/// Forwards llama.cpp's log to <see cref="ILogger"/>. llama.cpp has one callback for the whole process, so a line goes to the logger that
+/// was set on the thread that wrote it. Lines of llama.cpp's own threads go to the logger that was set last.
 /// </summary>
 internal static unsafe class NativeLog
 {
-    /// <summary>The category of every native line.</summary>
+    /// <summary>The category of llama.cpp's lines.</summary>
     public const string Category = "MoeOffload.Native";
 
     private const int MaxErrors = 8;
@@ -24,10 +24,10 @@ internal static unsafe class NativeLog
 
     private static ThreadState State => s_state ??= new ThreadState();
 
-    /// <summary>Points llama.cpp's callback here; once for the process.</summary>
+    /// <summary>Sets llama.cpp's log callback. Called once in a process.</summary>
     public static void Install() => LlamaApi.llama_log_set(&OnLog, null);
 
-    /// <summary>Until disposed, native lines of this thread go to <paramref name="logger"/>; the collected errors start empty.</summary>
+    /// <summary>Directs llama.cpp's lines on this thread to a logger until the returned value is disposed, and clears the collected errors.</summary>
     public static Scope Enter(ILogger logger)
     {
         ThreadState state = State;
@@ -38,7 +38,7 @@ internal static unsafe class NativeLog
         return scope;
     }
 
-    /// <summary>The warnings and errors of this thread since <see cref="Enter"/> or the last call, at most the last eight.</summary>
+    /// <summary>Gets and clears the warnings and errors on this thread since <see cref="Enter"/> or the last call, at most the last eight.</summary>
     public static string[] TakeErrors()
     {
         ThreadState state = State;
@@ -49,13 +49,13 @@ internal static unsafe class NativeLog
     }
 
     /// <summary>
-    /// A computation begins on this thread that <paramref name="stop"/> ends where it becomes other than 0. Warnings and errors that come
-    /// after that wait for <see cref="EndStoppable"/>, which knows whether they only tell of the stop.
+    /// Marks the beginning of a computation on this thread that ends early if <paramref name="stop"/> is not 0. Warnings and errors after that
+    /// are held back until <see cref="EndStoppable"/>, since they may only report the stop.
     /// </summary>
     public static void BeginStoppable(int* stop) => State.Stop = stop;
 
-    /// <summary>The computation has ended.</summary>
-    /// <param name="isStopped">Whether it was stopped: then that is what the lines tell of, and nothing is wrong.</param>
+    /// <summary>Marks the end of the computation.</summary>
+    /// <param name="isStopped"><see langword="true"/> if the computation was stopped, so that the held lines do not report an error.</param>
     public static void EndStoppable(bool isStopped)
     {
         ThreadState state = State;
@@ -77,7 +77,7 @@ internal static unsafe class NativeLog
         }
         catch (Exception)
         {
-            // A logger that throws must not unwind into C; its line is lost to it, and to nobody else.
+            // An exception of a logger must not propagate into C. Only this logger loses the line.
         }
     }
 
@@ -159,12 +159,12 @@ internal static unsafe class NativeLog
 
     private static ILogger? LoggerOf(ThreadState state) => state.Logger ?? s_fallback;
 
-    /// <summary>Ends what <see cref="Enter"/> began.</summary>
+    /// <summary>Represents the scope that <see cref="Enter"/> begins.</summary>
     internal readonly ref struct Scope(ILogger? previous)
     {
         private readonly ILogger? _previous = previous;
 
-        /// <summary>Writes what is left of a line and gives the thread back to its former logger.</summary>
+        /// <summary>Writes an unfinished line, and restores the thread's previous logger.</summary>
         public void Dispose()
         {
             ThreadState state = State;

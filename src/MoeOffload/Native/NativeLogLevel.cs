@@ -4,13 +4,13 @@ using MoeOffload.Native.Generated;
 namespace MoeOffload.Native;
 
 /// <summary>
-/// Maps llama.cpp's levels to those of .NET, where Information is for what the user of an application wants to read. llama.cpp writes over a
-/// hundred lines of its level INFO for each load, which are for those who look into a load.
+/// Maps llama.cpp's log levels to those of .NET. llama.cpp writes more than a hundred lines of its level INFO for each load, which are
+/// details; .NET's Information is for the users of an application.
 /// </summary>
 internal static class NativeLogLevel
 {
-    // Parts of warnings that each load of a sound model with sensible options gives, and that ask for nothing: how weights are read follows
-    // from the placement, KvCacheOptions.FullSizeSwa says what a full-size cache is for, and llama.cpp corrects the tokens by itself.
+    // Parts of warnings that appear even for valid models with sensible options and require no action: how weights are read follows from the
+    // placement, KvCacheOptions.FullSizeSwa explains the full-size cache, and llama.cpp corrects the tokens itself.
     private static readonly string[] s_remarks =
     [
         "tensor overrides to CPU are used with mmap enabled",
@@ -20,8 +20,8 @@ internal static class NativeLogLevel
         "attribute to USER_DEFINED",
     ];
 
-    /// <summary>Gets the level of a line.</summary>
-    /// <param name="level">The level that llama.cpp gave it.</param>
+    /// <summary>Gets the .NET log level for a line.</summary>
+    /// <param name="level">llama.cpp's level of the line.</param>
     public static LogLevel Of(ggml_log_level level) => level switch
     {
         ggml_log_level.GGML_LOG_LEVEL_ERROR => LogLevel.Error,
@@ -30,7 +30,7 @@ internal static class NativeLogLevel
         _ => LogLevel.Trace,
     };
 
-    /// <summary>Determines whether a warning says nothing that its reader could act on.</summary>
+    /// <summary>Determines whether a warning requires no action.</summary>
     /// <param name="warning">The text of the warning.</param>
     public static bool IsRemark(string warning) => Array.Exists(s_remarks, remark => warning.Contains(remark, StringComparison.Ordinal));
 }

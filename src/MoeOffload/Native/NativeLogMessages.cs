@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace MoeOffload.Native;
 
-/// <summary>The messages of the interop layer.</summary>
+/// <summary>Defines the log messages of the interop layer.</summary>
 internal static partial class NativeLogMessages
 {
     [LoggerMessage(EventId = 1, Message = "{Line}")]

@@ -2,12 +2,12 @@ using System.Runtime.InteropServices;
 
 namespace MoeOffload.Native;
 
-/// <summary>Native memory for the parameters of one call, all given back together.</summary>
+/// <summary>Allocates native memory, such as for the parameters of a call, and frees all of it together.</summary>
 internal sealed unsafe class NativeMemoryScope : IDisposable
 {
     private readonly List<nint> _blocks = [];
 
-    /// <summary>Zeroed room for <paramref name="count"/> values.</summary>
+    /// <summary>Allocates zeroed memory for <paramref name="count"/> values.</summary>
     public T* Allocate<T>(int count)
         where T : unmanaged
     {
@@ -16,7 +16,7 @@ internal sealed unsafe class NativeMemoryScope : IDisposable
         return block;
     }
 
-    /// <summary>A terminated UTF-8 copy of a text.</summary>
+    /// <summary>Allocates a terminated UTF-8 copy of a text.</summary>
     public byte* Text(string text, string what)
     {
         byte[] bytes = Utf8.ToTerminated(text, what);
@@ -25,7 +25,7 @@ internal sealed unsafe class NativeMemoryScope : IDisposable
         return block;
     }
 
-    /// <summary>Gives all blocks back.</summary>
+    /// <summary>Frees all memory.</summary>
     public void Dispose()
     {
         foreach (nint block in _blocks)

@@ -6,7 +6,7 @@ using MoeOffload.Native.Generated;
 
 namespace MoeOffload.Native;
 
-/// <summary>A loaded model, and what can be asked of it.</summary>
+/// <summary>Represents a loaded model and its properties.</summary>
 internal sealed unsafe class NativeModel : IDisposable
 {
     private const int MaxTextSize = 1 << 20;
@@ -15,9 +15,9 @@ internal sealed unsafe class NativeModel : IDisposable
 
     public ModelHandle Handle { get; }
 
-    /// <summary>Loads a model on the calling thread; its native log lines go to whoever has entered <see cref="NativeLog"/>.</summary>
-    /// <exception cref="OperationCanceledException">Cancelled while it loaded; all memory is given back.</exception>
-    /// <exception cref="ModelLoadException">llama.cpp refused the model, or memory ran out.</exception>
+    /// <summary>Loads a model on the calling thread. llama.cpp's lines go to the logger that was set with <see cref="NativeLog.Enter"/>.</summary>
+    /// <exception cref="OperationCanceledException">Loading was canceled. All memory has been freed.</exception>
+    /// <exception cref="ModelLoadException">llama.cpp rejected the model, or there is not enough memory.</exception>
     public static NativeModel Load(
         IReadOnlyList<string> files, ModelSettings settings, bool simulate, Action<float>? progress, CancellationToken cancellationToken)
     {
@@ -54,7 +54,7 @@ internal sealed unsafe class NativeModel : IDisposable
         }
     }
 
-    /// <summary>The vocabulary, which lives as long as the model.</summary>
+    /// <summary>Gets the vocabulary, which is valid as long as the model.</summary>
     public NativeVocabulary Vocabulary => new(Handle);
 
     public ulong ParameterCount => Ask(&LlamaApi.llama_model_n_params);
@@ -67,7 +67,7 @@ internal sealed unsafe class NativeModel : IDisposable
 
     public int KeyValueHeadCount => Ask(&LlamaApi.llama_model_n_head_kv);
 
-    /// <summary>Whether layers keep a state for each sequence, instead of or beside a KV cache.</summary>
+    /// <summary>Gets a value that indicates whether layers keep a state for each sequence, instead of or in addition to a KV cache.</summary>
     public bool IsRecurrent =>
         Ask(&LlamaApi.llama_model_is_recurrent) != 0 || Ask(&LlamaApi.llama_model_is_hybrid) != 0;
 
@@ -79,8 +79,8 @@ internal sealed unsafe class NativeModel : IDisposable
 
     public bool HasEncoder => Ask(&LlamaApi.llama_model_has_encoder) != 0;
 
-    /// <summary>Gets what the model says about embeddings.</summary>
-    /// <exception cref="InferenceException">llama.cpp could not tell.</exception>
+    /// <summary>Gets the model's properties for embeddings.</summary>
+    /// <exception cref="InferenceException">The properties could not be read.</exception>
     public NativeEmbeddingInfo EmbeddingInfo
     {
         get
@@ -99,8 +99,8 @@ internal sealed unsafe class NativeModel : IDisposable
         }
     }
 
-    /// <summary>Gets what the model has for multi-token prediction.</summary>
-    /// <exception cref="ModelLoadException">llama.cpp could not tell.</exception>
+    /// <summary>Gets the model's properties for multi-token prediction.</summary>
+    /// <exception cref="ModelLoadException">The properties could not be read.</exception>
     public NativeMtpInfo MtpInfo
     {
         get
@@ -113,7 +113,7 @@ internal sealed unsafe class NativeModel : IDisposable
         }
     }
 
-    /// <summary>llama.cpp's one-line description, such as <c>phimoe 16x3.8B Q4_K - Medium</c>.</summary>
+    /// <summary>Gets llama.cpp's one-line description, such as <c>phimoe 16x3.8B Q4_K - Medium</c>.</summary>
     public string Description
     {
         get
@@ -124,7 +124,7 @@ internal sealed unsafe class NativeModel : IDisposable
         }
     }
 
-    /// <summary>All metadata values of the file that are not arrays.</summary>
+    /// <summary>Reads all metadata values of the file that are not arrays.</summary>
     public Dictionary<string, string> ReadMetadata()
     {
         var metadata = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -139,7 +139,7 @@ internal sealed unsafe class NativeModel : IDisposable
         return metadata;
     }
 
-    /// <summary>Lists the model's tensors, and where each truly lies.</summary>
+    /// <summary>Reads the model's tensors and their actual locations.</summary>
     public List<NativeTensor> ReadTensors()
     {
         using var scope = new NativeMemoryScope();
@@ -241,7 +241,7 @@ internal sealed unsafe class NativeModel : IDisposable
             cancellationToken.ThrowIfCancellationRequested();
             if (_failure is not null)
             {
-                throw new ModelLoadException("The load was ended by an exception of its progress callback.", _failure);
+                throw new ModelLoadException("Loading was ended by an exception in the progress callback.", _failure);
             }
         }
     }

@@ -2,17 +2,17 @@ using MoeOffload.Native.Generated;
 
 namespace MoeOffload.Native;
 
-/// <summary>Matches names with the regular expressions that llama.cpp has.</summary>
+/// <summary>Matches names with the regular expression engine that llama.cpp uses.</summary>
 internal sealed unsafe class NativePatterns : IDisposable
 {
-    // A sane pattern takes some thousand steps for a name of at most 64 characters.
+    // A reasonable pattern takes a few thousand steps for a name of at most 64 characters.
     private const ulong MaxSteps = 200_000;
 
     private readonly NativeMemoryScope _memory = new();
     private readonly byte** _names;
     private readonly int _count;
 
-    /// <summary>Copies the names.</summary>
+    /// <summary>Initializes a new instance of the <see cref="NativePatterns"/> class with a copy of the names.</summary>
     public NativePatterns(IReadOnlyList<string> names)
     {
         _count = names.Count;
@@ -23,10 +23,10 @@ internal sealed unsafe class NativePatterns : IDisposable
         }
     }
 
-    /// <summary>Tells which names a pattern matches.</summary>
+    /// <summary>Determines which names a pattern matches.</summary>
     /// <param name="pattern">The pattern.</param>
-    /// <param name="matches">Gets a value for each name.</param>
-    /// <param name="reason">Why it cannot be told: the pattern is malformed or takes too many steps.</param>
+    /// <param name="matches">A value for each name, which indicates whether the pattern matches it.</param>
+    /// <param name="reason">The reason if the method returns <see langword="false"/>: the pattern is not valid, or takes too many steps.</param>
     public bool TryMatch(string pattern, out bool[] matches, out string reason)
     {
         byte* error = stackalloc byte[NativeError.BufferSize];

@@ -2,7 +2,7 @@ using MoeOffload.Native.Generated;
 
 namespace MoeOffload.Native;
 
-/// <summary>Specifies how a model pools its tokens, as llama.cpp numbers it.</summary>
+/// <summary>Specifies how a model pools its tokens, with llama.cpp's values.</summary>
 internal enum NativePooling
 {
     Mean = llama_pooling_type.LLAMA_POOLING_TYPE_MEAN,

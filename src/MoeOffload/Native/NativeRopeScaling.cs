@@ -2,7 +2,7 @@ using MoeOffload.Native.Generated;
 
 namespace MoeOffload.Native;
 
-/// <summary>Specifies how rotary position embeddings are scaled, as llama.cpp numbers it.</summary>
+/// <summary>Specifies how rotary position embeddings are scaled, with llama.cpp's values.</summary>
 internal enum NativeRopeScaling
 {
     None = llama_rope_scaling_type.LLAMA_ROPE_SCALING_TYPE_NONE,

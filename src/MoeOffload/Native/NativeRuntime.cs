@@ -3,7 +3,7 @@ using MoeOffload.Native.Generated;
 
 namespace MoeOffload.Native;
 
-/// <summary>The native libraries of this process: loaded at the first use, and then for good.</summary>
+/// <summary>Loads the native libraries of this process at the first use. They are never unloaded.</summary>
 internal static unsafe class NativeRuntime
 {
     private static readonly TimeSpan s_registerLimit = TimeSpan.FromSeconds(15);
@@ -15,7 +15,7 @@ internal static unsafe class NativeRuntime
     private static string? s_directory;
     private static bool s_bound;
 
-    /// <summary>Why backends whose libraries were found are not in use, a line each.</summary>
+    /// <summary>Gets the reasons why backends whose libraries were found are not in use, one line for each.</summary>
     public static IReadOnlyList<string> UnavailableBackends
     {
         get
@@ -34,10 +34,10 @@ internal static unsafe class NativeRuntime
     /// <summary>Gets llama.cpp's version.</summary>
     public static string Version => BindingsVersion.LlamaCpp;
 
-    /// <summary>Gets llama.cpp's line of what its backends were built for or found.</summary>
+    /// <summary>Gets llama.cpp's line about the features of its backends.</summary>
     public static string Features => Utf8.ToString(LlamaApi.llama_print_system_info());
 
-    /// <summary>Gets the backend libraries that were found, those in use and the others.</summary>
+    /// <summary>Gets the backend libraries that were found, whether or not they are in use.</summary>
     public static IReadOnlyList<NativeBackend> Backends
     {
         get
@@ -49,8 +49,10 @@ internal static unsafe class NativeRuntime
         }
     }
 
-    /// <summary>Loads libraries and backends, once; a later call only checks that it means the same place.</summary>
-    /// <exception cref="NativeLibraryException">They are missing, damaged, of another version, or were loaded from elsewhere.</exception>
+    /// <summary>Loads the libraries and backends. Later calls only check that the directory is the same.</summary>
+    /// <exception cref="NativeLibraryException">
+    /// The libraries are missing, damaged, of a different version, or have been loaded from another directory.
+    /// </exception>
     public static void EnsureLoaded(string? explicitDirectory, ILogger logger)
     {
         lock (s_gate)
@@ -68,7 +70,7 @@ internal static unsafe class NativeRuntime
         }
     }
 
-    /// <summary>Registers the devices of an RPC server, once for the process.</summary>
+    /// <summary>Registers the devices of an RPC server, once in a process.</summary>
     /// <exception cref="PlacementException">The server cannot be reached, or was lost earlier in this process.</exception>
     public static void AddServer(string endpoint)
     {
@@ -98,7 +100,7 @@ internal static unsafe class NativeRuntime
         }
     }
 
-    // A server answers one client at a time, and lets no more than one other wait: it is not to be asked while it serves us.
+    // A server serves one client at a time, and lets at most one other wait, so it must not be queried while it serves this process.
     private static void CheckAnswers(string endpoint)
     {
         if (RpcServers.IsHeld(endpoint))
@@ -112,7 +114,7 @@ internal static unsafe class NativeRuntime
         }
         catch (PlacementException) when (RpcServers.IsHeld(endpoint))
         {
-            // Another thread of ours came first.
+            // Another thread of this process was first.
         }
     }
 
@@ -129,7 +131,7 @@ internal static unsafe class NativeRuntime
             }
         }
 
-        // Asked here for the first time and remembered by llama.cpp, which holds a lock meanwhile that all servers share.
+        // The first query connects to the server. Meanwhile, llama.cpp holds a lock that all servers share.
         foreach (NativeDevice device in NativeDevice.All().Where(device => device.Kind == NativeDeviceKind.Rpc && device.Description == endpoint))
         {
             ggml_backend_buffer_type* type;
@@ -177,7 +179,7 @@ internal static unsafe class NativeRuntime
     {
         List<(string Name, string Path)> found = [.. NativeLibraries.Backends(directories)];
 
-        // GPU backends first: the order of registration is the order of devices.
+        // GPU backends come first, since the order of registration is the order of devices.
         foreach ((string name, string path) in found.Where(backend => !IsCpu(backend.Name)))
         {
             LoadBackend(name, path, logger);

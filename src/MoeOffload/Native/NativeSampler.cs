@@ -1,17 +1,17 @@
 namespace MoeOffload.Native;
 
-/// <summary>A request's samplers: the chain that selects, and the grammar that it must obey. Disposed with it.</summary>
-/// <param name="chain">The chain; null selects the largest logit.</param>
-/// <param name="grammar">The grammar, or null.</param>
+/// <summary>Represents the samplers of a request: the chain that selects tokens, and the grammar that they must follow.</summary>
+/// <param name="chain">The chain, or <see langword="null"/> to select the largest logit.</param>
+/// <param name="grammar">The grammar, or <see langword="null"/>.</param>
 internal sealed class NativeSampler(SamplerHandle? chain, SamplerHandle? grammar) : IDisposable
 {
-    /// <summary>Gets the chain; null selects the largest logit.</summary>
+    /// <summary>Gets the chain, or <see langword="null"/> if the largest logit is selected.</summary>
     public SamplerHandle? Chain => chain;
 
-    /// <summary>Gets the grammar, or null.</summary>
+    /// <summary>Gets the grammar, or <see langword="null"/>.</summary>
     public SamplerHandle? Grammar => grammar;
 
-    /// <summary>Frees both, once no call uses them any more.</summary>
+    /// <summary>Frees the samplers as soon as no call uses them.</summary>
     public void Dispose()
     {
         chain?.Dispose();

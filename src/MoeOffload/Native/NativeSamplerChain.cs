@@ -2,12 +2,12 @@ using MoeOffload.Native.Generated;
 
 namespace MoeOffload.Native;
 
-/// <summary>Builds a chain of llama.cpp's samplers, which is run in the order in which they are added.</summary>
+/// <summary>Builds a chain of llama.cpp's samplers, which run in the order in which they are added.</summary>
 internal sealed unsafe class NativeSamplerChain
 {
     private readonly NativeVocabulary _vocabulary;
 
-    /// <summary>Makes an empty chain.</summary>
+    /// <summary>Initializes a new instance of the <see cref="NativeSamplerChain"/> class without samplers.</summary>
     public NativeSamplerChain(NativeVocabulary vocabulary)
     {
         _vocabulary = vocabulary;

@@ -2,7 +2,7 @@ using MoeOffload.Native.Generated;
 
 namespace MoeOffload.Native;
 
-/// <summary>Specifies how a model is spread over devices, as llama.cpp numbers it.</summary>
+/// <summary>Specifies how a model is split among devices, with llama.cpp's values.</summary>
 internal enum NativeSplitMode
 {
     None = llama_split_mode.LLAMA_SPLIT_MODE_NONE,

@@ -2,13 +2,13 @@ using MoeOffload.Native.Generated;
 
 namespace MoeOffload.Native;
 
-/// <summary>A model's vocabulary. All members are safe to call from several threads at once.</summary>
+/// <summary>Represents a model's vocabulary. Several threads can call its members at once.</summary>
 internal readonly unsafe struct NativeVocabulary(ModelHandle model)
 {
-    /// <summary>Gets the model whose vocabulary it is, which lives as long.</summary>
+    /// <summary>Gets the model that the vocabulary belongs to. The vocabulary is valid as long as the model.</summary>
     public ModelHandle Model => model;
 
-    /// <summary>Gets the vocabulary, for as long as the caller holds a reference to <see cref="Model"/>.</summary>
+    /// <summary>Gets the vocabulary, which is valid as long as the caller holds a reference to <see cref="Model"/>.</summary>
     public llama_vocab* Pointer => LlamaApi.llama_model_get_vocab(model.Pointer);
 
     public int Size => Ask(&LlamaApi.llama_vocab_n_tokens);
@@ -29,12 +29,12 @@ internal readonly unsafe struct NativeVocabulary(ModelHandle model)
 
     public bool IsEndOfGeneration(int token) => Ask(token, &LlamaApi.llama_vocab_is_eog) != 0;
 
-    /// <summary>Gets the tokens that end a text. They are looked for once for each model.</summary>
+    /// <summary>Gets the tokens that end a text. They are determined once for each model.</summary>
     public int[] EndOfGenerationTokens => model.EndOfGenerationTokens ??= [.. Enumerable.Range(0, Size).Where(IsEndOfGeneration)];
 
     public bool IsControl(int token) => Ask(token, &LlamaApi.llama_vocab_is_control) != 0;
 
-    /// <summary>Lists the tokens that the model asks never to be generated.</summary>
+    /// <summary>Gets the tokens that must never be generated according to the model.</summary>
     public int[] ReadSuppressed()
     {
         using HandleUse use = new(model);
@@ -43,9 +43,9 @@ internal readonly unsafe struct NativeVocabulary(ModelHandle model)
         return tokens == null ? [] : new ReadOnlySpan<int>(tokens, count).ToArray();
     }
 
-    /// <summary>Tokenizes UTF-8; what invalid bytes become is the vocabulary's own matter.</summary>
-    /// <exception cref="ArgumentException">The text has too long a run; see <see cref="TokenizerStack"/>.</exception>
-    /// <exception cref="InferenceException">llama.cpp refused the text.</exception>
+    /// <summary>Converts UTF-8 text to tokens. The vocabulary determines how invalid bytes are converted.</summary>
+    /// <exception cref="ArgumentException">Too many characters can be part of a single match. See <see cref="TokenizerStack"/>.</exception>
+    /// <exception cref="InferenceException">llama.cpp rejected the text.</exception>
     public int[] Tokenize(ReadOnlySpan<byte> text, bool addSpecial, bool parseSpecial)
     {
         byte empty = 0;
@@ -66,7 +66,7 @@ internal readonly unsafe struct NativeVocabulary(ModelHandle model)
         }
     }
 
-    /// <summary>Appends a token's bytes; nothing for a control token, unless asked for.</summary>
+    /// <summary>Appends a token's bytes to a list. Control tokens have none, unless <paramref name="special"/> is <see langword="true"/>.</summary>
     public void AppendPiece(int token, bool special, List<byte> target)
     {
         byte* error = stackalloc byte[NativeError.BufferSize];
@@ -93,7 +93,7 @@ internal readonly unsafe struct NativeVocabulary(ModelHandle model)
         target.AddRange(large.Length > 0 ? large : new ReadOnlySpan<byte>(small, (int)size));
     }
 
-    /// <summary>The inverse of <see cref="Tokenize"/>, as bytes, which may be invalid UTF-8.</summary>
+    /// <summary>Converts tokens to text, as bytes that are not always valid UTF-8.</summary>
     public byte[] Detokenize(ReadOnlySpan<int> tokens, bool removeSpecial, bool renderSpecial)
     {
         byte* error = stackalloc byte[NativeError.BufferSize];
@@ -131,7 +131,7 @@ internal readonly unsafe struct NativeVocabulary(ModelHandle model)
     {
         byte* error = stackalloc byte[NativeError.BufferSize];
 
-        // No tokenizer makes more tokens than bytes, but for the special ones at both ends and a leading space.
+        // No tokenizer returns more tokens than bytes, except for the special ones at both ends and a leading space.
         int[] tokens = new int[length + 8];
         while (true)
         {

@@ -6,7 +6,9 @@ using System.Net.Sockets;
 
 namespace MoeOffload.Native;
 
-/// <summary>An RPC server's address. llama.cpp aborts where it cannot connect, and waits for ever where nobody answers, so we try first.</summary>
+/// <summary>
+/// Checks the address of an RPC server before llama.cpp uses it: llama.cpp aborts if it cannot connect, and waits forever if nobody answers.
+/// </summary>
 internal static class RpcEndpoint
 {
     // RPC_CMD_HELLO, RPC_CONN_CAPS_SIZE and the protocol's version, of ggml-rpc.h and ggml-rpc.cpp.
@@ -17,8 +19,8 @@ internal static class RpcEndpoint
 
     private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(5);
 
-    /// <summary>Greets the server as llama.cpp will, and hangs up again.</summary>
-    /// <exception cref="PlacementException">Nobody answers at the address, or not as an RPC server of our version.</exception>
+    /// <summary>Connects to the server, sends llama.cpp's greeting, and disconnects.</summary>
+    /// <exception cref="PlacementException">Nobody answers at the address, or it is not an RPC server of a compatible version.</exception>
     public static void CheckAnswers(string endpoint)
     {
         (string host, int port) = Parse(endpoint);
@@ -49,7 +51,7 @@ internal static class RpcEndpoint
         }
     }
 
-    /// <summary>Whether this machine has a connection to the address that stands. Where the system does not say, it is taken to.</summary>
+    /// <summary>Determines whether this machine has an established connection to the address. If the system does not tell, the result is <see langword="true"/>.</summary>
     public static bool IsConnected(string endpoint)
     {
         (string host, int port) = Parse(endpoint);
@@ -79,7 +81,7 @@ internal static class RpcEndpoint
                 $"RPC server '{endpoint}': write it as host:port, such as 127.0.0.1:50052; llama.cpp takes host names and IPv4 addresses.");
     }
 
-    // Request: command, size, capabilities (none). Answer: size, major, minor, patch, padding, capabilities. All little-endian.
+    // Request: command, size, capabilities (none). Response: size, major, minor, patch, padding, capabilities. All are little-endian.
     private static async Task GreetAsync(string endpoint, NetworkStream stream, CancellationToken cancellationToken)
     {
         byte[] request = new byte[1 + sizeof(ulong) + CapabilitiesSize];

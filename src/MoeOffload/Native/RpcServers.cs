@@ -1,9 +1,9 @@
 namespace MoeOffload.Native;
 
 /// <summary>
-/// The RPC servers that this process holds a connection to, and those that it lost. llama.cpp has one thread for each connection;
-/// when the server dies that thread is parked (<see cref="AbortMonitor"/>), and whoever waits for it waits for ever. So a call that
-/// may wait goes through <see cref="Run"/>, which gives it up once the server is lost, and whoever waits longer watches the losses.
+/// Tracks the RPC servers that this process is connected to, and those that it lost. llama.cpp has one thread for each connection. If the
+/// server fails, <see cref="AbortMonitor"/> blocks this thread, and a call that waits for it would wait forever. Such calls are therefore
+/// made with <see cref="Run"/>, which abandons them if the server is lost; longer waits observe the tasks of <see cref="Hold"/>.
 /// </summary>
 internal static class RpcServers
 {
@@ -11,15 +11,15 @@ internal static class RpcServers
 
     private static readonly TimeSpan s_searchInterval = TimeSpan.FromMilliseconds(100);
 
-    // A call that ends by itself in spite of the loss needs no more than this.
+    // The time for a call that ends in spite of the loss.
     private static readonly TimeSpan s_grace = TimeSpan.FromMilliseconds(500);
 
     private static readonly Lock s_gate = new();
     private static readonly Dictionary<string, Server> s_servers = new(StringComparer.Ordinal);
     private static string? s_blockedBy;
 
-    /// <summary>Counts a user of servers: a model, or a call. One that is given up counts for ever, as its connection stays.</summary>
-    /// <returns>For each server, a task that completes with the reason once it is lost.</returns>
+    /// <summary>Adds a user of servers, such as a model or a call. An abandoned user is never removed, since its connection remains.</summary>
+    /// <returns>A task for each server, which completes with the reason when the server is lost.</returns>
     public static Task<string>[] Hold(IReadOnlyCollection<string> servers)
     {
         lock (s_gate)
@@ -33,7 +33,7 @@ internal static class RpcServers
         }
     }
 
-    /// <summary>Takes <see cref="Hold"/> back.</summary>
+    /// <summary>Removes a user that <see cref="Hold"/> added.</summary>
     public static void Release(IReadOnlyCollection<string> servers)
     {
         lock (s_gate)
@@ -45,7 +45,7 @@ internal static class RpcServers
         }
     }
 
-    /// <summary>Whether the process has a connection to the server.</summary>
+    /// <summary>Determines whether the process has a connection to the server.</summary>
     public static bool IsHeld(string server)
     {
         lock (s_gate)
@@ -54,7 +54,7 @@ internal static class RpcServers
         }
     }
 
-    /// <summary>Whether the server was lost. It stays so: llama.cpp never lets go of a connection whose thread is parked.</summary>
+    /// <summary>Determines whether the server was lost. This is permanent, since llama.cpp never closes a connection whose thread is blocked.</summary>
     public static bool IsLost(string server)
     {
         lock (s_gate)
@@ -64,10 +64,10 @@ internal static class RpcServers
     }
 
     /// <summary>
-    /// Runs a call that may wait for servers. It runs on a thread of its own, and is given up with that thread if one of them is lost or
-    /// <paramref name="limit"/> has passed.
+    /// Runs a call that can wait for servers. It runs on its own thread, and is abandoned together with the thread if a server is lost or
+    /// <paramref name="limit"/> has elapsed.
     /// </summary>
-    /// <returns>Whether the call came to its end; its own exception is thrown.</returns>
+    /// <returns><see langword="true"/> if the call completed, and <see langword="false"/> if it was abandoned. Exceptions of the call are rethrown.</returns>
     public static bool Run(IReadOnlyCollection<string> servers, Action call, out string reason, TimeSpan? limit = null)
     {
         reason = string.Empty;
@@ -106,8 +106,8 @@ internal static class RpcServers
     }
 
     /// <summary>
-    /// To be called when a first connection was given up: it may have left llama.cpp's lock on all connections taken, so none is made
-    /// any more.
+    /// Prevents further connections. Must be called after the first connection to a server was abandoned, since it may still hold llama.cpp's
+    /// lock on all connections.
     /// </summary>
     public static void BlockNewConnections(string reason)
     {
@@ -117,7 +117,7 @@ internal static class RpcServers
         }
     }
 
-    /// <summary>Finds out whose connection broke, since llama.cpp's message does not say, and marks it lost.</summary>
+    /// <summary>Determines which server's connection broke, since llama.cpp's message does not say, and marks the server as lost.</summary>
     public static async Task FindLostAsync(string message)
     {
         for (int attempt = 1; ; attempt++)
@@ -132,7 +132,7 @@ internal static class RpcServers
 
             if (attempt == SearchAttempts)
             {
-                // All connections stand, so one server answered nonsense. Which one cannot be told.
+                // All connections are established, so a server sent an invalid response. It is not known which one.
                 MarkLost(held, message, connectionIsGone: true);
                 return;
             }
@@ -177,7 +177,7 @@ internal static class RpcServers
     {
         public int Holders { get; set; }
 
-        /// <summary>Whether its abort was seen. A server that was given up for its silence may still break its connection later.</summary>
+        /// <summary>Gets or sets a value that indicates whether the connection's abort was reported. The connection of a server that did not answer can break later.</summary>
         public bool ConnectionIsGone { get; set; }
 
         public TaskCompletionSource<string> Lost { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);

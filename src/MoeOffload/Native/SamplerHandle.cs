@@ -3,7 +3,7 @@ using MoeOffload.Native.Generated;
 
 namespace MoeOffload.Native;
 
-/// <summary>A <c>llama_sampler</c>: a chain, or a grammar.</summary>
+/// <summary>Represents a <c>llama_sampler</c>, which is a chain or a grammar.</summary>
 internal sealed unsafe class SamplerHandle : SafeHandle
 {
     public SamplerHandle(llama_sampler* sampler)
@@ -12,14 +12,14 @@ internal sealed unsafe class SamplerHandle : SafeHandle
     /// <inheritdoc/>
     public override bool IsInvalid => handle == 0;
 
-    /// <summary>Gets the sampler, for as long as the caller holds a reference to this handle.</summary>
+    /// <summary>Gets the sampler, which is valid as long as the caller holds a reference to this handle.</summary>
     public llama_sampler* Pointer => (llama_sampler*)handle;
 
-    /// <summary>Makes the sampler of a grammar.</summary>
-    /// <param name="vocabulary">The tokens that it chooses from.</param>
+    /// <summary>Creates a sampler for a grammar.</summary>
+    /// <param name="vocabulary">The vocabulary.</param>
     /// <param name="grammar">The grammar, in GBNF.</param>
-    /// <param name="root">The rule that the whole text follows.</param>
-    /// <exception cref="ArgumentException">The grammar has an error.</exception>
+    /// <param name="root">The name of the root rule.</param>
+    /// <exception cref="ArgumentException">The grammar is not valid.</exception>
     public static SamplerHandle OfGrammar(NativeVocabulary vocabulary, string grammar, string root)
     {
         byte* error = stackalloc byte[NativeError.BufferSize];

@@ -3,22 +3,22 @@ using System.Globalization;
 namespace MoeOffload.Native;
 
 /// <summary>
-/// Stack for llama.cpp's tokenizer. Most vocabularies' rules are run by <c>std::regex</c>, which recurses for each character of a
-/// match: a long run of letters or spaces would otherwise overflow the stack and end the process.
+/// Provides a sufficiently large stack for llama.cpp's tokenizer. Most vocabularies use <c>std::regex</c>, which recurses for each
+/// character of a match: many letters or spaces in a row would otherwise overflow the stack and end the process.
 /// </summary>
 internal static class TokenizerStack
 {
     /// <summary>The longest match that is allowed, in characters.</summary>
     public const int LongestMatch = 1 << 20;
 
-    // Measured: 300 to 450 bytes a character. Reserved, not used: pages count once they are touched.
+    // 300 to 450 bytes per character were measured. Memory is only reserved; pages are allocated when they are accessed.
     private const int BytesPerCharacter = 1024;
 
-    // Fits in what is left of any thread's stack.
+    // Fits in the remaining stack of any thread.
     private const int ShortMatch = 256;
 
-    /// <summary>Runs <paramref name="call"/>, which tokenizes <paramref name="text"/>, where the stack is large enough.</summary>
-    /// <exception cref="ArgumentException">The text has too long a run.</exception>
+    /// <summary>Runs <paramref name="call"/>, which tokenizes <paramref name="text"/>, on a sufficiently large stack.</summary>
+    /// <exception cref="ArgumentException">A single match could be longer than <see cref="LongestMatch"/>.</exception>
     public static void Run(ReadOnlySpan<byte> text, Action call)
     {
         int match = LongestPossibleMatch(text);
@@ -39,7 +39,8 @@ internal static class TokenizerStack
     }
 
     /// <summary>
-    /// A bound for what one match of any vocabulary's rules can span: white space, then other characters. Those beyond ASCII may be either.
+    /// Gets an upper bound for the length of a match of any vocabulary's rules: white space followed by other characters. Characters beyond
+    /// ASCII can be either.
     /// </summary>
     internal static int LongestPossibleMatch(ReadOnlySpan<byte> text)
     {

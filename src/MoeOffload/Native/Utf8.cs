@@ -3,14 +3,14 @@ using System.Text;
 
 namespace MoeOffload.Native;
 
-/// <summary>Texts to and from native code: always UTF-8, always terminated.</summary>
+/// <summary>Converts texts to and from native code, where they are terminated UTF-8.</summary>
 internal static unsafe class Utf8
 {
-    /// <summary>Reads a terminated text; a NULL pointer reads as empty.</summary>
+    /// <summary>Reads a terminated text. A NULL pointer is read as an empty text.</summary>
     public static string ToString(byte* text) =>
         text == null ? string.Empty : Encoding.UTF8.GetString(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(text));
 
-    /// <summary>Writes a terminated text. A text with a NUL inside would be cut short, so it is refused.</summary>
+    /// <summary>Converts a text to terminated UTF-8. A text that contains NUL would be truncated, and is therefore rejected.</summary>
     /// <exception cref="ArgumentException">The text contains a NUL character.</exception>
     public static byte[] ToTerminated(string text, string what)
     {
