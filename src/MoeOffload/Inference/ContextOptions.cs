@@ -9,6 +9,32 @@ public sealed record ContextOptions
     private const int LargestBatch = 1 << 20;
     private const int LongestQueue = 1 << 20;
 
+    /// <summary>Initializes a new instance of the <see cref="ContextOptions"/> record.</summary>
+    public ContextOptions()
+    {
+    }
+
+    // The groups can be changed in place, so that a copy needs its own.
+    private ContextOptions(ContextOptions original)
+    {
+        ContextLength = original.ContextLength;
+        SequenceCount = original.SequenceCount;
+        QueueLimit = original.QueueLimit;
+        PromptTokensPerStep = original.PromptTokensPerStep;
+        PrefixCache = original.PrefixCache with { };
+        Speculation = original.Speculation;
+        BatchSize = original.BatchSize;
+        MicroBatchSize = original.MicroBatchSize;
+        LogitsPerStep = original.LogitsPerStep;
+        KvCache = original.KvCache with { };
+        FlashAttention = original.FlashAttention;
+        Threads = original.Threads with { };
+        OpOffload = original.OpOffload;
+        Rope = original.Rope with { };
+        CountExperts = original.CountExperts;
+        Adapters = original.Adapters;
+    }
+
     /// <summary>
     /// Gets or sets the context length in tokens, which all sequences share. The default is 0, which selects a length for the model: the
     /// trained length, up to 8192 tokens. If the model was trained for more, the length is doubled, up to the trained length, as long as

@@ -2,38 +2,34 @@ using System.Globalization;
 
 namespace MoeOffload.Models;
 
-/// <summary>Gets the size of system memory, and how much of it is available to the process.</summary>
+/// <summary>Tells how much system memory the process can still get.</summary>
 internal static class HostMemory
 {
-    private const string Control = "/sys/fs/cgroup";
-
-    /// <summary>Gets the size of system memory, in bytes, or the limit of the container if that is lower.</summary>
+    /// <summary>Gets the size of system memory in bytes, or the limit of the container if it is lower.</summary>
     public static long Total() => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
 
-    /// <summary>Gets the system memory that is free or can be freed without swapping, in bytes, within the limit of the container.</summary>
+    /// <summary>Gets the bytes that are free, or that can be freed without swapping, within the limits of the process's control groups.</summary>
     public static long Available()
     {
-        if (!OperatingSystem.IsLinux())
+        if (OperatingSystem.IsLinux())
         {
-            GCMemoryInfo memory = GC.GetGCMemoryInfo();
-            return memory.TotalAvailableMemoryBytes - memory.MemoryLoadBytes;
+            return Available("/");
         }
 
-        long free = ReadField("/proc/meminfo", "MemAvailable:") is { } kibibytes ? kibibytes * 1024 : long.MaxValue;
-        if (ReadNumber(Path.Combine(Control, "memory.max")) is not { } limit || ReadNumber(Path.Combine(Control, "memory.current")) is not { } used)
-        {
-            return free;
-        }
-
-        long cache = ReadField(Path.Combine(Control, "memory.stat"), "inactive_file") ?? 0;
-        return Math.Min(free, Math.Max(0, limit - used + cache));
+        GCMemoryInfo memory = GC.GetGCMemoryInfo();
+        return memory.TotalAvailableMemoryBytes - memory.MemoryLoadBytes;
     }
 
-    // "max" is not a number: there is no limit.
-    private static long? ReadNumber(string path) =>
-        File.Exists(path) && long.TryParse(File.ReadAllText(path), CultureInfo.InvariantCulture, out long value) ? value : null;
+    /// <summary>Gets the bytes that a Linux system says are available.</summary>
+    /// <param name="root">The directory that holds <c>proc</c> and the control groups' file systems.</param>
+    internal static long Available(string root)
+    {
+        long free = ReadField(Path.Join(root, "proc/meminfo"), "MemAvailable:") is { } kibibytes ? kibibytes * 1024 : long.MaxValue;
+        return Math.Min(free, ControlGroups.MemoryLeft(root) ?? long.MaxValue);
+    }
 
-    private static long? ReadField(string path, string name)
+    /// <summary>Reads the number behind a name at the start of a line, or returns null if there is none.</summary>
+    internal static long? ReadField(string path, string name)
     {
         if (!File.Exists(path))
         {

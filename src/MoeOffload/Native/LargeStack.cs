@@ -25,7 +25,10 @@ internal static class LargeStack
                     failure = exception;
                 }
             },
-            bytes + Reserve);
+            bytes + Reserve)
+        {
+            IsBackground = true, // a program that ends does not wait for it
+        };
         thread.Start();
         thread.Join();
         if (failure is not null)

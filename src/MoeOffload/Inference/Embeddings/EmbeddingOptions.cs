@@ -7,6 +7,26 @@ public sealed record EmbeddingOptions
     private const int MostTexts = 256;
     private const int LargestBatch = 1 << 20;
 
+    /// <summary>Initializes a new instance of the <see cref="EmbeddingOptions"/> record.</summary>
+    public EmbeddingOptions()
+    {
+    }
+
+    // The groups can be changed in place, so that a copy needs its own.
+    private EmbeddingOptions(EmbeddingOptions original)
+    {
+        Pooling = original.Pooling;
+        Normalize = original.Normalize;
+        ParseSpecialTokens = original.ParseSpecialTokens;
+        ContextLength = original.ContextLength;
+        BatchSize = original.BatchSize;
+        SequenceCount = original.SequenceCount;
+        FlashAttention = original.FlashAttention;
+        Threads = original.Threads with { };
+        OpOffload = original.OpOffload;
+        Adapters = original.Adapters;
+    }
+
     /// <summary>
     /// Gets or sets how the token embeddings of a text are pooled, or <see langword="null"/> to use the model's pooling. The default is
     /// <see langword="null"/>.
