@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Text.Json.Nodes;
 using FluentAssertions;
 using Microsoft.Extensions.Logging;
-using MoeOffload.Server.Http;
 using NUnit.Framework;
 
 namespace MoeOffload.Server.Tests;

@@ -5,7 +5,6 @@ using System.Text;
 using System.Text.Json.Nodes;
 using FluentAssertions;
 using Microsoft.Extensions.Options;
-using MoeOffload.Server.Security;
 using NUnit.Framework;
 
 namespace MoeOffload.Server.Tests;

@@ -1,5 +1,6 @@
 using FluentAssertions;
 using MoeOffload.Embeddings;
+using MoeOffload.Gguf;
 using NUnit.Framework;
 
 namespace MoeOffload.Tests.Inference;
@@ -19,7 +20,7 @@ public sealed class OptionCopyTests
         MicroBatchSize = 7,
         LogitsPerStep = 8,
         KvCache = { KeyType = GgmlType.Q8_0 },
-        FlashAttention = FlashAttention.Enabled,
+        FlashAttention = FlashAttention.On,
         Threads = { Decode = 9 },
         OpOffload = false,
         Rope = { FrequencyBase = 10 },
@@ -35,7 +36,7 @@ public sealed class OptionCopyTests
         ContextLength = 64,
         BatchSize = 6,
         SequenceCount = 2,
-        FlashAttention = FlashAttention.Enabled,
+        FlashAttention = FlashAttention.On,
         Threads = { Prompt = 9 },
         OpOffload = false,
         Adapters = new List<ScaledAdapter>(),
