@@ -52,7 +52,7 @@ public sealed class GgufModelCheckTests
         yield return Case("Token_twice", TinyModels.Qwen3Moe(s_small), it => it.SetArray("tokenizer.ggml.tokens", ["a", "b", "a"]), "token 2 'a' twice");
         yield return Case("Token_twice_up_to_its_zero", TinyModels.Qwen3Moe(s_small), it => it.SetArray("tokenizer.ggml.tokens", ["a", "a\0b"]), "token 1");
         yield return Case("Empty_token_and_its_other_name", TinyModels.Qwen3Moe(s_small), it => it.SetArray("tokenizer.ggml.tokens", ["[EMPTY_1]", ""]), "token 1");
-        yield return Case("Bytes_incomplete", TinyModels.Llama(s_small), it => it.SetArray("tokenizer.ggml.tokens", ["<unk>", "<s>", "</s>", "<0x00>", "<0x01>"]), "not <0x02>");
+        yield return Case("Bytes_incomplete", TinyModels.Llama(s_small), it => it.SetArray("tokenizer.ggml.tokens", ["<unk>", "<s>", "</s>", "<0x00>", "<0x01>"]), "not for <0x02>");
         yield return Case("Tokenizer_adds_a_missing_token", TinyModels.Qwen3Moe(s_small), it => { it.SetArray("tokenizer.ggml.tokens", ["a", "b"]); it.Set("tokenizer.ggml.add_bos_token", true); it.Remove("tokenizer.ggml.bos_token_id"); }, "bos_token_id");
         yield return Case("Dummy_vocabulary_beyond_reason", TinyModels.Llama(s_small), it => { it.Set("tokenizer.ggml.model", "none"); it.Set("llama.vocab_size", uint.MaxValue); }, "vocab_size");
     }

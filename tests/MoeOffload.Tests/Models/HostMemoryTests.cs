@@ -5,6 +5,7 @@ using NUnit.Framework;
 namespace MoeOffload.Tests.Models;
 
 /// <summary>System memory as Linux tells of it, read from files as a container has them.</summary>
+[FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 public sealed class HostMemoryTests : IDisposable
 {
     private readonly string _root = Directory.CreateTempSubdirectory("moe host memory ").FullName;
