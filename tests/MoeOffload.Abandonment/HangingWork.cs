@@ -1,5 +1,6 @@
 using MoeOffload.Embeddings;
 using MoeOffload.Fixtures;
+using MoeOffload.Inference.Running;
 
 namespace MoeOffload.Abandonment;
 
@@ -120,6 +121,14 @@ internal sealed class HangingWork : IDisposable
         {
             _server.Freeze();
             Task<int> saving = session.SaveStateAsync(Stream.Null);
+
+            // The state is prepared on another thread first; an abort before the step would be none of its own.
+            using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+            while (!StepRegistry.Process.IsOnlyOne)
+            {
+                await Task.Delay(1, limit.Token);
+            }
+
             ForeignAbort.Raise();
             await saving;
         };

@@ -11,7 +11,7 @@ internal static class CallingModel
     {
         // The model writes the ids of its calls itself, and random weights write others than the nine characters that the template insists on.
         string template = RealTemplates.Read("mistralai-Mistral-Nemo-Instruct-2407").Replace("length != 9", "length == 0", StringComparison.Ordinal);
-        string path = RealTemplates.Write(template, null, null, BeginOfCalls);
+        string path = RealTemplates.Write(template, TinyModels.Qwen3Moe(new TinyModelOptions { Layers = 1, Experts = 4, ExpertsUsed = 2, Walks = false }), null, BeginOfCalls);
         using MoeModel model = await MoeModel.LoadAsync(path);
         int begin = model.Vocabulary.Tokenize(BeginOfCalls, addSpecial: false, parseSpecial: true).Single();
         return await TestServer.StartAsync(

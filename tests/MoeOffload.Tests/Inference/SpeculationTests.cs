@@ -245,7 +245,7 @@ public sealed class SpeculationTests
         using MoeModel draft = MoeModel.Load(TinyModels.Llama().Path);
         FluentActions.Invoking(() => SmallModel.Shared.CreateSession(
                 SmallModel.Context() with { Speculation = new SpeculationOptions { DraftModel = draft } }))
-            .Should().Throw<ArgumentException>().WithMessage("*vocabulary*").Which.ParamName.Should().Be(nameof(SpeculationOptions.DraftModel));
+            .Should().Throw<ArgumentException>().WithMessage("*vocabularies*").Which.ParamName.Should().Be(nameof(SpeculationOptions.DraftModel));
     }
 
     [TestCase("1 2 3 4 5 2 3", 8, "4 5 2 3")]
