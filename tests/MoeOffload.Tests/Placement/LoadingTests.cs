@@ -84,7 +84,7 @@ public sealed class LoadingTests
     [Test]
     public void Metadata_overrides_of_another_type_are_refused()
     {
-        Refused("phimoe.rope.freq_base", 10_000, "*'phimoe.rope.freq_base' = 10000 is of another type*Float32*");
+        Refused("phimoe.rope.freq_base", 10_000, "*'phimoe.rope.freq_base' = 10000 is not of the type*Float32*");
         Refused("phimoe.expert_used_count", 2.0, "*UInt32*");
         Refused("general.name", true, "*String*");
         Refused("tokenizer.ggml.tokens", "one", "*Array*");

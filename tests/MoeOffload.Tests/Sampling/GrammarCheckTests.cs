@@ -82,7 +82,7 @@ public sealed class GrammarCheckTests
     public void Rules_that_begin_with_one_another_too_deep_for_llama_cpps_stack_are_refused()
     {
         Refusal(Chain(2_990)).Should().BeNull();
-        Refusal(Chain(3_010)).Should().Match("rule 'r*' is begun by more than 3000 rules*");
+        Refusal(Chain(3_010)).Should().Match("rule 'r*' begins with more than 3000 nested rules*");
 
         static string Chain(int length) => Rules(length, next => next) + "r" + length + " ::= \"a\"";
     }
@@ -91,7 +91,7 @@ public sealed class GrammarCheckTests
     public void Rules_that_begin_in_too_many_ways_are_refused()
     {
         Refusal(Rules(12, next => $"{next} \"1\" | {next} \"2\"") + "r12 ::= \"a\"").Should().BeNull();
-        Refusal(Rules(18, next => $"{next} \"1\" | {next} \"2\"") + "r18 ::= \"a\"").Should().Match("rule * may begin in more than 100000 ways*");
+        Refusal(Rules(18, next => $"{next} \"1\" | {next} \"2\"") + "r18 ::= \"a\"").Should().Match("rule * can begin in more than 100000 ways*");
         Refusal(Rules(60, next => $"{next} \"1\" | {next} \"2\"") + "r60 ::= \"a\"").Should().Match("the rules that rule * begins with branch*");
     }
 
