@@ -66,7 +66,7 @@ public sealed class PackageContentTests
         string readme = Encoding.UTF8.GetString(package.GetEntry(Text("readme"))!.Read());
         readme.Should().StartWith("# ");
         Regex.Matches(readme, @"\]\((?<target>[^)]*)\)").Select(link => link.Groups["target"].Value)
-            .Should().OnlyContain(target => target.StartsWith("https://", StringComparison.Ordinal));
+            .Should().NotContain(target => !target.StartsWith("https://", StringComparison.Ordinal));
 
         string Text(string name) => nuspec.Descendants().Single(element => element.Name.LocalName == name).Value;
     }

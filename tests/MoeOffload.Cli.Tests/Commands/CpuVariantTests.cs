@@ -45,7 +45,8 @@ public sealed class CpuVariantTests
             "generate", model.Path, "--native-dir", libraries, "--prompt", "To be or not", "--temp", "0", "-n", "64", "-c", "256", "--json");
         if (result.Code != 0 && result.ToString().Contains("No CPU backend for this machine", StringComparison.Ordinal))
         {
-            Assert.Pass("This machine cannot run it.");
+            Path.GetFileName(variant).Should().NotContain("cpu-x64", "every machine runs that one");
+            return;
         }
 
         result.Code.Should().Be(0, result.ToString());

@@ -188,26 +188,6 @@ public sealed class QueueTests
     }
 
     [Test]
-    public async Task Prompts_that_come_together_are_done_one_after_the_other_and_not_all_at_the_end()
-    {
-        const int Count = 8;
-        using GenerationSession session = SmallModel.Shared.CreateSession(
-            SmallModel.Context(8192, sequences: Count + 1) with { PromptTokensPerStep = 32 });
-        using TokenStream steady = session.GenerateAsync(s_endless);
-        (await FirstOf(steady)).Should().BeTrue();
-        Task reading = ReadOn(steady);
-        TokenStream[] streams = [.. Enumerable.Range(0, Count).Select(i => session.GenerateAsync(
-            s_endless with { PromptTokens = [i, .. LongPrompt(200)], MaxTokens = 1 }))];
-        await Task.WhenAll(streams.Select(stream => SmallModel.Read(stream))).WaitAsync(s_patience);
-        TimeSpan[] first = [.. streams.Select(stream => stream.Statistics!.TimeToFirstToken).Order()];
-        TestContext.Out.WriteLine(string.Join(", ", first));
-        first[0].Should().BeLessThan(first[^1] / 2);
-        first[Count / 2].Should().BeLessThan(first[^1] * 0.85);
-        steady.Dispose();
-        await reading;
-    }
-
-    [Test]
     public async Task Long_prompt_gets_every_fifth_step_at_least_while_short_ones_keep_coming()
     {
         const int Length = 1600;

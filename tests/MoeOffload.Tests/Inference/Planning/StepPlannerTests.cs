@@ -70,6 +70,31 @@ public sealed class StepPlannerTests
     }
 
     [Test]
+    public void Prompts_that_come_together_are_done_one_after_the_other_and_not_all_at_the_end()
+    {
+        const int Count = 8;
+        const int Length = 160;
+        const int PerStep = 32;
+        var driver = new PlannerDriver(new CacheShape { SequenceCount = Count + 1, CellCount = 4096, SequenceLength = 4096, BatchSize = 64 }, PerStep);
+        driver.Add(Prompt(4), new RequestLimits());
+        driver.Step();
+        SequenceRequest[] requests = [.. Enumerable.Range(1, Count).Select(i => driver.Add([i, .. Prompt(Length - 1)], new RequestLimits { MaxTokens = 1 }))];
+
+        List<int> ends = [];
+        for (int step = 1; ends.Count < Count && step <= 2 * Count * Length / PerStep; step++)
+        {
+            driver.Step();
+            ends.AddRange(Enumerable.Repeat(step, requests.Count(request => driver.Generated(request).Count > 0) - ends.Count));
+        }
+
+        // One that was passed over four times gets a step, so that the first takes more than its own five.
+        ends.Should().HaveCount(Count);
+        ends[^1].Should().Be(Count * Length / PerStep);
+        ends[0].Should().BeLessThan(ends[^1] / 2);
+        ends[Count / 2].Should().BeLessThan(ends[^1] * 85 / 100);
+    }
+
+    [Test]
     public void Reader_without_room_gets_no_token_and_its_prompt_is_computed_but_for_the_last_one()
     {
         var driver = new PlannerDriver(s_shape, 16);
