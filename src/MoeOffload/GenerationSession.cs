@@ -13,9 +13,12 @@ using MoeOffload.Native;
 namespace MoeOffload;
 
 /// <summary>
-/// A context of a model: its KV cache, its threads, and the generations that run in it. Safe to use from several threads; as many
-/// generations run at once as <see cref="ContextOptions.SequenceCount"/> says, and more wait for their turn.
+/// Represents a context of a model, with its KV cache, its threads, and the generations that run in it. It can be used from several
+/// threads at the same time.
 /// </summary>
+/// <remarks>
+/// <see cref="ContextOptions.SequenceCount"/> sets how many generations can run at the same time. Further generations wait in a queue.
+/// </remarks>
 public sealed class GenerationSession : IDisposable, IAsyncDisposable
 {
     private readonly MoeModel _model;
@@ -56,39 +59,42 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
         Memory = new MemoryBreakdown(memory, context.ContextLength);
     }
 
-    /// <summary>Lets the thread end of a session that nobody disposed.</summary>
+    /// <summary>Stops the thread of a session that was not disposed.</summary>
     ~GenerationSession() => _scheduler?.Stop();
 
-    /// <summary>Cells of the KV cache, over all sequences.</summary>
+    /// <summary>Gets the length of the context in tokens, which all sequences share.</summary>
     public int ContextLength { get; }
 
-    /// <summary>Tokens that one generation can hold, its prompt included.</summary>
+    /// <summary>Gets the maximum number of tokens of one generation, including its prompt.</summary>
     public int SequenceLength { get; }
 
-    /// <summary>Generations that can run at once.</summary>
+    /// <summary>Gets the number of generations that can run at the same time.</summary>
     public int SequenceCount { get; }
 
-    /// <summary>Most tokens of one step.</summary>
+    /// <summary>Gets the maximum number of tokens in one step.</summary>
     public int BatchSize { get; }
 
-    /// <summary>Most tokens that are computed at once.</summary>
+    /// <summary>Gets the maximum number of tokens that are computed together.</summary>
     public int MicroBatchSize { get; }
 
-    /// <summary>CPU threads that generate.</summary>
+    /// <summary>Gets the number of CPU threads that generate tokens.</summary>
     public int Threads { get; }
 
-    /// <summary>CPU threads that process prompts.</summary>
+    /// <summary>Gets the number of CPU threads that process prompts.</summary>
     public int PromptThreads { get; }
 
-    /// <summary>What each device holds for this session and its model, read back from llama.cpp.</summary>
+    /// <summary>Gets the memory that each device holds for this session and its model, as llama.cpp reports it.</summary>
     public MemoryBreakdown Memory { get; }
 
     /// <summary>
-    /// Which experts the routers have chosen so far, a new snapshot at each call; null without <see cref="ContextOptions.CountExperts"/>.
-    /// From any thread, also while the session generates: the numbers of one layer belong together, and a later layer may have yet to
-    /// count the tokens that are being computed.
+    /// Gets a snapshot of how often the routers have selected each expert so far, or <see langword="null"/> if
+    /// <see cref="ContextOptions.CountExperts"/> is <see langword="false"/>.
     /// </summary>
-    /// <exception cref="ObjectDisposedException">The session was disposed.</exception>
+    /// <remarks>
+    /// The property can be read while the session generates. The counts of one layer are consistent with each other, but earlier layers may
+    /// already have counted tokens that later layers have not.
+    /// </remarks>
+    /// <exception cref="ObjectDisposedException">The session has been disposed.</exception>
     public ExpertActivity? ExpertActivity
     {
         get
@@ -103,16 +109,19 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
         }
     }
 
-    /// <summary>The LoRA adapters that count from the next step on.</summary>
+    /// <summary>Gets the LoRA adapters that are active from the next step on.</summary>
     public IReadOnlyList<ScaledAdapter> Adapters => _adapters.Current;
 
-    /// <summary>
-    /// Takes these LoRA adapters, and no others, from the next step on. Returns at once. Generations that run go on with what the former
-    /// ones made of their tokens so far; one that is to know only the new ones begins afterwards. The prefix cache drops what it keeps.
-    /// </summary>
-    /// <param name="adapters">Adapters of the session's model, each once; none for the model as it is.</param>
-    /// <exception cref="ArgumentException">One is of another model or there twice, or a scale is no finite number.</exception>
-    /// <exception cref="ObjectDisposedException">The session or an adapter was disposed.</exception>
+    /// <summary>Replaces the active LoRA adapters from the next step on. Returns immediately.</summary>
+    /// <param name="adapters">Adapters of the session's model, each at most once. An empty list uses the model without adapters.</param>
+    /// <remarks>
+    /// Running generations continue, but the KV cache of their earlier tokens was computed with the previous adapters. To use only the new
+    /// adapters, start a generation after this call. The prefix cache is cleared.
+    /// </remarks>
+    /// <exception cref="ArgumentException">
+    /// An adapter belongs to another model or is in the list twice, or a scale is not a finite number.
+    /// </exception>
+    /// <exception cref="ObjectDisposedException">The session or an adapter has been disposed.</exception>
     public void SetAdapters(params IReadOnlyList<ScaledAdapter> adapters)
     {
         IReadOnlyList<ScaledAdapter> checkedAdapters = _model.CheckAdapters(adapters);
@@ -123,48 +132,55 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
         }
     }
 
-    /// <summary>What the session does, and has done so far.</summary>
+    /// <summary>Gets the current statistics of the session.</summary>
     public SessionStatistics Statistics => _scheduler.ReadStatistics();
 
-    /// <summary>Continues a prompt. Returns at once, however long the prompt is.</summary>
-    /// <param name="prompt">The prompt, taken as it is: no chat template is applied.</param>
-    /// <param name="sampling">How tokens are chosen; null takes the defaults.</param>
-    /// <param name="maxTokens">The most tokens to generate; null goes on until the model ends or the context is full.</param>
-    /// <param name="cancellationToken">Ends the generation within one step.</param>
-    /// <returns>The tokens, which are generated as they are read.</returns>
+    /// <summary>Generates text that continues a prompt. Returns immediately, even if the prompt is long.</summary>
+    /// <param name="prompt">The prompt. No chat template is applied to it.</param>
+    /// <param name="sampling">The sampling options, or <see langword="null"/> for the default options.</param>
+    /// <param name="maxTokens">
+    /// The maximum number of tokens to generate, or <see langword="null"/> to generate until the model ends its output or the context is
+    /// full.
+    /// </param>
+    /// <param name="cancellationToken">A token that cancels the generation within one step.</param>
+    /// <returns>A stream of tokens. The generation starts when the stream is first read.</returns>
     /// <inheritdoc cref="GenerateAsync(GenerationRequest, CancellationToken)"/>
     public TokenStream GenerateAsync(
         string prompt, SamplingOptions? sampling = null, int? maxTokens = null, CancellationToken cancellationToken = default) =>
         GenerateAsync(new GenerationRequest { Prompt = prompt, Sampling = sampling, MaxTokens = maxTokens }, cancellationToken);
 
-    /// <summary>Generates what a request asks for. Returns at once, however long the request is.</summary>
-    /// <param name="request">Prompt, sampling and limits. Its lists must not change before the first token is read.</param>
-    /// <param name="cancellationToken">Ends the generation within one step, or its preparation.</param>
-    /// <returns>The tokens, which are generated as they are read.</returns>
+    /// <summary>Generates text for a request. Returns immediately, even if the request is large.</summary>
+    /// <param name="request">The request. Do not change its lists before the first token has been read.</param>
+    /// <param name="cancellationToken">A token that cancels the preparation of the request, or the generation within one step.</param>
+    /// <returns>A stream of tokens. The generation starts when the stream is first read.</returns>
     /// <remarks>
-    /// Numbers are checked here. The prompt, the grammar, biases, samplers and stop strings are read once the stream is, on another thread:
-    /// reading throws what is wrong with them, as <see cref="TokenStream.StartAsync"/> does.
+    /// This method validates only numbers. The prompt, the grammar, biases, samplers and stop strings are processed on another thread when
+    /// the stream is first read. If one of them is not valid, the first read or <see cref="TokenStream.StartAsync"/> throws the exception.
     /// </remarks>
-    /// <exception cref="ArgumentException">An option is out of its range.</exception>
-    /// <exception cref="NotSupportedException">The request asks for a shift, and the KV cache of this model cannot be shifted.</exception>
-    /// <exception cref="ObjectDisposedException">The session was disposed.</exception>
+    /// <exception cref="ArgumentException">An option is out of range.</exception>
+    /// <exception cref="NotSupportedException">
+    /// The request sets <see cref="ContextFullAction.Shift"/>, but the KV cache of this model cannot be shifted.
+    /// </exception>
+    /// <exception cref="ObjectDisposedException">The session has been disposed.</exception>
     public TokenStream GenerateAsync(GenerationRequest request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
         return Generate(new PlainRequest(request), cancellationToken);
     }
 
-    /// <summary>Answers a chat. Returns at once, however long the chat is.</summary>
-    /// <param name="messages">The messages, the first one first. The list must not change before the first update is read.</param>
-    /// <param name="options">Tools, reasoning, sampling and limits; null takes the defaults. Its lists must not change either.</param>
-    /// <param name="cancellationToken">Ends the generation within one step, or its preparation.</param>
-    /// <returns>The answer, which is generated as it is read.</returns>
+    /// <summary>Generates the answer to a chat. Returns immediately, even if the chat is long.</summary>
+    /// <param name="messages">The messages, in chronological order. Do not change the list before the first update has been read.</param>
+    /// <param name="options">
+    /// The options, or <see langword="null"/> for the default options. Do not change their lists before the first update has been read.
+    /// </param>
+    /// <param name="cancellationToken">A token that cancels the preparation of the request, or the generation within one step.</param>
+    /// <returns>A stream of the answer. The generation starts when the stream is first read.</returns>
     /// <remarks>
-    /// Numbers are checked here. Messages, tools and schemas are read once the stream is, on another thread: reading throws what is wrong with
-    /// them or with the template, as <see cref="ChatStream.StartAsync"/> does.
+    /// This method validates only numbers. Messages, tools and schemas are processed on another thread when the stream is first read. If one
+    /// of them is not valid, or the chat template fails, the first read or <see cref="ChatStream.StartAsync"/> throws the exception.
     /// </remarks>
-    /// <exception cref="ArgumentException">There is no message, or an option is out of its range or contradicts another one.</exception>
-    /// <exception cref="ObjectDisposedException">The session was disposed.</exception>
+    /// <exception cref="ArgumentException">The list is empty, or an option is out of range or contradicts another option.</exception>
+    /// <exception cref="ObjectDisposedException">The session has been disposed.</exception>
     public ChatStream ChatAsync(IReadOnlyList<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(messages);
@@ -176,22 +192,36 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
     }
 
     /// <summary>
-    /// Computes tokens and shows what the model expects after each: how well it knows a text (perplexity), or how two placements of it
-    /// differ. Generations of the session wait meanwhile; what the KV cache then holds is kept as of a prompt.
+    /// Computes a text and passes the logits after each of its tokens to a callback, for example to calculate the perplexity of the text or
+    /// to compare two placements of a model.
     /// </summary>
     /// <param name="tokens">
-    /// The tokens, with those that the model's vocabulary adds to a text where they are wanted. The list must not change meanwhile.
+    /// The tokens. No special tokens are added, such as one for the beginning of the text. Do not change the list until the task has
+    /// completed.
     /// </param>
     /// <param name="reader">
-    /// Gets the logits of each position, in order, on the session's own thread. What it throws ends the reading, and is thrown.
+    /// Receives the logits of each position, in order, on the session's own thread. If it throws, the reading ends and the task fails with
+    /// that exception.
     /// </param>
-    /// <param name="start">The first position that is shown; those before are only computed.</param>
-    /// <param name="cancellationToken">Ends it after the step that is being computed: <see cref="ContextOptions.LogitsPerStep"/> bounds steps.</param>
-    /// <exception cref="ArgumentException">There are no tokens, or one or <paramref name="start"/> is out of range.</exception>
-    /// <exception cref="ContextFullException">There are more tokens than <see cref="SequenceLength"/>, or running generations take the room.</exception>
-    /// <exception cref="InvalidOperationException">All sequences generate, or the session has <see cref="ContextOptions.Speculation"/>.</exception>
-    /// <exception cref="InferenceException">The computation failed, or the session's context was lost.</exception>
-    /// <exception cref="ObjectDisposedException">The session was disposed.</exception>
+    /// <param name="start">The first position that is passed to the callback. Earlier positions are only computed.</param>
+    /// <param name="cancellationToken">
+    /// A token that cancels the reading after the current step. <see cref="ContextOptions.LogitsPerStep"/> limits the length of a step.
+    /// </param>
+    /// <returns>A task that completes when all positions have been passed to the callback.</returns>
+    /// <remarks>
+    /// Running generations of the session pause until the reading has ended. The prefix cache keeps the tokens, like those of a prompt.
+    /// </remarks>
+    /// <exception cref="ArgumentException">
+    /// The list is empty, a token is not in the vocabulary, or <paramref name="start"/> is out of range.
+    /// </exception>
+    /// <exception cref="ContextFullException">
+    /// There are more tokens than <see cref="SequenceLength"/>, or running generations occupy the space.
+    /// </exception>
+    /// <exception cref="InvalidOperationException">
+    /// All sequences are in use, or the session uses <see cref="ContextOptions.Speculation"/>.
+    /// </exception>
+    /// <exception cref="InferenceException">The computation failed, or the session has lost its context.</exception>
+    /// <exception cref="ObjectDisposedException">The session has been disposed.</exception>
     public Task ReadLogitsAsync(
         IReadOnlyList<int> tokens, LogitsReader reader, int start = 0, CancellationToken cancellationToken = default)
     {
@@ -200,32 +230,40 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
         ObjectDisposedException.ThrowIf(_isDisposed, this);
         if (_parameters.Speculation is not null)
         {
-            throw new InvalidOperationException("Logits are not read in a session that guesses tokens: leave ContextOptions.Speculation null.");
+            throw new InvalidOperationException(
+                "Logits cannot be read in a session that uses speculative decoding. Leave ContextOptions.Speculation null.");
         }
 
         int count = tokens.Count;
         ArgumentOutOfRangeException.ThrowIfZero(count, nameof(tokens));
-        OptionRange.Check(start, 0, count - 1, nameof(start), "it is the first position that is shown");
+        OptionRange.Check(start, 0, count - 1, nameof(start), "the first position whose logits are read");
         if (count > SequenceLength)
         {
-            throw new ContextFullException($"There are {count} tokens, the context has room for {SequenceLength} per sequence: give fewer at a time.");
+            throw new ContextFullException(
+                $"There are {count} tokens, but the context has room for {SequenceLength} per sequence. Read fewer tokens at a time.");
         }
 
         return ReadAsync(tokens, count, reader, start, cancellationToken);
     }
 
-    /// <summary>
-    /// Saves what the prefix cache keeps, so that a later session need not compute it again: prompts and answers of generations that have
-    /// ended, and of those that run as far as they are. Streams go on meanwhile; the copy is in system memory until it is written.
-    /// </summary>
-    /// <param name="destination">Gets the state. It holds the tokens, and is as confidential as they are.</param>
-    /// <param name="prompt">Saves only the sequence that has the most of these tokens; null saves all.</param>
-    /// <param name="cancellationToken">Ends the saving.</param>
-    /// <returns>How many tokens were saved.</returns>
+    /// <summary>Saves the content of the prefix cache, so that a later session does not have to compute it again.</summary>
+    /// <param name="destination">
+    /// The stream to write to. The state contains the tokens, so it is as confidential as the prompts and answers.
+    /// </param>
+    /// <param name="prompt">
+    /// The tokens of a prompt, to save only the sequence that shares the longest beginning with it, or <see langword="null"/> to save all
+    /// sequences.
+    /// </param>
+    /// <param name="cancellationToken">A token that cancels the operation.</param>
+    /// <returns>The number of tokens that were saved.</returns>
+    /// <remarks>
+    /// The state includes the prompts and answers of completed generations, and of running ones up to their current token. Running
+    /// generations continue in the meantime. The copy of the state stays in system memory until it has been written.
+    /// </remarks>
     /// <exception cref="InvalidOperationException">The prefix cache is turned off, or the session has LoRA adapters.</exception>
-    /// <exception cref="IOException">Writing failed, or the model's file cannot be read any more.</exception>
-    /// <exception cref="InferenceException">The session's context was lost.</exception>
-    /// <exception cref="ObjectDisposedException">The session was disposed.</exception>
+    /// <exception cref="IOException">Writing failed, or the model's file can no longer be read.</exception>
+    /// <exception cref="InferenceException">The session has lost its context.</exception>
+    /// <exception cref="ObjectDisposedException">The session has been disposed.</exception>
     public Task<int> SaveStateAsync(Stream destination, IReadOnlyList<int>? prompt = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(destination);
@@ -233,12 +271,15 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
     }
 
     /// <summary>
-    /// Saves what the prefix cache keeps to a file. An existing file is replaced once the whole state is written; if the saving fails or is
-    /// cancelled, the file keeps its content.
+    /// Saves the content of the prefix cache to a file. An existing file is replaced only after the whole state has been written. If the
+    /// operation fails or is canceled, the existing file is not changed.
     /// </summary>
-    /// <param name="path">The file.</param>
-    /// <param name="prompt">Saves only the sequence that has the most of these tokens; null saves all.</param>
-    /// <param name="cancellationToken">Ends the saving.</param>
+    /// <param name="path">The path of the file.</param>
+    /// <param name="prompt">
+    /// The tokens of a prompt, to save only the sequence that shares the longest beginning with it, or <see langword="null"/> to save all
+    /// sequences.
+    /// </param>
+    /// <param name="cancellationToken">A token that cancels the operation.</param>
     /// <inheritdoc cref="SaveStateAsync(Stream, IReadOnlyList{int}?, CancellationToken)"/>
     public Task<int> SaveStateAsync(string path, IReadOnlyList<int>? prompt = null, CancellationToken cancellationToken = default)
     {
@@ -247,30 +288,34 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
     }
 
     /// <summary>
-    /// Loads what <see cref="SaveStateAsync(Stream, IReadOnlyList{int}?, CancellationToken)"/> has saved: requests then find it in the
-    /// prefix cache. The last used sequences come first where there are more than this session has places that are free.
+    /// Loads a state that <see cref="SaveStateAsync(Stream, IReadOnlyList{int}?, CancellationToken)"/> has saved into the prefix cache, where
+    /// new requests can reuse it.
     /// </summary>
     /// <param name="source">
-    /// The state. A checksum finds damage, not malice: load only what was saved by yourself, as with a model's file.
+    /// The stream to read from. A checksum detects damage, but not manipulation: as with models, load only files from a source that you
+    /// trust.
     /// </param>
-    /// <param name="cancellationToken">Ends the loading.</param>
-    /// <returns>How many tokens are kept now that were loaded.</returns>
+    /// <param name="cancellationToken">A token that cancels the operation.</param>
+    /// <returns>The number of loaded tokens that the prefix cache now holds.</returns>
+    /// <remarks>
+    /// If the state contains more sequences than the session has free slots, those that were used most recently are loaded.
+    /// </remarks>
     /// <exception cref="StateFormatException">
-    /// The state is damaged or cut short, or of another model, context or version; the session is as before.
+    /// The state is damaged or incomplete, or was saved with another model, context or version. The session is not changed.
     /// </exception>
     /// <exception cref="InvalidOperationException">The prefix cache is turned off, or the session has LoRA adapters.</exception>
-    /// <exception cref="IOException">Reading failed, or the model's file cannot be read any more.</exception>
-    /// <exception cref="InferenceException">The KV cache did not take it, or the session's context was lost.</exception>
-    /// <exception cref="ObjectDisposedException">The session was disposed.</exception>
+    /// <exception cref="IOException">Reading failed, or the model's file can no longer be read.</exception>
+    /// <exception cref="InferenceException">The KV cache rejected the state, or the session has lost its context.</exception>
+    /// <exception cref="ObjectDisposedException">The session has been disposed.</exception>
     public Task<int> LoadStateAsync(Stream source, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(source);
         return RunAsync(states => states.LoadAsync(source, cancellationToken), cancellationToken);
     }
 
-    /// <summary>Loads a state from a file.</summary>
-    /// <param name="path">The file.</param>
-    /// <param name="cancellationToken">Ends the loading.</param>
+    /// <summary>Loads a state from a file into the prefix cache, where new requests can reuse it.</summary>
+    /// <param name="path">The path of the file.</param>
+    /// <param name="cancellationToken">A token that cancels the operation.</param>
     /// <inheritdoc cref="LoadStateAsync(Stream, CancellationToken)"/>
     public Task<int> LoadStateAsync(string path, CancellationToken cancellationToken = default)
     {
@@ -278,10 +323,11 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
         return RunAsync(states => states.LoadAsync(path, cancellationToken), cancellationToken);
     }
 
-    /// <summary>
-    /// Ends all generations of the session and gives its memory back. In a callback on the session's own thread, such as a
-    /// <see cref="LogitsReader"/> or a logger, it does not wait: the memory is given back once the callback has returned.
-    /// </summary>
+    /// <summary>Ends all generations of the session and frees its memory.</summary>
+    /// <remarks>
+    /// If it is called in a callback on the session's own thread, such as a <see cref="LogitsReader"/> or a logger, it does not wait: the
+    /// memory is freed after the callback has returned.
+    /// </remarks>
     public void Dispose()
     {
         Close();
@@ -299,10 +345,10 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
         _counter?.Dispose();
     }
 
-    /// <summary>Gets a task that completes when the thread has ended and its native memory is given back.</summary>
+    /// <summary>Gets a task that completes when the thread has ended and its native memory has been freed.</summary>
     internal Task Ended => _scheduler.Ended;
 
-    /// <summary>Makes a context and its thread.</summary>
+    /// <summary>Creates a context and its thread.</summary>
     internal static GenerationSession Create(MoeModel model, ContextParameters parameters)
     {
         ILogger logger = model.NativeLogger;
@@ -318,7 +364,8 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
         {
             if (!context.HasMemory)
             {
-                throw new NotSupportedException($"'{model.Path}' ({model.Info.Architecture}) cannot continue a text: use MoeModel.CreateEmbedder.");
+                throw new NotSupportedException(
+                    $"'{model.Path}' ({model.Info.Architecture}) cannot generate text. Use MoeModel.CreateEmbedder.");
             }
 
             drafter = MakeDrafter(model, parameters, context, logger);
@@ -362,15 +409,15 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
         if (context.RollbackLength < speculation.MaxDraftTokens)
         {
             throw new NotSupportedException(
-                $"The state of {model.Info.Architecture} cannot be taken back from a guess that was wrong: leave ContextOptions.Speculation null.");
+                $"The recurrent state of {model.Info.Architecture} cannot be reset after a wrong draft token. Leave ContextOptions.Speculation null.");
         }
 
-        // llama.cpp keeps the states of the tokens at the end of a micro-batch only.
+        // llama.cpp keeps the states of only the last tokens of a micro-batch.
         if (!context.CanForgetParts && context.MicroBatchSize <= speculation.MaxDraftTokens + 1)
         {
             throw new ArgumentException(
-                $"For {model.Info.Architecture}, guesses and the token before them must fit into a micro-batch of {context.MicroBatchSize}: set "
-                + "MicroBatchSize higher, or MaxDraftTokens lower.",
+                $"For {model.Info.Architecture}, the draft tokens and the token before them must fit into a micro-batch of "
+                + $"{context.MicroBatchSize}. Increase MicroBatchSize or decrease MaxDraftTokens.",
                 nameof(ContextOptions.MicroBatchSize));
         }
 
@@ -392,7 +439,7 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
         return new TokenStream(this, channel);
     }
 
-    // Hashing, and the reading or writing of a stream that completes at once, take time that grows with the state.
+    // Hashing, and a stream that completes synchronously, would block the caller for a time that grows with the state.
     private async Task<int> RunAsync(Func<SessionStates, Task<int>> work, CancellationToken cancellationToken)
     {
         SessionStates states = States();
@@ -406,7 +453,8 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
         int[] copy = await Task.Run(() => GenerationFactory.CheckTokens([.. tokens], _vocabularySize), cancellationToken).ConfigureAwait(false);
         if (copy.Length != count)
         {
-            throw new InvalidOperationException("The list of tokens was changed while it was read: change it once the task has completed.");
+            throw new InvalidOperationException(
+                "The list of tokens was changed while it was being read. Change it only after the task has completed.");
         }
 
         var reading = new LogitsReading(copy, start, _parameters.OutputCount, reader, () => ThrowIfEnded(cancellationToken));
@@ -419,7 +467,7 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
         if (Adapters.Count > 0)
         {
             throw new InvalidOperationException(
-                "The session has LoRA adapters: what they compute cannot be told from what the model computes alone. Take them off first, with SetAdapters().");
+                "The session has LoRA adapters, and states are saved and loaded only without them. Call SetAdapters() without adapters first.");
         }
 
         return new SessionStates(

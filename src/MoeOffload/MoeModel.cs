@@ -9,7 +9,8 @@ using MoeOffload.Native;
 
 namespace MoeOffload;
 
-/// <summary>A loaded model. Safe to use from several threads; its memory is freed once it and its sessions are disposed.</summary>
+/// <summary>Represents a loaded model, which can be used from several threads at the same time.</summary>
+/// <remarks>The memory of the model is freed when the model and all its sessions, embedders and adapters have been disposed.</remarks>
 public sealed class MoeModel : LoadedModel
 {
     private readonly Lazy<ChatTemplate> _chatTemplate;
@@ -18,25 +19,28 @@ public sealed class MoeModel : LoadedModel
         : base(path, options, loader, native) =>
         _chatTemplate = new Lazy<ChatTemplate>(() => ChatTemplate.Parse(this, null, NativeLogger));
 
-    /// <summary>Gets the model's own chat template, parsed when it is first asked for.</summary>
-    /// <exception cref="ChatTemplateException">It does not parse; the message says where and why.</exception>
-    /// <exception cref="NotSupportedException">The model has none.</exception>
-    /// <exception cref="ObjectDisposedException">The model was disposed before this was first read.</exception>
+    /// <summary>Gets the model's own chat template. It is parsed when the property is first used.</summary>
+    /// <exception cref="ChatTemplateException">The template cannot be parsed. The message says where and why.</exception>
+    /// <exception cref="NotSupportedException">The model does not have a chat template.</exception>
+    /// <exception cref="ObjectDisposedException">The model was disposed before the property was first used.</exception>
     public ChatTemplate ChatTemplate => _chatTemplate.Value;
 
     /// <summary>Loads a model without blocking the caller.</summary>
-    /// <param name="path">A GGUF file; of a split model, its first part.</param>
-    /// <param name="options">How to load; null takes the defaults.</param>
-    /// <param name="progress">Told how far the load is, from 0 to 1, on the loading thread.</param>
-    /// <param name="cancellationToken">Ends the load; all memory is given back.</param>
-    /// <exception cref="ArgumentException">An option is out of its range.</exception>
-    /// <exception cref="IOException">The file cannot be read, is a folder, or does not exist (<see cref="FileNotFoundException"/>).</exception>
-    /// <exception cref="UnauthorizedAccessException">The file may not be read.</exception>
-    /// <exception cref="GgufFormatException">The file is damaged or not a model.</exception>
-    /// <exception cref="PlacementException">A rule, device, buffer or server is unknown or cannot be honoured.</exception>
-    /// <exception cref="NativeLibraryException">The native libraries are missing or of another version.</exception>
-    /// <exception cref="ModelLoadException">llama.cpp refused the model, or memory ran out.</exception>
-    /// <exception cref="OperationCanceledException">The load was cancelled.</exception>
+    /// <param name="path">The path of a GGUF file, or of its first part if the model is split.</param>
+    /// <param name="options">The load options, or <see langword="null"/> for the default options.</param>
+    /// <param name="progress">Receives the progress, from 0 to 1, on the loading thread.</param>
+    /// <param name="cancellationToken">A token that cancels the load. All memory is freed.</param>
+    /// <returns>The model.</returns>
+    /// <exception cref="ArgumentException">An option is out of range.</exception>
+    /// <exception cref="IOException">
+    /// The file cannot be read, is a directory, or does not exist (<see cref="FileNotFoundException"/>).
+    /// </exception>
+    /// <exception cref="UnauthorizedAccessException">Access to the file is denied.</exception>
+    /// <exception cref="GgufFormatException">The file is damaged or is not a model.</exception>
+    /// <exception cref="PlacementException">A placement rule, device, buffer type or server is unknown or cannot be used.</exception>
+    /// <exception cref="NativeLibraryException">The native libraries are missing or have a different version.</exception>
+    /// <exception cref="ModelLoadException">llama.cpp rejected the model, or there is not enough memory.</exception>
+    /// <exception cref="OperationCanceledException">The load was canceled.</exception>
     public static Task<MoeModel> LoadAsync(
         string path, ModelOptions? options = null, IProgress<float>? progress = null, CancellationToken cancellationToken = default) =>
         Task.Factory.StartNew(
@@ -45,7 +49,7 @@ public sealed class MoeModel : LoadedModel
             TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach,
             TaskScheduler.Default);
 
-    /// <summary>Loads a model and waits for it.</summary>
+    /// <summary>Loads a model and blocks until it is loaded.</summary>
     /// <inheritdoc cref="LoadAsync"/>
     public static MoeModel Load(
         string path, ModelOptions? options = null, IProgress<float>? progress = null, CancellationToken cancellationToken = default)
@@ -67,10 +71,13 @@ public sealed class MoeModel : LoadedModel
         }
     }
 
-    /// <summary>Counts what a model and a context would take of each device's memory, without reading or reserving any of it.</summary>
-    /// <param name="path">A GGUF file; of a split model, its first part.</param>
-    /// <param name="options">How it would be loaded; null takes the defaults.</param>
-    /// <param name="context">The context it would get; null takes the defaults.</param>
+    /// <summary>
+    /// Calculates how much memory a model and a context would use on each device, without reading the weights or allocating their memory.
+    /// </summary>
+    /// <param name="path">The path of a GGUF file, or of its first part if the model is split.</param>
+    /// <param name="options">The load options, or <see langword="null"/> for the default options.</param>
+    /// <param name="context">The context options, or <see langword="null"/> for the default options.</param>
+    /// <returns>The memory of each device.</returns>
     /// <inheritdoc cref="LoadAsync" path="/exception"/>
     public static MemoryBreakdown EstimateMemory(string path, ModelOptions? options = null, ContextOptions? context = null)
     {
@@ -81,9 +88,12 @@ public sealed class MoeModel : LoadedModel
         return ContextEstimate.Make(loader, context, embeds: false);
     }
 
-    /// <summary>The devices that this machine, and the RPC servers that were used so far, offer.</summary>
-    /// <param name="options">Where the native libraries are and which RPC servers to ask; null takes the defaults.</param>
-    /// <exception cref="NativeLibraryException">The native libraries are missing or of another version.</exception>
+    /// <summary>Lists the devices of this machine, and of the RPC servers that this process has used so far.</summary>
+    /// <param name="options">
+    /// Specifies the directory of the native libraries and further RPC servers, or <see langword="null"/> for the default options.
+    /// </param>
+    /// <returns>The devices.</returns>
+    /// <exception cref="NativeLibraryException">The native libraries are missing or have a different version.</exception>
     /// <exception cref="PlacementException">An RPC server cannot be reached.</exception>
     public static IReadOnlyList<DeviceInfo> ListDevices(ModelOptions? options = null)
     {
@@ -98,9 +108,10 @@ public sealed class MoeModel : LoadedModel
         return DeviceSelection.Describe();
     }
 
-    /// <summary>The native libraries that this process uses; they are loaded if they were not yet.</summary>
-    /// <param name="options">Where the native libraries are; null takes the defaults.</param>
-    /// <exception cref="NativeLibraryException">The native libraries are missing or of another version.</exception>
+    /// <summary>Describes the native libraries that this process uses, and loads them if they are not loaded yet.</summary>
+    /// <param name="options">Specifies the directory of the native libraries, or <see langword="null"/> for the default options.</param>
+    /// <returns>The description.</returns>
+    /// <exception cref="NativeLibraryException">The native libraries are missing or have a different version.</exception>
     public static RuntimeInfo DescribeRuntime(ModelOptions? options = null)
     {
         ILoggerFactory loggers = options?.LoggerFactory ?? NullLoggerFactory.Instance;
@@ -108,14 +119,15 @@ public sealed class MoeModel : LoadedModel
         return NativeReading.DescribeRuntime();
     }
 
-    /// <summary>Makes a context to generate in. Takes as long as reserving its memory does.</summary>
-    /// <param name="options">Length, KV cache, threads; null takes the defaults.</param>
+    /// <summary>Creates a session, which is a context that generates text. Blocks while its memory is allocated.</summary>
+    /// <param name="options">The options of the context, or <see langword="null"/> for the default options.</param>
+    /// <returns>The session.</returns>
     /// <exception cref="ArgumentException">
-    /// An option is out of its range, options contradict each other, or a dense model is asked to count experts.
+    /// An option is out of range, options contradict each other, or experts are to be counted although the model has none.
     /// </exception>
-    /// <exception cref="InferenceException">llama.cpp refused the context, or memory ran out.</exception>
-    /// <exception cref="NotSupportedException">The model cannot continue a text, or the options ask for what it cannot do.</exception>
-    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
+    /// <exception cref="InferenceException">llama.cpp rejected the context, or there is not enough memory.</exception>
+    /// <exception cref="NotSupportedException">The model cannot generate text, or does not support one of the options.</exception>
+    /// <exception cref="ObjectDisposedException">The model has been disposed.</exception>
     public GenerationSession CreateSession(ContextOptions? options = null)
     {
         options ??= new ContextOptions();
@@ -126,20 +138,24 @@ public sealed class MoeModel : LoadedModel
         return session;
     }
 
-    /// <summary>Makes a context without blocking the caller.</summary>
-    /// <param name="options">Length, KV cache, threads; null takes the defaults.</param>
-    /// <param name="cancellationToken">Ends the wait; a context that was being made meanwhile is freed once it is there.</param>
+    /// <summary>Creates a session without blocking the caller.</summary>
+    /// <param name="options">The options of the context, or <see langword="null"/> for the default options.</param>
+    /// <param name="cancellationToken">
+    /// A token that cancels the wait. If the session is already being created, it is disposed as soon as it exists.
+    /// </param>
+    /// <returns>The session.</returns>
     /// <inheritdoc cref="CreateSession" path="/exception"/>
-    /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">The call was canceled.</exception>
     public Task<GenerationSession> CreateSessionAsync(ContextOptions? options = null, CancellationToken cancellationToken = default) =>
         BackgroundCall.RunAsync(() => CreateSession(options), cancellationToken);
 
-    /// <summary>Makes a context that turns texts into embeddings. Takes as long as reserving its memory does.</summary>
-    /// <param name="options">Pooling, lengths, threads; null takes the defaults.</param>
-    /// <exception cref="ArgumentException">An option is out of its range.</exception>
-    /// <exception cref="InferenceException">llama.cpp refused the context, or memory ran out.</exception>
-    /// <exception cref="NotSupportedException">The model has an encoder and a decoder of its own, as T5.</exception>
-    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
+    /// <summary>Creates an embedder, which is a context that turns texts into embeddings. Blocks while its memory is allocated.</summary>
+    /// <param name="options">The options of the embedder, or <see langword="null"/> for the default options.</param>
+    /// <returns>The embedder.</returns>
+    /// <exception cref="ArgumentException">An option is out of range.</exception>
+    /// <exception cref="InferenceException">llama.cpp rejected the context, or there is not enough memory.</exception>
+    /// <exception cref="NotSupportedException">The model consists of an encoder and a decoder, like T5.</exception>
+    /// <exception cref="ObjectDisposedException">The model has been disposed.</exception>
     public Embedder CreateEmbedder(EmbeddingOptions? options = null)
     {
         options ??= new EmbeddingOptions();
@@ -147,7 +163,7 @@ public sealed class MoeModel : LoadedModel
         using Use use = Enter();
         if (Native.HasEncoder)
         {
-            throw new NotSupportedException($"'{Path}' ({Info.Architecture}) has an encoder of its own kind: its embeddings are not supported.");
+            throw new NotSupportedException($"'{Path}' ({Info.Architecture}) is an encoder-decoder model, whose embeddings are not supported.");
         }
 
         NativeEmbeddingInfo info = Native.EmbeddingInfo;
@@ -156,13 +172,18 @@ public sealed class MoeModel : LoadedModel
         return Embedder.Create(this, options, ContextPreparation.ForEmbedding(this, context), info);
     }
 
-    /// <summary>Loads a LoRA adapter of the model: its factors are read into memory beside the tensors that they change.</summary>
-    /// <param name="path">A GGUF file, as llama.cpp's <c>convert_lora_to_gguf.py</c> makes it.</param>
-    /// <exception cref="IOException">The file cannot be read, is a folder, or does not exist (<see cref="FileNotFoundException"/>).</exception>
-    /// <exception cref="UnauthorizedAccessException">The file may not be read.</exception>
-    /// <exception cref="GgufFormatException">The file is damaged or no LoRA adapter.</exception>
-    /// <exception cref="ModelLoadException">It is an adapter of another model, llama.cpp refused it, or memory ran out.</exception>
-    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
+    /// <summary>Loads a LoRA adapter for the model. Its matrices are stored on the devices of the tensors that they change.</summary>
+    /// <param name="path">The path of a GGUF file, such as one that llama.cpp's <c>convert_lora_to_gguf.py</c> creates.</param>
+    /// <returns>The adapter, which has no effect until a session uses it.</returns>
+    /// <exception cref="IOException">
+    /// The file cannot be read, is a directory, or does not exist (<see cref="FileNotFoundException"/>).
+    /// </exception>
+    /// <exception cref="UnauthorizedAccessException">Access to the file is denied.</exception>
+    /// <exception cref="GgufFormatException">The file is damaged or is not a LoRA adapter.</exception>
+    /// <exception cref="ModelLoadException">
+    /// The adapter belongs to another model, llama.cpp rejected it, or there is not enough memory.
+    /// </exception>
+    /// <exception cref="ObjectDisposedException">The model has been disposed.</exception>
     public LoraAdapter LoadAdapter(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -177,18 +198,22 @@ public sealed class MoeModel : LoadedModel
     }
 
     /// <summary>Loads a LoRA adapter without blocking the caller.</summary>
-    /// <param name="path">A GGUF file, as llama.cpp's <c>convert_lora_to_gguf.py</c> makes it.</param>
-    /// <param name="cancellationToken">Ends the wait; an adapter that was being loaded meanwhile is freed once it is there.</param>
+    /// <param name="path">The path of a GGUF file, such as one that llama.cpp's <c>convert_lora_to_gguf.py</c> creates.</param>
+    /// <param name="cancellationToken">
+    /// A token that cancels the wait. If the adapter is already being loaded, it is disposed as soon as it exists.
+    /// </param>
+    /// <returns>The adapter, which has no effect until a session uses it.</returns>
     /// <inheritdoc cref="LoadAdapter" path="/exception"/>
-    /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">The call was canceled.</exception>
     public Task<LoraAdapter> LoadAdapterAsync(string path, CancellationToken cancellationToken = default) =>
         BackgroundCall.RunAsync(() => LoadAdapter(path), cancellationToken);
 
-    /// <summary>Parses a chat template to use with this model in place of its own.</summary>
-    /// <param name="source">A Jinja template, or <c>chatml</c> for the format of that name.</param>
-    /// <exception cref="ArgumentException">The template is empty, or has a NUL character.</exception>
-    /// <exception cref="ChatTemplateException">It does not parse; the message says where and why.</exception>
-    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
+    /// <summary>Parses a chat template that can be used with this model instead of its own.</summary>
+    /// <param name="source">A Jinja template, or <c>chatml</c> for the ChatML format.</param>
+    /// <returns>The template.</returns>
+    /// <exception cref="ArgumentException">The template is empty or contains a NUL character.</exception>
+    /// <exception cref="ChatTemplateException">The template cannot be parsed. The message says where and why.</exception>
+    /// <exception cref="ObjectDisposedException">The model has been disposed.</exception>
     public ChatTemplate ParseChatTemplate(string source)
     {
         ArgumentException.ThrowIfNullOrEmpty(source);

@@ -33,7 +33,7 @@ internal sealed record BenchSubject(string Name, string Path)
     private bool HasExperts => Number("expert_count") > 0;
 
     /// <summary>Gets the devices that hold layers, without the CPU.</summary>
-    /// <exception cref="NativeLibraryException">The native libraries are missing or of another version.</exception>
+    /// <exception cref="NativeLibraryException">The native libraries are missing or have a different version.</exception>
     /// <exception cref="PlacementException">An RPC server cannot be reached.</exception>
     public IReadOnlyList<DeviceInfo> Accelerators()
     {
@@ -62,7 +62,7 @@ internal sealed record BenchSubject(string Name, string Path)
     /// <exception cref="MoeOffloadException">The model cannot be loaded at all.</exception>
     public bool FitTogether(IReadOnlyList<BenchPlacement> placements, ContextOptions context)
     {
-        // What else the process and the system need meanwhile.
+        // The rest is left for other needs of the process and the system.
         const double Share = 0.9;
         IReadOnlyList<DeviceInfo> devices = MoeModel.ListDevices(Load);
         IEnumerable<(DeviceInfo? Device, long Bytes)> uses = placements
@@ -73,7 +73,7 @@ internal sealed record BenchSubject(string Name, string Path)
     }
 
     /// <summary>Creates a log that adds the fields of the benchmark, the model and the machine to each sample.</summary>
-    /// <param name="bench">The bench.</param>
+    /// <param name="bench">The benchmark.</param>
     /// <param name="log">Receives the samples.</param>
     /// <inheritdoc cref="Accelerators" path="/exception"/>
     public ISampleLog Head(string bench, ISampleLog log) => new HeadedLog(log, new JsonObject
@@ -84,7 +84,7 @@ internal sealed record BenchSubject(string Name, string Path)
         ["accelerator"] = Accelerators() is { Count: > 0 } devices ? string.Join(", ", devices.Select(Describe)) : null,
     });
 
-    // The memory of an RPC server on this machine is the system's.
+    // An RPC server on this machine uses system memory.
     private bool IsIn(MemoryUse use, DeviceInfo device) =>
         use.IsHost || RpcServerProcess is not null ? device.Kind == DeviceKind.Cpu : device.Name == use.Device;
 

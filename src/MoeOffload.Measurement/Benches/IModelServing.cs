@@ -1,13 +1,13 @@
 namespace MoeOffload.Measurement.Benches;
 
-/// <summary>Starts the servers that a bench measures, so that it measures what users run.</summary>
+/// <summary>Starts the servers that a benchmark measures. They are the same servers that users run.</summary>
 internal interface IModelServing
 {
-    /// <summary>Gets the context of a server that was not told otherwise.</summary>
+    /// <summary>Gets the default context options of a server.</summary>
     ContextOptions UsualContext { get; }
 
     /// <summary>Starts a server on loopback and loads a model in it.</summary>
-    /// <param name="path">The model's file; of a split model, its first part.</param>
+    /// <param name="path">The path of the model's file, or of its first part if the model is split.</param>
     /// <param name="load">How the model is loaded.</param>
     /// <param name="context">The context.</param>
     /// <param name="cancellationToken">Cancels the load.</param>

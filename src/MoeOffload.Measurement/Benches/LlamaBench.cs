@@ -62,7 +62,7 @@ internal sealed class LlamaBench(SweepOptions options, string? rpcServer)
             "-p", Text(point.PromptTokens),
             "-n", Text(options.GeneratedTokens),
 
-            // We generate after the prompt; it measures prompts and generation at each depth that it is told.
+            // We generate after the prompt, but llama-bench measures prompts and generation separately at each depth.
             "-d", $"{Text(point.Depth)},{Text(point.Depth + point.PromptTokens)}",
             "-b", Text(Math.Max(context.BatchSize ?? 2048, point.MicroBatch)),
             "-ub", Text(point.MicroBatch),

@@ -5,8 +5,8 @@ using MoeOffload.Measurement.Samples;
 namespace MoeOffload.Measurement.Benches;
 
 /// <summary>
-/// <c>moe bench memory</c>: what a model takes, by llama.cpp's own count and by the system's and the driver's: before it is loaded, once it
-/// is, and at the most while it reads a prompt of a whole micro-batch and generates.
+/// Represents <c>moe bench memory</c>, which measures the memory of a model as counted by llama.cpp, the operating system and the GPU driver:
+/// before and after loading, and the peak while it processes a prompt of a whole micro-batch and generates.
 /// </summary>
 /// <param name="options">What to measure.</param>
 internal sealed class MemoryBench(MemoryOptions options) : IBench
@@ -129,7 +129,7 @@ internal sealed class MemoryBench(MemoryOptions options) : IBench
             }
         }
 
-        // With one GPU, the driver's is llama.cpp's; several are counted by each in an order of its own.
+        // With one GPU, the driver and llama.cpp mean the same one. With several, they can number them differently.
         private void RecordDriver(string moment, IReadOnlyList<long> used)
         {
             for (int i = 0; i < used.Count; i++)

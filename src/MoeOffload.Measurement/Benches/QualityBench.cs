@@ -4,8 +4,8 @@ using MoeOffload.Measurement.Samples;
 namespace MoeOffload.Measurement.Benches;
 
 /// <summary>
-/// <c>moe bench quality</c>: whether a model with its experts in system memory says the same as on the accelerator alone: greedy texts
-/// token by token, whole distributions over a text, and perplexity. What is compared is loaded one after the other.
+/// Represents <c>moe bench quality</c>, which compares the output of a model with its experts in system memory with that of the model on the
+/// accelerator: greedily generated tokens, the distributions over a text, and the perplexity. The placements are loaded one after the other.
 /// </summary>
 /// <param name="options">What to measure.</param>
 internal sealed class QualityBench(QualityOptions options) : IBench
@@ -16,7 +16,7 @@ internal sealed class QualityBench(QualityOptions options) : IBench
     {
         log = options.Subject.Head(Name, log);
 
-        // The model as it is on one device is what the other is held against.
+        // The model on one device comes first, because it is the reference.
         BenchPlacement[] placements = [.. options.Subject.Placements().OrderBy(placement => placement.Name == BenchPlacement.Offload)];
         using var reference = new LogitsFile();
         var texts = new List<int[]>();
@@ -43,7 +43,7 @@ internal sealed class QualityBench(QualityOptions options) : IBench
 
     public IBenchReport Report(SampleSet samples) => new QualityReport(samples);
 
-    // As llama.cpp's perplexity tool has them: one after the other, each beginning as a text does.
+    // As in llama.cpp's perplexity tool, the windows do not overlap, and each one begins with the tokens that begin a text.
     private int[][] Windows(MoeModel model)
     {
         int[] tokens = model.Vocabulary.Tokenize(options.Text);
@@ -105,7 +105,7 @@ internal sealed class QualityBench(QualityOptions options) : IBench
             });
         }
 
-        // Of each window the second half counts, so that every token has seen some text before it.
+        // Only the second half of each window is evaluated, so that every token has some text before it.
         public async Task ReadAsync(GenerationSession session, int[][] windows, int index, CancellationToken cancellationToken)
         {
             int[] tokens = windows[index];

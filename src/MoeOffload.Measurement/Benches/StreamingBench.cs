@@ -4,8 +4,9 @@ using MoeOffload.Measurement.Samples;
 namespace MoeOffload.Measurement.Benches;
 
 /// <summary>
-/// <c>moe bench streaming</c>: prompts over HTTP, streamed and not, offloaded and not, in an order that turns with each round, so that a
-/// drift of the machine falls on all alike. Nothing comes from the prefix cache, and no load is timed.
+/// Represents <c>moe bench streaming</c>, which sends prompts over HTTP, streamed and not, in each placement. The order rotates with each
+/// round, so that slow changes of the machine's speed affect all measurements equally. The prefix cache is not used, and loading is not
+/// timed.
 /// </summary>
 /// <param name="options">What to measure.</param>
 /// <param name="serving">Starts the servers.</param>
@@ -51,7 +52,7 @@ internal sealed class StreamingBench(StreamingOptions options, IModelServing ser
 
     public IBenchReport Report(SampleSet samples) => new StreamingReport(samples);
 
-    // As many requests at once as a server has by itself, of which one is used.
+    // Uses the server's default number of concurrent requests, although only one request is sent at a time.
     private ContextOptions ServerContext(ContextOptions context)
     {
         ContextOptions usual = serving.UsualContext;
@@ -75,7 +76,7 @@ internal sealed class StreamingBench(StreamingOptions options, IModelServing ser
         from stream in s_streams
         select new Ask(placement, prompt, stream);
 
-    // A round has one seed, so that what is compared within it is the same text where the numbers agree.
+    // All requests of a round have the same seed, so that they generate the same text if the logits agree.
     private Task<CompletionTiming> AskAsync(BenchServer server, StreamingPrompt prompt, int maxTokens, int round, bool stream, CancellationToken cancellationToken) =>
         server.AskAsync(prompt.Text, maxTokens, options.Temperature, (uint)round, stream, cancellationToken);
 

@@ -5,7 +5,9 @@ namespace MoeOffload.Measurement.Benches;
 /// <param name="Text">The prompt, as it is given to the model, without any template.</param>
 internal sealed record StreamingPrompt(string Name, string Text)
 {
-    /// <summary>7, 6, 10 and 27 tokens of GPT-2's tokenizer, and of others of its kind; a sample has the model's own count.</summary>
+    /// <summary>
+    /// Gets the prompts, which have 7, 6, 10 and 27 tokens with GPT-2's tokenizer and similar ones. Each sample contains the model's own count.
+    /// </summary>
     public static IReadOnlyList<StreamingPrompt> All { get; } =
     [
         new("short", "Write a haiku about the sea"),

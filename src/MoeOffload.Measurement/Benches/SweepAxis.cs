@@ -15,7 +15,7 @@ internal static class SweepAxis
     /// <summary>The number of tokens before the prompt.</summary>
     public const string Depth = "depth";
 
-    /// <summary>1 if the file is mapped; 0 if the weights are read into memory, which is pinned if a GPU needs it.</summary>
+    /// <summary>Whether the file is mapped: 1 if it is; 0 if the weights are read into memory, which is pinned if a GPU needs it.</summary>
     public const string HostMemory = "host_memory";
 
     public static IReadOnlyList<string> All { get; } = [ExpertLayers, MicroBatch, Threads, Depth, HostMemory];

@@ -4,8 +4,8 @@ using MoeOffload.Measurement.Samples;
 namespace MoeOffload.Measurement.Benches;
 
 /// <summary>
-/// <c>moe bench sweep</c>: how fast prompts are read and tokens generated along axes of what can be set, beside llama.cpp's own bench tool
-/// where it is given. The order of points, and of the two programs, turns with each round.
+/// Represents <c>moe bench sweep</c>, which measures the speed of prompts and generation while one setting at a time is varied, optionally
+/// together with llama.cpp's own benchmark tool. The order of the points and of the two programs rotates with each round.
 /// </summary>
 /// <param name="options">What to measure.</param>
 internal sealed class SweepBench(SweepOptions options) : IBench
@@ -39,7 +39,7 @@ internal sealed class SweepBench(SweepOptions options) : IBench
 
     public IBenchReport Report(SampleSet samples) => new SweepReport(samples);
 
-    // An RPC server has one client at a time.
+    // An RPC server supports only one client at a time.
     private LoopbackRpcServer? StartPeerServer() => (options.PeerPath, options.Subject) switch
     {
         (null, _) or (_, { Load.RpcServers.Count: 0 }) => null,

@@ -6,7 +6,7 @@ internal sealed class SweepModel(SweepOptions options) : IAsyncDisposable
 {
     private const int WarmUpTokens = 4;
 
-    // Random takes a seed and its negative for the same.
+    // Random treats a seed and its negative as the same seed.
     private const int DepthSeed = 0;
     private const int WarmUpSeed = 1;
     private const int FirstSeed = 2;
@@ -65,7 +65,7 @@ internal sealed class SweepModel(SweepOptions options) : IAsyncDisposable
         _session = await _model.CreateSessionAsync(ContextOptions(point), cancellationToken).ConfigureAwait(false);
         _point = point;
 
-        // The first run pays for what later ones find done: pages read, kernels loaded, the prompt's own among them.
+        // The first run is slower because it reads pages and loads kernels, including those for prompts.
         await GenerateAsync(_session, RandomTokens.Make(_model.Vocabulary, point.PromptTokens, WarmUpSeed), WarmUpTokens, cancellationToken).ConfigureAwait(false);
         return _session;
     }

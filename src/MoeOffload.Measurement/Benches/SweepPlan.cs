@@ -29,7 +29,7 @@ internal sealed class SweepPlan(SweepOptions options)
         ];
     }
 
-    // The library's own defaults, said, so that the peer has the same.
+    // The library's defaults are set explicitly, so that llama-bench uses the same values.
     private SweepPoint Base(bool isOffloaded)
     {
         const int OffloadedMicroBatch = 2048;

@@ -6,12 +6,12 @@ using MoeOffload.Measurement.Samples;
 namespace MoeOffload.Measurement.Evidence;
 
 /// <summary>
-/// The files of an evidence folder, which may come from anyone: only what was found in the folder is read, no link is followed, nothing
-/// large or endless is taken into memory.
+/// Represents the files of an evidence folder, which can come from an untrusted source: only files in the folder are read, links are not
+/// followed, and file sizes are limited.
 /// </summary>
 internal sealed class EvidenceFiles
 {
-    /// <summary>The hashes of all other files.</summary>
+    /// <summary>The name of the file with the hashes of all other files.</summary>
     public const string Sums = "SHA256SUMS";
 
     public const string Manifest = "manifest.json";
@@ -39,12 +39,12 @@ internal sealed class EvidenceFiles
 
     public string Directory { get; }
 
-    /// <summary>The files, as paths with <c>/</c> in the folder, sorted by their bytes.</summary>
+    /// <summary>Gets the paths of the files relative to the folder, with <c>/</c> as the separator, in ordinal order.</summary>
     public IReadOnlyCollection<string> Names => _files.Keys;
 
-    /// <summary>Looks what is there.</summary>
-    /// <exception cref="FormatException">It is no folder of evidence: links, or far too many or large files.</exception>
-    /// <exception cref="IOException">It cannot be read.</exception>
+    /// <summary>Lists the files of a folder.</summary>
+    /// <exception cref="FormatException">The folder contains links, too many files, or files that are too large.</exception>
+    /// <exception cref="IOException">The folder cannot be read.</exception>
     public static EvidenceFiles Open(string directory)
     {
         if (!System.IO.Directory.Exists(directory))
@@ -61,16 +61,16 @@ internal sealed class EvidenceFiles
 
     public long LengthOf(string name) => Find(name).Length;
 
-    /// <summary>Opens a file; one without content, as pipes and devices look too, is not touched.</summary>
-    /// <exception cref="FormatException">There is none.</exception>
+    /// <summary>Opens a file. A file of length 0 is not opened, because it could be a pipe or a device.</summary>
+    /// <exception cref="FormatException">The file does not exist.</exception>
     public Stream OpenRead(string name)
     {
         FileInfo file = Find(name);
         return file.Length == 0 ? Stream.Null : file.OpenRead();
     }
 
-    /// <summary>A file's text.</summary>
-    /// <exception cref="FormatException">There is none, or it is no UTF-8.</exception>
+    /// <summary>Reads the text of a file.</summary>
+    /// <exception cref="FormatException">The file does not exist or is not valid UTF-8.</exception>
     public string ReadText(string name)
     {
         using var reader = new StreamReader(OpenRead(name), s_utf8, detectEncodingFromByteOrderMarks: false);
@@ -84,7 +84,7 @@ internal sealed class EvidenceFiles
         }
     }
 
-    /// <summary>A file's lines.</summary>
+    /// <summary>Reads the lines of a file.</summary>
     /// <inheritdoc cref="ReadText" path="/exception"/>
     public string[] ReadLines(string name)
     {
@@ -92,8 +92,8 @@ internal sealed class EvidenceFiles
         return text.Length == 0 ? [] : (text.EndsWith('\n') ? text[..^1] : text).Split('\n');
     }
 
-    /// <summary>A file that is a JSON object.</summary>
-    /// <exception cref="FormatException">It is none; the message says where.</exception>
+    /// <summary>Reads a file that contains a JSON object.</summary>
+    /// <exception cref="FormatException">The file does not exist or is not a valid JSON object. The message names the location.</exception>
     public JsonObject ReadObject(string name)
     {
         try
@@ -106,8 +106,8 @@ internal sealed class EvidenceFiles
         }
     }
 
-    /// <summary>A file of JSON lines.</summary>
-    /// <exception cref="FormatException">A line is not a JSON object; the message says which one.</exception>
+    /// <summary>Reads a file of JSON lines.</summary>
+    /// <exception cref="FormatException">A line is not a JSON object. The message names the line.</exception>
     public SampleSet ReadSamples(string name)
     {
         try
@@ -134,7 +134,7 @@ internal sealed class EvidenceFiles
         }
     }
 
-    // A name that is there twice shows only when an object is first looked into.
+    // Duplicate names are only detected when the members of an object are first accessed.
     private static JsonObject? Checked(JsonObject? value)
     {
         foreach ((string _, JsonNode? child) in value ?? [])

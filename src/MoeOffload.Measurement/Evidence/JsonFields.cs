@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 
 namespace MoeOffload.Measurement.Evidence;
 
-/// <summary>Reads fields of JSON objects that anyone may have written: what is not of the kind that is asked for is as if it were missing.</summary>
+/// <summary>Reads fields of untrusted JSON objects. A value of another type is treated as missing.</summary>
 internal static class JsonFields
 {
     public static string Text(this JsonObject value, string field) =>
@@ -12,10 +12,10 @@ internal static class JsonFields
 
     public static bool Flag(this JsonObject value, string field) => value[field]?.GetValueKind() == JsonValueKind.True;
 
-    /// <summary>A number; NaN where there is none.</summary>
+    /// <summary>Returns a number, or NaN if there is none.</summary>
     public static double Number(this JsonObject value, string field) => AsNumber(value[field]);
 
-    /// <summary>A whole number; 0 where there is none.</summary>
+    /// <summary>Returns an integer, or 0 if there is none.</summary>
     public static long Whole(this JsonObject value, string field) =>
         value.Number(field) is var number && Math.Abs(number) < 1L << 53 && number == Math.Floor(number) ? (long)number : 0;
 
@@ -29,7 +29,7 @@ internal static class JsonFields
 
     public static IEnumerable<double> Numbers(this JsonObject value, string field) => value[field] is JsonArray list ? list.Select(AsNumber) : [];
 
-    // A value that was made here and not read has the type that it was made with, and only its text is the same.
+    // A value that was created in memory keeps its .NET type, so it is compared by its JSON text, like one that was read.
     private static double AsNumber(JsonNode? value) => value is JsonValue number && number.GetValueKind() == JsonValueKind.Number
         && double.TryParse(number.ToJsonString(), NumberStyles.Float, CultureInfo.InvariantCulture, out double result) ? result : double.NaN;
 }

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace MoeOffload.Measurement.Evidence;
 
-/// <summary>What llama.cpp's lines say of a load.</summary>
+/// <summary>Extracts information about a load from llama.cpp's log.</summary>
 internal sealed class LoadLog
 {
     private const string Overridden = " buffer type overridden to ";
@@ -20,38 +20,41 @@ internal sealed class LoadLog
         }
     }
 
-    /// <summary>The last line of a log: how many came before it.</summary>
+    /// <summary>Returns the last line of a log, which contains the number of lines before it.</summary>
     public static string EndOf(int lines) => string.Create(CultureInfo.InvariantCulture, $"end of the log: {lines} lines");
 
-    /// <summary>Whether its last line says that it is whole.</summary>
+    /// <summary>Gets a value that indicates whether the log is complete according to its last line.</summary>
     public bool IsWhole => _lines.Length > 0 && _lines[^1] == EndOf(_lines.Length - 1);
 
-    /// <summary>The buffer types that tensors were moved to, by the tensors' names.</summary>
+    /// <summary>Gets the buffer types that were overridden, by tensor name.</summary>
     public Dictionary<string, string> Overrides { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>MiB of weights by buffer type, as llama.cpp rounds them.</summary>
+    /// <summary>Gets the size of the weights in MiB by buffer type, as rounded by llama.cpp.</summary>
     public Dictionary<string, double> ModelBuffers { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>The value of a metadata key that ends so: <c>… - kv 11: qwen3moe.expert_count u32 = 16</c>; null where there is none.</summary>
+    /// <summary>
+    /// Returns the value of the metadata key with this ending, from a line such as <c>… - kv 11: qwen3moe.expert_count u32 = 16</c>, or null if
+    /// there is none.
+    /// </summary>
     public string? Metadata(string key)
     {
         string? line = Array.Find(_lines, line => line.StartsWith("llama_model_loader: - kv", StringComparison.Ordinal) && line.Contains($".{key} ", StringComparison.Ordinal));
         return line?[(line.LastIndexOf('=') + 1)..].Trim();
     }
 
-    /// <summary>The value of a line such as <c>print_info: n_expert = 16</c>; null where there is none.</summary>
-    /// <param name="part">The part of llama.cpp that says it.</param>
-    /// <param name="name">The name.</param>
+    /// <summary>Returns the value from a line such as <c>print_info: n_expert = 16</c>, or null if there is none.</summary>
+    /// <param name="part">The function of llama.cpp that logs the line.</param>
+    /// <param name="name">The name of the value.</param>
     public string? Value(string part, string name)
     {
         string? line = Array.Find(_lines, line => line.StartsWith($"{part}: {name} ", StringComparison.Ordinal) && line[(part.Length + 2 + name.Length)..].TrimStart().StartsWith('='));
         return line?[(line.IndexOf('=', StringComparison.Ordinal) + 1)..].Trim();
     }
 
-    /// <summary>Whether there is a line that has these words.</summary>
+    /// <summary>Returns whether a line contains this text.</summary>
     public bool Says(string words) => _lines.Any(line => line.Contains(words, StringComparison.Ordinal));
 
-    // tensor blk.0.ffn_down_exps.weight (1 MiB q8_0) buffer type overridden to CPU
+    // For example: tensor blk.0.ffn_down_exps.weight (1 MiB q8_0) buffer type overridden to CPU
     private void ReadOverride(string line)
     {
         int end = line.IndexOf(Overridden, StringComparison.Ordinal);
@@ -61,7 +64,7 @@ internal sealed class LoadLog
         }
     }
 
-    // load_tensors:   CPU_Mapped model buffer size =     9.34 MiB
+    // For example: load_tensors:   CPU_Mapped model buffer size =     9.34 MiB
     private void ReadBuffer(string line)
     {
         int end = line.IndexOf(ModelBuffer, StringComparison.Ordinal);

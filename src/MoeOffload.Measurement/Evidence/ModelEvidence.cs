@@ -3,7 +3,7 @@ using MoeOffload.Measurement.Samples;
 
 namespace MoeOffload.Measurement.Evidence;
 
-/// <summary>What a folder has of one model.</summary>
+/// <summary>Represents the evidence of one model in a folder.</summary>
 internal sealed class ModelEvidence
 {
     private static readonly string[] s_benches = ["streaming", "memory", "quality", "sweep"];
@@ -11,11 +11,11 @@ internal sealed class ModelEvidence
     private readonly EvidenceFiles _files;
     private readonly Dictionary<string, SampleSet> _samples = new(StringComparer.Ordinal);
 
-    /// <summary>Reads it.</summary>
+    /// <summary>Reads the evidence of a model.</summary>
     /// <param name="files">The folder.</param>
-    /// <param name="name">The model's name.</param>
-    /// <param name="protocol">What was measured how often, by bench.</param>
-    /// <exception cref="FormatException">A file is broken, or missing.</exception>
+    /// <param name="name">The name of the model.</param>
+    /// <param name="protocol">The protocol, which lists the measurements and their repeats by benchmark.</param>
+    /// <exception cref="FormatException">A file is missing or not valid.</exception>
     public ModelEvidence(EvidenceFiles files, string name, JsonObject protocol)
     {
         _files = files;
@@ -30,31 +30,31 @@ internal sealed class ModelEvidence
 
     public string Name { get; }
 
-    /// <summary>What was measured how often, by bench.</summary>
+    /// <summary>Gets the protocol, which lists the measurements and their repeats by benchmark.</summary>
     public JsonObject Protocol { get; }
 
-    /// <summary>What the model is: <c>model.json</c>.</summary>
+    /// <summary>Gets the description of the model, from <c>model.json</c>.</summary>
     public JsonObject Facts { get; }
 
-    /// <summary>The benches that were run, in the order of the report.</summary>
+    /// <summary>Gets the benchmarks that were run, in the order of the report.</summary>
     public IEnumerable<string> Benches => s_benches.Where(Protocol.ContainsKey);
 
-    /// <summary>Whether the weights are random numbers.</summary>
+    /// <summary>Gets a value that indicates whether the weights are random numbers.</summary>
     public bool IsSynthetic => Facts.Flag("synthetic");
 
-    /// <summary>The placements of which there are loading logs.</summary>
+    /// <summary>Gets the placements that have loading logs.</summary>
     public IEnumerable<string> Placements => Protocol.Texts("placements");
 
-    /// <summary>The devices beside the CPU that the model was measured on; none where only the CPU was there.</summary>
+    /// <summary>Gets the devices that the model was measured on, without the CPU.</summary>
     public IReadOnlyList<JsonObject> Devices => [.. Facts.Objects("devices")];
 
-    /// <summary>A bench's samples; none where it was not run.</summary>
+    /// <summary>Returns the samples of a benchmark, or none if it was not run.</summary>
     public SampleSet Samples(string bench) => _samples.GetValueOrDefault(bench) ?? new SampleSet([]);
 
-    /// <summary>Where each tensor was.</summary>
+    /// <summary>Reads the location of each tensor.</summary>
     public SampleSet Tensors(string placement) => _files.ReadSamples(TensorsFileOf(placement));
 
-    /// <summary>The lines of a loading log.</summary>
+    /// <summary>Reads the lines of a loading log.</summary>
     public string[] LoadLog(string placement) => _files.ReadLines(LogFileOf(placement));
 
     public string FileOf(string file) => FileOf(Name, file);
@@ -65,6 +65,6 @@ internal sealed class ModelEvidence
 
     public string LogFileOf(string placement) => FileOf($"load-{placement}.log");
 
-    /// <summary>A file of a model in the folder.</summary>
+    /// <summary>Returns the path of a file of a model in the folder.</summary>
     public static string FileOf(string model, string file) => $"{EvidenceFiles.Models}/{model}/{file}";
 }

@@ -3,7 +3,7 @@ using MoeOffload.Measurement.Benches;
 
 namespace MoeOffload.Measurement.Evidence;
 
-/// <summary>Placements in words.</summary>
+/// <summary>Returns the display names of placements.</summary>
 internal static class PlacementName
 {
     public static string Of(string placement) => placement switch

@@ -1,8 +1,8 @@
 namespace MoeOffload.Measurement.Evidence;
 
-/// <summary>Why evidence cannot be trusted.</summary>
-/// <param name="Where">The file, with the line where it is of one, or the figure.</param>
-/// <param name="What">What is wrong there.</param>
+/// <summary>Represents a problem in a folder of evidence.</summary>
+/// <param name="Where">The file, with the line if the problem is in a line, or the figure.</param>
+/// <param name="What">A description of the problem.</param>
 internal sealed record Problem(string Where, string What)
 {
     public override string ToString() => $"{Where}: {What}".ReplaceLineEndings(" ");

@@ -3,12 +3,12 @@ using System.Text;
 
 namespace MoeOffload.Measurement.Evidence;
 
-/// <summary>The file of hashes, as <c>sha256sum</c> writes and reads it.</summary>
+/// <summary>Writes and checks the file of hashes, in the format of <c>sha256sum</c>.</summary>
 internal static class Sums
 {
     private const int HashLength = 64;
 
-    /// <summary>The hashes of all files but this one.</summary>
+    /// <summary>Returns the content of the file, with the hashes of all other files.</summary>
     public static string Write(EvidenceFiles files)
     {
         var text = new StringBuilder();
@@ -20,7 +20,7 @@ internal static class Sums
         return text.ToString();
     }
 
-    /// <summary>What does not agree with the hashes.</summary>
+    /// <summary>Finds the files that do not match their hashes.</summary>
     public static IEnumerable<Problem> Find(EvidenceFiles files)
     {
         if (!files.Has(EvidenceFiles.Sums))

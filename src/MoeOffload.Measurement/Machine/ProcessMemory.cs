@@ -39,14 +39,14 @@ internal sealed class ProcessMemory(int id)
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            // A process of another user.
+            // The process belongs to another user.
         }
     }
 
     /// <summary>Reads a field in the format <c>NAME: NUMBER kB</c> of man 5 proc, in bytes; null if there is none.</summary>
     public static long? FindKibibytes(IEnumerable<string> lines, string name)
     {
-        // Before a large number there is a tab and no space.
+        // Before a large number, there is a tab instead of spaces.
         string? line = lines.FirstOrDefault(line => line.StartsWith($"{name}:", StringComparison.Ordinal));
         return line?[(name.Length + 1)..].Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries) is [var number, ..]
             ? 1024 * long.Parse(number, CultureInfo.InvariantCulture)

@@ -5,7 +5,7 @@ namespace MoeOffload.Measurement.Reports;
 /// <summary>Represents what a model's file contains, read without loading the model.</summary>
 internal sealed record ModelSummary
 {
-    // llama.cpp's architectures that only encode, and those that are no language models.
+    // These are llama.cpp's architectures that only encode, or that are not language models.
     private static readonly HashSet<string> s_encoders =
     [
         "bert", "nomic-bert", "nomic-bert-moe", "jina-bert-v2", "jina-bert-v3", "modern-bert", "neo-bert", "eurobert", "t5encoder", "gemma-embedding",

@@ -12,7 +12,7 @@ namespace MoeOffload.Measurement.Reports;
 /// <param name="Bytes">The size of all of them, in bytes.</param>
 internal sealed record TensorSummary(string Name, string Type, int Count, long ParameterCount, long Bytes)
 {
-    // The largest purposes of a mixture of experts first.
+    // The groups that are usually the largest in a mixture-of-experts model come first.
     private static readonly (TensorGroup Group, string Name)[] s_groups =
     [
         (TensorGroup.Experts, "experts"),

@@ -1,8 +1,8 @@
 namespace MoeOffload.Measurement.Samples;
 
 /// <summary>
-/// Represents a file that samples are written to while they are measured. What the file had before is kept until the first sample, so that a
-/// measurement that cannot begin destroys nothing.
+/// Represents a file that samples are written to while they are measured. The previous content is kept until the first sample, so that it is
+/// not lost if the measurement cannot start.
 /// </summary>
 internal sealed class SampleFile : IDisposable
 {
@@ -20,7 +20,7 @@ internal sealed class SampleFile : IDisposable
         _writer = new StreamWriter(_file) { NewLine = "\n" };
     }
 
-    /// <summary>Writes a sample through to the system, so that it stays if the process ends.</summary>
+    /// <summary>Writes a sample to the operating system, so that it is kept even if the process is terminated.</summary>
     /// <param name="line">The sample's line.</param>
     public void Write(string line)
     {

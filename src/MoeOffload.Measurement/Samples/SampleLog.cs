@@ -5,8 +5,8 @@ using System.Text.Json.Nodes;
 namespace MoeOffload.Measurement.Samples;
 
 /// <summary>
-/// Writes samples as JSON lines, each at once, so that a run that is ended keeps what it has. What is said of them is computed from the
-/// lines as they were written: nothing else is kept.
+/// Writes each sample as a line of JSON as soon as it is measured, so that an interrupted run keeps its samples. Reports are computed from the
+/// lines as written.
 /// </summary>
 /// <param name="file">The file that the lines are written to; null for none. The caller disposes it.</param>
 internal sealed class SampleLog(SampleFile? file = null) : ISampleLog

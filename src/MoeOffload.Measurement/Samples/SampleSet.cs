@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace MoeOffload.Measurement.Samples;
 
-/// <summary>Represents samples in their order.</summary>
+/// <summary>Represents an ordered list of samples.</summary>
 /// <param name="samples">The samples.</param>
 internal sealed class SampleSet(IReadOnlyList<Sample> samples) : IReadOnlyList<Sample>
 {
@@ -12,7 +12,7 @@ internal sealed class SampleSet(IReadOnlyList<Sample> samples) : IReadOnlyList<S
     public Sample this[int index] => samples[index];
 
     /// <summary>Reads a file of JSON lines.</summary>
-    /// <exception cref="FormatException">A line is not a JSON object; the message says which one.</exception>
+    /// <exception cref="FormatException">A line is not a JSON object. The message names the line.</exception>
     public static SampleSet Read(string path) => new([.. File.ReadLines(path).Select((line, index) => Sample.Parse(index + 1, line))]);
 
     /// <summary>Returns the samples that have these values.</summary>

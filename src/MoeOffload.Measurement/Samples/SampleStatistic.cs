@@ -6,8 +6,8 @@ namespace MoeOffload.Measurement.Samples;
 /// <param name="Statistic">One of <see cref="Statistics.Statistic.Names"/>.</param>
 /// <param name="Field">The field.</param>
 /// <param name="Where">The values of other fields that a sample must have.</param>
-/// <param name="OtherWhere">Those of the samples that they are compared with, for a statistic of two arrays; null for the same.</param>
-/// <param name="OtherField">The field of those; null for the same.</param>
+/// <param name="OtherWhere">The values that the samples to compare with must have, for a statistic of two arrays; null for the same values.</param>
+/// <param name="OtherField">The field of the samples to compare with; null for the same field.</param>
 internal sealed record SampleStatistic(string Statistic, string Field, JsonObject Where, JsonObject? OtherWhere = null, string? OtherField = null)
 {
     /// <summary>Computes the statistic; null if no sample has such a number.</summary>

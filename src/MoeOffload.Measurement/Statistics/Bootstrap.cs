@@ -1,8 +1,9 @@
 namespace MoeOffload.Measurement.Statistics;
 
 /// <summary>
-/// The percentile bootstrap of two samples (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapters 8 and 13): both are drawn
-/// anew, with replacement, many times, and 95 % of what that gives is the interval. Seeded: the same numbers give the same interval.
+/// Computes confidence intervals with the percentile bootstrap (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapters 8 and
+/// 13): both samples are resampled with replacement many times, and the interval covers the middle 95 % of the results. The seed is fixed, so
+/// the same numbers give the same interval.
 /// </summary>
 internal static class Bootstrap
 {
@@ -10,7 +11,7 @@ internal static class Bootstrap
     private const ulong Seed = 42;
 
     /// <summary>Compares two samples.</summary>
-    /// <returns>The comparison and its interval, without ends where one sample is a single number.</returns>
+    /// <returns>The comparison and its interval, which has no ends if one of the samples is a single number.</returns>
     public static Interval Compare(double[] values, double[] others, Func<double[], double[], double> compare)
     {
         if (values.Length < 2 || others.Length < 2)
@@ -40,7 +41,7 @@ internal static class Bootstrap
         }
     }
 
-    // SplitMix64 (Steele, Lea and Flood 2014): small enough to be repeated in any language, which System.Random is not.
+    // SplitMix64 (Steele, Lea and Flood 2014). Unlike System.Random, it is easy to reimplement in any language.
     private static ulong Next(ref ulong state)
     {
         ulong value = state += 0x9E3779B97F4A7C15;

@@ -1,6 +1,6 @@
 namespace MoeOffload.Measurement.Statistics;
 
-/// <summary>An estimate with its 95 % confidence interval.</summary>
+/// <summary>Represents an estimate with its 95 % confidence interval.</summary>
 /// <param name="Estimate">The estimate.</param>
 /// <param name="Low">The lower end.</param>
 /// <param name="High">The upper end.</param>

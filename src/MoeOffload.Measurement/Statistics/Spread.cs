@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace MoeOffload.Measurement.Statistics;
 
-/// <summary>What several runs gave.</summary>
+/// <summary>Represents the median and the range of repeated measurements.</summary>
 internal sealed record Spread(double Median, double Least, double Most)
 {
     public static Spread Of(IEnumerable<double> values)

@@ -1,15 +1,15 @@
 namespace MoeOffload.Measurement.Statistics;
 
-/// <summary>What can be said of numbers: each statistic has a name, by which a figure says how it follows from its samples.</summary>
+/// <summary>Computes statistics by name. A figure refers to its statistic by this name.</summary>
 /// <remarks>
-/// <c>count</c>, <c>sum</c>, <c>mean</c>, <c>min</c>, <c>max</c>, <c>median</c>, <c>p95</c>, <c>p99</c> are of one array.
-/// <c>difference_of_means</c>, <c>difference_of_medians</c>, <c>ratio_of_medians</c> are of two, the first less or over the second, and
-/// give the ends of their 95 % confidence interval under the same name with <c>.low</c> and <c>.high</c>. <c>perplexity</c> is of negative
-/// log-likelihoods (in nats) and the counts of the tokens that they are sums of.
+/// <c>count</c>, <c>sum</c>, <c>mean</c>, <c>min</c>, <c>max</c>, <c>median</c>, <c>p95</c> and <c>p99</c> are computed from one array.
+/// <c>difference_of_means</c>, <c>difference_of_medians</c> and <c>ratio_of_medians</c> compare two arrays: the first minus the second, or
+/// divided by it. The ends of their 95 % confidence intervals have the same name with the suffix <c>.low</c> or <c>.high</c>.
+/// <c>perplexity</c> is computed from sums of negative log-likelihoods (in nats) and the number of tokens in each sum.
 /// </remarks>
 internal static class Statistic
 {
-    /// <summary>How many numbers there are; the one statistic that is not in their unit.</summary>
+    /// <summary>The name of the statistic that counts the numbers. It is the only one that does not have their unit.</summary>
     public const string Count = "count";
 
     private static readonly Dictionary<string, Func<double[], double>> s_ofOne = new(StringComparer.Ordinal)
@@ -32,18 +32,18 @@ internal static class Statistic
         ["perplexity"] = Perplexity,
     };
 
-    /// <summary>The names of all statistics.</summary>
+    /// <summary>Gets the names of all statistics.</summary>
     public static IReadOnlyList<string> Names { get; } =
         [.. s_ofOne.Keys, .. s_ofTwo.Keys.SelectMany(name => new[] { name, $"{name}.low", $"{name}.high" })];
 
-    /// <summary>Whether a statistic compares two arrays.</summary>
+    /// <summary>Returns whether a statistic compares two arrays.</summary>
     public static bool IsOfTwo(string name) => s_ofTwo.ContainsKey(name.Split('.')[0]);
 
     /// <summary>Computes a statistic by its name.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
     /// <param name="values">The numbers.</param>
-    /// <param name="others">Those that they are compared with, for a statistic of two arrays.</param>
-    /// <exception cref="ArgumentException">There is no such statistic, or it has no numbers to be computed of.</exception>
+    /// <param name="others">The numbers to compare with, for a statistic of two arrays.</param>
+    /// <exception cref="ArgumentException">The name is not valid, or there are no numbers.</exception>
     public static double Compute(string name, double[] values, double[]? others = null)
     {
         string[] parts = name.Split('.');
@@ -61,7 +61,7 @@ internal static class Statistic
         return parts.Length == 1 ? interval.Estimate : parts[1] == "low" ? interval.Low : interval.High;
     }
 
-    /// <summary>Computes a statistic of two arrays with its interval, at the cost of one of the three.</summary>
+    /// <summary>Computes a statistic of two arrays and both ends of its interval in one pass.</summary>
     /// <inheritdoc cref="Compute"/>
     public static Interval Compare(string name, double[] values, double[] others) => s_ofTwo.TryGetValue(name, out Func<double[], double[], Interval>? ofTwo)
         ? ofTwo(NotEmpty(values), NotEmpty(others))
@@ -71,9 +71,9 @@ internal static class Statistic
 
     public static double Median(double[] values) => Quantile(values, 0.5);
 
-    /// <summary>A quantile, between the two numbers beside it by their distance: type 7 of Hyndman and Fan 1996, that of R and NumPy.</summary>
-    /// <param name="values">Numbers in any order.</param>
-    /// <param name="share">From 0, the least, to 1, the largest.</param>
+    /// <summary>Computes a quantile with linear interpolation: type 7 of Hyndman and Fan 1996, the default in R and NumPy.</summary>
+    /// <param name="values">The numbers, in any order.</param>
+    /// <param name="share">The probability, from 0 (the smallest number) to 1 (the largest number).</param>
     public static double Quantile(double[] values, double share)
     {
         double[] sorted = [.. NotEmpty(values)];
@@ -83,7 +83,9 @@ internal static class Statistic
         return below == sorted.Length - 1 ? sorted[below] : sorted[below] + ((place - below) * (sorted[below + 1] - sorted[below]));
     }
 
-    /// <summary>How much more the first have in the mean than the second, with Welch's interval (Welch 1947); without ends of one number each.</summary>
+    /// <summary>
+    /// Computes the difference of the means with Welch's confidence interval (Welch 1947), which has no ends if both arrays have one number.
+    /// </summary>
     public static Interval DifferenceOfMeans(double[] values, double[] others)
     {
         double difference = Mean(values) - Mean(others);
@@ -94,27 +96,27 @@ internal static class Statistic
             return new Interval(difference, double.NaN, double.NaN);
         }
 
-        // Of numbers that are all the same nothing is in doubt.
+        // If all numbers are equal, the interval is a single point.
         double square = (own + other) * (own + other);
         double freedom = (own * own / (values.Length - 1)) + (other * other / (others.Length - 1));
         double reach = square == 0 ? 0 : StudentT.Quantile(0.975, square / freedom) * Math.Sqrt(own + other);
         return new Interval(difference, difference - reach, difference + reach);
     }
 
-    /// <summary>How much more the first have in the median than the second, with the bootstrap's interval.</summary>
+    /// <summary>Computes the difference of the medians with a bootstrap confidence interval.</summary>
     public static Interval DifferenceOfMedians(double[] values, double[] others) =>
         Bootstrap.Compare(NotEmpty(values), NotEmpty(others), (own, other) => Median(own) - Median(other));
 
-    /// <summary>How many times as much the first have in the median as the second, with the bootstrap's interval.</summary>
+    /// <summary>Computes the ratio of the medians with a bootstrap confidence interval.</summary>
     public static Interval RatioOfMedians(double[] values, double[] others) =>
         Bootstrap.Compare(NotEmpty(values), NotEmpty(others), (own, other) => Median(own) / Median(other));
 
     /// <summary>
-    /// The perplexity of a text, <c>exp(sum of negative log-likelihoods / tokens)</c>, with the interval that a normal distribution of
-    /// the windows' means gives.
+    /// Computes the perplexity of a text, <c>exp(sum of negative log-likelihoods / tokens)</c>, with a confidence interval that assumes a normal
+    /// distribution of the windows' means.
     /// </summary>
-    /// <param name="negativeLogLikelihoods">In nats, of each window's tokens together.</param>
-    /// <param name="tokens">How many tokens each window has.</param>
+    /// <param name="negativeLogLikelihoods">The sum of the negative log-likelihoods of each window's tokens, in nats.</param>
+    /// <param name="tokens">The number of tokens in each window.</param>
     public static Interval Perplexity(double[] negativeLogLikelihoods, double[] tokens)
     {
         const double TwoSided = 1.959964;

@@ -1,14 +1,14 @@
 namespace MoeOffload.Measurement.Statistics;
 
-/// <summary>Student's t-distribution, by the series of Abramowitz and Stegun 26.7.3 and 26.7.4.</summary>
+/// <summary>Computes Student's t-distribution with the series of Abramowitz and Stegun 26.7.3 and 26.7.4.</summary>
 internal static class StudentT
 {
-    /// <summary>The value below which a share of the distribution lies.</summary>
-    /// <param name="share">From 0.5 to less than 1.</param>
-    /// <param name="freedom">Degrees of freedom, at least 1; rounded down, which makes an interval wider.</param>
+    /// <summary>Computes a quantile of the distribution.</summary>
+    /// <param name="share">The probability, from 0.5 to less than 1.</param>
+    /// <param name="freedom">The degrees of freedom, at least 1. They are rounded down, which makes an interval wider.</param>
     public static double Quantile(double share, double freedom)
     {
-        // Beyond, the distribution is the normal one to four digits.
+        // With more degrees of freedom, the distribution equals the normal distribution to four digits.
         int degrees = (int)Math.Clamp(freedom, 1, 10_000);
         double low = 0;
         double high = 1000;

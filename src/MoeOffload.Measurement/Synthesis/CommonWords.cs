@@ -1,6 +1,6 @@
 namespace MoeOffload.Measurement.Synthesis;
 
-/// <summary>Words that a synthetic vocabulary has whole, so that English prompts take about as many tokens as they have words.</summary>
+/// <summary>Contains common words that are tokens of a synthetic vocabulary, so that an English prompt has about as many tokens as words.</summary>
 internal static class CommonWords
 {
     public static IReadOnlyList<string> All { get; } = """

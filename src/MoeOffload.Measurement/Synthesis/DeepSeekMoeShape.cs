@@ -1,6 +1,8 @@
 namespace MoeOffload.Measurement.Synthesis;
 
-/// <summary>DeepSeek-MoE 16B: https://huggingface.co/deepseek-ai/deepseek-moe-16b-chat. Its first layer is dense.</summary>
+/// <summary>
+/// Represents the shape of DeepSeek-MoE 16B (https://huggingface.co/deepseek-ai/deepseek-moe-16b-chat). Its first layer is dense.
+/// </summary>
 internal sealed record DeepSeekMoeShape : ModelShape
 {
     private const int SharedExperts = 2;
@@ -37,7 +39,7 @@ internal sealed record DeepSeekMoeShape : ModelShape
         metadata.Set("expert_shared_count", SharedExperts);
         metadata.Set("expert_weights_scale", 1f);
 
-        // Softmax; llama.cpp's LLAMA_EXPERT_GATING_FUNC_TYPE_SOFTMAX.
+        // This is softmax, LLAMA_EXPERT_GATING_FUNC_TYPE_SOFTMAX in llama.cpp.
         metadata.Set("expert_gating_func", 1);
     }
 

@@ -4,15 +4,15 @@ using MoeOffload.Gguf;
 namespace MoeOffload.Measurement.Synthesis;
 
 /// <summary>
-/// One of llama.cpp's file types: a main type, and which tensors get another one, as <c>llama-quantize</c> chooses without an importance
-/// matrix (its <c>llama-quant.cpp</c>, of which the branches for 8 experts, 70B and Falcon concern none of the shapes).
+/// Represents one of llama.cpp's file types. Most tensors have its main type; the others have the types that <c>llama-quantize</c> selects
+/// without an importance matrix (see <c>llama-quant.cpp</c>; its branches for 8 experts, 70B and Falcon do not apply to any of the shapes).
 /// </summary>
-/// <param name="Name">Its name, for instance <c>Q4_K_M</c>.</param>
-/// <param name="Number">Its number in <c>enum llama_ftype</c>.</param>
+/// <param name="Name">The name, such as <c>Q4_K_M</c>.</param>
+/// <param name="Number">The number in <c>enum llama_ftype</c>.</param>
 /// <param name="Main">The type of most tensors.</param>
 internal sealed record FileType(string Name, int Number, GgmlType Main)
 {
-    /// <summary>All of them by name.</summary>
+    /// <summary>Gets all file types by name.</summary>
     public static IReadOnlyDictionary<string, FileType> All { get; } = new FileType[]
     {
         new("F32", 0, GgmlType.F32), new("F16", 1, GgmlType.F16), new("BF16", 32, GgmlType.BF16), new("Q8_0", 7, GgmlType.Q8_0),
@@ -21,9 +21,9 @@ internal sealed record FileType(string Name, int Number, GgmlType Main)
         new("Q5_K_M", 17, GgmlType.Q5_K), new("Q6_K", 18, GgmlType.Q6_K),
     }.ToDictionary(type => type.Name, StringComparer.Ordinal);
 
-    /// <summary>The type of a tensor.</summary>
-    /// <param name="shape">The model's shape.</param>
-    /// <param name="layers">How many layers the model has.</param>
+    /// <summary>Returns the type of a tensor.</summary>
+    /// <param name="shape">The shape of the model.</param>
+    /// <param name="layers">The number of layers in the model.</param>
     /// <param name="tensor">The tensor.</param>
     public GgmlType TypeOf(ModelShape shape, int layers, ShapeTensor tensor)
     {
@@ -41,7 +41,7 @@ internal sealed record FileType(string Name, int Number, GgmlType Main)
         return Fitting(Main == GgmlType.MXFP4 ? (isExpert ? Main : GgmlType.Q8_0) : Choose(shape, layers, tensor), tensor.Dimensions[0]);
     }
 
-    // What is small or sensitive stays as it is: vectors, biases, and the routers.
+    // Small or sensitive tensors are not quantized: vectors, biases and routers.
     private static bool IsQuantized(ShapeTensor tensor) => tensor.Dimensions.Length > 1
         && tensor.Name.EndsWith(".weight", StringComparison.Ordinal)
         && !tensor.Name.EndsWith("ffn_gate_inp.weight", StringComparison.Ordinal);
@@ -81,7 +81,7 @@ internal sealed record FileType(string Name, int Number, GgmlType Main)
         };
     }
 
-    // Rows that are no whole number of blocks of 256 take a type with blocks of 32.
+    // If the row length is not a multiple of 256, a type with blocks of 32 is used.
     private static GgmlType Fitting(GgmlType type, long row) => row % GgmlTypeInfo.Of(type).BlockSize == 0 ? type : type switch
     {
         GgmlType.Q2_K or GgmlType.Q3_K => GgmlType.Q4_0,

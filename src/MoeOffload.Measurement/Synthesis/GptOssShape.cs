@@ -2,7 +2,7 @@ using MoeOffload.Gguf;
 
 namespace MoeOffload.Measurement.Synthesis;
 
-/// <summary>gpt-oss: https://huggingface.co/openai/gpt-oss-20b and gpt-oss-120b.</summary>
+/// <summary>Represents the shape of gpt-oss (https://huggingface.co/openai/gpt-oss-20b and gpt-oss-120b).</summary>
 internal sealed record GptOssShape : ModelShape
 {
     public static GptOssShape Of20B { get; } = Make("gpt-oss-20b", "gpt-oss 20B", layers: 24, experts: 32);

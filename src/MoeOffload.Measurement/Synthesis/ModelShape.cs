@@ -3,19 +3,19 @@ using MoeOffload.Gguf;
 namespace MoeOffload.Measurement.Synthesis;
 
 /// <summary>
-/// The hyperparameters, tensors and metadata of a published model: its Hugging Face <c>config.json</c>, under the keys and names that
-/// llama.cpp's <c>conversion</c> gives them.
+/// Represents the hyperparameters, tensors and metadata of a published model: the values of its Hugging Face <c>config.json</c>, with the keys
+/// and names that llama.cpp's <c>conversion</c> uses.
 /// </summary>
 internal abstract record ModelShape
 {
-    /// <summary>All shapes.</summary>
+    /// <summary>Gets all shapes.</summary>
     public static IReadOnlyList<ModelShape> All =>
         [GptOssShape.Of20B, GptOssShape.Of120B, PhiMoeShape.Instance, DeepSeekMoeShape.Instance, Qwen3MoeShape.Instance];
 
-    /// <summary>Its name on the command line.</summary>
+    /// <summary>Gets the name on the command line.</summary>
     public required string Id { get; init; }
 
-    /// <summary>Its name for people.</summary>
+    /// <summary>Gets the display name.</summary>
     public required string Name { get; init; }
 
     public required string Architecture { get; init; }
@@ -46,13 +46,15 @@ internal abstract record ModelShape
 
     public required VocabularyLayout Vocabulary { get; init; }
 
-    /// <summary>The file type that the published model has, or that most use.</summary>
+    /// <summary>Gets the file type of the published model, or the one that is used most.</summary>
     public string UsualFileType { get; init; } = "Q4_K_M";
 
-    /// <summary>The type that experts are published in, which files that are not quantized keep; null where it is that of the rest.</summary>
+    /// <summary>
+    /// Gets the type of the published experts, which unquantized files keep, or null if it is the same as for the other tensors.
+    /// </summary>
     public GgmlType? ExpertType { get; init; }
 
-    /// <summary>Query heads for each key and value head.</summary>
+    /// <summary>Gets the number of query heads for each key and value head.</summary>
     public int HeadsPerKeyValueHead => HeadCount / KeyValueHeadCount;
 
     protected long QueryLength => (long)HeadCount * HeadLength;
@@ -61,8 +63,8 @@ internal abstract record ModelShape
 
     protected virtual bool HasOutputBias => false;
 
-    /// <summary>Gives the tensors of a model of this shape.</summary>
-    /// <param name="layers">How many of its layers it has.</param>
+    /// <summary>Returns the tensors of a model with this shape.</summary>
+    /// <param name="layers">The number of layers to include.</param>
     public IEnumerable<ShapeTensor> Tensors(int layers)
     {
         long vocabulary = Vocabulary.Size;
@@ -81,7 +83,7 @@ internal abstract record ModelShape
         }
     }
 
-    /// <summary>Sets the hyperparameters' metadata.</summary>
+    /// <summary>Sets the metadata of the hyperparameters.</summary>
     public virtual void Describe(ShapeMetadata metadata)
     {
         metadata.Set("context_length", ContextLength);
@@ -97,7 +99,7 @@ internal abstract record ModelShape
 
     protected abstract IEnumerable<ShapeTensor> LayerTensors(int layer);
 
-    /// <summary>Tensors of the whole model, beside embeddings and output.</summary>
+    /// <summary>Returns the tensors that do not belong to a layer, except for embeddings and output.</summary>
     protected virtual IEnumerable<ShapeTensor> ModelTensors() => [];
 
     protected IEnumerable<ShapeTensor> Attention(int layer, bool bias)

@@ -1,6 +1,6 @@
 namespace MoeOffload.Measurement.Synthesis;
 
-/// <summary>Phi-3.5-MoE: https://huggingface.co/microsoft/Phi-3.5-MoE-instruct.</summary>
+/// <summary>Represents the shape of Phi-3.5-MoE (https://huggingface.co/microsoft/Phi-3.5-MoE-instruct).</summary>
 internal sealed record PhiMoeShape : ModelShape
 {
     private const int OriginalContextLength = 4096;
@@ -50,7 +50,7 @@ internal sealed record PhiMoeShape : ModelShape
         .. Experts(layer),
     ];
 
-    // Weights too: the published ones rise as far, but unevenly.
+    // The factors are also synthetic. The published ones rise to the same value, but unevenly.
     private ShapeTensor RopeFactors(string name, float last)
     {
         int count = HeadLength / 2;

@@ -2,7 +2,7 @@ using MoeOffload.Gguf;
 
 namespace MoeOffload.Measurement.Synthesis;
 
-/// <summary>A tensor and how a file stores it.</summary>
+/// <summary>Represents a tensor and its storage type.</summary>
 internal sealed record PlannedTensor(ShapeTensor Tensor, GgmlType Type)
 {
     public long ByteCount => GgmlTypeInfo.Of(Type).GetByteCount(Tensor.Dimensions);

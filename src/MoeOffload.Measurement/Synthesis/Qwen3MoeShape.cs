@@ -1,6 +1,6 @@
 namespace MoeOffload.Measurement.Synthesis;
 
-/// <summary>Qwen3-30B-A3B: https://huggingface.co/Qwen/Qwen3-30B-A3B.</summary>
+/// <summary>Represents the shape of Qwen3-30B-A3B (https://huggingface.co/Qwen/Qwen3-30B-A3B).</summary>
 internal sealed record Qwen3MoeShape : ModelShape
 {
     public static Qwen3MoeShape Instance { get; } = new()

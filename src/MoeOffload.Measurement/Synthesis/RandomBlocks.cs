@@ -4,23 +4,23 @@ using MoeOffload.Gguf;
 namespace MoeOffload.Measurement.Synthesis;
 
 /// <summary>
-/// Makes random values directly in ggml's storage types (the block structs of its <c>ggml-common.h</c>): random bits for the quants, and
-/// scales by which the values have the mean 0 and a given standard deviation.
+/// Creates random values directly in ggml's storage types (the block structs in <c>ggml-common.h</c>): the quants are random bits, and the
+/// scales are chosen so that the values have a mean of 0 and the specified standard deviation.
 /// </summary>
 internal static class RandomBlocks
 {
-    // The deviations of uniform whole numbers: √((n² - 1) / 12) for n of them.
+    // The standard deviation of n consecutive integers with equal probability is √((n² - 1) / 12).
     private static readonly float s_2bit = MathF.Sqrt(15 / 12f);
     private static readonly float s_4bit = MathF.Sqrt(255 / 12f);
     private static readonly float s_5bit = MathF.Sqrt(1023 / 12f);
 
-    // The root mean squares of -4 to 3, of -32 to 31, and of the eight magnitudes of a 4-bit float (0, 0.5, 1, 1.5, 2, 3, 4, 6).
+    // The root mean squares of -4 to 3, of -32 to 31, and of the eight magnitudes of a 4-bit float: 0, 0.5, 1, 1.5, 2, 3, 4, 6.
     private static readonly float s_3bitSigned = MathF.Sqrt(5.5f);
     private static readonly float s_6bitSigned = MathF.Sqrt(341.5f);
     private static readonly float s_fp4 = MathF.Sqrt(8.5625f);
 
     /// <summary>Fills a span with blocks of a type.</summary>
-    /// <exception cref="NotSupportedException">There is no such type here.</exception>
+    /// <exception cref="NotSupportedException">The type is not supported.</exception>
     public static void Fill(GgmlType type, float deviation, Random random, Span<byte> blocks)
     {
         BlockMaker make = type switch
@@ -55,7 +55,7 @@ internal static class RandomBlocks
     private static void BF16(Span<byte> block, float deviation, Random random) =>
         BinaryPrimitives.WriteUInt16LittleEndian(block, (ushort)(BitConverter.SingleToUInt32Bits(Uniform(deviation, random)) >> 16));
 
-    // Quants of -8 to 7 and -16 to 15 are not symmetric; scales of both signs are.
+    // Quants from -8 to 7 or -16 to 15 are not symmetric around 0, but with scales of both signs the values are.
     private static void Q4_0(Span<byte> block, float deviation, Random random) => Half(block, Sign(random) * deviation / MathF.Sqrt((s_4bit * s_4bit) + 0.25f));
 
     private static void Q5_0(Span<byte> block, float deviation, Random random) => Half(block, Sign(random) * deviation / MathF.Sqrt((s_5bit * s_5bit) + 0.25f));
@@ -71,11 +71,11 @@ internal static class RandomBlocks
     {
         Half(block, deviation / MathF.Sqrt(65535 / 12f));
 
-        // llama.cpp's own quantizer never makes a -128, which some of its kernels cannot negate.
+        // llama.cpp's quantizer never creates the value -128, which some of its kernels cannot negate.
         block[2..].Replace((byte)0x80, (byte)0);
     }
 
-    // The scale is a power of 2: the two nearest ones, so often that the mean square is right.
+    // The scale is a power of 2. The two nearest powers are mixed so that the mean square is right.
     private static void Mxfp4(Span<byte> block, float deviation, Random random)
     {
         float scale = deviation / s_fp4;
@@ -84,7 +84,8 @@ internal static class RandomBlocks
         block[0] = (byte)(exponent + 127 + (random.NextSingle() < (excess - 1) / 3 ? 1 : 0));
     }
 
-    // 16 scales of 4 bits, here 8 to 15, each with its minimum in the upper half: 1.5 times as much, the middle of 0 to 3.
+    // A block has 16 4-bit scales, here from 8 to 15, each with a minimum in the upper 4 bits: 1.5 times the scale, because 1.5 is the middle of
+    // 0 to 3.
     private static void Q2K(Span<byte> block, float deviation, Random random)
     {
         foreach (ref byte scale in block[..16])
@@ -115,7 +116,7 @@ internal static class RandomBlocks
         Half(block[208..], deviation / (s_6bitSigned * RootMeanSquare(16, 31)));
     }
 
-    // 8 scales and 8 minima of 6 bits in 12 bytes (ggml's get_scale_min_k4), here 32 to 63 and each minimum as large as its scale.
+    // Packs 8 scales and 8 minima of 6 bits into 12 bytes (see ggml's get_scale_min_k4). Scales are 32 to 63, and each minimum equals its scale.
     private static void ScalesWithMinima(Span<byte> block, float deviation, float quants, float middle)
     {
         Span<byte> scales = block.Slice(4, 12);

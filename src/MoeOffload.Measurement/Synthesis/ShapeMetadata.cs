@@ -2,7 +2,7 @@ using MoeOffload.Gguf;
 
 namespace MoeOffload.Measurement.Synthesis;
 
-/// <summary>Sets hyperparameters under their architecture's prefix, in the types that llama.cpp stores them in.</summary>
+/// <summary>Sets hyperparameters with the prefix of the architecture and the types that llama.cpp uses.</summary>
 internal sealed class ShapeMetadata(GgufWriter writer, string architecture)
 {
     public void Set(string key, int value) => writer.Set($"{architecture}.{key}", (uint)value);

@@ -3,12 +3,12 @@ using MoeOffload.Gguf;
 namespace MoeOffload.Measurement.Synthesis;
 
 /// <summary>
-/// A model with the shape, types and metadata of a published one and random weights, which says so: it can be measured, and its answers
-/// mean nothing.
+/// Represents a model with the shape, types and metadata of a published model, but random weights. Its file says so. Its speed and memory can
+/// be measured, but its answers have no meaning.
 /// </summary>
 internal sealed class SyntheticModel
 {
-    /// <summary>The metadata key, a boolean, by which a file says that its weights are synthetic.</summary>
+    /// <summary>The key of the Boolean metadata value that marks a file with synthetic weights.</summary>
     public const string Key = "moeoffload.synthetic_weights";
 
     private readonly GgufWriter _writer = new();
@@ -16,11 +16,11 @@ internal sealed class SyntheticModel
     private CancellationToken _cancelled;
     private long _written;
 
-    /// <summary>Plans a model; nothing is made yet.</summary>
+    /// <summary>Plans a model without creating it.</summary>
     /// <param name="shape">The published model.</param>
     /// <param name="type">The file type.</param>
-    /// <param name="layers">How many of its layers it has.</param>
-    /// <param name="seed">What the weights depend on.</param>
+    /// <param name="layers">The number of layers to include.</param>
+    /// <param name="seed">The seed of the random weights.</param>
     public SyntheticModel(ModelShape shape, FileType type, int layers, int seed)
     {
         Name = layers == shape.LayerCount ? $"{shape.Name} (synthetic weights)" : $"{shape.Name}, {layers} of {shape.LayerCount} layers (synthetic weights)";
@@ -31,7 +31,7 @@ internal sealed class SyntheticModel
         var pools = new WeightPools(seed);
         foreach ((ShapeTensor tensor, GgmlType stored) in Tensors)
         {
-            // With logits of 0 special tokens are hardly ever chosen, and an answer does not end by chance.
+            // With logits of 0, special tokens are hardly ever selected, so an answer does not end by chance.
             Func<long, bool>? isZero = tensor.Name == "output.weight" ? vocabulary.IsSpecial : null;
             _writer.AddTensor(tensor.Name, stored, tensor.Dimensions, Followed(pools.Source(tensor, stored, isZero)));
         }
@@ -43,13 +43,13 @@ internal sealed class SyntheticModel
 
     public long ParameterCount => Tensors.Sum(planned => planned.Tensor.ElementCount);
 
-    /// <summary>The size of the file.</summary>
+    /// <summary>Gets the size of the file in bytes.</summary>
     public long FileBytes => _writer.GetByteCount();
 
-    /// <summary>Writes the file. Where that fails or is cancelled, there is none, and a former one is what it was.</summary>
-    /// <param name="path">The file.</param>
-    /// <param name="progress">Takes the bytes written so far.</param>
-    /// <param name="cancelled">Ends it.</param>
+    /// <summary>Writes the file. If that fails or is canceled, no file is created, and an existing file is not changed.</summary>
+    /// <param name="path">The path of the file.</param>
+    /// <param name="progress">Receives the number of bytes written so far.</param>
+    /// <param name="cancelled">Cancels the operation.</param>
     /// <exception cref="IOException">Writing failed.</exception>
     public void Write(string path, IProgress<long>? progress = null, CancellationToken cancelled = default)
     {

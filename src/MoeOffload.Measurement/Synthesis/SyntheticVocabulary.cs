@@ -4,13 +4,13 @@ using MoeOffload.Gguf;
 namespace MoeOffload.Measurement.Synthesis;
 
 /// <summary>
-/// The texts of a vocabulary: every byte, common English words, and made-up words as many as the layout has room for. Each text is another
-/// one and a letter, so that a tokenizer puts it together from its beginning: any text becomes tokens, and what a model says becomes the
-/// tokens again that it was.
+/// Represents the texts of a vocabulary: every byte, common English words, and made-up words that fill the rest of the layout. Each text
+/// consists of another text and one more letter, so that a tokenizer can merge it from its beginning. Any text can be tokenized, and the text
+/// of generated tokens is tokenized to the same tokens again.
 /// </summary>
 internal sealed class SyntheticVocabulary
 {
-    // llama.cpp's enum llama_token_type.
+    // These are the values of llama.cpp's enum llama_token_type.
     private const int Normal = 1;
     private const int Unknown = 2;
     private const int Control = 3;
@@ -50,8 +50,8 @@ internal sealed class SyntheticVocabulary
             AddWord(Space, word);
         }
 
-        // What begins a text has no space before it; SentencePiece puts one there. These are put together last, so that none is found in
-        // the middle of a word.
+        // A word at the beginning of a text has no space before it, unless SentencePiece adds one. These tokens are merged last, so that they do
+        // not match in the middle of a word.
         List<string> begin = IsSentencePiece ? [] : Beginnings(capitals);
         AddMadeUpWords(layout.TextCount - begin.Count);
         begin.ForEach(text => AddText(text));
@@ -61,10 +61,10 @@ internal sealed class SyntheticVocabulary
         }
     }
 
-    /// <summary>Whether a token is special or not used.</summary>
+    /// <summary>Returns whether a token is special or unused.</summary>
     public bool IsSpecial(long token) => _types[(int)token] is not (Normal or Byte);
 
-    /// <summary>Writes the metadata of the tokenizer, and of chats.</summary>
+    /// <summary>Writes the metadata of the tokenizer and the chat template.</summary>
     public void WriteTo(GgufWriter writer)
     {
         writer.Set("tokenizer.ggml.model", _layout.Model);
@@ -73,7 +73,7 @@ internal sealed class SyntheticVocabulary
         writer.SetArray<int>("tokenizer.ggml.token_type", _types.ToArray());
         if (IsSentencePiece)
         {
-            // The better a score, the earlier two pieces are put together.
+            // Pieces with a higher score are merged earlier.
             writer.SetArray<float>("tokenizer.ggml.scores", [.. _tokens.Select((_, id) => -(float)id)]);
             writer.Set("tokenizer.ggml.unknown_token_id", 0u);
         }
@@ -103,7 +103,7 @@ internal sealed class SyntheticVocabulary
         }
     }
 
-    // In the order of GPT-2's vocabulary: those that stand for themselves first.
+    // This is the order of GPT-2's vocabulary: bytes that represent themselves come first.
     private void AddByteLetters()
     {
         foreach (int value in Enumerable.Range(0, 256).OrderBy(value => StandsForItself(value) ? 0 : 1))
@@ -123,7 +123,7 @@ internal sealed class SyntheticVocabulary
     private static List<string> Beginnings(IEnumerable<string> words) =>
         [.. words.SelectMany(word => Enumerable.Range(2, Math.Max(0, word.Length - 1)).Select(length => word[..length])).Distinct(StringComparer.Ordinal)];
 
-    // Vowels and consonants in turn, short words first.
+    // Made-up words alternate consonants and vowels. Short words come first.
     private void AddMadeUpWords(int count)
     {
         const string Vowels = "aeiou";
@@ -145,7 +145,7 @@ internal sealed class SyntheticVocabulary
         }
     }
 
-    // A text and what it is made of: another text, and its last letter.
+    // Adds a text as the merge of its beginning and its last letter.
     private void AddText(string text)
     {
         if (_known.Add(text))
@@ -175,7 +175,8 @@ internal sealed class SyntheticVocabulary
 
     private static bool StandsForItself(int value) => value is (>= '!' and <= '~') or (>= 0xA1 and <= 0xAC) or (>= 0xAE and <= 0xFF);
 
-    // Byte-level BPE writes each byte as a letter that can be seen: those that can are themselves, the others follow U+0100 (GPT-2's encoder).
+    // Byte-level BPE represents each byte by a printable character: printable bytes represent themselves, and the others start at U+0100, as in
+    // GPT-2's encoder.
     private static char ByteLetter(int value) =>
         StandsForItself(value) ? (char)value : (char)(0x100 + Enumerable.Range(0, value).Count(other => !StandsForItself(other)));
 }

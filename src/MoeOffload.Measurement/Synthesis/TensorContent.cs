@@ -1,14 +1,14 @@
 namespace MoeOffload.Measurement.Synthesis;
 
-/// <summary>What a tensor is filled with.</summary>
+/// <summary>Represents the content of a tensor.</summary>
 internal abstract record TensorContent
 {
-    /// <summary>Random values of a standard deviation and the mean 0.</summary>
+    /// <summary>Represents random values with a mean of 0 and a standard deviation.</summary>
     public sealed record Noise(float Deviation) : TensorContent;
 
-    /// <summary>The same value everywhere.</summary>
+    /// <summary>Represents one value for all elements.</summary>
     public sealed record Constant(float Value) : TensorContent;
 
-    /// <summary>Values of their own, in one row.</summary>
+    /// <summary>Represents explicit values, in one row.</summary>
     public sealed record Row(float[] Values) : TensorContent;
 }

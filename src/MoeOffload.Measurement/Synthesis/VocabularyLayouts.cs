@@ -1,6 +1,6 @@
 namespace MoeOffload.Measurement.Synthesis;
 
-/// <summary>The vocabularies of the shapes: sizes and special tokens of their <c>tokenizer.json</c> on Hugging Face.</summary>
+/// <summary>Contains the vocabularies of the shapes, with the sizes and special tokens of their <c>tokenizer.json</c> on Hugging Face.</summary>
 internal static class VocabularyLayouts
 {
     public static VocabularyLayout GptOss { get; } = new()

@@ -5,8 +5,8 @@ using MoeOffload.Gguf;
 namespace MoeOffload.Measurement.Synthesis;
 
 /// <summary>
-/// Fills tensors at the speed of memory: for each type and deviation a pool of random blocks is made once, and each row is a piece of it
-/// that begins somewhere else. What comes out depends on nothing but the seed, the tensor's name and the row.
+/// Fills tensors at the speed of memory. For each type and standard deviation, a pool of random blocks is created once, and each row is a copy
+/// of a part of it, with a different start. The result depends only on the seed, the name of the tensor and the row.
 /// </summary>
 internal sealed class WeightPools(int seed)
 {
@@ -14,10 +14,10 @@ internal sealed class WeightPools(int seed)
 
     private readonly Dictionary<(GgmlType Type, float Deviation), byte[]> _pools = [];
 
-    /// <summary>Gives a tensor's data.</summary>
+    /// <summary>Returns a function that writes the data of a tensor.</summary>
     /// <param name="tensor">The tensor.</param>
-    /// <param name="type">How it is stored.</param>
-    /// <param name="isZero">Which rows are zeros; null where none are.</param>
+    /// <param name="type">The storage type.</param>
+    /// <param name="isZero">A function that returns whether a row is all zeros; null if no row is.</param>
     public GgufTensorSource Source(ShapeTensor tensor, GgmlType type, Func<long, bool>? isZero = null) => tensor.Content switch
     {
         TensorContent.Noise noise => Noise(tensor, type, noise.Deviation, isZero),
@@ -41,7 +41,7 @@ internal sealed class WeightPools(int seed)
                 Span<byte> target = destination.Slice(done, rowBytes);
                 if (isZero?.Invoke(row) == true)
                 {
-                    // All bits 0 stand for zeros in every type.
+                    // In every type, blocks with all bits 0 represent zeros.
                     target.Clear();
                 }
                 else
@@ -65,7 +65,7 @@ internal sealed class WeightPools(int seed)
         return pool;
     }
 
-    // FNV-1a.
+    // This is FNV-1a.
     private static ulong Hash(ulong state, string text)
     {
         state ^= 14695981039346656037;
@@ -77,7 +77,7 @@ internal sealed class WeightPools(int seed)
         return state;
     }
 
-    // The output function of SplitMix64 (Steele, Lea and Flood, 2014).
+    // This is the output function of SplitMix64 (Steele, Lea and Flood, 2014).
     private static ulong Mix(ulong value)
     {
         value += 0x9E3779B97F4A7C15;

@@ -19,7 +19,7 @@ internal static class ContextEstimate
             return Make(loader, native, context, embeds);
         }
 
-        // The weights in each memory are known only beside a context.
+        // llama.cpp reports the weights in each memory only together with a context.
         MemoryBreakdown shortest = Make(
             loader, native, context with { ContextLength = DefaultContextLength.Shortest(native.TrainedContextLength) }, embeds);
         ContextOptions sized = ContextLengthDefault.Resolve(

@@ -8,7 +8,7 @@ namespace MoeOffload.Inference;
 /// <summary>Selects a context length for a model if <see cref="ContextOptions.ContextLength"/> is 0.</summary>
 internal static class ContextLengthDefault
 {
-    // llama.cpp's own table of cells.
+    // An estimate of llama.cpp's bookkeeping for each cell.
     private const double BytesPerCell = 64;
 
     /// <summary>
@@ -41,7 +41,7 @@ internal static class ContextLengthDefault
         return options with { ContextLength = DefaultContextLength.Choose(model.TrainedContextLength, BytesPerToken(options, model, headLength), room) };
     }
 
-    // All in the smallest memory, and all layers alike: too much for sliding windows and recurrent layers, and never too little.
+    // Assumes that all layers are alike. That is too much if some are recurrent or have a sliding window, but never too little.
     private static double BytesPerToken(ContextOptions options, NativeModel model, int headLength)
     {
         int heads = model.KeyValueHeadCount > 0 ? model.KeyValueHeadCount : Math.Max(model.HeadCount, 1);

@@ -10,10 +10,10 @@ namespace MoeOffload.Inference;
 /// </summary>
 internal static class ContextMemoryCheck
 {
-    // llama.cpp's own table of cells, which it makes for a simulation as well.
+    // An estimate of llama.cpp's bookkeeping for each cell, which it allocates for a simulation as well.
     private const long BytesPerCell = 64;
 
-    // Beyond this length of each sequence, no cache of sliding windows grows any more, and all else grows evenly.
+    // Beyond this length per sequence, the caches of sliding windows no longer grow, and everything else grows linearly.
     private const int EvenLength = 1 << 14;
 
     /// <summary>
@@ -77,7 +77,7 @@ internal static class ContextMemoryCheck
             $"A context of {cells} tokens takes {bytes / Mebibyte:N0} MiB on {device}, where {free / Mebibyte:N0} MiB are free. Decrease ContextLength, SequenceCount or MicroBatchSize, or use a smaller type in KvCache."));
     }
 
-    // Keys and values as F32, and what attention without flash kernels and a layer of experts need for one micro-batch.
+    // Assumes keys and values in F32, and the buffers of one micro-batch for attention without flash kernels and for a layer of experts.
     private static double Bound(NativeModel model, ContextParameters parameters, int headLength)
     {
         double cells = parameters.CellCount(model.TrainedContextLength);

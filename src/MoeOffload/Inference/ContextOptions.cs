@@ -14,7 +14,7 @@ public sealed record ContextOptions
     {
     }
 
-    // The groups can be changed in place, so that a copy needs its own.
+    // The option groups are mutable, so a copy needs its own instances.
     private ContextOptions(ContextOptions original)
     {
         ContextLength = original.ContextLength;

@@ -8,7 +8,7 @@ namespace MoeOffload.Inference;
 /// </summary>
 internal sealed class ContextParameters
 {
-    // Each micro-batch of a prompt moves the experts that it uses to the device once, so larger ones move less.
+    // Each micro-batch of a prompt copies the experts that it uses to the device once, so larger micro-batches copy less.
     private const int OffloadedMicroBatch = 2048;
 
     private readonly ContextOptions _options;
@@ -32,11 +32,11 @@ internal sealed class ContextParameters
         MicroBatchSize = Math.Min(
             options.MicroBatchSize ?? (expertsOffloaded ? OffloadedMicroBatch : ContextDefaults.MicroBatchSize), batch);
 
-        // Only the last token of each sequence is ever sampled from, and those that were guessed; embeddings are of all.
+        // Only the last token of each sequence and the draft tokens are sampled from. Embeddings are computed for all tokens.
         long outputs = Math.Max(SequenceCount * (1L + (Speculation?.MaxDraftTokens ?? 0)), options.LogitsPerStep ?? 0);
         int sampled = (int)Math.Min(outputs, batch);
 
-        // What the layers for multi-token prediction catch up on is given to them in parts.
+        // The layers for multi-token prediction process the tokens that they have missed in parts.
         BatchSize = isMtp ? Math.Min(batch, Math.Max(MicroBatchSize, sampled)) : batch;
         OutputCount = embeds ? BatchSize : sampled;
         HiddenCount = Speculation is { UseMtpLayers: true } ? BatchSize : 0;
@@ -120,7 +120,7 @@ internal sealed class ContextParameters
         MicroBatchSize = MicroBatchSize,
         OutputCount = _embeds ? 0 : OutputCount,
 
-        // A recurrent state must be taken back from a guess that was wrong; llama.cpp passes over it for all other models.
+        // A recurrent state must be reset after a wrong draft token. llama.cpp ignores this setting for all other models.
         RollbackLength = IsMtp ? 0 : Speculation?.MaxDraftTokens ?? 0,
         IsMtp = IsMtp,
         Embeds = _embeds,

@@ -40,7 +40,7 @@ internal static class PhysicalCores
             return usable;
         }
 
-        // With part of the machine, assume that it comes in whole cores.
+        // If only a part of the machine is available, assume that it consists of whole cores.
         int threadsPerCore = Math.Max(1, logical / cores.Count);
         return Math.Clamp((usable + threadsPerCore - 1) / threadsPerCore, 1, cores.Count);
     }

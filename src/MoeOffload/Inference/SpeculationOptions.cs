@@ -15,7 +15,7 @@ namespace MoeOffload;
 /// </remarks>
 public sealed record SpeculationOptions
 {
-    // Sequences and guesses share llama.cpp's outputs of one step.
+    // All sequences and draft tokens share the outputs that llama.cpp allows in one step.
     private const int MostTokens = 64;
     private const int LongestMatch = 64;
 

@@ -44,7 +44,7 @@ internal static class ControlGroups
         return Math.Max(0, limit - used + cache);
     }
 
-    // Where the memory controller is mounted, and the process's group below that.
+    // The mount point of the memory controller, and the process's group below it.
     private static IEnumerable<(string Mount, string Group, Files Files)> Hierarchies(string root)
     {
         string groups = Path.Join(root, "proc/self/cgroup");
@@ -57,7 +57,7 @@ internal static class ControlGroups
         string[] lines = File.ReadAllLines(mounts);
         foreach (string line in File.ReadLines(groups))
         {
-            // number:controllers:group
+            // The format is number:controllers:group.
             string[] parts = line.Split(':', 3);
             bool isVersion2 = parts.Length == 3 && parts[1].Length == 0;
             if (parts.Length < 3 || (!isVersion2 && !parts[1].Split(',').Contains("memory")))
@@ -90,7 +90,7 @@ internal static class ControlGroups
         return isWanted ? (fields[3], fields[4]) : null;
     }
 
-    // In a container the mount may begin at the container's own group, which /proc names from the host's root.
+    // In a container, the mount can start at the container's own group, while /proc names the group relative to the host's root.
     private static string Below(string mountRoot, string group)
     {
         string prefix = mountRoot.TrimEnd('/');

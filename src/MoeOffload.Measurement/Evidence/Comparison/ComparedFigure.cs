@@ -3,19 +3,19 @@ using MoeOffload.Measurement.Evidence.Figures;
 
 namespace MoeOffload.Measurement.Evidence.Comparison;
 
-/// <summary>The same figure of two folders.</summary>
-/// <param name="Own">Of the first; null where it has none.</param>
-/// <param name="Other">Of the second; null where it has none.</param>
-/// <param name="OwnRange">The range of the first: its confidence interval, or its least and largest repeat; null where it has none.</param>
-/// <param name="OtherRange">The range of the second.</param>
+/// <summary>Represents the same figure in two folders.</summary>
+/// <param name="Own">The figure in the first folder; null if it does not exist there.</param>
+/// <param name="Other">The figure in the second folder; null if it does not exist there.</param>
+/// <param name="OwnRange">The confidence interval of the first figure, or its smallest and largest repeat; null if there is no range.</param>
+/// <param name="OtherRange">The range of the second figure.</param>
 internal sealed record ComparedFigure(Figure? Own, Figure? Other, (double Low, double High)? OwnRange, (double Low, double High)? OtherRange)
 {
     public string Id => (Own ?? Other)!.Id;
 
-    /// <summary>How many times as much the second is; null where one is missing, or the first is 0.</summary>
+    /// <summary>Gets the ratio of the second figure to the first; null if one is missing, or the first is 0.</summary>
     public double? Ratio => Own is { Value: not 0 } && Other is not null ? Other.Value / Own.Value : null;
 
-    /// <summary>Whether the ranges have something in common; null where one is missing.</summary>
+    /// <summary>Gets a value that indicates whether the ranges overlap; null if one is missing.</summary>
     public bool? Overlap => OwnRange is var (low, high) && OtherRange is var (otherLow, otherHigh) ? low <= otherHigh && otherLow <= high : null;
 
     public JsonObject ToJson() => new()

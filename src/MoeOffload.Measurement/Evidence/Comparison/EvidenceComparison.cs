@@ -3,13 +3,13 @@ using MoeOffload.Measurement.Evidence.Figures;
 
 namespace MoeOffload.Measurement.Evidence.Comparison;
 
-/// <summary>The figures of two folders side by side.</summary>
+/// <summary>Compares the figures of two folders.</summary>
 internal static class EvidenceComparison
 {
     private static readonly string[] s_ends = ["/min", "/max", ".low", ".high"];
 
-    /// <summary>Compares two folders; figures that are ends of others' ranges are taken with those.</summary>
-    /// <exception cref="FormatException">A folder is broken.</exception>
+    /// <summary>Compares two folders. Figures that are the ends of other figures' ranges are included with those.</summary>
+    /// <exception cref="FormatException">A folder is not valid.</exception>
     public static IEnumerable<ComparedFigure> Of(EvidenceFolder first, EvidenceFolder second)
     {
         FigureSet own = FigureSet.Of(first);

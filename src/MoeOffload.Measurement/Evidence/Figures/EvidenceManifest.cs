@@ -6,8 +6,10 @@ using System.Text.Json.Nodes;
 
 namespace MoeOffload.Measurement.Evidence.Figures;
 
-/// <summary>The manifest: what was to be measured, the raw files, and of every figure the lines from which it was computed, and how.</summary>
-/// <param name="Protocols">The models, and what was measured of each how often.</param>
+/// <summary>
+/// Represents the manifest, which lists what was measured, the raw files, and for each figure how and from which lines it was computed.
+/// </summary>
+/// <param name="Protocols">The models, each with its protocol, which lists the measurements and their repeats.</param>
 /// <param name="Files">The raw files and their sizes.</param>
 /// <param name="Figures">The figures.</param>
 internal sealed record EvidenceManifest(
@@ -16,18 +18,18 @@ internal sealed record EvidenceManifest(
     private const int Format = 1;
     private static readonly JsonSerializerOptions s_line = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <summary>Whether a file is made from the others, and is none of the raw ones.</summary>
+    /// <summary>Returns whether a file is generated from the raw files.</summary>
     public static bool IsMade(string name) => name is EvidenceFiles.Sums or EvidenceFiles.Manifest or EvidenceFiles.MarkdownReport or EvidenceFiles.HtmlReport
         || name.StartsWith(EvidenceFiles.Plots + "/", StringComparison.Ordinal);
 
-    /// <summary>Makes the manifest of raw evidence.</summary>
+    /// <summary>Creates the manifest of raw evidence.</summary>
     public static EvidenceManifest Of(EvidenceFolder folder, FigureSet figures) => new(
         [.. folder.Models.Select(model => (model.Name, model.Protocol))],
         [.. folder.Files.Names.Where(name => !IsMade(name)).Select(name => (name, folder.Files.LengthOf(name)))],
         figures.Figures);
 
     /// <summary>Reads the raw evidence of a folder that has a manifest.</summary>
-    /// <exception cref="FormatException">A file is broken, or missing; the message says which.</exception>
+    /// <exception cref="FormatException">A file is missing or not valid. The message names it.</exception>
     /// <exception cref="IOException">A file cannot be read.</exception>
     public static EvidenceFolder OpenFolder(string directory)
     {
@@ -35,8 +37,8 @@ internal sealed record EvidenceManifest(
         return EvidenceFolder.Read(files, Read(files).Protocols);
     }
 
-    /// <summary>Reads a folder's manifest.</summary>
-    /// <exception cref="FormatException">It is missing or broken.</exception>
+    /// <summary>Reads the manifest of a folder.</summary>
+    /// <exception cref="FormatException">The manifest is missing or not valid.</exception>
     public static EvidenceManifest Read(EvidenceFiles files)
     {
         JsonObject json = files.ReadObject(EvidenceFiles.Manifest);
@@ -59,7 +61,7 @@ internal sealed record EvidenceManifest(
                 [.. json.Objects("figures").Select(Figure.Read)]);
     }
 
-    /// <summary>The manifest as JSON, a line for each model, file and figure.</summary>
+    /// <summary>Converts the manifest to JSON, with one line for each model, file and figure.</summary>
     public string ToJson()
     {
         var text = new StringBuilder();
@@ -72,7 +74,7 @@ internal sealed record EvidenceManifest(
         return text.Append("\n}\n").ToString();
     }
 
-    /// <summary>Whether a name can be that of a model's folder on every system.</summary>
+    /// <summary>Returns whether a name is valid for a model's folder on every operating system.</summary>
     public static bool IsModelName(string name) =>
         name.Length is > 0 and <= 100 && name[0] != '.' && name.All(character => char.IsAsciiLetterOrDigit(character) || character is '.' or '-' or '_' or '+');
 

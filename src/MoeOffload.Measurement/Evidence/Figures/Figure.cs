@@ -3,15 +3,15 @@ using System.Text.Json.Nodes;
 
 namespace MoeOffload.Measurement.Evidence.Figures;
 
-/// <summary>A number of a report, and how it follows from what was measured.</summary>
-/// <param name="Id">Its name: <c>model/bench/…/statistic</c>.</param>
+/// <summary>Represents a number of a report and how it is computed from the samples.</summary>
+/// <param name="Id">The name of the figure: <c>model/bench/…/statistic</c>.</param>
 /// <param name="Value">The number.</param>
-/// <param name="Unit">Its unit.</param>
-/// <param name="Statistic">How it is computed; see <see cref="FigureMath"/>.</param>
-/// <param name="Sources">From what: one list of values, or two.</param>
+/// <param name="Unit">The unit.</param>
+/// <param name="Statistic">The name of the statistic. See <see cref="FigureMath"/>.</param>
+/// <param name="Sources">One or two lists of values that the figure is computed from.</param>
 internal sealed record Figure(string Id, double Value, string Unit, string Statistic, IReadOnlyList<FigureSource> Sources)
 {
-    /// <summary>Reads a figure of a manifest.</summary>
+    /// <summary>Reads a figure from a manifest.</summary>
     public static Figure Read(JsonObject json) => new(
         json.Text("id"), json.Number("value"), json.Text("unit"), json.Text("statistic"), [.. json.Objects("sources").Select(FigureSource.Read)]);
 
@@ -24,6 +24,6 @@ internal sealed record Figure(string Id, double Value, string Unit, string Stati
         ["sources"] = new JsonArray([.. Sources.Select(source => source.ToJson())]),
     };
 
-    /// <summary>What it is computed from, to be compared.</summary>
+    /// <summary>Gets a text that describes what the figure is computed from, for comparison.</summary>
     public string Origin => string.Create(CultureInfo.InvariantCulture, $"{Statistic} of {string.Join(" and ", Sources.Select(source => source.ToJson().ToJsonString()))}");
 }

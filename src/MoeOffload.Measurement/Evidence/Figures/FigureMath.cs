@@ -4,11 +4,11 @@ using MoeOffload.Measurement.Statistics;
 
 namespace MoeOffload.Measurement.Evidence.Figures;
 
-/// <summary>Computes figures from the lines that they name.</summary>
+/// <summary>Computes figures from their lines.</summary>
 /// <remarks>
-/// Beside those of <see cref="Statistic"/> there are <c>sum_per_round</c>, the median over the rounds of a round's sum;
-/// <c>cut</c>, by how many percent the first's <c>sum_per_round</c> is below the second's; <c>share</c>, the sum of the first in percent of
-/// the sum of the second; and <c>true_share</c>, in how many percent of the lines a field is true.
+/// In addition to those of <see cref="Statistic"/>, these statistics are supported: <c>sum_per_round</c> is the median of the sums of each
+/// round; <c>cut</c> is the percentage by which the first <c>sum_per_round</c> is below the second; <c>share</c> is the sum of the first list
+/// as a percentage of the sum of the second; <c>true_share</c> is the percentage of lines in which a field is true.
 /// </remarks>
 internal static class FigureMath
 {
@@ -18,10 +18,10 @@ internal static class FigureMath
     public const string TrueShare = "true_share";
 
     /// <summary>Computes a figure.</summary>
-    /// <param name="statistic">How.</param>
-    /// <param name="sources">The lines, each with the field that counts.</param>
-    /// <returns>The number, to 12 digits, so that a last digit that processors disagree about is no difference.</returns>
-    /// <exception cref="FormatException">It cannot be computed: an unknown statistic, missing values, values that are no numbers.</exception>
+    /// <param name="statistic">The name of the statistic.</param>
+    /// <param name="sources">The lines and the field to evaluate.</param>
+    /// <returns>The number, rounded to 12 digits, because the last digits can differ between processors.</returns>
+    /// <exception cref="FormatException">The statistic is unknown, or values are missing or not numbers.</exception>
     public static double Compute(string statistic, params IReadOnlyList<(SampleSet Samples, string Field)> sources)
     {
         try
@@ -44,7 +44,7 @@ internal static class FigureMath
         }
     }
 
-    /// <summary>Computes a comparison with the ends of its interval, which there are none of where nothing is said of the spread.</summary>
+    /// <summary>Computes a comparison with the ends of its interval, which are omitted if the spread is unknown.</summary>
     /// <inheritdoc cref="Compute"/>
     public static (double Value, double? Low, double? High) Compare(string statistic, (SampleSet Samples, string Field) first, (SampleSet Samples, string Field) second)
     {

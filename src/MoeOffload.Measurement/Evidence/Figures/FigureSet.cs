@@ -4,7 +4,7 @@ using MoeOffload.Measurement.Statistics;
 
 namespace MoeOffload.Measurement.Evidence.Figures;
 
-/// <summary>The figures of a folder, each computed from its lines.</summary>
+/// <summary>Represents the figures of a folder, computed from its samples.</summary>
 internal sealed class FigureSet
 {
     private readonly List<Figure> _figures = [];
@@ -17,7 +17,7 @@ internal sealed class FigureSet
     public IReadOnlyList<Figure> Figures => _figures;
 
     /// <summary>Computes all figures of raw evidence.</summary>
-    /// <exception cref="FormatException">One cannot be computed; the message says which, and why.</exception>
+    /// <exception cref="FormatException">A figure cannot be computed. The message names it and the reason.</exception>
     public static FigureSet Of(EvidenceFolder folder)
     {
         var figures = new FigureSet();
@@ -32,10 +32,10 @@ internal sealed class FigureSet
         return figures;
     }
 
-    /// <summary>A figure by its id; null where there is none.</summary>
+    /// <summary>Returns the figure with an id, or null if there is none.</summary>
     public Figure? Find(string id) => _byId.GetValueOrDefault(id);
 
-    /// <summary>Adds a figure of lines of one file, unless there are none that have the field. A count of them has no unit.</summary>
+    /// <summary>Adds a figure computed from lines of one file, if any of them has the field. A count has no unit.</summary>
     public void Add(string id, string unit, string statistic, string file, SampleSet samples, string field)
     {
         (SampleSet Samples, string Field) source = With((samples, field));
@@ -46,7 +46,7 @@ internal sealed class FigureSet
         }
     }
 
-    /// <summary>Adds several figures of the same lines.</summary>
+    /// <summary>Adds several figures computed from the same lines.</summary>
     public void AddAll(string id, string unit, string[] statistics, string file, SampleSet samples, string field)
     {
         foreach (string statistic in statistics)
@@ -55,7 +55,7 @@ internal sealed class FigureSet
         }
     }
 
-    /// <summary>Adds a figure of two lists of values in one file, unless one of them is empty.</summary>
+    /// <summary>Adds a figure computed from two lists of values of one file, unless one of them is empty.</summary>
     public void AddComparison(string id, string unit, string statistic, string file, (SampleSet Samples, string Field) first, (SampleSet Samples, string Field) second)
     {
         if (With(first) is { Samples.Count: > 0 } own && With(second) is { Samples.Count: > 0 } other)
@@ -64,7 +64,9 @@ internal sealed class FigureSet
         }
     }
 
-    /// <summary>Adds a comparison with the ends of its interval, unless one of the lists is empty; of single values there are no ends.</summary>
+    /// <summary>
+    /// Adds a comparison with the ends of its interval, unless one of the lists is empty. For single values, only the comparison is added.
+    /// </summary>
     public void AddInterval(string id, string unit, string statistic, string file, (SampleSet Samples, string Field) first, (SampleSet Samples, string Field) second)
     {
         if (With(first) is not { Samples.Count: > 0 } own || With(second) is not { Samples.Count: > 0 } other)

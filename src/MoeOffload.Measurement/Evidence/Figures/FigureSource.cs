@@ -2,10 +2,10 @@ using System.Text.Json.Nodes;
 
 namespace MoeOffload.Measurement.Evidence.Figures;
 
-/// <summary>Values that a figure is computed from.</summary>
+/// <summary>Represents a list of values that a figure is computed from.</summary>
 /// <param name="File">The file.</param>
 /// <param name="Field">The field.</param>
-/// <param name="Lines">The lines that have it, from 1.</param>
+/// <param name="Lines">The numbers of the lines that have the field, starting at 1.</param>
 internal sealed record FigureSource(string File, string Field, IReadOnlyList<int> Lines)
 {
     public static FigureSource Read(JsonObject json) => new(

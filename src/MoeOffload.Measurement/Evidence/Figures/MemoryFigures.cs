@@ -4,13 +4,13 @@ using MoeOffload.Measurement.Samples;
 
 namespace MoeOffload.Measurement.Evidence.Figures;
 
-/// <summary>What each device held, by moment and by who says so, and how much less of it offload takes.</summary>
+/// <summary>Computes the memory of each device by moment and source, and the reduction by offloading.</summary>
 internal static class MemoryFigures
 {
-    /// <summary>The name of all devices beside the CPU together.</summary>
+    /// <summary>The name that stands for all devices except the CPU.</summary>
     public const string Devices = "devices";
 
-    /// <summary>Whose memory a sample is about: a process's, or a device's.</summary>
+    /// <summary>Returns the process or device whose memory a sample contains.</summary>
     public static string OwnerOf(Sample sample) => sample.Fields.Text("process") is { Length: > 0 } process ? process : sample.Fields.Text("device");
 
     public static void Add(FigureSet figures, ModelEvidence model)
@@ -47,7 +47,7 @@ internal static class MemoryFigures
                 figures.Add($"{id}/{owner.Key}/{kind}", Units.Bytes, FigureMath.SumPerRound, file, ofKind, "bytes");
             }
 
-            // What the system counts in several ways are no parts of a whole.
+            // The numbers of the operating system are different measures of the same memory, so they are not added up.
             if (owner.First().Fields.Text("source") == "allocator")
             {
                 figures.Add($"{id}/{owner.Key}/total", Units.Bytes, FigureMath.SumPerRound, file, new SampleSet([.. owner]), "bytes");

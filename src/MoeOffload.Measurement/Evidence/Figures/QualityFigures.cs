@@ -4,7 +4,7 @@ using MoeOffload.Measurement.Statistics;
 
 namespace MoeOffload.Measurement.Evidence.Figures;
 
-/// <summary>How far the offloaded model's answers, distributions and perplexity are from those of the model on the device.</summary>
+/// <summary>Computes how far the output, the distributions and the perplexity of the offloaded model differ from those on the device.</summary>
 internal static class QualityFigures
 {
     public static void Add(FigureSet figures, ModelEvidence model)

@@ -5,10 +5,10 @@ using MoeOffload.Measurement.Statistics;
 
 namespace MoeOffload.Measurement.Evidence.Figures;
 
-/// <summary>Speed over HTTP: of each placement and prompt, streamed or not, and of one placement against the other.</summary>
+/// <summary>Computes the speed over HTTP for each placement and prompt, streamed or not, and compares the placements.</summary>
 internal static class StreamingFigures
 {
-    /// <summary>The fields of a request that are told, and their units.</summary>
+    /// <summary>Gets the reported fields of a request and their units.</summary>
     public static IReadOnlyList<(string Field, string Unit)> Fields { get; } =
     [
         ("tokens_per_second", Units.Speed),

@@ -3,16 +3,16 @@ using MoeOffload.Measurement.Samples;
 
 namespace MoeOffload.Measurement.Evidence.Figures;
 
-/// <summary>Speed over a setting, and against llama.cpp's own bench at the same points.</summary>
+/// <summary>Computes the speed for each value of a setting, and compares it with llama.cpp's own benchmark.</summary>
 internal static class SweepFigures
 {
-    /// <summary>Who measured, where it was this tool.</summary>
+    /// <summary>The name of this tool in the field that names who measured.</summary>
     public const string Own = "moe";
 
-    /// <summary>Who measured, where it was llama.cpp's tool.</summary>
+    /// <summary>The name of llama.cpp's tool in the field that names who measured.</summary>
     public const string Peer = "llama-bench";
 
-    /// <summary>The fields of a point that are told, and their units.</summary>
+    /// <summary>Gets the reported fields of a point and their units.</summary>
     public static IReadOnlyList<(string Field, string Unit)> Fields { get; } =
     [
         ("decode_tokens_per_second", Units.Speed),

@@ -3,7 +3,7 @@ using MoeOffload.Measurement.Statistics;
 
 namespace MoeOffload.Measurement.Evidence.Figures;
 
-/// <summary>Units of figures, and how figures are written.</summary>
+/// <summary>Formats figures and their units.</summary>
 internal static class Units
 {
     public const string Bytes = "bytes";
@@ -17,7 +17,7 @@ internal static class Units
 
     private const double Mebibyte = 1 << 20;
 
-    /// <summary>A figure with its unit, bytes in MiB: <c>1369.0 MiB</c>.</summary>
+    /// <summary>Formats a figure with its unit. Bytes are converted to MiB: <c>1369.0 MiB</c>.</summary>
     public static string Text(Figure figure) => figure.Unit switch
     {
         None => Number(figure),
@@ -26,7 +26,7 @@ internal static class Units
         _ => $"{Number(figure)} {figure.Unit}",
     };
 
-    /// <summary>A figure without its unit, bytes in MiB.</summary>
+    /// <summary>Formats a figure without its unit. Bytes are converted to MiB.</summary>
     public static string Number(Figure figure) => figure.Unit switch
     {
         Bytes => Format(Shown(figure), "0.0"),
@@ -37,10 +37,10 @@ internal static class Units
         _ => ThreeDigits(figure.Value),
     };
 
-    /// <summary>A figure as it is shown: bytes in MiB.</summary>
+    /// <summary>Returns the value of a figure for display. Bytes are converted to MiB.</summary>
     public static double Shown(Figure figure) => figure.Unit == Bytes ? figure.Value / Mebibyte : figure.Value;
 
-    /// <summary>A number in a format of .NET, in which the decimal sign is a point.</summary>
+    /// <summary>Formats a number with a .NET format string and the invariant culture.</summary>
     public static string Format(double value, string format)
     {
         string text = value.ToString(format, CultureInfo.InvariantCulture);

@@ -7,17 +7,17 @@ using MoeOffload.Measurement.Samples;
 
 namespace MoeOffload.Measurement.Evidence.Making;
 
-/// <summary>Measures models into a new folder. What is there already can be read while it is made; the hashes come last.</summary>
+/// <summary>Measures models and writes the evidence to a new folder. Files can be read while others are added; the hashes are written last.</summary>
 /// <param name="directory">The folder.</param>
-/// <param name="command">How the command was called.</param>
+/// <param name="command">The command line.</param>
 internal sealed class EvidenceMaker(string directory, string command)
 {
     private readonly List<(string Name, JsonObject Protocol)> _protocols = [];
     private PathMask? _mask;
 
-    /// <summary>Begins the folder.</summary>
-    /// <param name="load">Says where the native libraries are, and what devices there are.</param>
-    /// <exception cref="IOException">There is something in it already, or it cannot be made.</exception>
+    /// <summary>Creates the folder and describes the machine.</summary>
+    /// <param name="load">The options for loading, which set the directory of the native libraries and the devices.</param>
+    /// <exception cref="IOException">The folder is not empty or cannot be created.</exception>
     /// <exception cref="MoeOffloadException">The native libraries are missing.</exception>
     public void Begin(ModelOptions load)
     {
@@ -33,9 +33,9 @@ internal sealed class EvidenceMaker(string directory, string command)
 
     /// <summary>Measures a model.</summary>
     /// <param name="subject">The model.</param>
-    /// <param name="benches">What is measured.</param>
-    /// <param name="progress">Told how far it is.</param>
-    /// <param name="cancellationToken">Ends it; what was measured stays.</param>
+    /// <param name="benches">The benchmarks to run.</param>
+    /// <param name="progress">Receives the progress.</param>
+    /// <param name="cancellationToken">Cancels the measurement. Completed measurements are kept.</param>
     /// <exception cref="LoadFailedException">The model cannot be loaded.</exception>
     /// <exception cref="MoeOffloadException">A run failed.</exception>
     public async Task AddAsync(BenchSubject subject, IReadOnlyList<IBench> benches, IProgress<BenchProgress> progress, CancellationToken cancellationToken)
@@ -72,10 +72,10 @@ internal sealed class EvidenceMaker(string directory, string command)
         _protocols.Add((name, protocol));
     }
 
-    /// <summary>Makes report, manifest and hashes of all that was measured.</summary>
+    /// <summary>Writes the report, the manifest and the hashes.</summary>
     public void End() => EvidenceWriter.Finish(directory, _protocols);
 
-    /// <summary>The name of a model's folder: what all systems take of the model's name.</summary>
+    /// <summary>Returns the name of a model's folder: the model's name without characters that a file system might not support.</summary>
     private static string NameOf(BenchSubject subject)
     {
         string name = string.Concat(subject.Name.Select(character => EvidenceManifest.IsModelName($"a{character}") ? character : '-'));

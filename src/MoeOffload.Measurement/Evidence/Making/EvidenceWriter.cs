@@ -5,19 +5,19 @@ using MoeOffload.Shared;
 
 namespace MoeOffload.Measurement.Evidence.Making;
 
-/// <summary>Makes of a folder's raw files all that follows from them: the manifest, the report, its plots, and last the hashes.</summary>
+/// <summary>Writes the generated files of a folder: the manifest, the report, the plots and, last, the hashes.</summary>
 internal static class EvidenceWriter
 {
-    /// <summary>Makes them.</summary>
-    /// <param name="directory">The folder, with all its raw files.</param>
-    /// <param name="protocols">The models, and what was measured of each how often.</param>
-    /// <exception cref="FormatException">The raw files are broken.</exception>
+    /// <summary>Writes the generated files.</summary>
+    /// <param name="directory">The folder with the raw files.</param>
+    /// <param name="protocols">The models, each with its protocol, which lists the measurements and their repeats.</param>
+    /// <exception cref="FormatException">The raw files are not valid.</exception>
     public static void Finish(string directory, IReadOnlyList<(string Name, JsonObject Protocol)> protocols)
     {
         EvidenceFolder folder = EvidenceFolder.Read(EvidenceFiles.Open(directory), protocols);
         var figures = FigureSet.Of(folder);
 
-        // Of what was made before, plots that there are no more would stay.
+        // Delete plots of an earlier run that are no longer generated.
         if (Directory.Exists(Path.Combine(directory, EvidenceFiles.Plots)))
         {
             Directory.Delete(Path.Combine(directory, EvidenceFiles.Plots), recursive: true);
@@ -32,7 +32,7 @@ internal static class EvidenceWriter
         WriteText(directory, EvidenceFiles.Sums, Sums.Write(EvidenceFiles.Open(directory)));
     }
 
-    /// <summary>Writes a file of a folder, and the folders above it.</summary>
+    /// <summary>Writes a file and creates its directories.</summary>
     public static void WriteText(string directory, string name, string text)
     {
         string path = Path.Combine(directory, name);

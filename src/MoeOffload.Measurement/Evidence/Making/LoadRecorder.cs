@@ -8,21 +8,21 @@ using MoeOffload.Shared;
 
 namespace MoeOffload.Measurement.Evidence.Making;
 
-/// <summary>Loads a model once in a placement, and keeps what llama.cpp said and where each tensor then was.</summary>
+/// <summary>Loads a model once in a placement, and records llama.cpp's log and the location of each tensor.</summary>
 internal static class LoadRecorder
 {
     private static readonly JsonSerializerOptions s_line = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <summary>Loads it and makes its context.</summary>
-    /// <param name="model">The model's file.</param>
-    /// <param name="load">How it is loaded.</param>
-    /// <param name="context">Its context.</param>
-    /// <param name="log">The log's file.</param>
-    /// <param name="tensors">The file that says where each tensor is.</param>
-    /// <param name="mask">Takes directories out of the log.</param>
+    /// <summary>Loads a model and creates its context.</summary>
+    /// <param name="model">The path of the model's file.</param>
+    /// <param name="load">The options for loading.</param>
+    /// <param name="context">The options of the context.</param>
+    /// <param name="log">The path of the log file.</param>
+    /// <param name="tensors">The path of the file for the locations of the tensors.</param>
+    /// <param name="mask">Removes directories from the log.</param>
     /// <param name="cancellationToken">Cancels the measurement.</param>
-    /// <returns>The context's length.</returns>
-    /// <exception cref="LoadFailedException">It cannot be loaded.</exception>
+    /// <returns>The context length.</returns>
+    /// <exception cref="LoadFailedException">The model cannot be loaded.</exception>
     public static async Task<int> RecordAsync(
         string model, ModelOptions load, ContextOptions context, string log, string tensors, PathMask mask, CancellationToken cancellationToken)
     {

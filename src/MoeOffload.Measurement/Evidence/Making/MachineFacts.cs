@@ -8,13 +8,13 @@ using MoeOffload.Measurement.Reports;
 
 namespace MoeOffload.Measurement.Evidence.Making;
 
-/// <summary>The machine and the build that measure: <c>machine.json</c>. Neither the machine's name nor its owner's is in it.</summary>
+/// <summary>Describes the machine and the build for <c>machine.json</c>. The names of the machine and of its user are not included.</summary>
 internal static class MachineFacts
 {
     private static readonly Assembly s_tool = typeof(MachineFacts).Assembly;
 
-    /// <summary>Asks the machine.</summary>
-    /// <param name="load">Says where the native libraries are, and what devices there are.</param>
+    /// <summary>Describes the machine.</summary>
+    /// <param name="load">The options for loading, which set the directory of the native libraries and the devices.</param>
     /// <exception cref="MoeOffloadException">The native libraries are missing.</exception>
     public static JsonObject Ask(ModelOptions load)
     {
@@ -55,7 +55,7 @@ internal static class MachineFacts
         };
     }
 
-    /// <summary>A kind of device, as files name it.</summary>
+    /// <summary>Returns the name of a kind of device in files.</summary>
     public static string KindOf(DeviceKind kind) => kind switch
     {
         DeviceKind.Gpu => "gpu",
@@ -73,7 +73,7 @@ internal static class MachineFacts
 
     private static string? ValueOf(string[] lines, string name) => Array.Find(lines, line => line.StartsWith(name, StringComparison.Ordinal))?.Split(':', 2)[^1].Trim();
 
-    // A core is a pair of a socket and a number in it; several processors may be of one core.
+    // A core is identified by its socket and its number in the socket. Several logical processors can belong to one core.
     private static int Cores(string[] lines)
     {
         var cores = new HashSet<(string, string)>();

@@ -6,15 +6,15 @@ using MoeOffload.Measurement.Reports;
 
 namespace MoeOffload.Measurement.Evidence.Making;
 
-/// <summary>What a model is: <c>model.json</c>.</summary>
+/// <summary>Describes a model for <c>model.json</c>.</summary>
 internal static class ModelFacts
 {
-    /// <summary>Reads and hashes a model's files.</summary>
+    /// <summary>Reads and hashes the files of a model.</summary>
     /// <param name="subject">The model.</param>
-    /// <param name="contextLength">The length of the contexts that were made.</param>
+    /// <param name="contextLength">The context length of the measurements.</param>
     /// <param name="cancellationToken">Cancels the measurement.</param>
-    /// <exception cref="GgufFormatException">It is no model.</exception>
-    /// <exception cref="IOException">It cannot be read.</exception>
+    /// <exception cref="GgufFormatException">The file is not a model.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
     public static async Task<JsonObject> ReadAsync(BenchSubject subject, int contextLength, CancellationToken cancellationToken)
     {
         GgufModelFiles files = GgufModelFiles.Open(subject.Path);

@@ -1,15 +1,15 @@
 namespace MoeOffload.Measurement.Evidence.Making;
 
-/// <summary>Takes a machine's directories out of texts: they tell others nothing, and its owner's name maybe.</summary>
+/// <summary>Removes the machine's directories from texts, because they can contain the name of the user and are of no use to others.</summary>
 internal sealed class PathMask
 {
     private readonly (string Path, string Mask)[] _masks;
 
-    /// <summary>Makes a mask.</summary>
-    /// <param name="directories">Directories, and what stands for them; an empty text leaves the file's name alone.</param>
+    /// <summary>Initializes a mask.</summary>
+    /// <param name="directories">The directories and their replacements. An empty replacement leaves only the file name.</param>
     public PathMask(params IEnumerable<(string Directory, string Mask)> directories)
     {
-        // A directory within another one goes first.
+        // Subdirectories must be replaced before their parents.
         _masks =
         [
             .. directories.Where(item => item.Directory.Length > 1)
@@ -18,7 +18,7 @@ internal sealed class PathMask
         ];
     }
 
-    /// <summary>The mask of what is the same for all models.</summary>
+    /// <summary>Returns the mask of the directories that do not depend on the model.</summary>
     public static (string Directory, string Mask)[] Usual(string nativeDirectory) =>
     [
         (nativeDirectory, "<native>"),
@@ -27,7 +27,7 @@ internal sealed class PathMask
         (Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify), "~"),
     ];
 
-    /// <summary>A text without the directories.</summary>
+    /// <summary>Returns a text without the directories.</summary>
     public string Apply(string text)
     {
         foreach ((string path, string mask) in _masks)

@@ -4,12 +4,12 @@ using MoeOffload.Measurement.Samples;
 
 namespace MoeOffload.Measurement.Evidence.Making;
 
-/// <summary>Says, once a bench has run to its end, what it measured how often: whoever checks the samples then knows what must be there.</summary>
+/// <summary>Creates the protocol of a completed benchmark, which lists its measurements and their repeats. It reveals missing samples.</summary>
 internal static class Protocol
 {
-    /// <summary>The protocol of a bench.</summary>
-    /// <param name="bench">Its name.</param>
-    /// <param name="samples">All that it measured.</param>
+    /// <summary>Creates the protocol of a benchmark.</summary>
+    /// <param name="bench">The name of the benchmark.</param>
+    /// <param name="samples">All its samples.</param>
     public static JsonObject Of(string bench, SampleSet samples)
     {
         var protocol = new JsonObject { ["rounds"] = Math.Max(1, samples.By("round").Count()) };

@@ -2,9 +2,9 @@ using Microsoft.Extensions.Logging;
 
 namespace MoeOffload.Measurement.Evidence.Making;
 
-/// <summary>Writes all that is logged to a file, llama.cpp's lines as they are, and at its end how many lines there were.</summary>
-/// <param name="path">The file.</param>
-/// <param name="mask">Takes directories out.</param>
+/// <summary>Writes log messages to a file, including llama.cpp's lines without changes, and the number of lines at the end.</summary>
+/// <param name="path">The path of the file.</param>
+/// <param name="mask">Removes directories from the messages.</param>
 internal sealed class RecordedLog(string path, PathMask mask) : ILoggerProvider, ILogger
 {
     private readonly StreamWriter _writer = new(path) { NewLine = "\n" };
@@ -32,7 +32,7 @@ internal sealed class RecordedLog(string path, PathMask mask) : ILoggerProvider,
         }
     }
 
-    /// <summary>Ends the log: a file without its last line is one that was cut off.</summary>
+    /// <summary>Writes the last line of the log. Without it, the log counts as truncated.</summary>
     public void End()
     {
         lock (_lock)

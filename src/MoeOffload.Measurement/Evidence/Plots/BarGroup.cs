@@ -1,6 +1,6 @@
 namespace MoeOffload.Measurement.Evidence.Plots;
 
-/// <summary>Bars that belong together.</summary>
-/// <param name="Label">What they have in common.</param>
-/// <param name="Bars">One for each series; null where there is none.</param>
+/// <summary>Represents a group of bars.</summary>
+/// <param name="Label">The label of the group.</param>
+/// <param name="Bars">One bar for each series, or null if a series has no value here.</param>
 internal sealed record BarGroup(string Label, IReadOnlyList<Bar?> Bars);

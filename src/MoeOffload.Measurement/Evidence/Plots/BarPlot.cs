@@ -1,16 +1,16 @@
 namespace MoeOffload.Measurement.Evidence.Plots;
 
-/// <summary>Values side by side as horizontal bars, each with the range that its repeats cover.</summary>
+/// <summary>Represents a plot with horizontal bars, each with the range of its repeats.</summary>
 internal sealed record BarPlot : Plot
 {
     private const double BarHeight = 18;
     private const double BarGap = 3;
     private const double GroupGap = 15;
 
-    /// <summary>What the bars of each group stand for.</summary>
+    /// <summary>Gets the names of the series, one for each bar of a group.</summary>
     public required IReadOnlyList<string> Series { get; init; }
 
-    /// <summary>The groups, from top to bottom.</summary>
+    /// <summary>Gets the groups, from top to bottom.</summary>
     public required IReadOnlyList<BarGroup> Groups { get; init; }
 
     public override string Draw()
@@ -23,7 +23,7 @@ internal sealed record BarPlot : Plot
         double largest = Groups.SelectMany(group => group.Bars).Max(bar => bar is { } value ? value.Most : 0);
         double start = Margin + Math.Min(labels, 260) + 10;
 
-        // The last tenth is left for the number behind the longest bar.
+        // The space on the right is for the number after the longest bar.
         var scale = new Scale(largest, start, Width - Margin - 80);
         DrawBottomScale(svg, scale, top, bottom);
         for (int i = 0; i < Groups.Count; i++)

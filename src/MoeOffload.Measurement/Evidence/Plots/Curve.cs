@@ -1,7 +1,7 @@
 namespace MoeOffload.Measurement.Evidence.Plots;
 
-/// <summary>A curve.</summary>
-/// <param name="Label">What it is of.</param>
-/// <param name="Points">Its points, by setting.</param>
-/// <param name="IsDashed">Whether it is what the others are compared with.</param>
+/// <summary>Represents a curve.</summary>
+/// <param name="Label">The label.</param>
+/// <param name="Points">The points, in ascending order of the setting.</param>
+/// <param name="IsDashed">Whether the curve is dashed because the others are compared with it.</param>
 internal sealed record Curve(string Label, IReadOnlyList<CurvePoint> Points, bool IsDashed = false);

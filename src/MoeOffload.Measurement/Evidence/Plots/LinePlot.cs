@@ -2,18 +2,18 @@ using System.Globalization;
 
 namespace MoeOffload.Measurement.Evidence.Plots;
 
-/// <summary>How a value changes with a setting: a curve for each series, with the range that the repeats of each point cover.</summary>
+/// <summary>Represents a plot of values over a setting, with a curve for each series and the range of the repeats at each point.</summary>
 internal sealed record LinePlot : Plot
 {
     private const double Height = 250;
 
-    /// <summary>The setting.</summary>
+    /// <summary>Gets the name of the setting.</summary>
     public required string Setting { get; init; }
 
-    /// <summary>Whether the setting's steps are doublings.</summary>
+    /// <summary>Gets a value that indicates whether the axis of the setting is logarithmic with base 2.</summary>
     public bool IsDoubling { get; init; }
 
-    /// <summary>The curves.</summary>
+    /// <summary>Gets the curves.</summary>
     public required IReadOnlyList<Curve> Curves { get; init; }
 
     public override string Draw()

@@ -1,37 +1,37 @@
 namespace MoeOffload.Measurement.Evidence.Plots;
 
-/// <summary>A plot of a report.</summary>
+/// <summary>Represents a plot of a report.</summary>
 /// <remarks>
-/// The few shapes that reports need are drawn here: OxyPlot's SVG export cuts off labels, whose width it guesses too small, has its colours
-/// for one background only, and gives clip paths ids that collide where several plots share a page.
+/// Reports need only a few shapes, so no plotting library is used. OxyPlot's SVG export underestimates the width of labels and truncates
+/// them, supports colors for only one background, and uses ids for clip paths that collide if several plots are on the same page.
 /// </remarks>
 internal abstract record Plot
 {
-    /// <summary>Width of all plots, in pixels.</summary>
+    /// <summary>The width of all plots, in pixels.</summary>
     protected const double Width = 760;
 
-    /// <summary>Space between the image's edge and what is drawn.</summary>
+    /// <summary>The margin between the edge of the image and its content, in pixels.</summary>
     protected const double Margin = 16;
 
-    /// <summary>The classes that colour series, in their order.</summary>
+    /// <summary>Gets the CSS classes that define the color of each series.</summary>
     protected static string[] Colors { get; } = ["a", "b", "c", "d"];
 
-    /// <summary>What is shown.</summary>
+    /// <summary>Gets the title.</summary>
     public required string Title { get; init; }
 
-    /// <summary>Under what conditions.</summary>
+    /// <summary>Gets the subtitle, which names the conditions of the measurement.</summary>
     public required string Subtitle { get; init; }
 
-    /// <summary>The unit of the values.</summary>
+    /// <summary>Gets the unit of the values.</summary>
     public required string Unit { get; init; }
 
-    /// <summary>The SVG image.</summary>
+    /// <summary>Renders the plot as an SVG image.</summary>
     public abstract string Draw();
 
-    /// <summary>Draws title and legend.</summary>
-    /// <param name="svg">Where to.</param>
-    /// <param name="series">What the colours mean; none for a plot of one.</param>
-    /// <returns>Where the rest begins.</returns>
+    /// <summary>Draws the title and the legend.</summary>
+    /// <param name="svg">The image.</param>
+    /// <param name="series">The names of the series; empty if there is only one.</param>
+    /// <returns>The vertical position of the rest, in pixels.</returns>
     protected double DrawHead(Svg svg, IReadOnlyList<string> series)
     {
         svg.AddText(Margin, 28, "start", "title", Title);
@@ -52,11 +52,11 @@ internal abstract record Plot
         return 86;
     }
 
-    /// <summary>Draws a scale along the bottom, its lines upwards.</summary>
-    /// <param name="svg">Where to.</param>
+    /// <summary>Draws a scale at the bottom, with vertical grid lines.</summary>
+    /// <param name="svg">The image.</param>
     /// <param name="scale">The scale.</param>
-    /// <param name="top">Where its lines begin.</param>
-    /// <param name="bottom">Where they end.</param>
+    /// <param name="top">The top of the grid lines, in pixels.</param>
+    /// <param name="bottom">The bottom of the grid lines, in pixels.</param>
     protected void DrawBottomScale(Svg svg, Scale scale, double top, double bottom)
     {
         foreach (double tick in scale.Ticks)

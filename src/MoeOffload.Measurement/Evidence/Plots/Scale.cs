@@ -2,17 +2,17 @@ using System.Globalization;
 
 namespace MoeOffload.Measurement.Evidence.Plots;
 
-/// <summary>A linear scale from 0, with ticks at round numbers.</summary>
+/// <summary>Represents a linear scale that starts at 0, with ticks at round numbers.</summary>
 internal sealed class Scale
 {
     private readonly double _start;
     private readonly double _top;
     private readonly int _decimals;
 
-    /// <summary>Makes one.</summary>
-    /// <param name="largest">The largest value that must fit on it.</param>
-    /// <param name="start">Where 0 is, in pixels.</param>
-    /// <param name="end">Where it ends, in pixels; before the start for one that goes upwards.</param>
+    /// <summary>Initializes a scale.</summary>
+    /// <param name="largest">The largest value that the scale must contain.</param>
+    /// <param name="start">The position of 0, in pixels.</param>
+    /// <param name="end">The position of the end, in pixels. It is less than the start if the scale goes upwards.</param>
     public Scale(double largest, double start, double end)
     {
         largest = double.IsFinite(largest) && largest > 0 ? largest : 1;
@@ -23,21 +23,21 @@ internal sealed class Scale
         End = end;
         _top = count * step;
 
-        // A quarter of a power of ten needs a digit more than its size tells.
+        // A step of 2.5 times a power of ten needs one more decimal.
         double power = Math.Floor(Math.Log10(step));
         bool isQuarter = step / Math.Pow(10, power) is > 2.4 and < 2.6;
         _decimals = Math.Max(0, (isQuarter ? 1 : 0) - (int)power);
         Ticks = [.. Enumerable.Range(0, count + 1).Select(index => index * step)];
     }
 
-    /// <summary>Where it ends, in pixels.</summary>
+    /// <summary>Gets the position of the end, in pixels.</summary>
     public double End { get; }
 
     public IReadOnlyList<double> Ticks { get; }
 
-    /// <summary>The place of a value, in pixels.</summary>
+    /// <summary>Returns the position of a value, in pixels.</summary>
     public double At(double value) => _start + ((End - _start) * Math.Clamp(value, 0, _top) / _top);
 
-    /// <summary>A tick's number.</summary>
+    /// <summary>Returns the text of a tick.</summary>
     public string Text(double tick) => tick.ToString("F" + _decimals.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
 }

@@ -1,15 +1,15 @@
 namespace MoeOffload.Measurement.Evidence.Plots;
 
-/// <summary>Sums as horizontal bars, in which each part has its colour.</summary>
+/// <summary>Represents a plot with horizontal bars that consist of several parts in different colors.</summary>
 internal sealed record StackedBarPlot : Plot
 {
     private const double BarHeight = 24;
     private const double RowHeight = 36;
 
-    /// <summary>What the parts are.</summary>
+    /// <summary>Gets the names of the parts.</summary>
     public required IReadOnlyList<string> Parts { get; init; }
 
-    /// <summary>The sums, from top to bottom.</summary>
+    /// <summary>Gets the bars, from top to bottom.</summary>
     public required IReadOnlyList<StackedBar> Bars { get; init; }
 
     public override string Draw()

@@ -3,10 +3,10 @@ using System.Text;
 
 namespace MoeOffload.Measurement.Evidence.Plots;
 
-/// <summary>Writes the elements of an SVG image: the same elements give the same bytes on every machine.</summary>
+/// <summary>Writes the elements of an SVG image. The same elements result in the same bytes on every machine.</summary>
 internal sealed class Svg
 {
-    // Colours by class, so that a page can show plots on a light and on a dark ground. Widths of texts are estimated, as no font is at hand.
+    // Colors are set by class, so that plots work on light and dark backgrounds. The widths of texts are estimated, because no font is available.
     private const string Style = """
         <style>
         .plot { font: 13px system-ui, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif }
@@ -24,10 +24,10 @@ internal sealed class Svg
 
     private readonly StringBuilder _text = new();
 
-    /// <summary>An element with nothing in it.</summary>
-    /// <param name="name">Its name.</param>
-    /// <param name="style">Its classes.</param>
-    /// <param name="attributes">Names and values, numbers rounded to a tenth.</param>
+    /// <summary>Adds an empty element.</summary>
+    /// <param name="name">The name of the element.</param>
+    /// <param name="style">The CSS classes.</param>
+    /// <param name="attributes">The names and values of the attributes. Numbers are rounded to one decimal.</param>
     public void Add(string name, string style, params (string Name, object Value)[] attributes)
     {
         _text.Append('<').Append(name).Append(" class=\"").Append(style).Append('"');
@@ -35,11 +35,11 @@ internal sealed class Svg
         _text.Append("/>\n");
     }
 
-    /// <summary>A text.</summary>
-    /// <param name="x">Where it begins, ends or has its middle, as the anchor says.</param>
-    /// <param name="y">Its base line.</param>
+    /// <summary>Adds a text.</summary>
+    /// <param name="x">The horizontal position of the start, the middle or the end, depending on the anchor.</param>
+    /// <param name="y">The vertical position of the baseline.</param>
     /// <param name="anchor"><c>start</c>, <c>middle</c> or <c>end</c>.</param>
-    /// <param name="style">Its classes.</param>
+    /// <param name="style">The CSS classes.</param>
     /// <param name="text">The text.</param>
     public void AddText(double x, double y, string anchor, string style, string text)
     {
@@ -48,16 +48,16 @@ internal sealed class Svg
         _text.Append('>').Append(Xml.Escape(text)).Append("</text>\n");
     }
 
-    /// <summary>The image with all that was added.</summary>
-    /// <param name="width">In pixels.</param>
-    /// <param name="height">In pixels.</param>
-    /// <param name="label">What it shows, for those who do not see it.</param>
+    /// <summary>Returns the image with all elements that were added.</summary>
+    /// <param name="width">The width in pixels.</param>
+    /// <param name="height">The height in pixels.</param>
+    /// <param name="label">A description of the image for screen readers.</param>
     public string ToImage(double width, double height, string label) =>
         $"<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"plot\" viewBox=\"0 0 {Number(width)} {Number(height)}\" width=\"{Number(width)}\" height=\"{Number(height)}\" role=\"img\">\n"
         + $"<title>{Xml.Escape(label)}</title>\n{Style.ReplaceLineEndings("\n")}\n"
         + $"<rect class=\"surface\" width=\"{Number(width)}\" height=\"{Number(height)}\"/>\n{_text}</svg>\n";
 
-    /// <summary>About how wide a text is, in pixels.</summary>
+    /// <summary>Estimates the width of a text, in pixels.</summary>
     public static double WidthOf(string text) => text.Length * 7.2;
 
     private void AddAttributes(params (string Name, object Value)[] attributes)

@@ -2,10 +2,10 @@ using System.Text;
 
 namespace MoeOffload.Measurement.Evidence.Plots;
 
-/// <summary>Texts in XML and HTML.</summary>
+/// <summary>Escapes texts for XML and HTML.</summary>
 internal static class Xml
 {
-    /// <summary>A text that is no markup, within an element or a quoted attribute; without characters that XML cannot have.</summary>
+    /// <summary>Escapes a text for use in an element or a quoted attribute, and removes characters that are not valid in XML.</summary>
     public static string Escape(string text)
     {
         var result = new StringBuilder(text.Length);

@@ -2,19 +2,19 @@ using System.Globalization;
 
 namespace MoeOffload.Measurement.Evidence.Reporting;
 
-/// <summary>Under what conditions a model was measured, in the words that stand beside its figures.</summary>
+/// <summary>Describes the conditions of a measurement for captions.</summary>
 internal static class Conditions
 {
-    /// <summary>Synthetic weights and the devices, for the captions of tables and plots.</summary>
+    /// <summary>Returns the conditions for captions: the devices, and whether the weights are synthetic.</summary>
     public static string Of(ModelEvidence model) => string.Join(" · ", new[] { model.IsSynthetic ? "synthetic weights" : string.Empty, DevicesOf(model) }.Where(part => part.Length > 0));
 
-    /// <summary>A caption, with the conditions.</summary>
+    /// <summary>Returns a caption with the conditions.</summary>
     public static string Caption(ModelEvidence model, string text) => $"{text} ({Of(model)})";
 
-    /// <summary>What is to be said where a bench has fewer repeats than the protocol asks for.</summary>
+    /// <summary>Returns a warning if a benchmark has fewer repeats than recommended.</summary>
     /// <param name="model">The model.</param>
-    /// <param name="bench">The bench.</param>
-    /// <param name="least">The repeats that the protocol asks for.</param>
+    /// <param name="bench">The benchmark.</param>
+    /// <param name="least">The recommended number of repeats.</param>
     public static IEnumerable<Block> FewRounds(ModelEvidence model, string bench, int least)
     {
         long rounds = model.Protocol.Object(bench).Whole("rounds");

@@ -3,7 +3,7 @@ using MoeOffload.Measurement.Evidence.Plots;
 
 namespace MoeOffload.Measurement.Evidence.Reporting;
 
-/// <summary>Writes a report as one HTML file, which needs nothing else: plots are inside, and there is no script.</summary>
+/// <summary>Writes a report as a self-contained HTML file with embedded plots and without scripts.</summary>
 internal static class HtmlWriter
 {
     private const string Style = """
@@ -19,7 +19,7 @@ internal static class HtmlWriter
         figure { margin: 1.5rem 0 } svg { max-width: 100%; height: auto }
         """;
 
-    /// <summary>A whole report.</summary>
+    /// <summary>Writes a whole report.</summary>
     public static string Write(string title, IEnumerable<Block> blocks)
     {
         var text = new StringBuilder();

@@ -4,7 +4,7 @@ using MoeOffload.Measurement.Reports;
 
 namespace MoeOffload.Measurement.Evidence.Reporting;
 
-/// <summary>What the report is about, and on what machine and build it was measured.</summary>
+/// <summary>Creates the section about the subject of the report, the machine and the build.</summary>
 internal static class MachineSection
 {
     public static IEnumerable<Block> Of(string title, EvidenceFolder folder)

@@ -5,12 +5,14 @@ namespace MoeOffload.Measurement.Evidence.Reporting;
 /// <summary>Writes reports as Markdown.</summary>
 internal static class MarkdownWriter
 {
-    /// <summary>A whole report.</summary>
+    /// <summary>Writes a whole report.</summary>
     public static string Write(IEnumerable<Block> blocks) => string.Join("\n", blocks.Select(block => Write(block, string.Empty)));
 
-    /// <summary>One part of a report.</summary>
+    /// <summary>Writes one part of a report.</summary>
     /// <param name="block">The part.</param>
-    /// <param name="folder">The way from the text to the folder of evidence, with a slash at its end; empty for a text in it.</param>
+    /// <param name="folder">
+    /// The relative path from the text to the folder of evidence, with a slash at the end; empty for a text in the folder.
+    /// </param>
     public static string Write(Block block, string folder) => block switch
     {
         HeadingBlock heading => $"{new string('#', heading.Level)} {Escape(heading.Text)}\n",
@@ -38,7 +40,7 @@ internal static class MarkdownWriter
 
     private static void AppendRow(StringBuilder text, IEnumerable<string> cells) => text.Append("| ").AppendJoin(" | ", cells).Append(" |\n");
 
-    // Texts come from files of others: none may become a link, an element or a new row.
+    // Texts can come from an untrusted source, so they must not become links, elements or table rows.
     private static string Escape(string text)
     {
         var result = new StringBuilder(text.Length);

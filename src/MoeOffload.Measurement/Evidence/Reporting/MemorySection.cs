@@ -6,7 +6,7 @@ using MoeOffload.Measurement.Samples;
 
 namespace MoeOffload.Measurement.Evidence.Reporting;
 
-/// <summary>What each device holds, with offload and without.</summary>
+/// <summary>Creates the section about the memory of each device, with and without offloading.</summary>
 internal static class MemorySection
 {
     private const string Allocator = "allocator";

@@ -4,7 +4,7 @@ using MoeOffload.Measurement.Reports;
 
 namespace MoeOffload.Measurement.Evidence.Reporting;
 
-/// <summary>What a model is.</summary>
+/// <summary>Creates the section about a model.</summary>
 internal static class ModelSection
 {
     public static IEnumerable<Block> Of(ModelEvidence model)

@@ -4,7 +4,7 @@ using MoeOffload.Measurement.Samples;
 
 namespace MoeOffload.Measurement.Evidence.Reporting;
 
-/// <summary>How far results with offload are from those without.</summary>
+/// <summary>Creates the section that compares the results with and without offloading.</summary>
 internal static class QualitySection
 {
     public static IEnumerable<Block> Of(ModelEvidence model, FigureSet figures)

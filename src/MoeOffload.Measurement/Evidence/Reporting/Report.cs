@@ -3,12 +3,12 @@ using MoeOffload.Measurement.Evidence.Figures;
 
 namespace MoeOffload.Measurement.Evidence.Reporting;
 
-/// <summary>What a folder of evidence says, made from its raw files and nothing else: the same files give the same bytes.</summary>
+/// <summary>Represents the report of a folder of evidence. It depends only on the raw files: the same files result in the same bytes.</summary>
 /// <param name="Title">The title.</param>
-/// <param name="Blocks">The parts, in their order.</param>
+/// <param name="Blocks">The parts.</param>
 internal sealed record Report(string Title, IReadOnlyList<Block> Blocks)
 {
-    /// <summary>Makes the report of raw evidence.</summary>
+    /// <summary>Creates the report of raw evidence.</summary>
     public static Report Of(EvidenceFolder folder, FigureSet figures)
     {
         string title = $"Evidence: {string.Join(", ", folder.Models.Select(model => model.Name))}";
@@ -27,7 +27,7 @@ internal sealed record Report(string Title, IReadOnlyList<Block> Blocks)
         return new Report(title, blocks);
     }
 
-    /// <summary>The files that are made from the raw ones, and what is in them.</summary>
+    /// <summary>Creates the report's files and their content.</summary>
     public IEnumerable<(string Name, string Text)> Files() =>
     [
         (EvidenceFiles.MarkdownReport, MarkdownWriter.Write(Blocks)),

@@ -7,7 +7,7 @@ using MoeOffload.Measurement.Samples;
 
 namespace MoeOffload.Measurement.Evidence.Reporting;
 
-/// <summary>How fast a model is over HTTP, streamed and not, with offload and without.</summary>
+/// <summary>Creates the section about the speed over HTTP, streamed and not, with and without offloading.</summary>
 internal static class StreamingSection
 {
     private const int LeastRounds = 5;

@@ -7,7 +7,7 @@ using MoeOffload.Measurement.Samples;
 
 namespace MoeOffload.Measurement.Evidence.Reporting;
 
-/// <summary>How speed changes with a setting, beside llama.cpp's own bench where that was run.</summary>
+/// <summary>Creates the section about the speed over a setting, together with llama.cpp's own benchmark if it was run.</summary>
 internal static class SweepSection
 {
     private const int LeastRounds = 3;

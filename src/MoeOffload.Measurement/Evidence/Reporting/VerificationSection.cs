@@ -1,6 +1,6 @@
 namespace MoeOffload.Measurement.Evidence.Reporting;
 
-/// <summary>How a stranger checks the report, and repeats the measurement.</summary>
+/// <summary>Creates the section about how to verify the report and repeat the measurement.</summary>
 internal static class VerificationSection
 {
     public static IEnumerable<Block> Of(EvidenceFolder folder)

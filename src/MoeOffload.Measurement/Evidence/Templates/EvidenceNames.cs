@@ -4,7 +4,7 @@ using MoeOffload.Measurement.Evidence.Reporting;
 
 namespace MoeOffload.Measurement.Evidence.Templates;
 
-/// <summary>All that a folder of evidence can put into a text, by name: figures, facts, tables and plots.</summary>
+/// <summary>Provides the figures, facts, tables and plots of a folder of evidence by name, for templates.</summary>
 internal sealed class EvidenceNames
 {
     public const string Table = "table:";
@@ -14,7 +14,7 @@ internal sealed class EvidenceNames
     private readonly Dictionary<string, string> _facts = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Block> _blocks = new(StringComparer.Ordinal);
 
-    /// <summary>Names what is in a folder.</summary>
+    /// <summary>Names the content of a folder.</summary>
     /// <exception cref="FormatException">A figure cannot be computed.</exception>
     public EvidenceNames(EvidenceFolder folder)
     {
@@ -39,7 +39,7 @@ internal sealed class EvidenceNames
         }
     }
 
-    /// <summary>The folder.</summary>
+    /// <summary>Gets the folder.</summary>
     public string Directory { get; }
 
     public IEnumerable<Figure> Figures => _figures.Values;
@@ -48,7 +48,7 @@ internal sealed class EvidenceNames
 
     public IEnumerable<string> Blocks => _blocks.Keys;
 
-    /// <summary>All names.</summary>
+    /// <summary>Gets all names.</summary>
     public IEnumerable<string> All => _figures.Keys.Concat(_facts.Keys).Concat(_blocks.Keys);
 
     public Figure? FindFigure(string name) => _figures.GetValueOrDefault(name);

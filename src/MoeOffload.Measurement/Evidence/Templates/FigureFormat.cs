@@ -3,7 +3,7 @@ using MoeOffload.Measurement.Evidence.Figures;
 
 namespace MoeOffload.Measurement.Evidence.Templates;
 
-/// <summary>How a placeholder wants a figure written.</summary>
+/// <summary>Formats figures as placeholders specify.</summary>
 internal static class FigureFormat
 {
     private static readonly Dictionary<string, double> s_sizes = new(StringComparer.Ordinal)
@@ -15,13 +15,13 @@ internal static class FigureFormat
         ["GB"] = 1e9,
     };
 
-    /// <summary>Writes a figure.</summary>
+    /// <summary>Formats a figure.</summary>
     /// <param name="figure">The figure.</param>
     /// <param name="format">
-    /// Null for the report's own, with its unit; <c>number</c> for the same without the unit; a unit of bytes; or <c>0</c>, <c>0.0</c> and
-    /// so on for so many decimals, of the figure as it is.
+    /// Null for the format of the report, with the unit; <c>number</c> for the same format without the unit; a unit of bytes; or <c>0</c>,
+    /// <c>0.0</c> and so on for the figure with this number of decimals.
     /// </param>
-    /// <exception cref="FormatException">There is no such format, or not for this figure.</exception>
+    /// <exception cref="FormatException">The format does not exist, or does not apply to this figure.</exception>
     public static string Write(Figure figure, string? format)
     {
         if (format is null or "number")

@@ -7,20 +7,20 @@ using MoeOffload.Shared;
 namespace MoeOffload.Measurement.Evidence.Templates;
 
 /// <summary>
-/// Fills a Markdown text with what evidence says: <c>{{FOLDER:NAME|FORMAT}}</c>, of which folder and format may be missing. docs/evidence.md
-/// has the grammar.
+/// Replaces placeholders in a Markdown text with evidence. A placeholder is <c>{{FOLDER:NAME|FORMAT}}</c>, where the folder and the format
+/// are optional. docs/evidence.md describes the syntax.
 /// </summary>
-/// <param name="folders">The folders by the names that the text gives them.</param>
+/// <param name="folders">The folders, by the names that the text uses.</param>
 internal sealed class Template(IReadOnlyDictionary<string, EvidenceNames> folders)
 {
     private const int MostNearNames = 3;
     private const string Start = "{{";
     private const string End = "}}";
 
-    /// <summary>Fills a text.</summary>
+    /// <summary>Replaces the placeholders of a text.</summary>
     /// <param name="text">The text.</param>
-    /// <param name="wayTo">The way from the filled text to a folder, with a slash at its end.</param>
-    /// <exception cref="FormatException">A placeholder is wrong; the message says in which line, and what there is.</exception>
+    /// <param name="wayTo">A function that returns the relative path from the resulting text to a folder, with a slash at the end.</param>
+    /// <exception cref="FormatException">A placeholder is not valid. The message names the line and similar names.</exception>
     public string Fill(string text, Func<EvidenceNames, string> wayTo)
     {
         var result = new StringBuilder();

@@ -4,10 +4,10 @@ using MoeOffload.Measurement.Samples;
 
 namespace MoeOffload.Measurement.Evidence.Verification;
 
-/// <summary>Whether everything is there that the protocol says was measured: every repeat of every combination, once.</summary>
+/// <summary>Checks that the samples contain every repeat of every combination in the protocol exactly once.</summary>
 internal static class CompletenessCheck
 {
-    /// <summary>What is missing of raw files.</summary>
+    /// <summary>Finds raw files that are missing or not in the manifest.</summary>
     public static IEnumerable<Problem> FindFiles(EvidenceFiles files, EvidenceManifest manifest)
     {
         foreach ((string path, long bytes) in manifest.Files)
@@ -34,7 +34,7 @@ internal static class CompletenessCheck
         }
     }
 
-    /// <summary>What is missing of a model's samples, or too much.</summary>
+    /// <summary>Finds samples of a model that are missing, duplicate or unexpected.</summary>
     public static IEnumerable<Problem> Find(ModelEvidence model)
     {
         if (!model.Benches.Any())
@@ -62,7 +62,7 @@ internal static class CompletenessCheck
         }
     }
 
-    // Each combination must be there once in each round, and nothing else.
+    // Each combination must occur exactly once in each round, and nothing else.
     private static IEnumerable<Problem> Find(string file, SampleSet samples, long rounds, JsonObject[] combinations, params string[] keys)
     {
         if (rounds is < 1 or > 100_000 || combinations.Length == 0)
@@ -104,7 +104,7 @@ internal static class CompletenessCheck
         }
     }
 
-    // Which devices and kinds there are is known only from the samples: they must be the same in each round.
+    // The devices and kinds of memory are known only from the samples, so they must be the same in each round.
     private static IEnumerable<Problem> FindMemory(string file, SampleSet samples, JsonObject protocol)
     {
         string[] fields = ["placement", "moment", "source", "device", "kind", "buffer", "process"];

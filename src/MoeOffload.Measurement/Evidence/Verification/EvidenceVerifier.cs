@@ -4,10 +4,10 @@ using MoeOffload.Measurement.Evidence.Reporting;
 
 namespace MoeOffload.Measurement.Evidence.Verification;
 
-/// <summary>Checks a folder of evidence, which may come from anyone; needs neither the models nor native libraries.</summary>
+/// <summary>Verifies a folder of evidence from an untrusted source. It needs neither the models nor the native libraries.</summary>
 internal static class EvidenceVerifier
 {
-    /// <summary>Checks a folder.</summary>
+    /// <summary>Verifies a folder.</summary>
     /// <exception cref="IOException">The folder cannot be read.</exception>
     public static VerificationResult Verify(string directory)
     {
@@ -40,7 +40,7 @@ internal static class EvidenceVerifier
         return new VerificationResult(problems, folder, figures);
     }
 
-    // A part that cannot even be read is a problem of that part; the others are checked all the same.
+    // A part that cannot be read is reported as a problem, and the other parts are checked nevertheless.
     private static void Collect(List<Problem> problems, string part, Func<IEnumerable<Problem>> find)
     {
         try

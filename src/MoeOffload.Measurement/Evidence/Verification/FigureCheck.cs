@@ -4,7 +4,7 @@ using MoeOffload.Measurement.Samples;
 
 namespace MoeOffload.Measurement.Evidence.Verification;
 
-/// <summary>Whether the manifest's figures are those that the raw lines give, and none is missing or made up.</summary>
+/// <summary>Checks that the figures of the manifest match the raw lines, and that no figure is missing or unexpected.</summary>
 internal static class FigureCheck
 {
     public static IEnumerable<Problem> Find(EvidenceFiles files, EvidenceManifest manifest, FigureSet expected)
@@ -39,7 +39,7 @@ internal static class FigureCheck
         }
     }
 
-    // Of a figure with other lines than it should have it helps to know whether it at least follows from those.
+    // If a figure is computed from the wrong lines, it helps to know whether it at least matches those lines.
     private static string Recompute(EvidenceFiles files, Dictionary<string, SampleSet> samples, Figure figure)
     {
         try

@@ -6,14 +6,14 @@ using MoeOffload.Measurement.Samples;
 namespace MoeOffload.Measurement.Evidence.Verification;
 
 /// <summary>
-/// Whether the loading logs, and where each tensor was read back to be, say what is claimed: the experts that the model has, where they
-/// lie in each placement, how large each buffer is, and the context.
+/// Checks that the loading logs and the recorded locations of the tensors match the claims: the number of experts, their location in each
+/// placement, the size of each buffer, and the context.
 /// </summary>
 internal static class LoadCheck
 {
     private const double Mebibyte = 1 << 20;
 
-    // llama.cpp rounds sizes to hundredths of a MiB, and aligns and pads each tensor in a buffer.
+    // llama.cpp rounds sizes to 0.01 MiB, and aligns and pads each tensor in a buffer.
     private const double Rounding = 0.0051;
     private const double PaddingOfTensor = 4096 / Mebibyte;
 
@@ -126,7 +126,7 @@ internal static class LoadCheck
                 continue;
             }
 
-            // What is mapped is a range of the file, and has what lies between the tensors too.
+            // A mapped buffer is a range of the file, which also contains the data between these tensors.
             bool isMapped = $"{buffer}".EndsWith("_Mapped", StringComparison.Ordinal);
             double most = isMapped ? model.Facts.Whole("bytes") / Mebibyte : size + (inside.Count * PaddingOfTensor);
             if (said < size - Rounding || said > most + Rounding)

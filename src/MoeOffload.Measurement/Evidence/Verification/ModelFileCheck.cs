@@ -3,12 +3,12 @@ using MoeOffload.Gguf;
 
 namespace MoeOffload.Measurement.Evidence.Verification;
 
-/// <summary>Whether a model's file is the one that was measured.</summary>
+/// <summary>Checks that a model file is the one that was measured.</summary>
 internal static class ModelFileCheck
 {
-    /// <summary>Hashes a model's files, which takes as long as the disk needs.</summary>
-    /// <exception cref="GgufFormatException">The file is no model.</exception>
-    /// <exception cref="IOException">It cannot be read.</exception>
+    /// <summary>Hashes the files of a model and compares the hashes. This reads the whole files.</summary>
+    /// <exception cref="GgufFormatException">The file is not a model.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
     public static async Task<Problem?> FindAsync(EvidenceFolder folder, string path, CancellationToken cancellationToken)
     {
         string[] hashes = await HashAsync(GgufModelFiles.Open(path), cancellationToken).ConfigureAwait(false);
@@ -16,7 +16,7 @@ internal static class ModelFileCheck
         return isKnown ? null : new Problem(path, $"its SHA-256 is {string.Join(", ", hashes)}, which is not that of a measured model.");
     }
 
-    /// <summary>The hashes of a model's files.</summary>
+    /// <summary>Computes the hashes of a model's files.</summary>
     public static async Task<string[]> HashAsync(GgufModelFiles model, CancellationToken cancellationToken)
     {
         var hashes = new List<string>();

@@ -3,7 +3,7 @@ using MoeOffload.Measurement.Evidence.Reporting;
 
 namespace MoeOffload.Measurement.Evidence.Verification;
 
-/// <summary>Whether the report and its plots are, byte by byte, those that the raw files give.</summary>
+/// <summary>Checks that the report and its plots are identical to those generated from the raw files.</summary>
 internal static class ReportCheck
 {
     public static IEnumerable<Problem> Find(EvidenceFiles files, Report report)
@@ -31,7 +31,7 @@ internal static class ReportCheck
         }
     }
 
-    /// <summary>The first line, from 1, in which two texts are not the same.</summary>
+    /// <summary>Returns the number of the first line in which two texts differ, starting at 1.</summary>
     public static int FirstDifference(string text, string other)
     {
         string[] lines = text.Split('\n');

@@ -1,7 +1,7 @@
 namespace MoeOffload.Measurement.Evidence.Verification;
 
-/// <summary>What the check of a folder found.</summary>
-/// <param name="Problems">What is wrong; none where the evidence holds.</param>
-/// <param name="Folder">The evidence; null where it could not be read.</param>
-/// <param name="FigureCount">How many figures the manifest has.</param>
+/// <summary>Represents the result of verifying a folder.</summary>
+/// <param name="Problems">The problems; empty if the evidence is valid.</param>
+/// <param name="Folder">The evidence; null if it could not be read.</param>
+/// <param name="FigureCount">The number of figures in the manifest.</param>
 internal sealed record VerificationResult(IReadOnlyList<Problem> Problems, EvidenceFolder? Folder, int FigureCount);

@@ -46,7 +46,7 @@ internal sealed class EmbeddingJob(Embedder owner, Func<long> measureLength, Fun
         }
         catch (Exception)
         {
-            // A list of the caller's that cannot be read: tokenizing finds it as well, and tells the caller.
+            // A list of the caller cannot be read. Tokenizing fails for the same reason and reports it to the caller.
             return false;
         }
     }
@@ -61,7 +61,7 @@ internal sealed class EmbeddingJob(Embedder owner, Func<long> measureLength, Fun
         }
         catch (Exception exception)
         {
-            // Nothing above this frame could tell the caller.
+            // No caller of this method could report the exception.
             Fail(exception);
         }
 

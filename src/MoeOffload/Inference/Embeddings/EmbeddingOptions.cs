@@ -12,7 +12,7 @@ public sealed record EmbeddingOptions
     {
     }
 
-    // The groups can be changed in place, so that a copy needs its own.
+    // The option groups are mutable, so a copy needs its own instances.
     private EmbeddingOptions(EmbeddingOptions original)
     {
         Pooling = original.Pooling;
@@ -98,7 +98,7 @@ public sealed record EmbeddingOptions
     /// <param name="expertsOffloaded"><see langword="true"/> if experts are kept in system memory while a device holds layers.</param>
     internal ContextOptions ToContext(int trainedLength, bool isCausal, bool isRecurrent, bool expertsOffloaded)
     {
-        // Beyond it there are no positions, and llama.cpp would end the process over one.
+        // The model has no positions beyond the trained length, and llama.cpp would abort the process if one were used.
         if (ContextLength > trainedLength)
         {
             throw new ArgumentOutOfRangeException(

@@ -139,7 +139,7 @@ internal sealed class EmbeddingWorker : IContextWork
 
     private static ObjectDisposedException MakeDisposed() => new(nameof(Embedder));
 
-    // One failure may be thrown to several callers, each with its own stack.
+    // The same failure can be thrown to several callers, each with its own stack trace.
     private static Exception Copy(Exception failure) =>
         failure is ObjectDisposedException ? MakeDisposed() : new InferenceException(failure.Message, failure);
 
@@ -205,7 +205,7 @@ internal sealed class EmbeddingWorker : IContextWork
             Context.Add(text.Tokens[position], position, _step.Count - 1, wantsLogits: true);
         }
 
-        // A part of a longer text needs what is in the cache for itself.
+        // A part of a longer text must not share the cache with other texts.
         return count == text.Tokens.Length;
     }
 

@@ -32,8 +32,8 @@ internal static class GrammarCheck
         CheckExpansion(rules, empty, used);
     }
 
-    // Walks as llama.cpp does, which counts a rule as possibly empty only if one of its own alternatives is, and keeps no memory
-    // of what it walked: deep nesting overflows its stack, and wide nesting takes it forever.
+    // Repeats llama.cpp's search. It treats a rule as possibly empty only if one of its own alternatives is empty, and visits rules again
+    // and again: deep nesting overflows its stack, and wide nesting takes forever.
     private static void CheckLeftRecursion(GrammarRules grammar)
     {
         var directlyEmpty = Array.ConvertAll(grammar.Rules, rule => rule.Any(alternative => alternative.Length == 0));
@@ -99,7 +99,7 @@ internal static class GrammarCheck
     private static FormatException LeftRecursion(GrammarRules grammar, int rule) => new(
         $"rule '{grammar.Names[rule]}' refers to itself before it matches a character (left recursion); let it match something first");
 
-    // Which rules the start rule leads to; llama.cpp never enters the others.
+    // Finds the rules that the start rule leads to. llama.cpp never visits the others.
     private static bool[] Used(GrammarRules grammar)
     {
         var used = new bool[grammar.Rules.Length];
@@ -120,11 +120,11 @@ internal static class GrammarCheck
         return used;
     }
 
-    // Which rules may take nothing, by way of other rules too.
+    // Finds the rules that can match the empty text, directly or through other rules.
     private static bool[] Nullable(GrammarRules grammar) =>
         Grow(grammar, (known, symbols) => Array.TrueForAll(symbols, symbol => symbol >= 0 && known[symbol]));
 
-    // A rule with no way to take something or to be empty leaves llama.cpp without a state, on which it aborts.
+    // If a rule can neither match a character nor be empty, llama.cpp has no state left and aborts.
     private static void CheckProgress(GrammarRules grammar, bool[] empty, bool[] used)
     {
         var takes = Grow(grammar, (known, symbols) =>
@@ -159,7 +159,7 @@ internal static class GrammarCheck
         {
             changed = false;
 
-            // Rules made by rewriting refer to those before them and are referred to by those after.
+            // Rules that were created by rewriting refer to earlier rules, and later rules refer to them.
             for (var rule = 0; rule < known.Length; rule++)
             {
                 if (!known[rule] && Array.Exists(grammar.Rules[rule], symbols => holds(known, symbols)))
@@ -172,7 +172,7 @@ internal static class GrammarCheck
         return known;
     }
 
-    // Counts the states that llama.cpp expands a rule to: without end where a rule comes back to itself with something left to do.
+    // Counts the states to which llama.cpp expands a rule. The number is infinite if a rule refers to itself with symbols left to match.
     private static void CheckExpansion(GrammarRules grammar, bool[] empty, bool[] used)
     {
         var components = new GrammarComponents(grammar, empty);

@@ -17,7 +17,7 @@ internal sealed class GrammarReader
     /// <summary>The maximum number of symbols after repetitions are expanded.</summary>
     public const int MaxSymbols = 500_000;
 
-    // llama.cpp's own limit.
+    // This is llama.cpp's own limit.
     private const int MaxRepetitions = 2_000;
 
     private readonly GrammarText _text;
@@ -72,7 +72,7 @@ internal sealed class GrammarReader
         }
     }
 
-    // llama.cpp numbers names as it meets them, and looks at no name beyond the last rule.
+    // llama.cpp numbers names in the order in which they occur, and ignores names after the last rule.
     private int[][][] Defined()
     {
         var count = _rules.FindLastIndex(rule => rule is not null) + 1;
@@ -231,7 +231,7 @@ internal sealed class GrammarReader
             }
         }
 
-        // An empty class leaves nothing behind, not even something that cannot be.
+        // An empty class is ignored, as in llama.cpp, although it cannot match anything.
         if (elements > 0)
         {
             symbols.Add(-elements);
@@ -290,7 +290,7 @@ internal sealed class GrammarReader
         return (least, most > MaxRepetitions ? null : most);
     }
 
-    // S{m,n} becomes m times S, then a rule that is S and itself once less, or nothing; without n, S and itself, or nothing.
+    // S{m,n} becomes m times S and then nested optional rules for up to n - m more. Without n, one optional rule refers to itself.
     private void Repeat(List<int> symbols, int last, ref long lastRules, int least, int? most, string name, int start)
     {
         if (last == symbols.Count)

@@ -18,7 +18,7 @@ internal sealed class ReaderSignal : IValueTaskSource<bool>
     /// <summary>Arms the signal. Call this method before checking whether the reader must wait.</summary>
     public void Arm()
     {
-        // A reader that found the last wait complete may get here before its Set has returned.
+        // A reader whose last wait has completed can get here before the Set call that completed it returns.
         SpinWait spin = default;
         while (Volatile.Read(ref _state) == Setting)
         {

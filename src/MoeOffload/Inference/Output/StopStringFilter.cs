@@ -87,7 +87,7 @@ internal sealed class StopStringFilter
         _length -= length;
     }
 
-    // The longest end of the text with which a stop string begins.
+    // Returns the length of the longest end of the text that is the beginning of a stop string.
     private int UndecidedLength()
     {
         int longest = 0;

@@ -15,7 +15,7 @@ namespace MoeOffload.Inference.Output;
 /// </remarks>
 internal sealed class TokenChannel : IRequestOutput
 {
-    // The reader wakes a waiting writer when so many tokens are left.
+    // The reader wakes a waiting writer when this number of tokens is left.
     private const int LowWater = TokenQueue.Capacity / 2;
 
     private readonly TokenQueue _queue = new();
@@ -86,7 +86,7 @@ internal sealed class TokenChannel : IRequestOutput
     /// <inheritdoc/>
     public int Room => _queue.Room;
 
-    // What was generated ahead of a reader who cancels is not what it waits for.
+    // After a cancellation, tokens that were generated ahead of the reader are discarded.
     private bool IsReadable => !_queue.IsEmpty && !(_isCancelled && !(_isComplete && _failure is null));
 
     /// <summary>Gets the number of prompt tokens, or 0 if the prompt is not tokenized yet.</summary>
@@ -131,7 +131,7 @@ internal sealed class TokenChannel : IRequestOutput
         {
             Start();
 
-            // Read before the queue is: what was written before the end must still be taken.
+            // This is read before the queue, so that tokens written before the end are not missed.
             bool isComplete = _isComplete;
             if (IsReadable && _queue.TryTake(out token))
             {
@@ -199,7 +199,7 @@ internal sealed class TokenChannel : IRequestOutput
             return true;
         }
 
-        // The reader takes a token and then looks for this; here it is set and then the queue looked at. One of the two sees the other.
+        // The reader takes a token and then reads this flag. The writer sets the flag and then checks the queue, so one of them sees the other.
         Volatile.Write(ref _writerWaits, 1);
         Interlocked.MemoryBarrier();
         return _queue.Room > 0;
@@ -260,7 +260,7 @@ internal sealed class TokenChannel : IRequestOutput
         {
             _cancellationToken.ThrowIfCancellationRequested();
 
-            // Before the producer starts: whoever finishes the channel then finds the registration, and takes it back.
+            // Register before the producer starts, so that whoever finishes the channel finds the registration and removes it.
             _registration = _cancellationToken.UnsafeRegister(static channel => ((TokenChannel)channel!).Cancel(), this);
             _producer!.Start();
         }
@@ -273,8 +273,8 @@ internal sealed class TokenChannel : IRequestOutput
         }
     }
 
-    // While the writer waits the queue only gets shorter, so that the reader passes this length once. A fence for each token would cost
-    // more than the comparison.
+    // While the writer waits, the queue only gets shorter, so the reader passes this length exactly once. The comparison is cheaper than a
+    // fence for each token.
     private void WakeWriter()
     {
         if (TokenQueue.Capacity - _queue.Room != LowWater)

@@ -16,7 +16,7 @@ namespace MoeOffload;
 /// </remarks>
 public sealed class TokenStream : IAsyncEnumerable<GeneratedToken>, IAsyncDisposable, IDisposable
 {
-    // Kept: a session that nobody else refers to goes on as long as its streams are read.
+    // This reference keeps the session alive as long as its streams are read.
     private readonly object _session;
     private readonly TokenChannel _channel;
     private int _isEnumerated;

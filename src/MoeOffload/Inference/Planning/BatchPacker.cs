@@ -12,7 +12,7 @@ namespace MoeOffload.Inference.Planning;
 /// <param name="drafts">The limits of the lookup, or null if there is no lookup.</param>
 internal sealed class BatchPacker(CacheShape shape, int promptLimit, DraftLimits? drafts)
 {
-    // So many steps a prompt may be passed over before it comes first: none is starved.
+    // A prompt that was passed over in this many steps comes first, so that no prompt starves.
     private const int Patience = 4;
 
     private readonly List<SequenceRequest> _decoding = [];
@@ -60,7 +60,7 @@ internal sealed class BatchPacker(CacheShape shape, int promptLimit, DraftLimits
         {
             if (request.BatchedCount > 0)
             {
-                // If sequences have caches of their own, llama.cpp computes those together that follow each other by number.
+                // If each sequence has its own cache, llama.cpp computes sequences together only if their numbers are consecutive.
                 Insert(plan.Requests, request, static (other, it) => other.Sequence.Id > it.Sequence.Id);
             }
         }
@@ -71,7 +71,7 @@ internal sealed class BatchPacker(CacheShape shape, int promptLimit, DraftLimits
         }
     }
 
-    // Before those at the end that must come after it.
+    // Inserts a request before the last ones that must come after it.
     private static void Insert(List<SequenceRequest> list, SequenceRequest request, Func<SequenceRequest, SequenceRequest, bool> isAfter)
     {
         int at = list.Count;
@@ -127,7 +127,7 @@ internal sealed class BatchPacker(CacheShape shape, int promptLimit, DraftLimits
             int given = 0;
             if (enough > 0)
             {
-                // A prompt's last token yields one, which must have room.
+                // The last token of a prompt generates a token, for which the output must have room.
                 given = Math.Min(request.PendingCount - (request.Output.HasRoom() ? 0 : 1), room);
                 request.BatchedCount = given;
             }

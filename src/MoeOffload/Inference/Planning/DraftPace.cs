@@ -6,7 +6,7 @@ namespace MoeOffload.Inference.Planning;
 /// </summary>
 internal sealed class DraftPace(DraftLimits limits)
 {
-    // Drafted tokens over which the share of accepted ones is taken; older ones fade.
+    // The number of draft tokens over which the acceptance rate is averaged. Older ones count less and less.
     private const int Remembered = 16;
     private const int ShortestPause = 4;
     private const int LongestPause = 64;

@@ -11,10 +11,10 @@ namespace MoeOffload.Inference.Planning;
 /// </remarks>
 internal sealed class PrefixCache
 {
-    // Shorter sequences are computed again sooner than they are moved.
+    // Shorter sequences are faster to compute again than to move.
     private const int LeastSwapped = 16;
 
-    // Copying one cell costs far less than computing it, by about this factor.
+    // Computing a token takes about as long as copying this many cells.
     private const int CellsPerToken = 32;
 
     private readonly CacheShape _shape;
@@ -134,7 +134,7 @@ internal sealed class PrefixCache
         keep = Math.Clamp(keep, 0, slot.Count - 2);
         int discarded = (slot.Count - keep) / 2;
 
-        // A shared cell has one position for all sequences that share it: what follows is then computed again, into cells of its own.
+        // A shared cell has the same position in all its sequences, so it cannot be shifted. Its tokens are computed again, into separate cells.
         if (slot.SharedCount <= keep)
         {
             yield return CacheOperation.Shift(slot.Id, keep, keep + discarded);
@@ -244,7 +244,7 @@ internal sealed class PrefixCache
     /// <summary>Releases the system memory.</summary>
     public void Close() => _host.Clear();
 
-    // What a shift has left is not what its tokens say.
+    // After a shift, the cells no longer match their tokens alone.
     private static bool IsSavable(SequenceSlot slot) => !slot.IsEmpty && slot.Reusable.Length == slot.Count;
 
     private IEnumerable<CacheOperation> Find(ReadOnlyMemory<int> prompt, Match match)
@@ -261,7 +261,7 @@ internal sealed class PrefixCache
 
             if (_shape.CanTrim && _shape.WindowLength > 0)
             {
-                // Layers with a window must still have what the token after the prefix looks back on.
+                // Layers with a sliding window must still hold the positions that the token after the prefix attends to.
                 yield return CacheOperation.FindFirstPosition(slot.Id);
                 if (_result.Value > Math.Max(0, common - _shape.WindowLength))
                 {
@@ -281,13 +281,13 @@ internal sealed class PrefixCache
     {
         int common = _shape.KeepsPrefixes ? slot.Reusable.CommonPrefixLength(prompt[..^1]) : 0;
 
-        // A recurrent state is that of its last token, and of no earlier one.
+        // A recurrent state is valid only after its last token.
         return _shape.CanTrim || (!slot.IsBusy && common == slot.Count) ? common : 0;
     }
 
     private SequenceSlot ChooseTarget(Match match)
     {
-        // A sequence of which a good part is used is taken over as it is: only the rest of it is lost.
+        // If at least half of a free sequence is reused, it is taken over without a copy, and only the rest of it is lost.
         bool isFree = match.Slot is { IsBusy: false };
         if (isFree && (2 * match.Length >= match.Slot!.Count || !_shape.CanTrim))
         {
@@ -372,7 +372,7 @@ internal sealed class PrefixCache
 
     private IEnumerable<CacheOperation> SwapOut(SequenceSlot slot)
     {
-        // What a shift has left is not what its tokens say, and a part of a state cannot be copied.
+        // After a shift, the cells no longer match their tokens alone, and a part of a state cannot be copied.
         if (_host.Budget == 0 || slot.Count < LeastSwapped || !IsSavable(slot) || _host.Contains(slot.Reusable))
         {
             yield break;
@@ -392,7 +392,7 @@ internal sealed class PrefixCache
         }
     }
 
-    // If system memory has more of a prompt than the KV cache, it comes back into a sequence of its own.
+    // If system memory has a longer prefix of the prompt than the KV cache, it is restored into a separate sequence.
     private HostSequence? FindSwappedOut(ReadOnlySpan<int> prompt, int length)
     {
         bool isWhole = !_shape.CanTrim || _shape.WindowLength > 0;

@@ -137,7 +137,7 @@ internal sealed class SequenceRequest(int[] prompt, RequestLimits limits, IReque
             : GeneratedCount >= limits.MaxTokens ? StopReason.MaxTokens
             : null;
 
-        // A shift leaves one cell unused, as llama.cpp's tools do.
+        // If the context is shifted, one cell stays unused, as in llama.cpp's tools.
         bool isShifting = limits.WhenFull == ContextFullAction.Shift;
         if (EndReason is not null || Sequence.Count < sequenceLength - (isShifting ? 1 : 0))
         {

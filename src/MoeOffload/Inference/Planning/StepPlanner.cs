@@ -157,7 +157,7 @@ internal sealed class StepPlanner
         return next;
     }
 
-    // In a shared cache, a prompt that does not fit beside what runs would end a generation: it waits instead.
+    // In a shared cache, a prompt that does not fit beside the running generations would end one of them, so it waits.
     private bool HasPlace(SequenceRequest next)
     {
         if (Cache.FreeCount == 0 || !_shape.IsUnified || _running.Count == 0)
@@ -174,7 +174,7 @@ internal sealed class StepPlanner
         return cells <= _shape.CellCount;
     }
 
-    // All sequences together overfill a unified cache: what is only kept goes first, then the youngest request gives way.
+    // If the sequences overfill a unified cache, kept sequences are evicted first, and then the newest request is preempted.
     private IEnumerable<CacheOperation> MakeRoom()
     {
         if (Cache.CanEvict())

@@ -4,7 +4,7 @@ namespace MoeOffload.Inference.Preparation;
 /// <param name="request">The request.</param>
 internal sealed class PlainRequest(GenerationRequest request) : IRequestSource
 {
-    // A grammar takes far longer than a prompt of the same length.
+    // Preparing a grammar takes far longer than preparing a prompt of the same length.
     private const int GrammarWeight = 4;
 
     /// <inheritdoc/>

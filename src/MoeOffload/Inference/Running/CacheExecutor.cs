@@ -76,7 +76,7 @@ internal sealed class CacheExecutor(ContextRunner runner, PrefixCache cache)
         }
         catch (OutOfMemoryException)
         {
-            // The budget is more than the machine has: what does not fit is computed again.
+            // The budget exceeds the memory of the machine. Sequences that do not fit are computed again.
             return new CacheResult(Succeeded: false);
         }
     }

@@ -49,7 +49,7 @@ internal sealed class ContextRunner
         ILogger logger,
         LossPatience? patience = null)
     {
-        // A context that is lost gives the model back before there is another.
+        // A lost context releases the model before its replacement exists.
         bool added = false;
         model.DangerousAddRef(ref added);
         _model = model;
@@ -130,7 +130,7 @@ internal sealed class ContextRunner
     {
         lock (_gate)
         {
-            // A cancel that came before this found nothing computing; one that comes after asks for the stop itself.
+            // A cancellation before this point had no computation to stop, so it is handled here. A later one stops the computation itself.
             if (_isStopping || _failure is not null || !_work.IsWanted)
             {
                 return DecodeResult.Stopped;
@@ -157,7 +157,7 @@ internal sealed class ContextRunner
             }
             catch (Exception exception)
             {
-                // Nothing above this frame could tell a caller, and an unhandled exception would end the process.
+                // No caller of this method could report the exception, and an unhandled exception would end the process.
                 isOurs = EndStep();
                 if (isOurs)
                 {
@@ -219,7 +219,7 @@ internal sealed class ContextRunner
         return true;
     }
 
-    // A stop that came before this finds no step to watch; one that comes after watches the step.
+    // A stop before this point has no step to monitor, and a later one monitors the step.
     private bool TryBeginStep()
     {
         lock (_gate)
@@ -233,7 +233,7 @@ internal sealed class ContextRunner
         }
     }
 
-    // From here on nobody asks the context to stop: it may be freed.
+    // After this, no other thread stops the context, so it can be freed.
     private bool EndStep()
     {
         lock (_gate)
@@ -275,14 +275,14 @@ internal sealed class ContextRunner
         }
     }
 
-    // From here on everything fails with this.
+    // All later calls fail with this exception.
     private void Fail(InferenceException failure)
     {
         SetFailure(failure);
         _work.FailAll(failure);
     }
 
-    // As Fail, from another thread: what runs is the thread's own until its step has ended.
+    // Fails from another thread. Running requests belong to the session's thread until its step has ended.
     private void FailLater(string reason)
     {
         InferenceLog.ContextLost(_logger, reason);
@@ -296,7 +296,7 @@ internal sealed class ContextRunner
         _failure = failure;
     }
 
-    // Leaves the thread and its context where they hang, and the model with them, which they still refer to.
+    // Abandons a thread that does not return, with its context and the model, which it still uses.
     private void Abandon(long step, string reason)
     {
         if (!_step.TryAbandon(step))

@@ -81,7 +81,7 @@ internal sealed class Generation : IOpenRequest, ITokenProducer, IDisposable
             }
         }
 
-        // Not before: a device computes on after the decode call, until its logits are read.
+        // The time is taken only now because a device continues to compute after the decode call, until the logits are read.
         _lastTokenTimestamp = Stopwatch.GetTimestamp();
         _firstTokenTimestamp = Request.GeneratedCount == 0 ? _lastTokenTimestamp : _firstTokenTimestamp;
         bool isEnd = !_ignoresEnd && _vocabulary.IsEndOfGeneration(token);

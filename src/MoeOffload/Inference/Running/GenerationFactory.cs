@@ -29,7 +29,7 @@ internal sealed class GenerationFactory(Scheduler scheduler, LoadedModel model, 
     /// <exception cref="ContextFullException">The prompt is longer than a sequence.</exception>
     public Generation Make(IRequestSource source, TokenChannel channel, Action throwIfEnded)
     {
-        // The session may be disposed meanwhile, and the model with it.
+        // The session and the model could be disposed in the meantime.
         using ModelHandle.Use use = model.Native.Handle.Hold();
         using NativeLog.Scope log = NativeLog.Enter(logger);
         GenerationRequest request = source.Complete();
@@ -83,7 +83,7 @@ internal sealed class GenerationFactory(Scheduler scheduler, LoadedModel model, 
                 + "ContextOptions.ContextLength, which is divided by SequenceCount.");
     }
 
-    // Of a chat, the special tokens that its format is made of are text, but not the one that ends the answer.
+    // In a chat, the special tokens of its format are part of the text, except for the one that ends the answer.
     private TokenPieces Pieces(GenerationRequest request, NativeVocabulary vocabulary)
     {
         TokenPieces pieces = model.Pieces(request.RenderSpecialTokens);

@@ -20,7 +20,7 @@ internal sealed class LogitsReading(int[] tokens, int start, int outputCount, Lo
             throw new InvalidOperationException("All sequences of the session are in use. Wait for a generation to end, or increase ContextOptions.SequenceCount.");
         }
 
-        // What is shown is computed, whatever the KV cache holds of it.
+        // Positions whose logits are read must be computed, even if the KV cache contains them.
         SequenceSlot sequence = executor.Acquire(tokens.AsMemory(0, start + 1), tokens.Length);
         sequence.Tokens.AddRange(tokens.AsSpan(start + 1));
         try
@@ -36,7 +36,7 @@ internal sealed class LogitsReading(int[] tokens, int start, int outputCount, Lo
         }
         catch (NativeAbortException)
         {
-            // The context is gone, and the cache will be told.
+            // The context is lost, and the cache is reset elsewhere.
             throw;
         }
         catch

@@ -45,7 +45,7 @@ internal sealed class RequestPreparation(
         }
         catch (Exception)
         {
-            // A list of the caller's that cannot be read: preparing finds it as well, and tells the reader.
+            // A list of the caller cannot be read. The preparation fails for the same reason and reports it to the reader.
             return false;
         }
     }
@@ -63,7 +63,7 @@ internal sealed class RequestPreparation(
         }
         catch (Exception exception)
         {
-            // Nothing above this frame could tell the reader. What was cancelled is ended by the scheduler.
+            // No caller of this method could report the exception to the reader. The scheduler ends canceled requests.
             if (!IsCancelled && scheduler.Withdraw(this))
             {
                 channel.Finish(exception, null);
@@ -87,13 +87,13 @@ internal sealed class RequestPreparation(
     /// <inheritdoc/>
     public void OnRoom()
     {
-        // Nothing is written yet.
+        // Nothing has been written yet.
     }
 
     /// <inheritdoc/>
     public void Discard()
     {
-        // Nothing is prepared yet.
+        // Nothing has been prepared yet.
     }
 
     private GenerationStatistics Measure() => GenerationStatistics.OfWaiting(Stopwatch.GetElapsedTime(channel.StartTimestamp));

@@ -20,7 +20,7 @@ internal sealed class Scheduler : IContextWork
     private readonly IDrafter? _drafter;
     private readonly Action<SequenceRequest> _onAdmitted;
 
-    // The thread's own: the requests that wait and run, by what the planner knows of them.
+    // Only the session's thread uses these: the waiting and running generations, by the requests that the planner knows.
     private readonly Dictionary<SequenceRequest, Generation> _generations = [];
     private readonly List<Generation> _arrived = [];
     private readonly List<SequenceRequest> _ended = [];
@@ -94,7 +94,7 @@ internal sealed class Scheduler : IContextWork
     {
         _inbox.Reserve(request);
 
-        // Its deadline may be the next thing to happen.
+        // The deadline of this request could be the next event.
         _runner.Wake();
     }
 
@@ -149,7 +149,7 @@ internal sealed class Scheduler : IContextWork
     /// <inheritdoc/>
     public TimeSpan Step()
     {
-        // In this order: what ends here makes room for what arrives, and nothing else may wake the thread for it.
+        // The order matters: requests that end here make room for new ones, and nothing else would wake the thread for those.
         bool hasCommands = _inbox.TakeArrived(_arrived);
         long now = Stopwatch.GetTimestamp();
         Enqueue();
@@ -226,7 +226,7 @@ internal sealed class Scheduler : IContextWork
 
         FailUnprepared(failure);
 
-        // Samplers are not freed: the native call may be using one.
+        // Samplers are not freed, because the native call could still use one.
         foreach (Generation generation in _inbox.CopyOpen())
         {
             _inbox.Remove(generation);
@@ -263,7 +263,7 @@ internal sealed class Scheduler : IContextWork
 
     private static ObjectDisposedException MakeDisposed() => new("GenerationSession");
 
-    // One failure may be thrown to several readers, each with its own stack.
+    // The same failure can be thrown to several readers, each with its own stack trace.
     private static Exception Copy(Exception failure) =>
         failure is ObjectDisposedException ? MakeDisposed() : new InferenceException(failure.Message, failure);
 
@@ -283,7 +283,7 @@ internal sealed class Scheduler : IContextWork
         _planner.RemoveEnded(now, _ended);
         foreach (SequenceRequest request in _ended)
         {
-            // One that ran when a context was lost has been told so.
+            // A request that was running when the context was lost has already been completed.
             if (_generations.TryGetValue(request, out Generation? generation))
             {
                 bool isCancelled = request.Output.IsCancelled;
@@ -305,7 +305,7 @@ internal sealed class Scheduler : IContextWork
         }
     }
 
-    // Readers that were behind get what was held back for them.
+    // Delivers the text that was held back because a reader was slow.
     private void FlushReaders()
     {
         for (int i = _planner.Running.Count - 1; i >= 0; i--)
@@ -337,7 +337,7 @@ internal sealed class Scheduler : IContextWork
             : TimeSpan.FromSeconds(Math.Max(0, deadline - now) / (double)Stopwatch.Frequency) + TimeSpan.FromMilliseconds(1);
     }
 
-    // Sampling belongs to it: a device may still compute when the decode returns, and the first look at the logits waits for it.
+    // Includes sampling, because a device can still compute when the decode call returns, and the first access to the logits waits for it.
     private void Compute()
     {
         NativeContext context = _executor.Context;
@@ -385,13 +385,13 @@ internal sealed class Scheduler : IContextWork
 
         if (isFirst || _planner.Running.Count < running)
         {
-            // If computation has all cores and the next step begins at once, readers wait for the end of a time slice: here they get one
-            // for a first token, and for an end, after which the next request often comes.
+            // If the computation uses all cores, a reader would wait until the end of a time slice. Yielding lets it read a first token, or
+            // the end of a stream, after which it often sends the next request.
             Thread.Yield();
         }
     }
 
-    // Samples the next token, and those after it as long as they are the drafted ones.
+    // Samples the next token, and continues as long as the sampled tokens match the draft.
     private bool TrySample(SequenceRequest request, out InferenceException? failure)
     {
         Generation generation = _generations[request];
@@ -406,7 +406,7 @@ internal sealed class Scheduler : IContextWork
         }
         catch (InferenceException exception)
         {
-            // A grammar that allows nothing, or logits that are no numbers: this request's own fault.
+            // The grammar does not allow any token, or the logits are not numbers. Only this request fails.
             failure = exception;
         }
 
@@ -414,7 +414,7 @@ internal sealed class Scheduler : IContextWork
         return failure is null;
     }
 
-    // Behind the last token that was accepted, the KV cache still has the others.
+    // The KV cache still holds the rejected draft tokens after the last accepted one.
     private void CompleteDraft(SequenceRequest request, int accepted)
     {
         if (request.Draft.Count > 0)
@@ -433,7 +433,7 @@ internal sealed class Scheduler : IContextWork
         }
         finally
         {
-            // Also if the context is lost here: the reader has its result all the same.
+            // Even if the context is lost here, the reader gets its result.
             Finish(request, failure, reason);
         }
     }

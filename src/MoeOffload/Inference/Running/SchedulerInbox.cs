@@ -244,7 +244,7 @@ internal sealed class SchedulerInbox<T>(int sequenceCount, int queueLimit)
         }
     }
 
-    // One reason may be thrown to several callers, each with its own stack.
+    // The same failure can be thrown to several callers, each with its own stack trace.
     private static Exception Copy(Exception reason) => reason is ObjectDisposedException disposed
         ? new ObjectDisposedException(disposed.ObjectName)
         : new InferenceException(reason.Message, reason);

@@ -5,7 +5,7 @@ namespace MoeOffload.Inference.Running;
 /// <summary>Tracks the steps that run at the same time, to determine which step an event affects. Instances are thread-safe.</summary>
 internal sealed class StepRegistry
 {
-    // When several threads of one computation end they do so together; much later ones are another's.
+    // If several threads of a computation end, they end at about the same time. One that ends much later belongs to another computation.
     private static readonly TimeSpan s_aftermath = TimeSpan.FromSeconds(10);
 
     private int _running;

@@ -3,7 +3,7 @@ namespace MoeOffload.Inference.Running;
 /// <summary>Wakes a thread that waits for work. If the signal is set before the wait, the wait returns immediately.</summary>
 internal sealed class WakeSignal
 {
-    // The longest time that the system takes to wait ends far below what a deadline can say.
+    // The system limits how long a wait can be, and a deadline can be much longer.
     private static readonly TimeSpan s_longestWait = TimeSpan.FromDays(1);
 
     private readonly object _gate = new();

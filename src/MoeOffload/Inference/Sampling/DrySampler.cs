@@ -10,7 +10,7 @@ public sealed record DrySampler : Sampler
 {
     private const int MaxBreakers = 256;
 
-    // llama.cpp cuts a longer one off, perhaps within a character.
+    // llama.cpp truncates longer sequence breakers, possibly in the middle of a character.
     private const int MaxBreakerBytes = 40;
 
     /// <summary>Gets or sets the strength of the penalty, from 0 to 100. The default is 0, which disables the sampler.</summary>

@@ -4,7 +4,7 @@ namespace MoeOffload;
 /// <param name="Biases">The biases by token id, each from -100000 to 100000, or <see cref="float.NegativeInfinity"/> to ban the token.</param>
 public sealed record LogitBiasSampler(IReadOnlyDictionary<int, float> Biases) : Sampler
 {
-    // Beyond, llama.cpp's sorting of logits overflows an int and takes the token for the worst.
+    // With larger biases, an int overflows when llama.cpp sorts the logits, and the token is treated as the least probable one.
     private const float MaxBias = 100_000;
 
     /// <inheritdoc/>

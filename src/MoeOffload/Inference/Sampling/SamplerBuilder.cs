@@ -19,8 +19,8 @@ internal static class SamplerBuilder
         return new NativeSampler(chain is [GreedySampler] ? null : MakeChain(vocabulary, chain), grammar);
     }
 
-    // Temperature 0 leaves one candidate, and drawing from it sorts and exponentiates the whole vocabulary first. What keeps the best
-    // candidates just before it sorts them for nothing: the best one is always among them.
+    // Temperature 0 leaves one candidate, but selecting it at random would still sort and exponentiate the whole vocabulary. Samplers
+    // directly before it that keep the best candidates would sort for nothing, because the best candidate is always kept.
     private static Sampler[] Simplify(Sampler[] chain)
     {
         if (chain is not [.. var before, TemperatureSampler { Temperature: 0, DynamicRange: 0 }, DistributionSampler])

@@ -71,7 +71,7 @@ internal sealed class JsonPattern
         return result.ToString();
     }
 
-    // What a repetition of the converter takes for one.
+    // Returns true if the converter would repeat the item as a whole.
     private static bool IsUnit(string item) => item.Length == 1 ? char.IsAscii(item[0]) : item[0] is '(' or '[' || (item.Length == 2 && item[0] == '\\' && item[1] != '\\');
 
     private string ReadItem()
@@ -143,7 +143,7 @@ internal sealed class JsonPattern
         };
         if (times.Length > 0)
         {
-            Take('?'); // What it takes first does not matter to what it matches in all.
+            Take('?'); // A lazy repetition matches the same set of texts as a greedy one.
             if (Peek is '*' or '+' or '{' or '?')
             {
                 throw new FormatException("a repetition is repeated");
@@ -273,7 +273,7 @@ internal sealed class JsonPattern
         : Take('b') ? new Rune('\b')
         : ReadCharacter(Next());
 
-    // Of a class that allows, without the characters that JSON writes by escapes.
+    // If the class is not negated, leaves out the characters that JSON escapes.
     private static void AppendRange(StringBuilder members, int from, int to, bool isNegated)
     {
         if (from > to)
@@ -315,7 +315,7 @@ internal sealed class JsonPattern
         : value <= 0xFFFF ? string.Create(CultureInfo.InvariantCulture, $"\\u{value:X4}")
         : string.Create(CultureInfo.InvariantCulture, $"\\U{value:X8}");
 
-    // A character as JSON shows it, escaped for the converter.
+    // Returns a character as it appears in JSON, escaped for the converter.
     private static string Literal(Rune character) => character.Value switch
     {
         '"' => "\\\\\"",

@@ -51,7 +51,7 @@ internal sealed class JsonSchemaReader
         return reader._isAltered ? result : schema;
     }
 
-    // The converter knows references to parts only.
+    // The converter supports only references to parts of the schema.
     private JsonObject Read()
     {
         JsonObject schema = Read(_root, "#");
@@ -209,7 +209,7 @@ internal sealed class JsonSchemaReader
             return meant.Length == 0 || meant is ["integer"] ? [] : _typed.Read(schema, meant[0], path);
         }
 
-        // Several types stay in one schema, so that references to its parts find them.
+        // Several types stay in one schema, so that references to its parts remain valid.
         var result = new JsonObject();
         foreach ((string keyword, JsonNode? part) in types.SelectMany(type => _typed.Read(schema, type, path)))
         {
@@ -220,7 +220,7 @@ internal sealed class JsonSchemaReader
         return result;
     }
 
-    // A schema that has all of two: what stands beside a combination, and one of its parts.
+    // Merges the keywords beside a combination (such as anyOf) with one of its parts.
     private JsonObject Join(JsonObject beside, JsonObject part, string path)
     {
         string[] keywords = Assertions(beside);

@@ -34,7 +34,7 @@ internal static class SchemaText
         }
     }
 
-    // The converter makes rules' names of them, by a regular expression that recurses for each character.
+    // The converter turns them into rule names with a regular expression that recurses for each character.
     private static void CheckNames(JsonNode? node, string what)
     {
         foreach ((string name, JsonNode? part) in node as JsonObject ?? [])

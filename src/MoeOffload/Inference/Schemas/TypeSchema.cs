@@ -34,7 +34,7 @@ internal static class TypeSchema
             }
         }
 
-        // Any text reads as a Uri, and the schema's time has an offset, which a TimeOnly cannot hold.
+        // Any text can be parsed as a Uri, and the schema's time has an offset, which TimeOnly does not support.
         if (type == typeof(Uri) || type == typeof(TimeOnly))
         {
             node.Remove("format");
@@ -48,7 +48,7 @@ internal static class TypeSchema
         return node;
     }
 
-    // Where numbers may be read from texts too, the schema allows both.
+    // If numbers can also be read from strings, the exported schema allows both. Only numbers are kept.
     private static void WriteNumbersAsNumbers(JsonObject node)
     {
         if (node["type"] is JsonArray types

@@ -151,8 +151,8 @@ internal sealed class DraftModel : IDrafter
         return true;
     }
 
-    // What the sequence has got since it was last asked, the logits of the last token being the first guess. A long prompt takes several
-    // steps, until which there are no guesses for it: it must not hold up the others.
+    // Computes the tokens that the sequence gained since it was last drafted for. The logits of the last one predict the first draft token.
+    // A long prompt takes several steps, so that it does not delay other sequences, and gets no draft tokens until then.
     private void Feed(SequenceRequest request)
     {
         SequenceSlot sequence = request.Sequence;

@@ -2,13 +2,13 @@ using MoeOffload.Native;
 
 namespace MoeOffload.Inference.Speculation;
 
-/// <summary>
-/// Where llama.cpp leaves the hidden state of each token of a batch when it keeps those of all. It computes a batch in micro-batches and
-/// appends the rows of each. Where sequences have caches or states of their own, a micro-batch takes as many tokens of each sequence as
-/// of the others (<c>llama_batch_allocr::split_equal</c>), so that the rows come in another order than the tokens; and bringing the
-/// logits back into the order of the batch swaps the rows of hidden states with the same numbers
-/// (<c>llama_context::output_reorder</c>), whosever they are.
-/// </summary>
+/// <summary>Calculates in which row llama.cpp stores the hidden state of each token of a batch if it keeps the states of all tokens.</summary>
+/// <remarks>
+/// For two reasons, the rows are not in the order of the tokens. llama.cpp splits a batch into micro-batches and appends the rows of each. If
+/// each sequence has its own cache or state, a micro-batch takes the same number of tokens from each of its sequences
+/// (<c>llama_batch_allocr::split_equal</c>). Afterwards, llama.cpp restores the order of the logits and swaps the hidden rows with the same
+/// numbers along with them, even if these belong to other tokens (<c>llama_context::output_reorder</c>).
+/// </remarks>
 internal sealed class HiddenRowOrder
 {
     private readonly int _microBatchSize;
@@ -98,7 +98,7 @@ internal sealed class HiddenRowOrder
 
         for (int i = 0; i < _taken.Count; i++)
         {
-            // What would tear the end of a sequence apart waits for the next micro-batch, or is computed alone.
+            // If a micro-batch would split the end of a sequence, the end waits for the next micro-batch or is computed alone.
             int left = _runs[_taken[i]].Left;
             if (_tail > 0 && left > count && left < count + _tail)
             {
@@ -137,7 +137,7 @@ internal sealed class HiddenRowOrder
         _runs[run] = new Run(sequence, first + count, left - count);
     }
 
-    // The selection sort by which llama.cpp orders the outputs.
+    // Repeats the selection sort with which llama.cpp orders the outputs.
     private void SwapAsLogits(ReadOnlySpan<sbyte> outputs)
     {
         _outputs.Clear();

@@ -17,7 +17,7 @@ internal sealed class MtpLayers : IDrafter, ISequenceFollower
     private readonly NativeSampler _greedy;
     private readonly ILogger _logger;
 
-    // Several layers guess one token each, one after the other; a single one goes on with its own guesses.
+    // Several layers draft one token each, one after the other. A single layer continues from its own draft tokens.
     private readonly bool _isChain;
     private readonly int _layerCount;
     private readonly int _width;
@@ -114,7 +114,7 @@ internal sealed class MtpLayers : IDrafter, ISequenceFollower
             }
         }
 
-        // llama.cpp computes those together that follow each other by number.
+        // llama.cpp computes sequences together only if their numbers are consecutive.
         _asked.Sort(static (one, other) => one.Sequence.Id.CompareTo(other.Sequence.Id));
         Try(0, static (it, _) => it.Guess());
         if (_isBroken)
@@ -126,7 +126,7 @@ internal sealed class MtpLayers : IDrafter, ISequenceFollower
     /// <inheritdoc/>
     public void OnDecoded(NativeContext context)
     {
-        // Waits for the computation of the session's own context: where that fails, it is no failure of these layers.
+        // Waits for the computation of the session's own context outside of Try, because its failure is not a failure of these layers.
         context.HiddenRows();
         Try(context, static (it, context) => it.CatchUp(context.Batch, context.HiddenRows()));
     }
@@ -238,7 +238,7 @@ internal sealed class MtpLayers : IDrafter, ISequenceFollower
             }
         }
 
-        // What comes after the last token is computed again from hidden states that are no guesses.
+        // Positions after the last token are computed again from the hidden states of the model itself.
         foreach (SequenceRequest request in _asked)
         {
             _context.Remove(request.Sequence.Id, request.Sequence.Count);
@@ -255,7 +255,7 @@ internal sealed class MtpLayers : IDrafter, ISequenceFollower
 
         foreach (SequenceRequest request in _guessing)
         {
-            // Each layer has a cache of its own for these positions: what another one has left there does not count.
+            // Each layer has its own cache for these positions, so the entries of other layers do not matter.
             int first = _isChain ? 0 : step;
             SequenceSlot sequence = request.Sequence;
             if (_isChain && step > 0)
@@ -330,7 +330,7 @@ internal sealed class MtpLayers : IDrafter, ISequenceFollower
         }
     }
 
-    // The sequences of the batch: what it added to them, or all of them.
+    // Removes the sequences of the batch from the cache, or only what the batch added to them.
     private void Forget(bool isWhole)
     {
         NativeBatch batch = _context.Batch;

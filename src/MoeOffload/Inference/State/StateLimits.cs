@@ -6,7 +6,7 @@ namespace MoeOffload.Inference.State;
 /// <param name="ContextBytes">The size of the KV cache and of recurrent states, in bytes.</param>
 internal readonly record struct StateLimits(int SequenceLength, int VocabularySize, long ContextBytes)
 {
-    // Positions, owners and extra values of a cell, and the sizes and types of each layer.
+    // Allows for the position, the owners and the extra values of a cell, and for the size and type of each layer.
     private const long BytesPerCell = 64;
     private const long FixedBytes = 1 << 20;
 
