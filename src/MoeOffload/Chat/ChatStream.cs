@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
 
 namespace MoeOffload.Chat;
 
@@ -9,16 +10,17 @@ namespace MoeOffload.Chat;
 /// <remarks>
 /// An update never retracts earlier ones: joined together, the updates are the message of the last update. If llama.cpp's parser ever
 /// reinterprets text that it has already returned, the message of the last update is correct. Tokens that arrive together are combined into
-/// one update. Each update parses the whole answer again, on the reader's thread.
+/// one update. Each update parses the whole answer again. This is done on the thread pool, so it takes the reader no time, however long the
+/// answer is. Tokens that arrive during a parse are read when it has ended.
 /// </remarks>
 public sealed class ChatStream : IAsyncEnumerable<ChatUpdate>, IAsyncDisposable, IDisposable
 {
     private readonly TokenStream _tokens;
     private readonly ChatSource _source;
-    private ChatAnswerReader? _reader;
-    private readonly List<GeneratedToken> _taken = [];
-    private bool _isUnread;
-    private bool _isUnreadable;
+    private AnswerParser? _parser;
+    private ExceptionDispatchInfo? _failure;
+    private bool _isEnded;
+    private volatile bool _isDisposed;
 
     internal ChatStream(TokenStream tokens, ChatSource source)
     {
@@ -51,7 +53,8 @@ public sealed class ChatStream : IAsyncEnumerable<ChatUpdate>, IAsyncDisposable,
     public GenerationStatistics? Statistics => _tokens.Statistics;
 
     /// <summary>Gets a value that indicates whether the stream has been read to its end. The property never blocks.</summary>
-    public bool IsCompleted => Message is not null || _isUnreadable || (_tokens.IsCompleted && _tokens.StopReason is null);
+    public bool IsCompleted =>
+        _isEnded || (_tokens.IsCompleted && _tokens.StopReason is null && (_failure is null || _isDisposed));
 
     /// <summary>Gets the answer, or <see langword="null"/> if the last update has not been read.</summary>
     public ChatMessage? Message { get; private set; }
@@ -78,35 +81,35 @@ public sealed class ChatStream : IAsyncEnumerable<ChatUpdate>, IAsyncDisposable,
     public bool TryRead(out ChatUpdate update)
     {
         update = ChatUpdate.Empty;
-        if (Message is not null || _isUnreadable)
+        if (_isEnded)
         {
             return false;
         }
 
-        while (_tokens.TryRead(out GeneratedToken token))
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        if (_parser?.Running is { } parse)
         {
-            Take(token);
+            if (!parse.IsCompleted)
+            {
+                return false;
+            }
+
+            update = TakeParsed();
+            if (_isEnded)
+            {
+                return true;
+            }
         }
 
-        if (_tokens.IsCompleted)
+        ReadTokens(hasUpdate: !update.IsEmpty);
+        if (_tokens.IsCompleted && _failure is null && _source.Chat is null)
         {
-            update = Finish();
+            update = EndUnrendered();
             return true;
         }
 
-        if (_isUnread)
-        {
-            _isUnread = false;
-            update = Reader.Advance();
-        }
-
-        if (update.IsEmpty)
-        {
-            return false;
-        }
-
-        update = update with { Tokens = TakeTokens() };
-        return true;
+        StartParse();
+        return !update.IsEmpty;
     }
 
     /// <inheritdoc cref="TokenStream.TryRead" path="/exception"/>
@@ -117,15 +120,19 @@ public sealed class ChatStream : IAsyncEnumerable<ChatUpdate>, IAsyncDisposable,
         IAsyncEnumerator<GeneratedToken> tokens = _tokens.GetAsyncEnumerator(cancellationToken);
         await using (tokens.ConfigureAwait(false))
         {
-            while (Message is null)
+            while (!_isEnded)
             {
                 if (TryRead(out ChatUpdate update))
                 {
                     yield return update;
                 }
+                else if (_parser?.Running is { } parse)
+                {
+                    await parse.ConfigureAwait(false);
+                }
                 else if (await tokens.MoveNextAsync().ConfigureAwait(false))
                 {
-                    Take(tokens.Current);
+                    Parser.Add(tokens.Current);
                 }
             }
         }
@@ -137,16 +144,36 @@ public sealed class ChatStream : IAsyncEnumerable<ChatUpdate>, IAsyncDisposable,
     /// <returns>The last update, which contains the message, the finish reason and the statistics.</returns>
     public async Task<ChatUpdate> CompleteAsync(CancellationToken cancellationToken = default)
     {
+        ChatUpdate before;
         IAsyncEnumerator<GeneratedToken> tokens = _tokens.GetAsyncEnumerator(cancellationToken);
         await using (tokens.ConfigureAwait(false))
         {
+            before = await WaitForParseAsync().ConfigureAwait(false);
             while (await tokens.MoveNextAsync().ConfigureAwait(false))
             {
-                Take(tokens.Current);
+                Parser.Add(tokens.Current);
             }
         }
 
-        return Finish();
+        if (Message is not null)
+        {
+            return AsLast(before, Message);
+        }
+
+        if (_source.Chat is null)
+        {
+            return EndUnrendered();
+        }
+
+        Parser.StartLast(IsCut);
+        ChatUpdate rest = await WaitForParseAsync().ConfigureAwait(false);
+        return rest with
+        {
+            Content = before.Content + rest.Content,
+            ReasoningContent = before.ReasoningContent + rest.ReasoningContent,
+            ToolCalls = [.. before.ToolCalls, .. rest.ToolCalls],
+            Tokens = [.. before.Tokens, .. rest.Tokens],
+        };
     }
 
     /// <summary>
@@ -160,55 +187,108 @@ public sealed class ChatStream : IAsyncEnumerable<ChatUpdate>, IAsyncDisposable,
         ((IAsyncEnumerable<ChatUpdate>)this).ConfigureAwait(continueOnCapturedContext);
 
     /// <summary>Ends the generation without waiting for the current step.</summary>
-    public void Dispose() => _tokens.Dispose();
+    public void Dispose()
+    {
+        _isDisposed = true;
+        _tokens.Dispose();
+    }
 
     /// <summary>Ends the generation and waits until its slot in the session is free, which takes at most one step.</summary>
-    public ValueTask DisposeAsync() => _tokens.DisposeAsync();
-
-    // Where there is a token, the chat is rendered.
-    private ChatAnswerReader Reader => _reader ??= new ChatAnswerReader(_source.Chat!);
-
-    private void Take(in GeneratedToken token)
+    public ValueTask DisposeAsync()
     {
-        Reader.Append(token.Utf8.Span);
-        _taken.Add(token);
-        _isUnread = true;
+        _isDisposed = true;
+        return _tokens.DisposeAsync();
     }
 
-    private GeneratedToken[] TakeTokens()
-    {
-        GeneratedToken[] tokens = [.. _taken];
-        _taken.Clear();
-        return tokens;
-    }
+    // If there is a token, the chat has been rendered.
+    private AnswerParser Parser => _parser ??= new AnswerParser(_source.Chat!);
 
-    private ChatUpdate Finish()
+    private bool IsCut => StopReason is MoeOffload.StopReason.MaxTokens or MoeOffload.StopReason.ContextFull or MoeOffload.StopReason.Deadline;
+
+    // Reads what is there. An exception that ends the generation is thrown once what came before it has been read. A canceled stream, on the
+    // other hand, ends immediately.
+    private void ReadTokens(bool hasUpdate)
     {
-        if (_source.Chat is null)
+        if (_failure is null)
         {
-            // The time was over before the chat was rendered.
-            Message = new ChatMessage { Role = ChatRole.Assistant };
-            return new ChatUpdate { Message = Message, Statistics = Statistics, FinishReason = ChatFinishReason.Length };
+            try
+            {
+                while (_tokens.TryRead(out GeneratedToken token))
+                {
+                    Parser.Add(token);
+                }
+            }
+            catch (MoeOffloadException exception) when (hasUpdate || _parser is { HasNew: true })
+            {
+                _failure = ExceptionDispatchInfo.Capture(exception);
+            }
+        }
+        else if (!hasUpdate)
+        {
+            ExceptionDispatchInfo failure = _failure;
+            _failure = null;
+            failure.Throw();
+        }
+    }
+
+    private void StartParse()
+    {
+        if (_tokens.IsCompleted && _failure is null)
+        {
+            Parser.StartLast(IsCut);
+        }
+        else if (_parser is { HasNew: true })
+        {
+            _parser.Start();
+        }
+    }
+
+    private async ValueTask<ChatUpdate> WaitForParseAsync()
+    {
+        if (_parser?.Running is not { } parse)
+        {
+            return ChatUpdate.Empty;
         }
 
-        bool isCut = StopReason is MoeOffload.StopReason.MaxTokens or MoeOffload.StopReason.ContextFull or MoeOffload.StopReason.Deadline;
+        await parse.ConfigureAwait(false);
+        return TakeParsed();
+    }
+
+    private ChatUpdate TakeParsed()
+    {
         try
         {
-            Message = Reader.Finish(out ChatUpdate update, isCut);
-            return update with
+            ChatUpdate update = _parser!.Take(out ChatMessage? message);
+            if (message is null)
             {
-                Tokens = TakeTokens(),
-                Message = Message,
-                Statistics = Statistics,
-                FinishReason = isCut ? ChatFinishReason.Length
-                    : Message.ToolCalls.Count > 0 ? ChatFinishReason.ToolCalls
-                    : ChatFinishReason.Stop,
-            };
+                return update;
+            }
+
+            Message = message;
+            _isEnded = true;
+            return AsLast(update, message);
         }
         catch (FormatException error)
         {
-            _isUnreadable = true;
+            _isEnded = true;
             throw new InferenceException($"The answer cannot be parsed. {error.Message}", error);
         }
     }
+
+    // The time limit expired before the chat was rendered.
+    private ChatUpdate EndUnrendered()
+    {
+        Message = new ChatMessage { Role = ChatRole.Assistant };
+        _isEnded = true;
+        return new ChatUpdate { Message = Message, Statistics = Statistics, FinishReason = ChatFinishReason.Length };
+    }
+
+    private ChatUpdate AsLast(ChatUpdate update, ChatMessage message) => update with
+    {
+        Message = message,
+        Statistics = Statistics,
+        FinishReason = IsCut ? ChatFinishReason.Length
+            : message.ToolCalls.Count > 0 ? ChatFinishReason.ToolCalls
+            : ChatFinishReason.Stop,
+    };
 }
