@@ -104,7 +104,8 @@ internal sealed class HangingWork : IDisposable
         {
             if (++read == 3)
             {
-                Hang();
+                _server.Freeze();
+                await AbortAsync();
             }
         }
     };
@@ -121,15 +122,7 @@ internal sealed class HangingWork : IDisposable
         {
             _server.Freeze();
             Task<int> saving = session.SaveStateAsync(Stream.Null);
-
-            // The state is prepared on another thread first; an abort before the step would be none of its own.
-            using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(2));
-            while (!StepRegistry.Process.IsOnlyOne)
-            {
-                await Task.Delay(1, limit.Token);
-            }
-
-            ForeignAbort.Raise();
+            await AbortAsync();
             await saving;
         };
     }
@@ -142,14 +135,22 @@ internal sealed class HangingWork : IDisposable
         return async () =>
         {
             Task<IReadOnlyList<TextEmbedding>> running = embedder.EmbedAsync([.. Enumerable.Repeat(text, 1000)]);
-            Hang();
+            _server.Freeze();
+            await AbortAsync();
             await running;
         };
     }
 
-    private void Hang()
+    // An abort before the step that hangs, which may come after a preparation on another thread, would be none of its own. What the server
+    // answered before it froze ends within this time.
+    private static async Task AbortAsync()
     {
-        _server.Freeze();
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        for (int seen = 0; seen < 100; seen = StepRegistry.Process.IsOnlyOne ? seen + 1 : 0)
+        {
+            await Task.Delay(10, limit.Token);
+        }
+
         ForeignAbort.Raise();
     }
 }
