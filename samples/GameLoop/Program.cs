@@ -12,7 +12,7 @@ try
     using MoeModel model = MoeModel.Load(arguments.Model);
     using GenerationSession session = model.CreateSession(new ContextOptions
     {
-        // Twice as many sequences as characters: the next line may begin while the place of the last one is tidied up.
+        // There are twice as many sequences as characters, because the next line can begin while the sequence of the last one is being freed.
         SequenceCount = 2 * arguments.Characters,
         ContextLength = 2 * arguments.Characters * 512,
         Threads = { Decode = arguments.Threads },
@@ -49,7 +49,7 @@ try
 
         current.End();
 
-        // Whatever else runs on the machine interrupts this just as often.
+        // Other programs on the machine interrupt this loop equally often.
         control.Begin();
         while (control.Elapsed < controlTime)
         {

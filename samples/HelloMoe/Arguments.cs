@@ -82,7 +82,7 @@ internal sealed record Arguments
             throw;
         }
 
-        // Before anything is started for the model.
+        // This is checked before the model is loaded.
         if (!File.Exists(arguments.Model))
         {
             Console.Error.WriteLine($"error: The model file '{arguments.Model}' does not exist.");

@@ -126,7 +126,7 @@ internal static class ModelCard
             """);
     }
 
-    // Every twentieth step of a lesson has a line.
+    // The log has one line for every 20 steps of a lesson.
     private static int Count(JsonElement[] log, string lesson) => 20 * Of(log, lesson).Count();
 
     private static int Steps(JsonElement[] log, string lesson) => Of(log, lesson).Last().GetProperty("step").GetInt32() + 1;

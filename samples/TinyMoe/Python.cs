@@ -14,7 +14,7 @@ internal static class Python
     /// <exception cref="InvalidOperationException">No Python with these modules was found, or the script failed.</exception>
     public static void Run(string script, string modules, params IEnumerable<string> arguments)
     {
-        // The first may be one that somebody built, without the system's packages.
+        // The first one could be a custom build without the system's packages.
         string probe = $"import sys, importlib.util; sys.exit(not all(map(importlib.util.find_spec, '{modules}'.split(','))))";
         string python = Array.Find(["python3", "/usr/bin/python3"], python => Start(python, "-c", probe) == 0)
             ?? throw new InvalidOperationException($"No python3 can import {modules}. Install them: {Install}");
@@ -29,7 +29,7 @@ internal static class Python
     {
         var start = new ProcessStartInfo(python, arguments);
 
-        // Threads that spin while they wait take the cores from each other; memory that is given back is zeroed anew at every step.
+        // Threads that spin while waiting compete for cores, and memory that is returned to the system is cleared again in every step.
         start.Environment["OMP_NUM_THREADS"] = $"{Environment.ProcessorCount}";
         start.Environment["OMP_WAIT_POLICY"] = "passive";
         start.Environment["MALLOC_MMAP_MAX_"] = "0";

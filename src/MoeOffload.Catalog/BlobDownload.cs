@@ -136,7 +136,7 @@ internal sealed class BlobDownload(
                     CultureInfo.InvariantCulture, $"The hub stopped sending '{file.Path}' after {stream.Position} of {file.Bytes} bytes."));
             }
 
-            // What comes after the file's size is not looked at.
+            // Data beyond the size of the file is ignored.
             count = (int)Math.Min(count, file.Bytes - stream.Position);
             await stream.WriteAsync(buffer.AsMemory(0, count), cancellationToken).ConfigureAwait(false);
             hash.AppendData(buffer, 0, count);
@@ -145,7 +145,7 @@ internal sealed class BlobDownload(
         }
     }
 
-    // Git hashes a file behind a header that says its size.
+    // Git hashes a header with the size before the content of the file.
     private void Begin(FileStream stream, IncrementalHash hash)
     {
         stream.Position = 0;

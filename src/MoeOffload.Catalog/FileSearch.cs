@@ -15,7 +15,7 @@ internal static class FileSearch
         pending.Push((root, string.Empty, 0));
         while (pending.TryPop(out (string Path, string Relative, int Depth) at))
         {
-            // Searched where it really is, so that a link to a directory above leads to nothing new.
+            // Directories are searched at their real location, so that a link to a parent directory does not cause a loop.
             string place = Target(at.Path);
             if (!seen.Add(place))
             {
@@ -91,7 +91,7 @@ internal static class FileSearch
             }
         }
 
-        // A later part without the first one is no model that could be loaded.
+        // Later parts without the first one cannot be loaded.
         foreach ((string path, GgufFileName name, long bytes) in parts.Where(part => part.Name.Part == 1))
         {
             long others = parts.Where(part => part.Name.Part > 1 && part.Name with { Part = 1 } == name).Sum(part => part.Bytes);

@@ -45,11 +45,11 @@ internal readonly partial record struct GgufFileName(string Stem, int Part, int 
 
     private static int Number(Match match, string group) => int.Parse(match.Groups[group].Value, CultureInfo.InvariantCulture);
 
-    // llama.cpp finds the parts of a model by this name (GgufSplit.GetPath).
+    // llama.cpp finds the parts of a model by these names (GgufSplit.GetPath).
     [GeneratedRegex("(?<=.)-(?<part>[0-9]{5})-of-(?<count>[0-9]{5})$", RegexOptions.CultureInvariant)]
     private static partial Regex SplitSuffix();
 
-    // The names of llama-quantize, with the prefix of dynamic quantizations and the suffixes that publishers add.
+    // These are the names of llama-quantize, with the prefix of dynamic quantizations and the suffixes that publishers add.
     [GeneratedRegex(
         @"(?:^|[-._])(?<quant>(?:UD-)?(?:IQ[0-9]_[A-Z]{1,3}|Q[0-9]_K(?:_[A-Z]{1,2})?|Q[0-9]_[0-9](?:_[0-9])*|TQ[0-9]_0|MXFP4(?:_MOE)?|NVFP4|BF16|FP?16|FP?32))$",
         RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]

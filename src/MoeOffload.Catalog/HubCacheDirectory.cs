@@ -101,6 +101,6 @@ internal sealed class HubCacheDirectory(string cache, string repository)
         AtomicFile.WriteAllText(path, commit);
     }
 
-    // EWOULDBLOCK of Linux and macOS, ERROR_SHARING_VIOLATION of Windows.
+    // EWOULDBLOCK on Linux and macOS, ERROR_SHARING_VIOLATION on Windows.
     private static bool IsLocked(IOException error) => error.HResult is 11 or 35 or unchecked((int)0x80070020);
 }

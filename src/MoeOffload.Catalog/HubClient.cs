@@ -17,7 +17,7 @@ internal sealed class HubClient : IDisposable
     public HubClient(PullOptions options)
     {
         _options = options;
-        // Redirects are followed here, since the token must not go along to another host.
+        // Redirects are followed by this class, because the token must not be sent to another host.
         var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, ConnectTimeout = options.StallTimeout };
         _http = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
         _http.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue("MoeOffload", typeof(HubClient).Assembly.GetName().Version!.ToString(3)));
@@ -170,7 +170,7 @@ internal sealed class HubClient : IDisposable
             throw new ModelPullException($"{what} Accept the terms of {repository} on its page, and set HF_TOKEN to a token that may read it.");
         }
 
-        // A link to a content delivery network expires; the hub gives another one.
+        // A link to a content delivery network can expire. The hub then provides another one.
         if (status is 408 or 425 or 429 or >= 500 || !IsHub(address))
         {
             RetryConditionHeaderValue? asked = response.Headers.RetryAfter;

@@ -10,13 +10,13 @@ public sealed class ModelCatalog
 {
     private const int MostSuggestions = 5;
 
-    // A name that is unknown may be that of a file that was just added; asking for nonsense must not keep the disk busy.
+    // An unknown name can refer to a file that was just added, but requests for names that do not exist must not keep the disk busy.
     private static readonly TimeSpan s_rescanInterval = TimeSpan.FromSeconds(2);
 
     private readonly ModelCatalogOptions _options;
     private readonly TimeProvider _time;
 
-    // Guards the two fields below, for moments only: no search runs under it.
+    // Protects the two fields below, and is held only briefly: no search runs under it.
     private readonly Lock _gate = new();
     private Found? _found;
     private Lazy<Found>? _search;

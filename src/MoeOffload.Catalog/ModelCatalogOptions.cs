@@ -47,7 +47,7 @@ public sealed record ModelCatalogOptions
     public static IReadOnlyList<string> SplitPaths(string? list) =>
         list?.Split(s_separators, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
 
-    // LM Studio writes where its home is into a file, when a user has moved it.
+    // If a user has moved LM Studio's home directory, a file contains its location.
     private static string[] LmStudio(string home)
     {
         string pointer = Path.Combine(home, ".lmstudio-home-pointer");

@@ -31,7 +31,7 @@ public sealed class ModelPull : IDisposable
     /// <exception cref="ModelPullException">The hub fails, denies access, or sends content whose hash is wrong.</exception>
     /// <exception cref="IOException">The disk is full, or the cache cannot be written to.</exception>
     /// <exception cref="UnauthorizedAccessException">The caller is not permitted to write to the cache.</exception>
-    /// <exception cref="OperationCanceledException">The download was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">The download was canceled.</exception>
     public async Task<CatalogEntry> PullAsync(
         ModelReference reference, IProgress<PullProgress>? progress = null, CancellationToken cancellationToken = default)
     {

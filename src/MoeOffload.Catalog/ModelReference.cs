@@ -16,7 +16,7 @@ public sealed partial record ModelReference(string Repository, string? Variant)
     {
         Match match = Pattern().Match(text ?? string.Empty);
         string repository = match.Groups["repository"].Value;
-        // Hugging Face forbids both in names, and the cache's layout relies on it.
+        // Hugging Face does not allow these in names, and the layout of the cache relies on that.
         bool isOne = match.Success && !repository.Contains("--", StringComparison.Ordinal) && !repository.Contains("..", StringComparison.Ordinal);
         reference = isOne ? new ModelReference(repository, match.Groups["variant"] is { Success: true } variant ? variant.Value : null) : null;
         return isOne;

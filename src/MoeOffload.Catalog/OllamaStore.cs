@@ -54,7 +54,7 @@ internal static partial class OllamaStore
         }
         catch (Exception error) when (error is JsonException or KeyNotFoundException or InvalidOperationException)
         {
-            // No manifest of a model.
+            // The file is not the manifest of a model.
         }
 
         return null;
@@ -67,7 +67,7 @@ internal static partial class OllamaStore
             return null;
         }
 
-        // Older versions wrote the digest as it is.
+        // Older versions used the digest without replacing the colon.
         foreach (string name in new[] { digest.Replace(':', '-'), digest })
         {
             string path = Path.Combine(root, "blobs", name);
@@ -96,7 +96,7 @@ internal static partial class OllamaStore
 
     private static string[] Parts(string manifest) => manifest.Split(Path.DirectorySeparatorChar)[^4..];
 
-    // The digest becomes a part of a path: nothing else may.
+    // The digest becomes part of a path, so it must not contain anything else.
     [GeneratedRegex(@"^sha256[:-][0-9a-f]{64}\z", RegexOptions.CultureInvariant)]
     private static partial Regex Digest();
 }

@@ -12,7 +12,7 @@ namespace MoeOffload.Cli;
 /// <summary>Implements the command <c>moe</c>: parses the command line, runs the command, and converts errors to a message and an exit code.</summary>
 internal static class MoeCommand
 {
-    // A prompt may begin with an @, and llama.cpp's -ngl is no -n -g -l.
+    // A prompt can begin with an @, and llama.cpp's -ngl does not mean -n -g -l.
     private static readonly ParserConfiguration s_parser = new() { EnablePosixBundling = false, ResponseFileTokenReplacer = null };
 
     /// <summary>Runs the command.</summary>
@@ -80,7 +80,7 @@ internal static class MoeCommand
     {
         ParseResult first = Check(root.Parse(arguments, s_parser), null);
 
-        // Help, the version and completions want no settings, and must work where these are wrong.
+        // Help, the version and completions do not need settings, and must work even if the settings are not valid.
         if (first.CommandResult.Command == root || first.Action is not AsynchronousCommandLineAction)
         {
             return first;

@@ -22,7 +22,7 @@ namespace MoeOffload.Server;
 /// <summary>Provides extension methods that add the server to an ASP.NET Core application.</summary>
 public static class MoeServerExtensions
 {
-    // What the host does after requests have ended, unloading models included.
+    // The time for the host to stop after all requests have ended, including unloading models.
     private static readonly TimeSpan s_closing = TimeSpan.FromSeconds(10);
 
     /// <summary>
@@ -80,7 +80,7 @@ public static class MoeServerExtensions
         return group;
     }
 
-    // Each part of the server gets the group of options that concerns it, and no more.
+    // Each part of the server gets only the group of options that it needs.
     private static IServiceCollection AddServerOptions(this IServiceCollection services, Action<MoeServerOptions>? configure)
     {
         OptionsBuilder<MoeServerOptions> options = services.AddOptions<MoeServerOptions>().ValidateOnStart();

@@ -3,7 +3,7 @@ using MoeOffload.Server.Routing;
 
 namespace MoeOffload.Server;
 
-/// <summary>Represents what <c>AddMoeOffload</c> has added to an application, once.</summary>
+/// <summary>Indicates that <c>AddMoeOffload</c> has already been called for an application.</summary>
 internal sealed class ServerServices
 {
     private int _isMapped;

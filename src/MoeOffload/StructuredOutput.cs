@@ -5,17 +5,22 @@ using MoeOffload.Chat;
 
 namespace MoeOffload.Schemas;
 
-/// <summary>Answers as .NET types: the type's JSON schema constrains what the model writes.</summary>
+/// <summary>Generates answers as .NET objects. The JSON schema of the type constrains the output of the model.</summary>
 public static class StructuredOutput
 {
-    /// <summary>Continues a prompt with JSON of a type.</summary>
-    /// <param name="session">Where to generate.</param>
-    /// <param name="prompt">The prompt, taken as it is. It should say what is wanted: the model does not see the schema.</param>
-    /// <param name="type">The type, of a source-generated context for instance.</param>
-    /// <param name="sampling">How tokens are chosen; null takes the defaults.</param>
-    /// <param name="maxTokens">The most tokens to generate; null goes on until the JSON is whole or the context is full.</param>
-    /// <param name="cancellationToken">Ends the generation within one step.</param>
-    /// <exception cref="StructuredOutputException">The JSON was cut by <paramref name="maxTokens"/> or the context, or the type refused it.</exception>
+    /// <summary>Continues a prompt with JSON for a type, and deserializes it.</summary>
+    /// <param name="session">The session.</param>
+    /// <param name="prompt">The prompt. It should describe the expected answer, because the model does not see the schema.</param>
+    /// <param name="type">The type, for example from a source-generated context.</param>
+    /// <param name="sampling">The sampling options, or <see langword="null"/> for the default options.</param>
+    /// <param name="maxTokens">
+    /// The maximum number of tokens to generate, or <see langword="null"/> to generate until the JSON is complete or the context is full.
+    /// </param>
+    /// <param name="cancellationToken">A token that cancels the generation within one step.</param>
+    /// <returns>The answer.</returns>
+    /// <exception cref="StructuredOutputException">
+    /// The JSON was cut off by <paramref name="maxTokens"/> or the end of the context, or it cannot be deserialized to the type.
+    /// </exception>
     /// <inheritdoc cref="GenerationSession.GenerateAsync(GenerationRequest, CancellationToken)" path="/exception"/>
     /// <inheritdoc cref="TokenStream.StartAsync" path="/exception"/>
     public static async Task<T> GenerateAsync<T>(
@@ -39,13 +44,21 @@ public static class StructuredOutput
         return Read(text.ToString(), type, isCut: stream.StopReason is not StopReason.EndOfSequence);
     }
 
-    /// <summary>Answers a chat with JSON of a type.</summary>
-    /// <param name="session">Where to generate.</param>
-    /// <param name="messages">The messages, the first one first. They should say what is wanted: few templates show the schema.</param>
-    /// <param name="type">The type, of a source-generated context for instance.</param>
-    /// <param name="options">How to answer; null takes the defaults. Its <see cref="ChatOptions.ResponseSchema"/> is the type's.</param>
-    /// <param name="cancellationToken">Ends the generation within one step.</param>
-    /// <exception cref="StructuredOutputException">The JSON was cut by the most tokens or the context, or the type refused it.</exception>
+    /// <summary>Answers a chat with JSON for a type, and deserializes it.</summary>
+    /// <param name="session">The session.</param>
+    /// <param name="messages">
+    /// The messages, in chronological order. They should describe the expected answer, because few templates show the schema to the model.
+    /// </param>
+    /// <param name="type">The type, for example from a source-generated context.</param>
+    /// <param name="options">
+    /// The options, or <see langword="null"/> for the default options. <see cref="ChatOptions.ResponseSchema"/> is replaced by the schema of
+    /// the type.
+    /// </param>
+    /// <param name="cancellationToken">A token that cancels the generation within one step.</param>
+    /// <returns>The answer.</returns>
+    /// <exception cref="StructuredOutputException">
+    /// The JSON was cut off by <see cref="ChatOptions.MaxTokens"/> or the end of the context, or it cannot be deserialized to the type.
+    /// </exception>
     /// <inheritdoc cref="GenerationSession.ChatAsync" path="/exception"/>
     /// <inheritdoc cref="TokenStream.StartAsync" path="/exception"/>
     public static async Task<T> ChatAsync<T>(

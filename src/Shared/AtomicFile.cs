@@ -8,7 +8,7 @@ internal sealed class AtomicFile : IDisposable
 {
     private readonly string _destination;
 
-    // Null for a device or a pipe, which is written as it is.
+    // Null for a device or a pipe, which is written directly.
     private readonly string? _temporary;
     private bool _isCommitted;
 
@@ -34,7 +34,7 @@ internal sealed class AtomicFile : IDisposable
         string destination = new FileInfo(full).LinkTarget is null ? full : File.ResolveLinkTarget(full, returnFinalTarget: true)!.FullName;
         if (File.Exists(full))
         {
-            // Fails if the file is read-only: a rename would replace it all the same.
+            // This fails if the file is read-only. Without it, the rename would replace the file nevertheless.
             var existing = new FileStream(full, FileMode.Open, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
             if (!existing.CanSeek || IsDevice(full))
             {
@@ -69,7 +69,7 @@ internal sealed class AtomicFile : IDisposable
     /// <exception cref="IOException">The disk is full.</exception>
     public void Complete()
     {
-        // Otherwise a power failure could leave the name with no content behind it.
+        // Otherwise, a power failure could leave an empty file under the name.
         if (_temporary is not null && Stream.CanWrite)
         {
             Stream.Flush(flushToDisk: true);
@@ -129,7 +129,7 @@ internal sealed class AtomicFile : IDisposable
         }
     }
 
-    // Replacing /dev/null or /dev/stdout would take it from everybody.
+    // Replacing /dev/null or /dev/stdout would remove it for all processes.
     private static bool IsDevice(string path) =>
         !OperatingSystem.IsWindows()
         && path.StartsWith("/dev/", StringComparison.Ordinal)

@@ -24,7 +24,7 @@ internal sealed class Library
         _random = new SplitMix(seed);
         _askSum = worksSums ? Arithmetic.Work : Arithmetic.Ask;
 
-        // Shares of the documents, in hundredths; a story is about five times as long as a sum.
+        // The percentages of the documents. A story is about five times as long as a sum.
         _kinds =
         [
             (4, TellPlain),

@@ -12,7 +12,7 @@ internal static class Preparation
     private const ulong CorpusSeed = 1;
     private const ulong ValidationSeed = 2;
 
-    // A second, smaller corpus, whose sums come with the way to their answers.
+    // The second corpus is smaller, and its sums include the steps to the result.
     private const int WorkedBytes = 7_000_000;
     private const ulong WorkedSeed = 3;
     private const ulong WorkedValidationSeed = 4;

@@ -109,7 +109,7 @@ internal static class ModelFile
             throw new InvalidDataException($"'{file}' has {values.Length} values, and the shape needs {expected}: train again.");
         }
 
-        // The router decides between near equals, and vectors take no room worth saving.
+        // The router decides between nearly equal values, and vectors are too small to be worth quantizing.
         GgmlType type = dimensions.Length == 1 || name.Contains("ffn_gate_inp", StringComparison.Ordinal) ? GgmlType.F32 : GgmlType.Q8_0;
         int row = (int)dimensions[0];
         int rowBytes = (int)GgmlTypeInfo.Of(type).GetByteCount(row);

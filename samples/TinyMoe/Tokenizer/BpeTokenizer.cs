@@ -24,7 +24,7 @@ internal sealed class BpeTokenizer
             _ranks[merges[rank]] = rank;
         }
 
-        // Two pairs may merge to the same piece, which is one token.
+        // Two pairs can merge to the same piece, which is a single token.
         tokens.AddRange(merges.Select(merge => merge.Left + merge.Right).Distinct());
         FirstSpecial = tokens.Count;
         tokens.AddRange(Document.SpecialTokens);

@@ -35,7 +35,8 @@ internal static class BpeTrainer
         }
     }
 
-    // Of equally frequent pairs the first by its letters, so that the result does not depend on a dictionary's order.
+    // If several pairs are equally frequent, the first one in ordinal order is returned, so that the result does not depend on the order of a
+    // dictionary.
     private static (string Left, string Right)? MostFrequent(List<(List<string> Pieces, long Count)> words)
     {
         var counts = new Dictionary<(string Left, string Right), long>();

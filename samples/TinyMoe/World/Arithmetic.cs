@@ -47,7 +47,7 @@ internal static class Arithmetic
         string counted = string.Join(", ", steps);
         counted = counted.Length == 0 ? "Nothing to count" : $"{char.ToUpperInvariant(counted[0])}{counted[1..]}";
 
-        // A name keeps its capital.
+        // A name keeps its capital letter.
         bool isName = Lexicon.Instance["name"].Any(name => pair.Answer.StartsWith($"{name} ", StringComparison.Ordinal));
         return new(pair.Question, $"{counted}, so {(isName ? pair.Answer[0] : char.ToLowerInvariant(pair.Answer[0]))}{pair.Answer[1..]}");
     }
@@ -134,7 +134,7 @@ internal static class Arithmetic
         };
     }
 
-    // What makes numbers an order, and not just names.
+    // These questions teach the order of numbers, not just their names.
     private static Exchange AskNeighbor(SplitMix random)
     {
         int low = random.Below(Most);

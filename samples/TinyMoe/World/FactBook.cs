@@ -19,7 +19,7 @@ internal static class FactBook
 
     private static IEnumerable<(string Opening, string Question, string Answer)> Read()
     {
-        // The last line of a file is empty, and so is the first of the openings: to ask without one.
+        // The last line of a file is empty. So is the first opening, for questions without an opening.
         string[] openings = [.. Resources.Lines("asking").Distinct()];
         foreach (string line in Resources.Lines("facts").Where(line => line.Length > 0))
         {

@@ -3,7 +3,7 @@ namespace TinyMoe.World;
 /// <summary>Represents a placeholder in a sentence for a word of the story: <c>{look2}</c> is the second word of the category "look".</summary>
 internal sealed record Slot(string Variable, bool IsCapital)
 {
-    // What is drawn anew for each sentence; the rest stays what it is through the story.
+    // These categories are drawn again for each sentence. The others stay the same throughout the story.
     private static readonly HashSet<string> s_fresh = ["adv", "sadly", "did", "moved", "sound", "smell", "creature"];
 
     private static readonly Dictionary<string, string[]> s_pronouns = new()

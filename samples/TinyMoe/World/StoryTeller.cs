@@ -55,7 +55,7 @@ internal sealed class StoryTeller(SplitMix random)
         });
     }
 
-    // A word that no other part of the story has.
+    // Draws a word that no other part of the story uses.
     private string Draw(string category)
     {
         string word;

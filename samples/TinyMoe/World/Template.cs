@@ -55,7 +55,7 @@ internal sealed partial class Template
         Append(_text[at..]);
         return text.ToString();
 
-        // An article waits for the word that decides about it.
+        // An article depends on the following word, so it is held back until then.
         void Append(string piece)
         {
             if (article is not null && piece.Trim().Length > 0)

@@ -70,7 +70,7 @@ internal sealed class BenchCommand : ICliCommand
             {
             }
 
-            // The first run pays for what later ones find done: pages read, kernels loaded.
+            // The first run is slower, because it reads pages and loads kernels.
             if (run > 0)
             {
                 results.Add(stream.Statistics!);

@@ -189,7 +189,7 @@ internal sealed class ChatLoop(
     private static void Append(StringBuilder text, ChatRole who, string? said) =>
         text.Append(CultureInfo.InvariantCulture, $"\n## {who}\n\n{said?.Trim()}\n");
 
-    // Null where there is no more.
+    // Returns null at the end of the input.
     private async Task<string?> ReadAsync()
     {
         var said = new StringBuilder();
@@ -232,7 +232,7 @@ internal sealed class ChatLoop(
 
     private async Task<(LineEnd End, string Line)> ReadLineAsync(string prompt)
     {
-        // A thread waits for keys, so that SIGTERM can end the command meanwhile.
+        // A separate thread waits for keys, so that SIGTERM can end the command in the meantime.
         Task<(LineEnd, string)> read = Task.Run(() =>
         {
             Console.TreatControlCAsInput = true;

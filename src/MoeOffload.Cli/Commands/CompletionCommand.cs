@@ -7,7 +7,7 @@ namespace MoeOffload.Cli.Commands;
 /// <summary>Implements <c>moe completion</c>, which prints a script that lets a shell complete commands, options and model names.</summary>
 internal sealed class CompletionCommand : ICliCommand
 {
-    // Each asks moe itself: [suggest:N] is System.CommandLine's directive, with the cursor's place in the line.
+    // Each script calls moe itself. [suggest:N] is System.CommandLine's directive, where N is the position of the cursor in the line.
     private static readonly Dictionary<string, string> s_scripts = new(StringComparer.Ordinal)
     {
         ["bash"] = """

@@ -55,7 +55,7 @@ internal sealed class EvidenceMakeCommand : ICliCommand
         var maker = new EvidenceMaker(directory, CommandLine(invocation));
         foreach (CatalogEntry entry in entries)
         {
-            // A server of its own for each model: what one left in its memory is not counted as another's.
+            // Each model has its own server, so that memory that one model left behind is not attributed to another.
             using LoopbackRpcServer? server = _arguments.StartServer(invocation);
             BenchSubject subject = _arguments.Read(invocation, entry, server);
             if (entry == entries[0])
@@ -82,7 +82,8 @@ internal sealed class EvidenceMakeCommand : ICliCommand
         return names.Length > 0 && names.All(s_benches.Contains) ? names : null;
     }
 
-    // With what variables and the configuration file say, of paths the last part alone, which is all that means something elsewhere.
+    // Includes options from environment variables and the configuration file. Paths are shortened to their last part, because the rest means
+    // nothing on other machines.
     private static string CommandLine(Invocation invocation) => string.Join(' ', invocation.Parsed.Tokens
         .Select(token => token.Type == TokenType.Argument && Path.IsPathRooted(token.Value) ? Path.GetFileName(Path.TrimEndingDirectorySeparator(token.Value)) : token.Value)
         .Prepend("moe")

@@ -72,7 +72,7 @@ internal sealed class EvidenceRenderCommand : ICliCommand
         return Task.FromResult(ExitCode.Success);
     }
 
-    // What does not hold is not quoted.
+    // Evidence that fails verification is not used.
     private static EvidenceNames Read(string directory)
     {
         VerificationResult result = EvidenceVerifier.Verify(directory);

@@ -66,7 +66,7 @@ internal sealed class PullCommand : ICliCommand
     {
         if (bar is null)
         {
-            // Without a bar, only what someone who waits should know.
+            // Without a progress bar, only events that concern a waiting user are written.
             if (step.Stage == PullStage.Retrying)
             {
                 invocation.Terminal.Error.WriteLine($"{step.Message} Trying again.");

@@ -86,7 +86,7 @@ internal sealed class ServeCommand : ICliCommand
             }
         }
 
-        // A server is stopped by SIGTERM: that is how it ends well.
+        // SIGTERM is the regular way to stop a server, so it is a success.
         return invocation.Interruption.Code == ExitCode.Terminated ? ExitCode.Success : invocation.Interruption.Code;
     }
 
@@ -104,7 +104,7 @@ internal sealed class ServeCommand : ICliCommand
             return (catalog, known);
         }
 
-        // A file elsewhere; what it is called depends on what else there is.
+        // The file is outside of the catalog's places. Its name depends on the other models, which can have the same name.
         catalog = new ModelCatalog(places with { Paths = [named.Path, .. places.Paths] });
         return (catalog, catalog.Discover().FirstOrDefault(entry => entry.Path == named.Path)
             ?? throw new UsageException($"{named.Path} is not the first part of a split model: use the path of the first part."));

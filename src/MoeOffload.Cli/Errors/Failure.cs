@@ -32,7 +32,7 @@ internal static class Failure
     private static bool IsExpected(Exception error) => error is MoeOffloadException or IOException or UnauthorizedAccessException
         or ArgumentException or NotSupportedException or InvalidOperationException or FormatException or HttpRequestException;
 
-    // .NET appends the name of a parameter, which means nothing on a command line unless it is that of an option.
+    // .NET appends the name of a parameter, which is meaningless on a command line unless it is the name of an option.
     private static string WithoutParameter(ArgumentException error)
     {
         string appended = $" (Parameter '{error.ParamName}')";

@@ -46,7 +46,7 @@ internal static partial class MemberNames
     /// <param name="message">The message.</param>
     public static string Translate(string message) => Member().Replace(message, match => OptionOf(match.Groups["name"].Value) ?? match.Value);
 
-    // A single word is a member only if no sentence could have it: "Grammar" is one in "Sampling.Grammar".
+    // A single word counts as a member only if it is not an ordinary word: "Grammar" is a member only in "Sampling.Grammar".
     [GeneratedRegex(@"\b(?:(?:[A-Z][A-Za-z]*Options|GenerationRequest|Sampling|KvCache)\.(?<name>[A-Z][A-Za-z]+)|(?<name>[A-Z][a-z]+[A-Z][A-Za-z]*))\b", RegexOptions.CultureInvariant)]
     private static partial Regex Member();
 }

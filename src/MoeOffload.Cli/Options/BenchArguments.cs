@@ -9,7 +9,7 @@ namespace MoeOffload.Cli.Options;
 /// <summary>Represents the options that say what a benchmark measures: the model, its devices, and its context.</summary>
 internal sealed class BenchArguments
 {
-    // The context of the seed's figures.
+    // The default context length of benchmarks.
     private const int UsualLength = 4096;
 
     private readonly ModelOpener _opener;

@@ -55,7 +55,7 @@ internal static class BindAddress
             }
             catch (SocketException error) when (error.SocketErrorCode is SocketError.AddressAlreadyInUse or SocketError.AccessDenied)
             {
-                // The next one.
+                // Try the next port.
             }
         }
 

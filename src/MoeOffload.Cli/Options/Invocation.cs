@@ -40,7 +40,7 @@ internal sealed class Invocation : IDisposable
         logging.SetMinimumLevel(IsVerbose ? LogLevel.Debug : LogLevel.Warning);
         if (!IsVerbose)
         {
-            // llama.cpp warns of what is usual, and calls a step that was cancelled an error; true errors are in exceptions' messages.
+            // llama.cpp logs warnings about normal conditions, and logs canceled steps as errors. Real errors are in the messages of exceptions.
             logging.AddFilter("MoeOffload.Native", LogLevel.Critical);
         }
 

@@ -110,7 +110,7 @@ internal sealed class LoadArguments(GlobalOptions global)
                 $"--gpu-backend {backend.ToString().ToLowerInvariant()}: this machine has no such device, only {string.Join(", ", known.Select(device => device.Name))}. 'moe gpu-info' shows which backends were found.");
     }
 
-    // The order of the command line is the order of the rules, as in llama.cpp, so the words are gone through once more.
+    // As in llama.cpp, rules apply in the order of the command line, so its tokens are searched again.
     private TensorPlacement ReadPlacement(ParseResult parsed)
     {
         TensorPlacement placement = TensorPlacement.Default;
@@ -152,7 +152,7 @@ internal sealed class LoadArguments(GlobalOptions global)
 
     private static bool Is(Token word, Option option) => word.Value == option.Name || option.Aliases.Contains(word.Value);
 
-    // llama.cpp takes "all", "auto" and negative numbers for as many as there are.
+    // In llama.cpp, "all", "auto" and negative numbers mean all layers.
     private static int? ReadLayers(string text) =>
         text.Equals("all", StringComparison.OrdinalIgnoreCase) || text.Equals("auto", StringComparison.OrdinalIgnoreCase) ? -1
         : int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int number) ? Math.Max(number, -1)

@@ -35,7 +35,7 @@ internal sealed class PromptArguments
             prompt = await Console.In.ReadToEndAsync(invocation.Cancelled).ConfigureAwait(false);
         }
 
-        // The end of the last line of a file is no part of what it says, as llama.cpp has it.
+        // As in llama.cpp, the line break at the end of a file is not part of the prompt.
         if (prompt is [.. var text, '\n'] && prompt != invocation.Parsed.GetValue(_prompt))
         {
             prompt = text.TrimEnd('\r');

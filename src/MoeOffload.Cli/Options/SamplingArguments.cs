@@ -76,7 +76,7 @@ internal sealed class SamplingArguments
         }
     }
 
-    // The largest number is llama.cpp's own sign for a random seed.
+    // In llama.cpp, the largest number means a random seed.
     private static uint? ReadSeed(string text) => text == "-1" ? uint.MaxValue
         : uint.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out uint seed) ? seed
         : null;

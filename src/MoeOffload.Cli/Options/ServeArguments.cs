@@ -7,7 +7,7 @@ namespace MoeOffload.Cli.Options;
 /// <summary>Represents the options of the server: its address, its access rules, and its limits.</summary>
 internal sealed class ServeArguments
 {
-    // What the server takes; being idle may last longer.
+    // The server's own limit, which does not apply to idle times.
     private const double LongestSeconds = 24 * 60 * 60;
 
     private readonly Option<string?> _host = Opt.Text("HOST", "The host to listen on; alternative to --bind", "--host");
@@ -94,12 +94,12 @@ internal sealed class ServeArguments
 
     private static bool IsOrigin(string text) => Uri.TryCreate(text, UriKind.Absolute, out Uri? uri) && uri.GetLeftPart(UriPartial.Authority) == text;
 
-    // As llama-server: who says how many run at once divides the context among them.
+    // As in llama-server, the context is divided if the number of parallel requests is specified.
     private bool? ReadUnified(ParseResult parsed) => parsed.GetValue(_unified) ? true
         : parsed.GetValue(_notUnified) || parsed.GetValue(_parallel) is not null ? false
         : null;
 
-    // An empty file must not mean a server without keys.
+    // An empty file must not result in a server without keys.
     private static string[] ReadKeys(string? path)
     {
         if (path is null)

@@ -22,7 +22,7 @@ internal static class ServerHost
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = [], ContentRootPath = AppContext.BaseDirectory });
         configureLogging(builder.Logging);
-        // A token is sent by the thread that wrote it: to hand it to another costs more than to send it, on cores that are busy computing.
+        // A token is sent by the thread that wrote it, because switching to another thread costs more if all cores are computing.
         builder.WebHost.UseUrls(url).UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true);
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.Services.AddMoeOffload(catalog, configure);
@@ -47,7 +47,7 @@ internal static class ServerHost
         }
     }
 
-    // The command itself hears Ctrl-C and SIGTERM.
+    // The command itself handles Ctrl+C and SIGTERM.
     private sealed class NoLifetime : IHostLifetime
     {
         public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;

@@ -11,7 +11,7 @@ internal sealed class SettingSources(Func<string, string?> environment)
 {
     private const string Prefix = "MOE_";
 
-    // Of these one decides: what the command line says of one is not to be joined by what a variable says of another.
+    // The options of a group exclude each other, so they are taken from one source: a variable must not add one to the command line's.
     private static readonly string[][] s_exclusive = [["--cpu-moe", "--n-cpu-moe"], ["--grammar", "--grammar-file", "--json-schema"], ["--kv-unified", "--no-kv-unified"]];
 
     private static readonly Dictionary<string, string> s_shimmy = new(StringComparer.Ordinal) { ["--model"] = "SHIMMY_BASE_GGUF" };
@@ -45,7 +45,7 @@ internal sealed class SettingSources(Func<string, string?> environment)
         List<string> added = Add(options, said, FromEnvironment);
         added.AddRange(Add(options, said, option => file?.Find(NameOf(command), KeyOf(option)) is { } values ? (file.Path, values) : null));
 
-        // What comes after -- is not read as options.
+        // Arguments after -- are not options.
         int end = Array.IndexOf(arguments, "--");
         end = end < 0 ? arguments.Length : end;
         return [.. arguments[..end], .. added, .. arguments[end..]];
@@ -56,7 +56,7 @@ internal sealed class SettingSources(Func<string, string?> environment)
         .Concat(command == root ? [] : root.Options.Where(option => option.Recursive))
         .Where(option => option is not (System.CommandLine.Help.HelpOption or VersionOption) && !option.Hidden);
 
-    // Takes from one source what no earlier source has said.
+    // Adds the options of one source that no earlier source has set.
     private List<string> Add(Option[] options, Said said, Func<Option, (string Origin, string[] Values)?> find)
     {
         var added = new List<string>();
@@ -130,7 +130,7 @@ internal sealed class SettingSources(Func<string, string?> environment)
         public bool Excludes(string name) =>
             _names.Contains(name) || s_exclusive.Any(group => group.Contains(name) && group.Any(_on.Contains));
 
-        // A flag that is off says nothing of the options that it excludes.
+        // A flag that is off does not exclude other options.
         public void Add(string name, bool isOff)
         {
             _names.Add(name);

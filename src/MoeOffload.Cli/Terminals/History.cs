@@ -13,7 +13,7 @@ internal sealed class History
     private const int MostEntries = 1000;
     private const int MostCharacters = 1 << 16;
 
-    // The file is shortened only now and then, since that means to write all of it.
+    // The file is shortened only occasionally, because that rewrites all of it.
     private const int MostLines = MostEntries + 200;
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
@@ -38,13 +38,13 @@ internal sealed class History
             _entries.AddRange(ReadEntries(path));
             if (_entries.Count == 0 && _lines > 0)
             {
-                // It is not a history: nothing is written to it.
+                // The file is not a history, so nothing is written to it.
                 _path = null;
             }
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            // A history that cannot be read is no reason not to chat.
+            // A chat must work even if the history cannot be read.
             _path = null;
         }
     }
@@ -111,7 +111,7 @@ internal sealed class History
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            // A history that cannot be written is no reason not to chat.
+            // A chat must work even if the history cannot be written.
         }
     }
 
@@ -132,13 +132,13 @@ internal sealed class History
 
         if (++_lines > MostLines)
         {
-            // Read again: another chat may have added to it.
+            // Read the file again, because another chat could have added lines.
             AtomicFile.WriteAllText(path, string.Concat(ReadEntries(path).Select(Line)), OwnerOnly);
             _lines = MostEntries;
         }
     }
 
-    // A line that is not a JSON string is skipped: a power failure may have cut it off.
+    // Lines that are not JSON strings are skipped, because a power failure could have truncated one.
     private string[] ReadEntries(string path)
     {
         string[] lines = File.ReadAllLines(path);

@@ -175,7 +175,7 @@ internal sealed class LineEditor(IKeys keys, TextWriter screen, History history)
         return at;
     }
 
-    // Everything is drawn anew from where the prompt begins, which is as many rows above as the cursor went down.
+    // Redraws everything from the beginning of the prompt, which is above the cursor by the number of rows that the cursor moved down.
     private void Draw()
     {
         var output = new StringBuilder();
@@ -191,7 +191,7 @@ internal sealed class LineEditor(IKeys keys, TextWriter screen, History history)
         (int row, int column) = Place(_at);
         if (endColumn == 0 && endRow > 0 && text[^1] != '\n')
         {
-            // A terminal goes to the next row only once something is written there.
+            // A terminal moves to the next row only when something is written there.
             output.Append("\r\n");
         }
 
@@ -211,7 +211,7 @@ internal sealed class LineEditor(IKeys keys, TextWriter screen, History history)
         screen.Flush();
     }
 
-    // Where a position of the text is on the screen, rows counted from the prompt's.
+    // Returns the screen position of a position in the text. Rows are counted from that of the prompt.
     private (int Row, int Column) Place(int at)
     {
         int row = 0;

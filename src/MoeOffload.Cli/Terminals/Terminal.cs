@@ -10,7 +10,7 @@ internal sealed class Terminal
 
     public Terminal()
     {
-        // Without a byte order mark, which would be the first thing in a file that output goes to.
+        // Without this, redirected output would begin with a byte order mark.
         Console.OutputEncoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
         bool moves = Environment.GetEnvironmentVariable("TERM") is not "dumb";
         Out = Console.Out;

@@ -173,7 +173,7 @@ internal static class AnthropicChat
         });
     }
 
-    // Turns of the same role are one, as Anthropic has it: many templates refuse two.
+    // Consecutive messages of the same role are merged, as in Anthropic's API, because many templates reject them.
     private static void Append(List<ChatMessage> messages, ChatRole role, string text)
     {
         if (messages.Count > 0 && messages[^1] is { ToolCalls.Count: 0 } last && last.Role == role)

@@ -61,7 +61,7 @@ internal static class AnthropicEndpoints
             content.Add(ContentBlock.OfText(message.Content));
         }
 
-        // A call that was cut has no arguments that could be given.
+        // A call that was cut off has no complete arguments, so it is left out.
         content.AddRange(message.ToolCalls
             .Select(call => (Call: call, Input: Parse(call.Arguments)))
             .Where(item => item.Input is not null)

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace MoeOffload.Server.Anthropic;
 
-// Anthropic's Messages API, as https://docs.anthropic.com/en/api/messages and its SDKs have it.
+// These are the messages of Anthropic's Messages API, as in https://docs.anthropic.com/en/api/messages and its SDKs.
 internal sealed record ErrorAnswer(string Type, ErrorDetail Error, string RequestId);
 
 internal sealed record ErrorDetail(string Type, string Message);
@@ -30,7 +30,7 @@ internal sealed record ContentBlock(
 {
     public static ContentBlock OfText(string text) => new("text", Text: text);
 
-    // Signed thinking is what other servers can check; nobody checks it here.
+    // This server does not sign or verify thinking, so the signature is empty.
     public static ContentBlock OfThinking(string thinking) => new("thinking", Thinking: thinking, Signature: string.Empty);
 
     public static ContentBlock OfCall(string id, string name, JsonNode input) => new("tool_use", Id: id, Name: name, Input: input);

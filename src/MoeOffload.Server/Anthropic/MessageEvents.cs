@@ -101,7 +101,7 @@ internal sealed class MessageEvents(SseWriter stream, bool showsThinking)
             return;
         }
 
-        // Clients expect a signature at the end of thinking, and give it back with it.
+        // Clients expect a signature at the end of thinking, and send it back with the thinking.
         if (_open == "thinking")
         {
             await FillAsync(new Delta("signature_delta", Signature: string.Empty)).ConfigureAwait(false);

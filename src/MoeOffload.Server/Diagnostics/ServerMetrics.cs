@@ -29,19 +29,19 @@ internal sealed class ServerMetrics
         Meter meter = meters.Create(ServerMeter.Name);
         _active = meter.CreateUpDownCounter<long>("moe.requests.active", "{request}", "Requests that are being processed");
         _requests = meter.CreateCounter<long>("moe.requests", "{request}", "Requests that were answered");
-        _duration = Seconds(meter, "gen_ai.server.request.duration", "Time of a request", [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500]);
+        _duration = Seconds(meter, "gen_ai.server.request.duration", "Duration of a request", [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500]);
         _firstToken = Seconds(
             meter, "gen_ai.server.time_to_first_token", "Time from a generation's start to its first token", [0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50]);
         _perToken = Seconds(
-            meter, "gen_ai.server.time_per_output_token", "Mean time of a generation's tokens after the first", [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2]);
-        _queueTime = Seconds(meter, "moe.queue.time", "Time that a generation waited for its place", [0.0001, 0.001, 0.01, 0.1, 0.5, 1, 2, 5, 10, 20, 50, 100]);
-        _promptTokens = meter.CreateCounter<long>("moe.tokens.prompt", "{token}", "Tokens of prompts");
-        _cachedTokens = meter.CreateCounter<long>("moe.tokens.cached", "{token}", "Tokens of prompts that the prefix cache held");
-        _generatedTokens = meter.CreateCounter<long>("moe.tokens.generated", "{token}", "Tokens that were generated");
-        _draftedTokens = meter.CreateCounter<long>("moe.tokens.drafted", "{token}", "Tokens that were guessed ahead");
-        _acceptedTokens = meter.CreateCounter<long>("moe.tokens.accepted", "{token}", "Guessed tokens that were right");
-        _prefixHits = meter.CreateCounter<long>("moe.prefix_cache.hits", "{request}", "Generations that found some of their prompt in the prefix cache");
-        _embeddedTokens = meter.CreateCounter<long>("moe.tokens.embedded", "{token}", "Tokens that became embeddings");
+            meter, "gen_ai.server.time_per_output_token", "Mean time per token of a generation after the first token", [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2]);
+        _queueTime = Seconds(meter, "moe.queue.time", "Time that a generation waited in the queue", [0.0001, 0.001, 0.01, 0.1, 0.5, 1, 2, 5, 10, 20, 50, 100]);
+        _promptTokens = meter.CreateCounter<long>("moe.tokens.prompt", "{token}", "Prompt tokens");
+        _cachedTokens = meter.CreateCounter<long>("moe.tokens.cached", "{token}", "Prompt tokens that were taken from the prefix cache");
+        _generatedTokens = meter.CreateCounter<long>("moe.tokens.generated", "{token}", "Generated tokens");
+        _draftedTokens = meter.CreateCounter<long>("moe.tokens.drafted", "{token}", "Draft tokens that were evaluated");
+        _acceptedTokens = meter.CreateCounter<long>("moe.tokens.accepted", "{token}", "Draft tokens that were accepted");
+        _prefixHits = meter.CreateCounter<long>("moe.prefix_cache.hits", "{request}", "Generations that reused a part of their prompt from the prefix cache");
+        _embeddedTokens = meter.CreateCounter<long>("moe.tokens.embedded", "{token}", "Tokens for which embeddings were computed");
         Observe(meter);
     }
 
@@ -85,15 +85,15 @@ internal sealed class ServerMetrics
 
     private void Observe(Meter meter)
     {
-        meter.CreateObservableGauge("moe.queue.running", () => OfSessions(statistics => statistics.RunningCount), "{request}", "Generations that have a place");
-        meter.CreateObservableGauge("moe.queue.waiting", () => OfSessions(statistics => statistics.QueuedCount), "{request}", "Generations that wait for a place");
-        meter.CreateObservableGauge("moe.prefix_cache.tokens", () => OfSessions(statistics => statistics.KeptTokens), "{token}", "Tokens that KV caches keep of generations that have ended");
+        meter.CreateObservableGauge("moe.queue.running", () => OfSessions(statistics => statistics.RunningCount), "{request}", "Generations that are running");
+        meter.CreateObservableGauge("moe.queue.waiting", () => OfSessions(statistics => statistics.QueuedCount), "{request}", "Generations that are waiting in the queue");
+        meter.CreateObservableGauge("moe.prefix_cache.tokens", () => OfSessions(statistics => statistics.KeptTokens), "{token}", "Tokens of ended generations in the KV caches");
         meter.CreateObservableGauge("moe.models.loaded", () => _models.GetLoaded().Count, "{model}", "Models in memory");
-        meter.CreateObservableGauge("moe.memory", Memory, "By", "What models and their contexts hold of each device's memory");
-        meter.CreateObservableCounter("moe.expert.tokens", () => OfLayers((activity, layer) => (double)activity.TokensOf(layer)), "{token}", "Tokens that a layer's router chose experts for");
-        meter.CreateObservableGauge("moe.expert.busiest_share", () => OfLayers(BusiestShare), "1", "The part of a layer's choices that fell on its busiest expert");
+        meter.CreateObservableGauge("moe.memory", Memory, "By", "Memory of models and their contexts on each device");
+        meter.CreateObservableCounter("moe.expert.tokens", () => OfLayers((activity, layer) => (double)activity.TokensOf(layer)), "{token}", "Tokens for which a layer's router selected experts");
+        meter.CreateObservableGauge("moe.expert.busiest_share", () => OfLayers(BusiestShare), "1", "Share of a layer's selections that its busiest expert received");
         meter.CreateObservableGauge(
-            "moe.expert.unused", () => OfLayers((activity, layer) => activity.CountsOf(layer).Count(0L)), "{expert}", "Experts of a layer that were never chosen");
+            "moe.expert.unused", () => OfLayers((activity, layer) => activity.CountsOf(layer).Count(0L)), "{expert}", "Experts of a layer that were never selected");
     }
 
     private static double BusiestShare(ExpertActivity activity, int layer)
@@ -145,7 +145,7 @@ internal sealed class ServerMetrics
             }
             catch (ObjectDisposedException)
             {
-                // It was unloaded meanwhile.
+                // The model was unloaded in the meantime.
                 continue;
             }
 

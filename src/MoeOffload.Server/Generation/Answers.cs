@@ -3,9 +3,8 @@ using MoeOffload.Server.Http;
 namespace MoeOffload.Server.Generation;
 
 /// <summary>
-/// Represents the answers to a request, independently of the API. The model is acquired, the
-/// generations are started and their prompts checked and logged; they are read at the same time; disposing ends those that still run,
-/// counts all, and gives the model back.
+/// Represents the answers to a request, independently of the API. It acquires the model, starts the generations, validates and logs their
+/// prompts, and reads the answers concurrently. Disposing it ends running generations, counts all of them, and releases the model.
 /// </summary>
 /// <typeparam name="TStream">The stream of one answer.</typeparam>
 /// <typeparam name="TItem">The type of the items of a stream.</typeparam>
@@ -51,7 +50,7 @@ internal abstract class Answers<TStream, TItem>(ApiRequest request, ModelLease l
                 stream.Dispose();
             }
 
-            // What a generation cost is known once it has ended, also if its client has left.
+            // The statistics of a generation are available after it has ended, even if its client has disconnected.
             foreach (TStream stream in _streams)
             {
                 await stream.DisposeAsync().ConfigureAwait(false);
@@ -93,7 +92,7 @@ internal abstract class Answers<TStream, TItem>(ApiRequest request, ModelLease l
                 TStream stream = ClientInput.Check(() => make(lease.Session, index));
                 _streams.Add(stream);
 
-                // What is wrong with the input is known before anything is sent.
+                // Starting validates the input, so that errors are found before anything is sent.
                 await ClientInput.CheckAsync(() => StartAsync(stream)).ConfigureAwait(false);
                 request.CheckPrompt(PromptTokensOf(stream));
                 if (PromptOf(index) is { } prompt)

@@ -78,7 +78,7 @@ internal sealed class EmbeddingModel : IDisposable
     {
         if (text.Length == 0)
         {
-            throw ApiException.Invalid("A text has no token: give it some text.");
+            throw ApiException.Invalid("A text has no tokens. Send a text that is not empty.");
         }
 
         int size = _lease.Model.Vocabulary.Size;

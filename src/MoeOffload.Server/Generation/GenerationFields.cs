@@ -22,7 +22,7 @@ internal static class GenerationFields
         DynamicTemperatureRange = fields.Number("dynatemp_range", 0, 100) ?? defaults.DynamicTemperatureRange,
         DynamicTemperatureExponent = fields.Number("dynatemp_exponent", 0, 100) ?? defaults.DynamicTemperatureExponent,
 
-        // -1 is "all" to some clients, 0 to others.
+        // Some clients send -1 for "all", and others send 0.
         TopK = fields.Integer("top_k", -1, int.MaxValue) is { } topK ? Math.Max(0, topK) : defaults.TopK,
         TopP = fields.Number("top_p", 0, 1) ?? defaults.TopP,
         MinP = fields.Number("min_p", 0, 1) ?? defaults.MinP,
@@ -49,7 +49,7 @@ internal static class GenerationFields
             : stops;
     }
 
-    // All of 64 bits count, but llama.cpp's seeds have 32, the last of which means a random one; as to it, so here.
+    // All 64 bits are used, but llama.cpp's seeds have 32 bits, and the largest value means a random seed, here as well.
     private static uint? ReadSeed(JsonFields fields) => fields.Long("seed") switch
     {
         null or -1 => null,
@@ -141,7 +141,7 @@ internal static class GenerationFields
                 throw ApiException.Invalid($"'{path}' must have at most {MostBiases} token ids, each with a number from -100 to 100.", path);
             }
 
-            // OpenAI's range ends in a ban and in the only choice.
+            // In OpenAI's API, the lowest value bans the token, and the highest value selects it exclusively.
             biases[token] = value <= -100 ? float.NegativeInfinity : value >= 100 ? 100_000 : (float)value;
         }
 

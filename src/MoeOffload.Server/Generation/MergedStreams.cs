@@ -79,7 +79,7 @@ internal static class MergedStreams
         using var cancel = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         Task<TResult>[] all = [.. streams.Select(CompleteOneAsync)];
 
-        // What failed is thrown, whatever was cancelled because of it.
+        // A failure takes precedence over the cancellations that it caused.
         return await Task.WhenAll(all).ConfigureAwait(false);
 
         async Task<TResult> CompleteOneAsync(TStream stream)

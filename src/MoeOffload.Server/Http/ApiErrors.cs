@@ -4,13 +4,13 @@ using MoeOffload.Catalog;
 
 namespace MoeOffload.Server.Http;
 
-/// <summary>Translates exceptions into what a client is told.</summary>
+/// <summary>Converts exceptions to errors for a client.</summary>
 internal static class ApiErrors
 {
-    /// <summary>The status of a request whose client is gone, as nginx logs it.</summary>
+    /// <summary>The status of a request whose client has disconnected, as in nginx's log.</summary>
     public const int ClientGone = 499;
 
-    /// <summary>Translates an exception. What is not known to be the client's or the model's fault is the server's: status 500.</summary>
+    /// <summary>Converts an exception. If it is not a known error of the client or the model, the status is 500.</summary>
     public static ApiException Explain(Exception error, ApiRequest request) => error switch
     {
         ApiException known => known,
@@ -59,10 +59,10 @@ internal static class ApiErrors
             : Failed(error, request);
     }
 
-    private static ApiException Failed(Exception error, ApiRequest request) => new($"The server failed; its log has more under the request id {request.Id}.", error);
+    private static ApiException Failed(Exception error, ApiRequest request) => new($"The server failed. For details, see the entries of request id {request.Id} in its log.", error);
 
     private static ApiException Gone(Exception error) => new(ClientGone, "client_error", "client_gone", "The client is gone.", null, error);
 
     private static ApiException Stopping() =>
-        ApiException.Unavailable("server_shutting_down", "The server is shutting down and ended the request: try again once it is back.");
+        ApiException.Unavailable("server_shutting_down", "The server is shutting down and ended the request. Try again later.");
 }

@@ -7,13 +7,13 @@ using MoeOffload.Catalog;
 
 namespace MoeOffload.Server.Http;
 
-/// <summary>Represents a request to an endpoint, with what the endpoints of all APIs need to answer it.</summary>
+/// <summary>Represents a request to an endpoint of any API.</summary>
 internal sealed class ApiRequest : IDisposable
 {
-    // Generations end by their deadline, with what they have; only what has none is cancelled.
+    // Generations end at their deadline and keep their tokens. Only work without a deadline is canceled.
     private static readonly TimeSpan s_slack = TimeSpan.FromSeconds(5);
 
-    // Of what a client asked for, as much as an error repeats.
+    // The maximum length of a requested name that an error message repeats.
     private const int LongestName = 100;
 
     private readonly CancellationTokenSource _cancellation;
@@ -30,16 +30,16 @@ internal sealed class ApiRequest : IDisposable
         _cancellation.CancelAfter(Limits.RequestTimeout + s_slack);
     }
 
-    /// <summary>Gets the request as ASP.NET Core has it.</summary>
+    /// <summary>Gets the HTTP context of the request.</summary>
     public HttpContext Http { get; }
 
-    /// <summary>Gets the client's side of it.</summary>
+    /// <summary>Gets the connection to the client.</summary>
     public ClientConnection Connection { get; }
 
-    /// <summary>Gets what logs, answers and errors name it by.</summary>
+    /// <summary>Gets the id of the request in logs, answers and errors.</summary>
     public string Id { get; }
 
-    /// <summary>Gets what all requests share.</summary>
+    /// <summary>Gets the services that all requests share.</summary>
     public ApiServices Services { get; }
 
     public RequestDefaults Options => Services.Options;
@@ -48,31 +48,33 @@ internal sealed class ApiRequest : IDisposable
 
     public ModelHost Models => Services.Models;
 
-    /// <summary>Gets what is cancelled when the client is gone, the time is over, or the server stops and the grace time is over.</summary>
+    /// <summary>
+    /// Gets the token that is canceled when the client disconnects, the request times out, or the grace time of a stopping server ends.
+    /// </summary>
     public CancellationToken Cancellation => _cancellation.Token;
 
-    /// <summary>Gets whether it took longer than it may.</summary>
+    /// <summary>Gets a value that indicates whether the request has timed out.</summary>
     public bool IsOverdue => Elapsed >= Limits.RequestTimeout;
 
     public TimeSpan Elapsed => Stopwatch.GetElapsedTime(_start);
 
-    /// <summary>Gets the time that a generation may take, for <see cref="GenerationRequest.Deadline"/>.</summary>
+    /// <summary>Gets the remaining time, for <see cref="GenerationRequest.Deadline"/>.</summary>
     public TimeSpan TimeLeft => Limits.RequestTimeout - Elapsed is var left && left > TimeSpan.Zero ? left : TimeSpan.FromTicks(1);
 
-    /// <summary>Gets the stream that answers it, once one was made. Loads and errors are reported to it.</summary>
+    /// <summary>Gets the stream of the answer, or null if none has been created. The progress of loading and errors are sent to it.</summary>
     public ResponseStream? Stream { get; private set; }
 
-    /// <summary>Gets the model that answers, once it was acquired.</summary>
+    /// <summary>Gets the name of the model, or null if it has not been acquired yet.</summary>
     public string? Model { get; private set; }
 
-    /// <summary>Gets the tokens of prompts, for the log.</summary>
+    /// <summary>Gets the number of prompt tokens, for the log.</summary>
     public int PromptTokens { get; private set; }
 
-    /// <summary>Gets the tokens of answers, for the log.</summary>
+    /// <summary>Gets the number of generated tokens, for the log.</summary>
     public int GeneratedTokens { get; private set; }
 
     /// <summary>Reads the body as a JSON object.</summary>
-    /// <exception cref="ApiException">It is not one, is too large or too deep, or does not arrive.</exception>
+    /// <exception cref="ApiException">The body is not a JSON object, is too large, is nested too deeply, or does not arrive in time.</exception>
     public async Task<JsonFields> ReadJsonAsync()
     {
         _body = JsonBody.Parse(await RequestBody.ReadAsync(Http, Limits, Cancellation).ConfigureAwait(false));
@@ -80,7 +82,7 @@ internal sealed class ApiRequest : IDisposable
     }
 
     /// <summary>Finds the model that a request names.</summary>
-    /// <exception cref="ApiException">There is no such model, or it is not clear which one is meant.</exception>
+    /// <exception cref="ApiException">The model does not exist, or the name is ambiguous.</exception>
     public CatalogEntry FindModel(string name)
     {
         try
@@ -93,9 +95,9 @@ internal sealed class ApiRequest : IDisposable
         }
     }
 
-    /// <summary>Gets the model that a request names, loading it if it is not loaded yet. <see cref="Stream"/> is told how far the load is.</summary>
-    /// <param name="name">Its name; null for the default one.</param>
-    /// <exception cref="ApiException">There is no such model.</exception>
+    /// <summary>Acquires the model that a request names, and loads it if necessary. The progress is sent to <see cref="Stream"/>.</summary>
+    /// <param name="name">The name of the model; null for the default model.</param>
+    /// <exception cref="ApiException">The model does not exist.</exception>
     public async Task<ModelLease> AcquireAsync(string? name)
     {
         CatalogEntry entry = FindModel(name ?? Options.DefaultModel ?? throw ApiException.Missing("model"));
@@ -114,17 +116,17 @@ internal sealed class ApiRequest : IDisposable
         }
         catch when (!acquiring.IsFaulted)
         {
-            // The client is gone; the lease that still comes is nobody's.
+            // The client is gone, so a lease that is acquired later must be released.
             _ = acquiring.ContinueWith(
                 done => done.Result.Dispose(), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
             throw;
         }
     }
 
-    /// <summary>Unloads the model that a request names, unless others use it.</summary>
+    /// <summary>Unloads the model that a request names, unless other requests use it.</summary>
     /// <returns>The model's name, and whether it was loaded.</returns>
-    /// <exception cref="ApiException">There is no such model.</exception>
-    /// <exception cref="ModelInUseException">Others use it.</exception>
+    /// <exception cref="ApiException">The model does not exist.</exception>
+    /// <exception cref="ModelInUseException">Other requests use the model.</exception>
     public async Task<(string Name, bool WasLoaded)> UnloadAsync(string name)
     {
         try
@@ -137,23 +139,23 @@ internal sealed class ApiRequest : IDisposable
         }
     }
 
-    /// <summary>Gets the most tokens that an answer may have.</summary>
-    /// <param name="asked">What the request asks for; null if it does not say.</param>
+    /// <summary>Returns the maximum number of tokens of an answer.</summary>
+    /// <param name="asked">The number in the request; null if it is not specified.</param>
     public int? LimitTokens(int? asked) => Limits.MaxTokens is { } most ? Math.Min(asked ?? most, most) : asked;
 
-    /// <summary>Refuses a prompt that is longer than the server accepts.</summary>
-    /// <exception cref="ApiException">It is.</exception>
+    /// <summary>Checks that a prompt does not exceed the limit of the server.</summary>
+    /// <exception cref="ApiException">The prompt is too long.</exception>
     public void CheckPrompt(int tokens)
     {
         if (Limits.MaxPromptTokens is { } most && tokens > most)
         {
             throw ApiException.Invalid(
-                string.Create(CultureInfo.InvariantCulture, $"The prompt has {tokens} tokens, and the server accepts {most}: shorten it."), null, "context_length_exceeded");
+                string.Create(CultureInfo.InvariantCulture, $"The prompt has {tokens} tokens, but the server accepts at most {most}. Shorten the prompt."), null, "context_length_exceeded");
         }
     }
 
-    /// <summary>Counts a generation that has ended, whichever way.</summary>
-    /// <param name="statistics">What it cost; null if it never began.</param>
+    /// <summary>Counts a generation that has ended, whether or not it succeeded.</summary>
+    /// <param name="statistics">The statistics; null if the generation never started.</param>
     public void Count(GenerationStatistics? statistics)
     {
         if (statistics is not null)
@@ -164,7 +166,7 @@ internal sealed class ApiRequest : IDisposable
         }
     }
 
-    /// <summary>Counts tokens that became embeddings.</summary>
+    /// <summary>Counts tokens for which embeddings were computed.</summary>
     public void CountEmbedded(int tokens)
     {
         PromptTokens += tokens;
@@ -180,7 +182,7 @@ internal sealed class ApiRequest : IDisposable
         }
     }
 
-    /// <summary>Makes the answer a stream of server-sent events. Nothing is sent yet.</summary>
+    /// <summary>Makes the answer a stream of server-sent events, without sending anything yet.</summary>
     public SseWriter MakeEvents()
     {
         var events = new SseWriter(this);
@@ -188,7 +190,7 @@ internal sealed class ApiRequest : IDisposable
         return events;
     }
 
-    /// <summary>Makes the answer a stream of one JSON value a line. Nothing is sent yet.</summary>
+    /// <summary>Makes the answer a stream with one JSON value per line, without sending anything yet.</summary>
     public JsonLinesWriter MakeLines()
     {
         var lines = new JsonLinesWriter(this);
@@ -196,11 +198,11 @@ internal sealed class ApiRequest : IDisposable
         return lines;
     }
 
-    /// <summary>Answers with JSON.</summary>
+    /// <summary>Sends JSON as the answer.</summary>
     public Task WriteJsonAsync<T>(T value, JsonTypeInfo<T> type, int status = 200) =>
         WriteAsync(JsonSerializer.SerializeToUtf8Bytes(value, type), status);
 
-    /// <summary>Answers with bytes of JSON.</summary>
+    /// <summary>Sends the bytes of JSON as the answer.</summary>
     public Task WriteAsync(ReadOnlyMemory<byte> json, int status = 200)
     {
         Http.Response.StatusCode = status;

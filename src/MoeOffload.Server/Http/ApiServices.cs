@@ -3,7 +3,7 @@ using MoeOffload.Server.Diagnostics;
 
 namespace MoeOffload.Server.Http;
 
-/// <summary>Represents what all requests share.</summary>
+/// <summary>Represents the services that all requests share.</summary>
 internal sealed class ApiServices(
     RequestDefaults options, RequestLimits limits, ModelHost models, ServerMetrics metrics, RequestGate gate, ILogger<ApiServices> logger)
 {

@@ -5,22 +5,22 @@ using Microsoft.AspNetCore.Http;
 namespace MoeOffload.Server.Http;
 
 /// <summary>
-/// Writes to a client and waits for it as long as it makes progress: however slowly it reads, and however long the answer is, it loses
-/// nothing. A client that makes none for <see cref="RequestLimits.WriteTimeout"/> is disconnected.
+/// Writes to a client and waits as long as the client makes progress, so that a slow reader receives a long answer completely. A client that
+/// makes no progress for <see cref="RequestLimits.WriteTimeout"/> is disconnected.
 /// </summary>
 internal sealed class ClientConnection(HttpContext http, TimeSpan limit)
 {
-    // Small against the connection's buffer, so that each write waits for little.
+    // This is small compared to the connection's buffer, so that each write waits only for a small part of it.
     private const int PartBytes = 16 * 1024;
 
-    /// <summary>Gets the buffer of what is written next.</summary>
+    /// <summary>Gets the buffer for the next write.</summary>
     public PipeWriter Writer => http.Response.BodyWriter;
 
-    /// <summary>Closes the connection at once.</summary>
+    /// <summary>Closes the connection immediately.</summary>
     public void Abort() => http.Abort();
 
     /// <summary>Writes and sends bytes.</summary>
-    /// <exception cref="ClientGoneException">The client is gone, or makes no progress.</exception>
+    /// <exception cref="ClientGoneException">The client has disconnected, or makes no progress.</exception>
     public async Task SendAsync(ReadOnlyMemory<byte> bytes)
     {
         while (!bytes.IsEmpty)
@@ -32,8 +32,8 @@ internal sealed class ClientConnection(HttpContext http, TimeSpan limit)
         }
     }
 
-    /// <summary>Sends what was written.</summary>
-    /// <exception cref="ClientGoneException">The client is gone, or makes no progress.</exception>
+    /// <summary>Sends the buffered data.</summary>
+    /// <exception cref="ClientGoneException">The client has disconnected, or makes no progress.</exception>
     public async Task FlushAsync()
     {
         FlushResult result;
@@ -47,7 +47,7 @@ internal sealed class ClientConnection(HttpContext http, TimeSpan limit)
         catch (TimeoutException)
         {
             Abort();
-            throw new ClientGoneException("The client took nothing of the answer for too long: its connection was closed.");
+            throw new ClientGoneException("The client read nothing of the answer for too long, so its connection was closed.");
         }
         catch (Exception error) when (error is IOException or OperationCanceledException)
         {

@@ -2,16 +2,18 @@ using System.Text.Json;
 
 namespace MoeOffload.Server.Http;
 
-/// <summary>Parses JSON that a client has sent.</summary>
+/// <summary>Parses the JSON of a client.</summary>
 internal static class JsonBody
 {
     private const int DeepestNesting = 64;
 
     private static readonly JsonDocumentOptions s_options = new() { MaxDepth = DeepestNesting, AllowDuplicateProperties = false };
 
-    /// <summary>Parses JSON, all texts of which can be read.</summary>
-    /// <param name="utf8">The JSON; it must stay as it is for as long as the document is used.</param>
-    /// <exception cref="ApiException">It is not valid JSON, nests too deeply, names a property twice, or has a text that is not valid Unicode.</exception>
+    /// <summary>Parses JSON and checks that all its strings are valid.</summary>
+    /// <param name="utf8">The JSON, which must not change while the document is used.</param>
+    /// <exception cref="ApiException">
+    /// The JSON is not valid, is nested too deeply, or contains a duplicate property or a string that is not valid Unicode.
+    /// </exception>
     public static JsonDocument Parse(ReadOnlyMemory<byte> utf8)
     {
         try
@@ -25,7 +27,7 @@ internal static class JsonBody
         }
     }
 
-    // A document finds out only when such a text is read, wherever that is.
+    // A document reports such a text only when it is read.
     private static void CheckTexts(ReadOnlySpan<byte> utf8)
     {
         var reader = new Utf8JsonReader(utf8, new JsonReaderOptions { MaxDepth = DeepestNesting });
@@ -42,7 +44,7 @@ internal static class JsonBody
         catch (InvalidOperationException error)
         {
             throw new ApiException(
-                400, "invalid_request_error", "invalid_unicode", "The body has a text that is not valid Unicode: half of a surrogate pair, or bytes that are not UTF-8.", null, error);
+                400, "invalid_request_error", "invalid_unicode", "The body contains a string that is not valid Unicode: an unpaired surrogate, or bytes that are not UTF-8.", null, error);
         }
     }
 

@@ -4,8 +4,8 @@ using System.Text.Json;
 namespace MoeOffload.Server.Http;
 
 /// <summary>
-/// Reads the fields of a JSON object in a request. A value of another type or outside its range is an error that names the field, and so
-/// is, once <see cref="RefuseUnknown"/> is called, a field that was not read.
+/// Reads the fields of a JSON object in a request. If a value has another type or is out of range, the error names the field. The same applies
+/// to fields that were not read, when <see cref="RefuseUnknown"/> is called.
 /// </summary>
 internal sealed class JsonFields
 {
@@ -15,8 +15,8 @@ internal sealed class JsonFields
 
     /// <summary>Initializes the fields of an object.</summary>
     /// <param name="element">The object.</param>
-    /// <param name="path">What it is called in errors; empty for the body.</param>
-    /// <exception cref="ApiException">It is not an object.</exception>
+    /// <param name="path">The name of the object in errors; empty for the body.</param>
+    /// <exception cref="ApiException">The value is not an object.</exception>
     public JsonFields(JsonElement element, string path = "")
     {
         _object = element.ValueKind == JsonValueKind.Object
@@ -28,10 +28,10 @@ internal sealed class JsonFields
     /// <summary>Gets the object itself.</summary>
     public JsonElement Element => _object;
 
-    /// <summary>Gets what a field is called in errors.</summary>
+    /// <summary>Returns the name of a field in errors.</summary>
     public string PathOf(string name) => _path.Length == 0 ? name : $"{_path}.{name}";
 
-    /// <summary>Reads a field's value; null if it is missing or null.</summary>
+    /// <summary>Reads the value of a field; null if it is missing or null.</summary>
     public JsonElement? Any(string name)
     {
         _known.Add(name);
@@ -41,10 +41,10 @@ internal sealed class JsonFields
     /// <summary>Determines whether a field has a value other than null.</summary>
     public bool Has(string name) => Any(name) is not null;
 
-    /// <summary>Reads a text; null if it is missing or null.</summary>
+    /// <summary>Reads a string; null if it is missing or null.</summary>
     public string? Text(string name) => Any(name) is { } value ? TextOf(value, PathOf(name)) : null;
 
-    /// <summary>Reads a text that is required.</summary>
+    /// <summary>Reads a required string.</summary>
     public string RequiredText(string name) => Text(name) ?? throw Missing(name);
 
     /// <summary>Reads one of several words; null if it is missing or null.</summary>
@@ -85,7 +85,7 @@ internal sealed class JsonFields
     /// <summary>Reads an integer; null if it is missing or null.</summary>
     public int? Integer(string name, int least = int.MinValue, int most = int.MaxValue) => (int?)Long(name, least, most);
 
-    /// <summary>Reads an integer of 64 bits; null if it is missing or null.</summary>
+    /// <summary>Reads a 64-bit integer; null if it is missing or null.</summary>
     public long? Long(string name, long least = long.MinValue, long most = long.MaxValue)
     {
         if (Any(name) is not { } value)
@@ -93,7 +93,7 @@ internal sealed class JsonFields
             return null;
         }
 
-        // Some clients write 40 as 40.0.
+        // Some clients send integers with decimals, such as 40.0.
         long? number = value.ValueKind != JsonValueKind.Number ? null
             : value.TryGetInt64(out long whole) ? whole
             : value.TryGetDouble(out double real) && Math.Abs(real) < 1e15 && real == Math.Truncate(real) ? (long)real
@@ -111,7 +111,7 @@ internal sealed class JsonFields
     /// <summary>Reads an object; null if it is missing or null.</summary>
     public JsonFields? Object(string name) => Any(name) is { } value ? new JsonFields(value, PathOf(name)) : null;
 
-    /// <summary>Reads the elements of an array, each with what it is called in errors; null if it is missing or null.</summary>
+    /// <summary>Reads the elements of an array, each with its name in errors; null if the array is missing or null.</summary>
     public IReadOnlyList<(JsonElement Value, string Path)>? Items(string name)
     {
         if (Any(name) is not { } value)
@@ -127,7 +127,7 @@ internal sealed class JsonFields
     /// <summary>Reads an array of objects; empty if it is missing or null.</summary>
     public IReadOnlyList<JsonFields> Objects(string name) => [.. (Items(name) ?? []).Select(item => new JsonFields(item.Value, item.Path))];
 
-    /// <summary>Reads a text or an array of texts; empty if it is missing or null.</summary>
+    /// <summary>Reads a string or an array of strings; empty if it is missing or null.</summary>
     public IReadOnlyList<string> Texts(string name) => Any(name) switch
     {
         null => [],
@@ -144,7 +144,7 @@ internal sealed class JsonFields
         }
     }
 
-    /// <summary>Refuses a field that asks for something that is not supported.</summary>
+    /// <summary>Rejects a field that requests an unsupported feature.</summary>
     public void Refuse(string name, string remedy)
     {
         if (Has(name))
@@ -153,7 +153,7 @@ internal sealed class JsonFields
         }
     }
 
-    /// <summary>Refuses fields that were not read: a mistyped name would otherwise have no effect, without a word.</summary>
+    /// <summary>Rejects fields that were not read, because a mistyped name would otherwise be ignored silently.</summary>
     public void RefuseUnknown()
     {
         foreach (JsonProperty field in _object.EnumerateObject())
@@ -166,15 +166,15 @@ internal sealed class JsonFields
         }
     }
 
-    /// <summary>Creates the error that a field is missing.</summary>
+    /// <summary>Creates an error for a missing field.</summary>
     public ApiException Missing(string name) => ApiException.Missing(PathOf(name));
 
-    /// <summary>Reads a value as a text.</summary>
-    /// <exception cref="ApiException">It is not a text.</exception>
+    /// <summary>Reads a value as a string.</summary>
+    /// <exception cref="ApiException">The value is not a string.</exception>
     public static string TextOf(JsonElement value, string path) =>
         value.ValueKind == JsonValueKind.String ? value.GetString()! : throw Wrong(path, "a string", path);
 
-    /// <summary>Creates the error that a value is of another type.</summary>
+    /// <summary>Creates an error for a value of another type.</summary>
     public static ApiException Wrong(string what, string wanted, string path) =>
         ApiException.Invalid($"'{what}' must be {wanted}.", path.Length == 0 ? null : path, "invalid_type");
 }

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace MoeOffload.Server.Http;
 
-/// <summary>Writes an answer as one JSON value a line, as Ollama streams.</summary>
+/// <summary>Writes an answer with one JSON value per line, as in Ollama's streams.</summary>
 internal sealed class JsonLinesWriter(ApiRequest request) : ResponseStream(request, "application/x-ndjson")
 {
     /// <summary>Sends a value as a line.</summary>
@@ -15,7 +15,7 @@ internal sealed class JsonLinesWriter(ApiRequest request) : ResponseStream(reque
         return SendAsync();
     }
 
-    /// <summary>Sends a blank, which JSON allows before a value: the format has no comments, and clients fail on empty lines.</summary>
+    /// <summary>Sends a space, which JSON allows before a value. The format has no comments, and clients fail on empty lines.</summary>
     public override Task ReportAsync(ModelStatus status)
     {
         Prepare();

@@ -6,15 +6,15 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace MoeOffload.Server.Http;
 
-/// <summary>Reads the body of a request, which may take its time as long as more of it keeps arriving.</summary>
+/// <summary>Reads the body of a request. There is no time limit as long as data keeps arriving.</summary>
 internal static class RequestBody
 {
-    /// <summary>Reads a body to its end.</summary>
+    /// <summary>Reads a complete body.</summary>
     /// <param name="http">The request.</param>
-    /// <param name="limits">How large it may be, and how long to wait for more of it.</param>
-    /// <param name="cancellationToken">Ends the request.</param>
-    /// <exception cref="ApiException">It is malformed, or no more of it arrives.</exception>
-    /// <exception cref="BadHttpRequestException">It is too large.</exception>
+    /// <param name="limits">The maximum size, and the maximum time without new data.</param>
+    /// <param name="cancellationToken">A token that cancels the operation.</param>
+    /// <exception cref="ApiException">The body is malformed, or no more data arrives.</exception>
+    /// <exception cref="BadHttpRequestException">The body is too large.</exception>
     public static async Task<ReadOnlyMemory<byte>> ReadAsync(HttpContext http, RequestLimits limits, CancellationToken cancellationToken)
     {
         if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
@@ -25,7 +25,7 @@ internal static class RequestBody
         PipeReader reader = http.Request.BodyReader;
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
 
-        // A read that a token cancels stays pending, and Kestrel then stumbles over it.
+        // If a token cancels the read, it stays pending, and Kestrel fails later because of it.
         using CancellationTokenRegistration registration = limit.Token.UnsafeRegister(static reader => ((PipeReader)reader!).CancelPendingRead(), reader);
         var body = new ArrayBufferWriter<byte>();
         try
@@ -43,7 +43,7 @@ internal static class RequestBody
                         408,
                         "invalid_request_error",
                         "request_timeout",
-                        string.Create(CultureInfo.InvariantCulture, $"No more of the body arrived within {limits.BodyTimeout.TotalSeconds} s."));
+                        string.Create(CultureInfo.InvariantCulture, $"No more data of the body arrived within {limits.BodyTimeout.TotalSeconds} s."));
                 }
 
                 foreach (ReadOnlyMemory<byte> part in read.Buffer)
@@ -58,7 +58,7 @@ internal static class RequestBody
         catch (Exception error) when (
             error is not (ApiException or OperationCanceledException or BadHttpRequestException) && !http.RequestAborted.IsCancellationRequested)
         {
-            // Some chunk sizes end Kestrel's reading with exceptions of other kinds.
+            // Some invalid chunk sizes cause exceptions of other types in Kestrel.
             throw new ApiException(400, "invalid_request_error", "invalid_request", "The body cannot be read: its length or chunks are malformed.", null, error);
         }
 

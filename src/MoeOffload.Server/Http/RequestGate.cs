@@ -3,7 +3,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace MoeOffload.Server.Http;
 
-/// <summary>Admits requests: as many as the server processes at once, and none once it stops.</summary>
+/// <summary>Limits the number of concurrent requests, and rejects all requests after the server has begun to stop.</summary>
 internal sealed class RequestGate : IDisposable
 {
     private readonly CancellationTokenSource _ending = new();
@@ -19,28 +19,28 @@ internal sealed class RequestGate : IDisposable
         _registration = lifetime.ApplicationStopping.Register(() => _ending.CancelAfter(_limits.ShutdownGrace));
     }
 
-    /// <summary>Gets whether the server is stopping.</summary>
+    /// <summary>Gets a value that indicates whether the server is stopping.</summary>
     public bool IsStopping => _lifetime.ApplicationStopping.IsCancellationRequested;
 
-    /// <summary>Gets what is cancelled when the server stops and the grace time is over.</summary>
+    /// <summary>Gets the token that is canceled when the grace time of the stopping server ends.</summary>
     public CancellationToken Ending => _ending.Token;
 
-    /// <summary>Gets how many requests are being processed.</summary>
+    /// <summary>Gets the number of requests that are being processed.</summary>
     public int Active => Volatile.Read(ref _active);
 
-    /// <summary>Admits a request, which calls <see cref="Leave"/> at its end.</summary>
-    /// <exception cref="ApiException">It is not admitted.</exception>
+    /// <summary>Admits a request, which must call <see cref="Leave"/> when it ends.</summary>
+    /// <exception cref="ApiException">The request is rejected.</exception>
     public void Enter()
     {
         if (IsStopping)
         {
-            throw ApiException.Unavailable("server_shutting_down", "The server is shutting down and accepts no new requests: try again once it is back.");
+            throw ApiException.Unavailable("server_shutting_down", "The server is shutting down and accepts no new requests. Try again later.");
         }
 
         if (Interlocked.Increment(ref _active) > _limits.MaxConcurrentRequests)
         {
             Leave();
-            throw ApiException.Busy(string.Create(CultureInfo.InvariantCulture, $"The server already processes {_limits.MaxConcurrentRequests} requests: try again later."));
+            throw ApiException.Busy(string.Create(CultureInfo.InvariantCulture, $"The server is already processing {_limits.MaxConcurrentRequests} requests. Try again later."));
         }
     }
 

@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace MoeOffload.Server.Http;
 
-/// <summary>Names a request: as its client does if that name is safe in a log, else anew.</summary>
+/// <summary>Returns the id of a request: the one from the client if it is safe to log, or a new one.</summary>
 internal static class RequestId
 {
     public const string Header = "x-request-id";

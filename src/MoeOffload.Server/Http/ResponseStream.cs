@@ -8,8 +8,9 @@ using Microsoft.AspNetCore.Http.Features;
 namespace MoeOffload.Server.Http;
 
 /// <summary>
-/// Represents an answer that is sent as it grows. What a client has not read yet is bounded by the connection's buffer: then its own answer
-/// waits, and if it reads nothing for <see cref="RequestLimits.WriteTimeout"/> its connection is closed. One writer at a time.
+/// Represents an answer that is sent while it is generated. Unread data is limited to the connection's buffer. If the buffer is full, only this
+/// answer waits, and if the client reads nothing for <see cref="RequestLimits.WriteTimeout"/>, its connection is closed. Only one writer at a
+/// time is supported.
 /// </summary>
 internal abstract class ResponseStream : IAsyncDisposable
 {
@@ -31,7 +32,7 @@ internal abstract class ResponseStream : IAsyncDisposable
 
     protected PipeWriter Writer => _connection.Writer;
 
-    /// <summary>Sends status 200 and the headers; the first write does so too.</summary>
+    /// <summary>Sends status 200 and the headers, which otherwise happens with the first write.</summary>
     public Task StartAsync()
     {
         Prepare();
@@ -39,8 +40,8 @@ internal abstract class ResponseStream : IAsyncDisposable
     }
 
     /// <summary>
-    /// Reads what the answer is made of. What is sent meanwhile goes out together if more of it is there already: a server that is behind its
-    /// models has fewer packets to send, and catches up.
+    /// Enumerates the items of the answer. If more items are already available, they are sent together, so that a server that is slower than its
+    /// models sends fewer packets and catches up.
     /// </summary>
     public async IAsyncEnumerable<T> GatherAsync<T>(IAsyncEnumerable<T> items)
     {
@@ -62,12 +63,12 @@ internal abstract class ResponseStream : IAsyncDisposable
         }
     }
 
-    /// <summary>Reports how far the load of the model is that the answer waits for.</summary>
+    /// <summary>Sends the progress of loading the model that the answer is waiting for.</summary>
     public abstract Task ReportAsync(ModelStatus status);
 
     /// <summary>Ends the stream with an error.</summary>
-    /// <param name="error">The error's JSON.</param>
-    /// <param name="format">How the API tells of errors.</param>
+    /// <param name="error">The JSON of the error.</param>
+    /// <param name="format">The error format of the API.</param>
     public abstract Task FailAsync(byte[] error, ErrorFormat format);
 
     public ValueTask DisposeAsync() => _json?.DisposeAsync() ?? ValueTask.CompletedTask;
@@ -79,7 +80,7 @@ internal abstract class ResponseStream : IAsyncDisposable
             _response.ContentType = _contentType;
             _response.Headers.CacheControl = "no-store";
 
-            // Proxies such as nginx would otherwise hold the stream back.
+            // Otherwise, proxies such as nginx buffer the stream.
             _response.Headers["X-Accel-Buffering"] = "no";
             _response.HttpContext.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
         }
@@ -93,8 +94,8 @@ internal abstract class ResponseStream : IAsyncDisposable
         _json.Flush();
     }
 
-    /// <summary>Sends what was written, at once unless it is gathered.</summary>
-    /// <exception cref="ClientGoneException">The client is gone, or took nothing for too long.</exception>
+    /// <summary>Sends the buffered data immediately, unless items are being combined.</summary>
+    /// <exception cref="ClientGoneException">The client has disconnected, or makes no progress.</exception>
     protected Task SendAsync() => _isGathering && ++_gathered < MostGathered ? Task.CompletedTask : FlushAsync();
 
     private async ValueTask<bool> MoveNextAsync<T>(IAsyncEnumerator<T> reader)
@@ -112,7 +113,7 @@ internal abstract class ResponseStream : IAsyncDisposable
         }
         catch
         {
-            // What reads cannot be disposed before it has ended, which it does now that nobody wants the answer.
+            // The enumerator must not be disposed before its read has ended. Aborting the connection ends it.
             _connection.Abort();
             await ((Task)reading).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             throw;

@@ -8,12 +8,12 @@ namespace MoeOffload.Server.Http;
 /// <summary>Writes an answer as server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html).</summary>
 internal sealed class SseWriter(ApiRequest request) : ResponseStream(request, "text/event-stream; charset=utf-8")
 {
-    // Those of the format, and no others: what else ends lines in Unicode is part of the text.
+    // Only these end a line in the format. Other line separators of Unicode are part of the text.
     private static readonly string[] s_lineEnds = ["\r\n", "\n", "\r"];
 
     /// <summary>Sends a value as the data of an event.</summary>
     /// <param name="value">The value.</param>
-    /// <param name="type">How it is written.</param>
+    /// <param name="type">The type information of the value.</param>
     /// <param name="name">The event's name; null for none.</param>
     public Task SendAsync<T>(T value, JsonTypeInfo<T> type, string? name = null)
     {
@@ -24,7 +24,7 @@ internal sealed class SseWriter(ApiRequest request) : ResponseStream(request, "t
         return SendAsync();
     }
 
-    /// <summary>Sends a text as the data of an event; each of its lines becomes one of the data.</summary>
+    /// <summary>Sends a text as the data of an event, with one data field for each line.</summary>
     /// <param name="text">The text.</param>
     /// <param name="name">The event's name; null for none.</param>
     public Task SendTextAsync(string text, string? name = null)
@@ -41,11 +41,11 @@ internal sealed class SseWriter(ApiRequest request) : ResponseStream(request, "t
         return SendAsync();
     }
 
-    /// <summary>Sends what ends a stream of OpenAI's.</summary>
+    /// <summary>Sends the end of a stream of OpenAI's API.</summary>
     public Task SendDoneAsync() => SendTextAsync("[DONE]");
 
-    /// <summary>Sends a comment, which clients pass over, and which keeps the connection from looking dead.</summary>
-    /// <param name="text">One line.</param>
+    /// <summary>Sends a comment, which clients ignore, to keep the connection alive.</summary>
+    /// <param name="text">A single line.</param>
     public Task CommentAsync(string text)
     {
         Prepare();

@@ -5,7 +5,7 @@ using MoeOffload.Catalog;
 
 namespace MoeOffload.Server.Models;
 
-/// <summary>Represents what is known about a model from its file, without loading it.</summary>
+/// <summary>Represents the properties of a model that are read from its file, without loading it.</summary>
 /// <param name="Architecture">The architecture, or an empty string if the file cannot be read.</param>
 /// <param name="ParameterCount">The number of weights, or 0 if the file cannot be read.</param>
 /// <param name="Quantization">The tensor type with the largest share of its bytes.</param>

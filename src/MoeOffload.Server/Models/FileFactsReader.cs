@@ -28,7 +28,7 @@ internal sealed class FileFactsReader
         return facts;
     }
 
-    // A file that is damaged stays in the lists, and says what is wrong when it is loaded.
+    // A damaged file stays in the lists. Loading it reports the error.
     private static FileFacts Open(string path, DateTime modified)
     {
         try

@@ -8,7 +8,7 @@ namespace MoeOffload.Server.Models;
 /// <summary>Creates models and their contexts according to the options.</summary>
 internal sealed class ModelFactory(ModelHostOptions options, ILoggerFactory loggers)
 {
-    // With a memory limit, the memory that one model leaves free is another one's.
+    // With a memory limit, a model must not use the memory that it leaves free, because other models need it.
     private const int LengthWithinLimit = 8192;
 
     private ModelOptions ModelOptions => options.Load.LoggerFactory is null ? options.Load with { LoggerFactory = loggers } : options.Load;
@@ -65,7 +65,7 @@ internal sealed class ModelFactory(ModelHostOptions options, ILoggerFactory logg
         }
         catch (NotSupportedException) when (context.Speculation is null)
         {
-            // An encoder. With speculation it might as well be that, which then is not passed over in silence.
+            // The model is an encoder. If speculation is enabled, the exception could have that cause instead, so it is not caught.
             return null;
         }
     }

@@ -20,7 +20,7 @@ public sealed class ModelHost : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _stopping = new();
 
-    // One load at a time: how much room the next one has depends on what this one takes.
+    // Models are loaded one at a time, because the memory for the next one depends on what this one uses.
     private readonly SemaphoreSlim _loading = new(1);
     private readonly Task _unloading;
 
@@ -58,7 +58,7 @@ public sealed class ModelHost : IAsyncDisposable
     /// <exception cref="ModelLoadException">The model cannot be loaded.</exception>
     /// <exception cref="ModelMemoryException">The model does not fit into the memory limit.</exception>
     /// <exception cref="ObjectDisposedException">The host was disposed.</exception>
-    /// <exception cref="OperationCanceledException">The wait was cancelled, or the host was disposed during the wait.</exception>
+    /// <exception cref="OperationCanceledException">The wait was canceled, or the host was disposed during the wait.</exception>
     public Task<ModelLease> AcquireAsync(string name, CancellationToken cancellationToken = default) => AcquireAsync(Find(name), cancellationToken);
 
     /// <summary>Unloads a model that no request uses. Does not wait for other models that are being loaded.</summary>
@@ -68,7 +68,7 @@ public sealed class ModelHost : IAsyncDisposable
     /// <exception cref="ModelNotFoundException">There is no model with this name.</exception>
     /// <exception cref="AmbiguousModelException">Several models match the name.</exception>
     /// <exception cref="ModelInUseException">Requests use the model, or it is being loaded.</exception>
-    /// <exception cref="OperationCanceledException">The wait was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">The wait was canceled.</exception>
     public async Task<bool> UnloadAsync(string name, CancellationToken cancellationToken = default) =>
         (await UnloadNamedAsync(name, cancellationToken).ConfigureAwait(false)).WasLoaded;
 
@@ -116,7 +116,7 @@ public sealed class ModelHost : IAsyncDisposable
         }
         catch (ModelNotFoundException) when (_table.Has(name))
         {
-            // Its file is gone; its memory is not.
+            // The file no longer exists, but its model can still be in memory.
         }
 
         string known = entry?.Name ?? name;
@@ -149,7 +149,7 @@ public sealed class ModelHost : IAsyncDisposable
     private static bool IsOfTheFile(Exception error) =>
         error is MoeOffloadException or IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException;
 
-    // Not cancelled with the request that started it: others may wait, and the next one will.
+    // The load is not canceled with the request that started it, because other requests can be waiting for it.
     private async Task<ServedModel> LoadAsync(ModelSlot slot)
     {
         CatalogEntry entry = slot.Entry;
@@ -199,7 +199,7 @@ public sealed class ModelHost : IAsyncDisposable
         return new ServedModel(model, session, owner => MakeEmbedder(slot, owner));
     }
 
-    // Called by whoever holds the semaphore.
+    // The caller must hold the semaphore.
     private async Task MakeRoomAsync(long needed, string what)
     {
         while (Options.MemoryLimit is { } limit && _table.MemoryBytes is var used && used + needed > limit)
@@ -207,15 +207,15 @@ public sealed class ModelHost : IAsyncDisposable
             if (!await _table.UnloadOldestAsync().ConfigureAwait(false))
             {
                 throw new ModelMemoryException(
-                    $"{what} needs {Mebibytes(needed)} MiB, and models in use take {Mebibytes(used)} MiB of the limit of {Mebibytes(limit)} MiB: "
-                    + "wait until others are idle, raise the memory limit, or serve with a shorter context.");
+                    $"{what} needs {Mebibytes(needed)} MiB, but models in use take {Mebibytes(used)} MiB of the limit of {Mebibytes(limit)} MiB. "
+                    + "Wait until other models are idle, raise the memory limit, or use a shorter context.");
             }
         }
     }
 
     private static long Mebibytes(long bytes) => bytes / (1024 * 1024);
 
-    // Keeps the model from being unloaded meanwhile, which would wait for this and for which this would wait.
+    // Prevents the model from being unloaded in the meantime, because the unload and this method would wait for each other.
     private Task<Embedder> MakeEmbedder(ModelSlot slot, MoeModel model)
     {
         _table.EnterAgain(slot);

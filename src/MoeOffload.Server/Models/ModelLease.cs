@@ -34,7 +34,7 @@ public sealed class ModelLease : IDisposable
     /// <param name="cancellationToken">A token to cancel the wait. The creation continues for other callers.</param>
     /// <exception cref="ModelMemoryException">The embedder does not fit into the memory limit.</exception>
     /// <exception cref="NotSupportedException">The model cannot embed texts.</exception>
-    /// <exception cref="OperationCanceledException">The wait was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">The wait was canceled.</exception>
     public Task<Embedder> GetEmbedderAsync(CancellationToken cancellationToken = default) => _loaded.GetEmbedderAsync(cancellationToken);
 
     /// <summary>Ends the use of the model.</summary>

@@ -7,7 +7,7 @@ internal static partial class ModelLog
     [LoggerMessage(1, LogLevel.Information, "Loading model {Model} from {Path}")]
     public static partial void Loading(ILogger logger, string model, string path);
 
-    [LoggerMessage(2, LogLevel.Information, "Loaded model {Model} in {Seconds:F2} s; it takes {Bytes} bytes with its context")]
+    [LoggerMessage(2, LogLevel.Information, "Loaded model {Model} in {Seconds:F2} s; it uses {Bytes} bytes, including its context")]
     public static partial void Loaded(ILogger logger, string model, double seconds, long bytes);
 
     [LoggerMessage(3, LogLevel.Error, "Model {Model} could not be loaded from {Path}")]

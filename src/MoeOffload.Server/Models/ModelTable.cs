@@ -13,7 +13,7 @@ internal sealed class ModelTable(TimeProvider time, Func<ModelSlot, Task> free, 
 {
     private readonly Lock _gate = new();
 
-    // By path: two files can have the same name.
+    // The key is the path, because two files can have the same name.
     private readonly Dictionary<string, ModelSlot> _slots = new(StringComparer.Ordinal);
     private readonly List<ModelSlot> _leaving = [];
     private readonly Dictionary<string, string> _failures = new(StringComparer.Ordinal);
@@ -95,16 +95,16 @@ internal sealed class ModelTable(TimeProvider time, Func<ModelSlot, Task> free, 
         }
     }
 
-    /// <summary>Unloads a model that nobody uses.</summary>
-    /// <param name="name">Its name.</param>
-    /// <param name="path">The file that has this name now; null if none has.</param>
-    /// <returns>The end of its memory; null if it is not loaded.</returns>
-    /// <exception cref="ModelInUseException">Requests use it, or it is being loaded.</exception>
+    /// <summary>Unloads a model that is not in use.</summary>
+    /// <param name="name">The name of the model.</param>
+    /// <param name="path">The file that has this name now; null if there is none.</param>
+    /// <returns>A task that completes when the memory has been freed; null if the model is not loaded.</returns>
+    /// <exception cref="ModelInUseException">Requests use the model, or it is being loaded.</exception>
     public Task? Unload(string name, string? path)
     {
         lock (_gate)
         {
-            // A file that was moved or deleted has left its model behind under the name that it had.
+            // If a file was moved or deleted, its model is still loaded under its previous name.
             ModelSlot? slot = path is not null && _slots.TryGetValue(path, out ModelSlot? known) ? known : SlotNamed(name);
             if (slot is null)
             {
@@ -113,7 +113,7 @@ internal sealed class ModelTable(TimeProvider time, Func<ModelSlot, Task> free, 
 
             if (slot.Users > 0 || slot.Loaded is null)
             {
-                throw new ModelInUseException($"The model '{name}' is being used or loaded: unload it once its requests have ended.");
+                throw new ModelInUseException($"The model '{name}' is being used or loaded. Unload it after its requests have ended.");
             }
 
             Retire(slot);
@@ -121,7 +121,7 @@ internal sealed class ModelTable(TimeProvider time, Func<ModelSlot, Task> free, 
         }
     }
 
-    /// <summary>Unloads the models that nobody has used for a time.</summary>
+    /// <summary>Unloads the models that have been idle for some time.</summary>
     public void UnloadIdle(TimeSpan idle)
     {
         lock (_gate)
@@ -133,8 +133,8 @@ internal sealed class ModelTable(TimeProvider time, Func<ModelSlot, Task> free, 
         }
     }
 
-    /// <summary>Unloads the model that nobody has used for longest.</summary>
-    /// <returns>Whether there was one, or memory is being given back anyway.</returns>
+    /// <summary>Unloads the model that has been idle for the longest time.</summary>
+    /// <returns><see langword="true"/> if there was one, or memory is already being freed.</returns>
     public async Task<bool> UnloadOldestAsync()
     {
         Task freeing;
@@ -159,7 +159,7 @@ internal sealed class ModelTable(TimeProvider time, Func<ModelSlot, Task> free, 
         return true;
     }
 
-    /// <summary>Waits until the memory is given back of all models that are being freed now.</summary>
+    /// <summary>Waits until the memory of all models that are being freed has been released.</summary>
     public Task FreedAsync()
     {
         lock (_gate)
@@ -168,7 +168,7 @@ internal sealed class ModelTable(TimeProvider time, Func<ModelSlot, Task> free, 
         }
     }
 
-    /// <summary>Gets what the server does with a model now.</summary>
+    /// <summary>Returns the status of a model.</summary>
     public ModelStatus GetStatus(CatalogEntry entry)
     {
         lock (_gate)
@@ -183,7 +183,7 @@ internal sealed class ModelTable(TimeProvider time, Func<ModelSlot, Task> free, 
         }
     }
 
-    /// <summary>Gets the models in memory, those on their way out included.</summary>
+    /// <summary>Returns the models in memory, including those that are being unloaded.</summary>
     public IReadOnlyList<(ModelStatus Status, ServedModel Model)> GetLoaded()
     {
         lock (_gate)
@@ -192,7 +192,7 @@ internal sealed class ModelTable(TimeProvider time, Func<ModelSlot, Task> free, 
         }
     }
 
-    /// <summary>Whether a model of this name may be used without loading it.</summary>
+    /// <summary>Returns whether a model with this name can be used without loading it.</summary>
     public bool Has(string name)
     {
         lock (_gate)
@@ -201,7 +201,7 @@ internal sealed class ModelTable(TimeProvider time, Func<ModelSlot, Task> free, 
         }
     }
 
-    /// <summary>Frees all models, whether they are used or not, and takes no more.</summary>
+    /// <summary>Frees all models, even if they are in use, and accepts no new ones.</summary>
     public async Task CloseAsync()
     {
         Task[] ends;
@@ -221,7 +221,7 @@ internal sealed class ModelTable(TimeProvider time, Func<ModelSlot, Task> free, 
         ? new ModelStatus(entry, ModelState.Loaded, 1, slot.Users, loaded.MemoryBytes, null)
         : new ModelStatus(entry, ModelState.Loading, slot.Progress, slot.Users, 0, null);
 
-    // The file was written anew, or the name now leads to another one.
+    // Returns true if the file was rewritten, or the name now refers to another file.
     private bool IsReplaced(ModelSlot slot, CatalogEntry entry, FileStamp? stamp) =>
         slot.Entry.Path == entry.Path ? slot.Stamp is not null && slot.Stamp != stamp : !isListed(slot.Entry);
 
@@ -257,7 +257,7 @@ internal sealed class ModelTable(TimeProvider time, Func<ModelSlot, Task> free, 
 
     private async Task FreeAsync(ModelSlot slot)
     {
-        // Not under the lock that the caller holds.
+        // Continue without the lock that the caller holds.
         await Task.Yield();
         try
         {

@@ -41,7 +41,7 @@ internal sealed class ServedModel(MoeModel model, GenerationSession? session, Fu
         Task<Embedder> made;
         lock (_gate)
         {
-            // One that failed is made anew: there may be room by now.
+            // If the creation failed before, it is tried again, because there may be enough memory now.
             made = _embedder is null or { IsFaulted: true } ? _embedder = makeEmbedder(model) : _embedder;
         }
 

@@ -47,7 +47,7 @@ internal static class GenerateEndpoint
         }
     }
 
-    // Continues a prompt as it is.
+    // Continues the prompt without a template.
     private static async Task ContinueAsync(ApiRequest request, OllamaSettings settings, JsonLinesWriter? lines, string prompt)
     {
         var generation = new GenerationRequest
@@ -72,7 +72,7 @@ internal static class GenerateEndpoint
         }
     }
 
-    // Answers a prompt as a message.
+    // Answers the prompt as a chat message.
     private static async Task ReplyAsync(ApiRequest request, OllamaSettings settings, JsonLinesWriter? lines, string prompt, string? system)
     {
         IReadOnlyList<ChatMessage> messages = string.IsNullOrEmpty(system)

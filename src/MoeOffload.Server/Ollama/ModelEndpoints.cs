@@ -14,7 +14,7 @@ internal sealed class ModelEndpoints(FileFactsReader files)
     public Task ListAsync(ApiRequest request) => request.WriteJsonAsync(
         new TagsAnswer([.. request.Models.List().Select(status => Tag(status.Entry))]), OllamaJson.Default.TagsAnswer);
 
-    // What is in memory, whether or not its file is still there.
+    // Lists the models in memory, even if their files no longer exist.
     public Task ListLoadedAsync(ApiRequest request)
     {
         DateTime expiry = request.Models.Options.IdleUnload is { } idle ? DateTime.UtcNow + idle : DateTime.MaxValue;
@@ -65,7 +65,7 @@ internal sealed class ModelEndpoints(FileFactsReader files)
     private static ModelDetails Details(FileFacts facts) =>
         new(string.Empty, "gguf", facts.Architecture, [facts.Architecture], facts.ParameterSize, facts.Quantization);
 
-    // As Ollama's: long arrays, which are those of the vocabulary, only where asked for.
+    // As in Ollama, long arrays (those of the vocabulary) are only included on request.
     private static JsonObject Describe(GgufMetadata metadata, bool isVerbose)
     {
         var described = new JsonObject();
@@ -103,7 +103,7 @@ internal sealed class ModelEndpoints(FileFactsReader files)
 
     private static List<string> Capabilities(string architecture, string? template)
     {
-        // llama.cpp's encoders.
+        // These are llama.cpp's encoders.
         if (architecture.Contains("bert", StringComparison.Ordinal) || architecture.EndsWith("-embedding", StringComparison.Ordinal))
         {
             return ["embedding"];

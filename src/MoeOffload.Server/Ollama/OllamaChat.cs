@@ -90,7 +90,7 @@ internal static class OllamaChat
         }
     }
 
-    // Mistral's templates refuse ids that are not nine letters and digits.
+    // Mistral's templates reject ids that do not consist of nine letters and digits.
     private static ToolCall ReadCall(JsonFields call, ref int count)
     {
         JsonFields function = call.Object("function") ?? throw call.Missing("function");

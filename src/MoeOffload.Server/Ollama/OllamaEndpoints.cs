@@ -7,7 +7,7 @@ namespace MoeOffload.Server.Ollama;
 /// <summary>Maps the endpoints of Ollama's API, except for <c>/api/generate</c>, which shimmy's API also has.</summary>
 internal static class OllamaEndpoints
 {
-    // Clients ask for the version to know what they can ask for: that of Ollama's API which is followed here.
+    // Clients use the version to determine the supported features. This is the version of Ollama's API that is implemented here.
     private const string ApiVersion = "0.12.11";
 
     public static void Map(ApiRoutes routes, FileFactsReader files)

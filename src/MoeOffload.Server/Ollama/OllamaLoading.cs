@@ -33,7 +33,7 @@ internal static class OllamaLoading
         }
         catch (ModelInUseException)
         {
-            // Others use it: it stays for them.
+            // Other requests use the model, so it stays loaded.
         }
     }
 

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace MoeOffload.Server.Ollama;
 
-// Ollama's API, as its docs/api.md and the ollama npm package have it. Times are in nanoseconds; null is left out.
+// These are the messages of Ollama's API, as in its docs/api.md and the ollama npm package. Times are in nanoseconds; null is omitted.
 internal sealed record OllamaError(string Error);
 
 internal sealed record ChatAnswer(

@@ -64,7 +64,7 @@ internal sealed partial record OllamaSettings(
     {
         Tools = tools,
 
-        // Ollama takes both; an answer of a schema is no call.
+        // Ollama accepts tools together with a schema. An answer that follows the schema is not a tool call.
         ToolChoice = Schema is null ? ToolChoice.Auto : ToolChoice.None,
         Sampling = Sampling,
         MaxTokens = MaxTokens,
@@ -93,7 +93,7 @@ internal sealed partial record OllamaSettings(
             : throw ApiException.Invalid("'keep_alive' must be a number of seconds, or a time such as \"5m\".", "keep_alive");
     }
 
-    // As Go writes times.
+    // This is the format of durations in Go.
     [GeneratedRegex(@"^[+-]?(\d+(\.\d+)?|(\d+(\.\d+)?(ns|us|µs|ms|s|m|h))+)$", RegexOptions.CultureInvariant)]
     private static partial Regex Duration();
 

@@ -6,7 +6,7 @@ namespace MoeOffload.Server.OpenAI;
 /// <summary>Represents a request to <c>/v1/completions</c>.</summary>
 internal sealed record CompletionRequest
 {
-    // What OpenAI generates where a request does not say.
+    // OpenAI's default if a request does not specify the number.
     private const int DefaultMaxTokens = 16;
     private const int MostTopProbabilities = 5;
 

@@ -102,7 +102,7 @@ internal sealed class CompletionWriter(CompletionRequest completion, TextAnswers
             offsets);
     }
 
-    // Two tokens may read alike where neither is whole.
+    // Two tokens can have the same text if neither is a complete code point.
     private Dictionary<string, float> Top(GeneratedToken token)
     {
         var top = new Dictionary<string, float>(StringComparer.Ordinal);

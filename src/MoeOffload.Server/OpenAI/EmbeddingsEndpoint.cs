@@ -64,7 +64,7 @@ internal static class EmbeddingsEndpoint
 
     private static void WriteVector(Utf8JsonWriter json, ReadOnlySpan<float> vector, bool isBase64)
     {
-        // Little-endian, as every machine that .NET runs on.
+        // The bytes must be little-endian, which all machines that .NET supports are.
         if (isBase64)
         {
             json.WriteBase64StringValue(MemoryMarshal.AsBytes(vector));

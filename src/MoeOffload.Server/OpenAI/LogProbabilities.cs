@@ -5,7 +5,7 @@ namespace MoeOffload.Server.OpenAI;
 /// <summary>Converts log probabilities to the format of chat completions.</summary>
 internal static class LogProbabilities
 {
-    // What OpenAI says for a token that is as good as impossible; JSON has no infinity.
+    // OpenAI's value for a token that is practically impossible. JSON does not support infinity.
     private const float Impossible = -9999;
 
     public static LogProbabilitiesBody? Of(MoeModel model, IEnumerable<GeneratedToken> tokens)

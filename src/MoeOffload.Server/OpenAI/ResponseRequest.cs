@@ -67,7 +67,7 @@ internal sealed record ResponseRequest
             case "function_call":
                 var call = new ToolCall { Id = item.RequiredText("call_id"), Name = item.RequiredText("name"), Arguments = item.RequiredText("arguments") };
 
-                // Calls are items of their own here, and part of the message before them elsewhere.
+                // In this API, tool calls are separate items. Templates expect them in the preceding message.
                 if (messages.LastOrDefault() is { Role: ChatRole.Assistant } last)
                 {
                     messages[^1] = last with { ToolCalls = [.. last.ToolCalls, call] };

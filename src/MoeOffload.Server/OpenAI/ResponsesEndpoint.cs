@@ -42,7 +42,7 @@ internal static class ResponsesEndpoint
         bool hasBegun = false;
         await foreach ((_, ChatUpdate update) in answers.ReadAsync().ConfigureAwait(false))
         {
-            // Not before there is something: what fails until then has a status of its own.
+            // The stream is started with the first item, so that earlier errors are sent with their own status.
             if (!hasBegun)
             {
                 hasBegun = true;

@@ -14,7 +14,7 @@ internal static class OperationsEndpoints
         routes.Get("/ready", OpenAIErrors.Format, ReadyAsync, ApiAccess.Open);
     }
 
-    // Alive as long as it answers, also while it stops: what restarts a server must not cut its grace time short.
+    // The server is healthy as long as it answers, even while it stops, so that a supervisor does not restart it during the grace time.
     private static Task HealthAsync(ApiRequest request) => WriteAsync(request, request.Services.Gate.IsStopping ? "stopping" : "ok", 200);
 
     private static Task ReadyAsync(ApiRequest request) => request.Services.Gate.IsStopping

@@ -6,7 +6,7 @@ using MoeOffload.Server.Security;
 
 namespace MoeOffload.Server.Routing;
 
-/// <summary>Handles what all endpoints have in common: API keys, origins, limits, errors, logs, metrics, and traces.</summary>
+/// <summary>Handles the tasks that all endpoints have in common: API keys, origins, limits, errors, logs, metrics, and traces.</summary>
 internal sealed class ApiPipeline(ApiServices services, ApiKeys keys, Origins origins)
 {
     /// <summary>Handles a request, and reports an error to the client if it fails.</summary>
@@ -58,7 +58,7 @@ internal sealed class ApiPipeline(ApiServices services, ApiKeys keys, Origins or
                 await stream.DisposeAsync().ConfigureAwait(false);
             }
 
-            // Probes and scrapes come every few seconds, and would drown the rest.
+            // Probes and scrapes arrive every few seconds and would bury other messages.
             Finish(request, route, failure, activity, access == ApiAccess.Work ? LogLevel.Information : LogLevel.Debug);
         }
     }

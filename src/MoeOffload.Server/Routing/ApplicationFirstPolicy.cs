@@ -10,7 +10,7 @@ namespace MoeOffload.Server.Routing;
 /// </summary>
 internal sealed class ApplicationFirstPolicy : MatcherPolicy, IEndpointSelectorPolicy
 {
-    // After all that removes candidates for reasons of its own.
+    // This policy runs after all others that remove candidates.
     public override int Order => int.MaxValue;
 
     public bool AppliesToEndpoints(IReadOnlyList<Endpoint> endpoints) =>

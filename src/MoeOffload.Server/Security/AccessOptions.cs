@@ -27,7 +27,7 @@ public sealed class AccessOptions
     {
         if (faults.Require(ApiKeys, $"{name}.{nameof(ApiKeys)}") && ApiKeys.Any(string.IsNullOrWhiteSpace))
         {
-            faults.Add($"{name}.{nameof(ApiKeys)} has an empty key: give it a text, or remove it.");
+            faults.Add($"{name}.{nameof(ApiKeys)} has an empty key. Set a value, or remove it.");
         }
 
         if (faults.Require(CorsOrigins, $"{name}.{nameof(CorsOrigins)}"))
@@ -35,7 +35,7 @@ public sealed class AccessOptions
             foreach (string origin in CorsOrigins.Where(origin => !IsOrigin(origin)))
             {
                 faults.Add(
-                    $"{name}.{nameof(CorsOrigins)} has '{origin}': an origin is a scheme, a host and optionally a port, such as https://example.org, and nothing after them.");
+                    $"{name}.{nameof(CorsOrigins)} has '{origin}', which is not a valid origin. An origin consists of a scheme, a host and optionally a port, such as https://example.org.");
             }
         }
     }

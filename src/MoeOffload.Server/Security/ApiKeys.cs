@@ -6,7 +6,7 @@ using MoeOffload.Server.Http;
 
 namespace MoeOffload.Server.Security;
 
-/// <summary>Checks the keys of requests. They are compared by hash, all of them, in a time that does not depend on how alike they are.</summary>
+/// <summary>Checks the API keys of requests. All keys are compared by hash and in constant time.</summary>
 internal sealed class ApiKeys(AccessOptions options)
 {
     private readonly bool _allowsRemote = options.AllowRemoteWithoutKey;
@@ -16,7 +16,7 @@ internal sealed class ApiKeys(AccessOptions options)
     public bool AreRequired => _hashes.Length > 0;
 
     /// <summary>Refuses a request without a key.</summary>
-    /// <exception cref="ApiException">It has none, or a wrong one.</exception>
+    /// <exception cref="ApiException">The request has no key, or a wrong one.</exception>
     public void Check(HttpContext http)
     {
         if (!AreRequired)
@@ -32,7 +32,7 @@ internal sealed class ApiKeys(AccessOptions options)
                 401,
                 "authentication_error",
                 "invalid_api_key",
-                given is null ? "No API key was given: send it as 'Authorization: Bearer KEY' or 'x-api-key: KEY'." : "The API key is not valid.");
+                given is null ? "The request has no API key. Send it as 'Authorization: Bearer KEY' or 'x-api-key: KEY'." : "The API key is not valid.");
         }
     }
 
@@ -41,7 +41,7 @@ internal sealed class ApiKeys(AccessOptions options)
         if (!_allowsRemote && http.Connection.RemoteIpAddress is { } remote && !IPAddress.IsLoopback(remote))
         {
             throw new ApiException(
-                403, "permission_error", "remote_not_allowed", "This server has no API key, and so answers only its own machine: give it a key, or allow other machines without one.");
+                403, "permission_error", "remote_not_allowed", "This server has no API key, so it accepts only requests from its own machine. Set an API key, or allow other machines without a key.");
         }
     }
 

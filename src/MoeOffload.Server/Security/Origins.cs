@@ -6,8 +6,8 @@ using MoeOffload.Server.Http;
 namespace MoeOffload.Server.Security;
 
 /// <summary>
-/// Checks which web pages may use the server. A browser lets any page send requests to this machine, so those of pages elsewhere are
-/// refused, and without a key also those under a name that somebody has made point to this machine.
+/// Checks which web pages are allowed to use the server. A browser lets any page send requests to this machine, so requests from other origins
+/// are rejected. Without an API key, requests with a host name that is not a loopback name are rejected too, because of DNS rebinding.
 /// </summary>
 internal sealed class Origins
 {
@@ -26,14 +26,14 @@ internal sealed class Origins
         }
     }
 
-    /// <summary>Refuses a request of a page that may not use the server, and lets any other page read the answer.</summary>
-    /// <exception cref="ApiException">It may not.</exception>
+    /// <summary>Rejects a request from a page that is not allowed to use the server, and lets any other page read the answer.</summary>
+    /// <exception cref="ApiException">The page is not allowed to use the server.</exception>
     public void Check(HttpContext http)
     {
         HttpRequest request = http.Request;
         if (_checksHost && request.Host.HasValue && http.Connection.LocalIpAddress is { } local && IPAddress.IsLoopback(local) && !IsLoopbackName(request.Host.Host))
         {
-            throw Forbidden($"This server listens on loopback without a key, and '{request.Host.Host}' is not a name of loopback: use 127.0.0.1, or give the server an API key.");
+            throw Forbidden($"This server listens on loopback without a key, and '{request.Host.Host}' is not a loopback name. Use 127.0.0.1, or set an API key for the server.");
         }
 
         string? origin = request.Headers.Origin;
@@ -44,19 +44,19 @@ internal sealed class Origins
 
         if (_policy is null)
         {
-            throw Forbidden("Web pages of other origins may not use this server: add the origin to its CORS origins.");
+            throw Forbidden("Web pages of other origins are not allowed to use this server. Add the origin to its CORS origins.");
         }
 
         CorsResult result = _cors.EvaluatePolicy(http, _policy);
         if (!result.IsOriginAllowed)
         {
-            throw Forbidden("Web pages of this origin may not use this server: add it to the server's CORS origins.");
+            throw Forbidden("Web pages of this origin are not allowed to use this server. Add it to the server's CORS origins.");
         }
 
         _cors.ApplyResult(result, http.Response);
     }
 
-    /// <summary>Answers a browser that asks whether a page may use the server.</summary>
+    /// <summary>Answers a preflight request, with which a browser asks whether a page is allowed to use the server.</summary>
     public Task PreflightAsync(HttpContext http)
     {
         if (_policy is not null)

@@ -15,13 +15,13 @@ public static class ServerAddress
         ArgumentNullException.ThrowIfNull(options);
         if (options.ApiKeys.Any(string.IsNullOrWhiteSpace))
         {
-            throw new InvalidOperationException("An API key is empty: give it a text, or remove it.");
+            throw new InvalidOperationException("An API key is empty. Set a value, or remove it.");
         }
 
         if (options.ApiKeys.Count == 0 && !options.AllowRemoteWithoutKey && urls.FirstOrDefault(url => !IsLoopback(url)) is { } open)
         {
             throw new InvalidOperationException(
-                $"'{open}' can be reached from other machines, and there is no API key: set {nameof(AccessOptions.ApiKeys)}, "
+                $"'{open}' can be reached from other machines, but there is no API key. Set {nameof(AccessOptions.ApiKeys)}, "
                 + $"listen on 127.0.0.1, or set {nameof(AccessOptions.AllowRemoteWithoutKey)} if everyone on the network may use the server.");
         }
     }

@@ -28,7 +28,7 @@ internal sealed class ShimmyEndpoints
         routes.Get("/api/models", errors, endpoints.ListAsync);
         routes.Post("/api/models/discover", errors, endpoints.DiscoverAsync, ApiAccess.Look);
 
-        // Names have slashes, which ASP.NET Core matches at a pattern's end alone.
+        // Names contain slashes, which ASP.NET Core matches only at the end of a pattern.
         routes.Get("/api/models/{**path}", errors, ReportAsync);
         routes.Post("/api/models/{**path}", errors, ChangeAsync);
         routes.Get("/diag", errors, DiagnoseAsync);
@@ -67,7 +67,7 @@ internal sealed class ShimmyEndpoints
         }
     }
 
-    // A slash of a name may come as it is or as %2F, which ASP.NET Core leaves so in paths.
+    // A slash in a name can be sent unescaped or as %2F, which ASP.NET Core does not decode in paths.
     private static (string Name, string Action) PathOf(ApiRequest request)
     {
         string path = (string)request.Http.GetRouteValue("path")!;
@@ -86,7 +86,7 @@ internal sealed class ShimmyEndpoints
 
     private static Task DiagnoseAsync(ApiRequest request)
     {
-        // Servers that were used are listed; one that cannot be reached is no reason not to answer.
+        // All servers that were used are listed. If one cannot be reached, the others are still reported.
         DiagnosedDevice[] devices =
         [
             .. MoeModel.ListDevices(request.Models.Options.Load with { RpcServers = [] }).Select(device => new DiagnosedDevice(

@@ -85,7 +85,7 @@ internal sealed record ShimmyPrompt(
         return messages.Count > 0 ? messages : throw ApiException.Invalid("'messages' is empty: add one, or send a prompt.", "messages");
     }
 
-    // What a model thinks is part of the text here, which has no place for it.
+    // This API has no field for reasoning, so it is part of the text.
     private GenerationRequest ToRequest(MoeModel model)
     {
         var generation = new GenerationRequest { Prompt = Prompt, Sampling = Sampling, MaxTokens = MaxTokens };

@@ -17,7 +17,7 @@ internal sealed class ShimmySocket
 {
     private static readonly TimeSpan s_closeLimit = TimeSpan.FromSeconds(5);
 
-    // Makes WebSockets possible for this one path; the application's own middleware stays as it is.
+    // Enables WebSockets only for this path, without changing the application's own middleware.
     private readonly RequestDelegate _enable;
 
     private ShimmySocket(RequestDelegate enable) => _enable = enable;
@@ -54,7 +54,7 @@ internal sealed class ShimmySocket
         {
             if (socket.State != WebSocketState.Open)
             {
-                // The client closed it, or is gone.
+                // The client closed the socket or is gone.
                 request.Http.Abort();
                 return;
             }
@@ -78,7 +78,7 @@ internal sealed class ShimmySocket
             await SendAsync(request, socket, text).ConfigureAwait(false);
             await socket.CloseOutputAsync(status, null, CancellationToken.None).WaitAsync(s_closeLimit, request.Cancellation).ConfigureAwait(false);
 
-            // The client answers the closing, and would see a broken connection otherwise.
+            // Wait for the client's close message. Otherwise, it would see a broken connection.
             await (watching ?? WatchAsync(socket, null)).WaitAsync(s_closeLimit, request.Cancellation).ConfigureAwait(false);
         }
         catch (Exception error) when (error is WebSocketException or OperationCanceledException or TimeoutException)
@@ -119,7 +119,7 @@ internal sealed class ShimmySocket
         }
     }
 
-    // A socket tells that its other end is gone only to whoever reads.
+    // A socket reports that the client is gone only while it is being read.
     private static async Task WatchAsync(WebSocket socket, CancellationTokenSource? gone)
     {
         byte[] buffer = new byte[1024];
@@ -132,7 +132,7 @@ internal sealed class ShimmySocket
         }
         catch (Exception error) when (error is WebSocketException or ObjectDisposedException or OperationCanceledException)
         {
-            // Gone without a word.
+            // The client disconnected without a close message.
         }
 
         try
@@ -141,7 +141,7 @@ internal sealed class ShimmySocket
         }
         catch (ObjectDisposedException)
         {
-            // The request has ended already.
+            // The request has already ended.
         }
     }
 

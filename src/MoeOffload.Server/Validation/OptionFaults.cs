@@ -5,7 +5,7 @@ namespace MoeOffload.Server.Validation;
 /// <summary>Collects the errors in options, so that all of them are reported at once.</summary>
 internal sealed class OptionFaults
 {
-    // A day is more than any request needs, and less than timers allow.
+    // One day is more than any request needs and within the limits of timers.
     private static readonly TimeSpan s_longestTime = TimeSpan.FromDays(1);
 
     private readonly List<string> _messages = [];

@@ -100,7 +100,7 @@ internal static class ModelReporter
                 group.Sum(tensor => tensor.Bytes))),
     ];
 
-    // A layer that has not chosen yet is there with zeros.
+    // A layer that has not selected experts yet is included with zeros.
     private static ExpertCounts Experts(MoeModel model, ExpertActivity activity)
     {
         IEnumerable<int> layers = model.Placement.Tensors.Where(tensor => tensor.IsExpert).Select(tensor => tensor.Layer).OfType<int>().Distinct().Order();

@@ -16,7 +16,7 @@ internal static class WebPage
     private const string ResourcePrefix = "Web/Page/";
     private const string Index = "index.html";
 
-    // Nothing but the page's own files, no code in attributes, and no way to make markup from text.
+    // Allows only the page's own files, no code in attributes, and no conversion of text to markup.
     private const string Policy =
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'none'; base-uri 'none'; "
         + "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
@@ -45,7 +45,7 @@ internal static class WebPage
         headers["Cross-Origin-Opener-Policy"] = "same-origin";
         headers["Cross-Origin-Resource-Policy"] = "same-origin";
 
-        // The browser asks each time, and gets it again only where it changed.
+        // The browser revalidates each time, and downloads a file again only if it has changed.
         headers.CacheControl = "no-cache";
         return Results.Bytes(content, TypeOf(name), entityTag: tag).ExecuteAsync(http);
     }

@@ -54,7 +54,7 @@ internal static class ChatTemplateGuard
                 case '(' or '[' or '{':
                     if (++nesting > MaxNesting)
                     {
-                        throw TooLarge($"nests parentheses{Position(source, i)}", MaxNesting);
+                        throw TooLarge($"has too many nested parentheses{Position(source, i)}", MaxNesting);
                     }
 
                     break;
@@ -96,5 +96,5 @@ internal static class ChatTemplateGuard
     }
 
     private static ChatTemplateException TooLarge(string what, int limit) =>
-        new(string.Create(CultureInfo.InvariantCulture, $"The chat template {what}; at most {limit} are allowed. Give a simpler one to MoeModel.ParseChatTemplate."));
+        new(string.Create(CultureInfo.InvariantCulture, $"The chat template {what}; at most {limit} are allowed. Pass a simpler template to MoeModel.ParseChatTemplate."));
 }

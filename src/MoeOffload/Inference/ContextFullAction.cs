@@ -12,7 +12,7 @@ public enum ContextFullAction
     /// <summary>
     /// The generation removes the older half of the tokens that follow the first <see cref="GenerationRequest.ShiftKeep"/> tokens, and
     /// continues. The remaining tokens were computed with the removed ones in view, so the removed tokens still influence the output. If
-    /// the model's KV cache does not support shifting, the request is refused.
+    /// the model's KV cache does not support shifting, the request is rejected.
     /// </summary>
     Shift,
 }

@@ -21,7 +21,7 @@ internal static class GrammarCheck
         var zero = grammar.IndexOf('\0', StringComparison.Ordinal);
         if (zero >= 0)
         {
-            throw new FormatException($"character {zero + 1} is NUL, at which llama.cpp would end the grammar; remove it");
+            throw new FormatException($"character {zero + 1} is NUL, which would end the grammar in llama.cpp; remove it");
         }
 
         var rules = GrammarReader.Read(grammar, root);
@@ -82,7 +82,7 @@ internal static class GrammarCheck
             if (++steps > MaxSteps)
             {
                 throw new FormatException(
-                    $"the rules that rule '{grammar.Names[rule]}' begins with branch in more than {MaxSteps} ways; merge alternatives that begin alike");
+                    $"rule '{grammar.Names[rule]}' begins with rules that branch in more than {MaxSteps} ways; merge alternatives that have the same beginning");
             }
 
             if (stack.Count >= MaxDepth)
@@ -196,7 +196,7 @@ internal static class GrammarCheck
                 if (sum > MaxAlternatives && used[rule])
                 {
                     throw new FormatException(
-                        $"rule '{grammar.Names[rule]}' can begin in more than {MaxAlternatives} ways; merge alternatives that begin alike");
+                        $"rule '{grammar.Names[rule]}' can begin in more than {MaxAlternatives} ways; merge alternatives that have the same beginning");
                 }
             }
 

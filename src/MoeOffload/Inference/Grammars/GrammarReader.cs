@@ -185,7 +185,7 @@ internal sealed class GrammarReader
         _text.Take("(");
         if (++_nesting > MaxNesting)
         {
-            throw _text.Error($"this is parenthesis {_nesting} inside one another; {MaxNesting} are allowed", start);
+            throw _text.Error($"the parentheses are nested {_nesting} deep; at most {MaxNesting} levels are allowed", start);
         }
 
         _text.SkipSpace(acrossLines: true);
@@ -279,12 +279,12 @@ internal sealed class GrammarReader
         _text.SkipSpace(nested);
         if (least > MaxRepetitions)
         {
-            throw _text.Error($"a repetition of more than {MaxRepetitions} times; llama.cpp takes no more", start);
+            throw _text.Error($"the number of repetitions exceeds {MaxRepetitions}, which is llama.cpp's limit", start);
         }
 
         if (most < least)
         {
-            throw _text.Error($"a repetition of at least {least} and at most {most} times; turn the numbers around", start);
+            throw _text.Error($"the minimum number of repetitions, {least}, is greater than the maximum, {most}; swap the numbers", start);
         }
 
         return (least, most > MaxRepetitions ? null : most);
@@ -295,13 +295,13 @@ internal sealed class GrammarReader
     {
         if (last == symbols.Count)
         {
-            throw _text.Error("there is nothing before it to repeat", start);
+            throw _text.Error("there is nothing to repeat before this", start);
         }
 
         lastRules *= most is > 0 ? most.Value : Math.Max(least, 1);
         if (lastRules > MaxRepetitions)
         {
-            throw _text.Error($"repetitions of repetitions come to more than {MaxRepetitions}; llama.cpp takes no more", start);
+            throw _text.Error($"nested repetitions result in more than {MaxRepetitions} repetitions, which is llama.cpp's limit", start);
         }
 
         int[] repeated = [.. symbols.Skip(last)];

@@ -94,7 +94,7 @@ internal sealed class GrammarText(string text)
         };
         if (digits < 0)
         {
-            throw Error("this escape is none of \\t \\r \\n \\\\ \\\" \\[ \\] \\- \\x \\u \\U");
+            throw Error("this is not a valid escape; the escapes are \\t \\r \\n \\\\ \\\" \\[ \\] \\- \\x \\u \\U");
         }
 
         var hexadecimal = text.AsSpan(At + 2, Math.Min(digits, text.Length - At - 2));
@@ -134,7 +134,7 @@ internal sealed class GrammarText(string text)
         {
             if (ReadNumber() is null || !Take("]>"))
             {
-                throw Error("a token's id is expected, as in <[123]>");
+                throw Error("a token id is expected, as in <[123]>");
             }
 
             return;
