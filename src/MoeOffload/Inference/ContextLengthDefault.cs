@@ -8,7 +8,7 @@ namespace MoeOffload.Inference;
 /// <summary>Selects a context length for a model if <see cref="ContextOptions.ContextLength"/> is 0.</summary>
 internal static class ContextLengthDefault
 {
-    // An estimate of llama.cpp's bookkeeping for each cell.
+    // The maximum size of llama.cpp's bookkeeping for each cell.
     private const double BytesPerCell = 64;
 
     /// <summary>

@@ -10,7 +10,7 @@ namespace MoeOffload.Inference;
 /// </summary>
 internal static class ContextMemoryCheck
 {
-    // An estimate of llama.cpp's bookkeeping for each cell, which it allocates for a simulation as well.
+    // The maximum size of llama.cpp's bookkeeping for each cell, which it allocates for a simulation as well.
     private const long BytesPerCell = 64;
 
     // Beyond this length per sequence, the caches of sliding windows no longer grow, and everything else grows linearly.

@@ -93,7 +93,7 @@ public sealed class ChatTemplateErrorTests
     {
         string source = "{{ " + string.Concat(Enumerable.Repeat(open, 5_000)) + "1" + string.Concat(Enumerable.Repeat(close, 5_000)) + " }}";
 
-        SmallModel.Shared.Invoking(model => model.ParseChatTemplate(source)).Should().Throw<ChatTemplateException>().WithMessage("*nests*line 1*");
+        SmallModel.Shared.Invoking(model => model.ParseChatTemplate(source)).Should().Throw<ChatTemplateException>().WithMessage("*nested*line 1*");
     }
 
     [TestCase("{{ 'a'{0} }}", " ~ 'a'", 4_000)]
