@@ -2,22 +2,23 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using MoeOffload.Inference.Schemas;
 using MoeOffload.Native;
+using MoeOffload.Schemas;
 
 namespace MoeOffload.Chat;
 
 /// <summary>Represents a chat as the JSON that the native library renders.</summary>
 /// <param name="ForPrompt">The request for rendering the prompt.</param>
 /// <param name="ForGrammar">The request for creating the grammar; the same as <paramref name="ForPrompt"/> if there is no difference.</param>
-internal sealed record ChatRequest(byte[] ForPrompt, byte[] ForGrammar)
+/// <param name="ResponseSchema">The schema of the answer, or null.</param>
+/// <param name="Tools">The tools, each with the schema of its parameters as it is enforced.</param>
+internal sealed record ChatRequest(
+    byte[] ForPrompt, byte[] ForGrammar, JsonSchema? ResponseSchema, IReadOnlyList<(ToolDefinition Tool, JsonNode Schema)> Tools)
 {
-    /// <summary>Creates a request.</summary>
+    /// <summary>Creates a request. Its schemas are not converted yet: rendering does that.</summary>
     /// <exception cref="ArgumentException">A message, tool or schema is not valid.</exception>
     public static ChatRequest Make(IReadOnlyList<ChatMessage> messages, ChatOptions options)
     {
         CheckCount(messages);
-
-        // Converted here only for what the converter says.
-        _ = options.ResponseSchema?.ToGrammar();
         (JsonNode Shown, JsonNode Enforced)[] tools = [.. options.Tools.Select(Parameters)];
         byte[] prompt = Write(messages, options, options.Tools, [.. tools.Select(tool => tool.Shown)]);
         (ToolDefinition Tool, JsonNode Schema)[] callable =
@@ -26,7 +27,11 @@ internal sealed record ChatRequest(byte[] ForPrompt, byte[] ForGrammar)
                 .Where(tool => options.ToolChoice.ToolName is not { } name || tool.Tool.Name == name),
         ];
         byte[] grammar = Write(messages, options, [.. callable.Select(tool => tool.Tool)], [.. callable.Select(tool => tool.Schema)]);
-        return new ChatRequest(prompt, grammar.AsSpan().SequenceEqual(prompt) ? prompt : grammar);
+        return new ChatRequest(
+            prompt,
+            grammar.AsSpan().SequenceEqual(prompt) ? prompt : grammar,
+            options.ResponseSchema,
+            [.. options.Tools.Zip(tools, (tool, schemas) => (tool, schemas.Enforced))]);
     }
 
     /// <summary>Checks that there is at least one message.</summary>
@@ -39,13 +44,23 @@ internal sealed record ChatRequest(byte[] ForPrompt, byte[] ForGrammar)
         }
     }
 
+    /// <summary>Converts each schema, to find the one that llama.cpp's converter rejects.</summary>
+    /// <exception cref="ArgumentException">A schema was rejected. The message names it.</exception>
+    public void CheckSchemas()
+    {
+        _ = ResponseSchema?.ToGrammar();
+        foreach ((ToolDefinition tool, JsonNode schema) in Tools)
+        {
+            _ = NativeChat.ToGrammar(schema.ToJsonString(), NameOf(tool));
+        }
+    }
+
+    private static string NameOf(ToolDefinition tool) => $"The parameters of the tool '{tool.Name}'";
+
     private static (JsonNode Shown, JsonNode Enforced) Parameters(ToolDefinition tool)
     {
-        string what = $"The parameters of the tool '{tool.Name}'";
-        JsonObject shown = SchemaText.Parse(tool.Parameters, what);
-        JsonNode enforced = JsonSchemaReader.Loosely(shown, what);
-        _ = NativeChat.ToGrammar(enforced.ToJsonString(), what);
-        return (shown, enforced);
+        JsonObject shown = SchemaText.Parse(tool.Parameters, NameOf(tool));
+        return (shown, JsonSchemaReader.Loosely(shown, NameOf(tool)));
     }
 
     private static byte[] Write(

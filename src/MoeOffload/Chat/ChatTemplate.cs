@@ -54,16 +54,36 @@ public sealed class ChatTemplate
         options.ValidateNumbers();
         options.ValidateContent();
         ChatRequest request = ChatRequest.Make(messages, options);
-        var prompt = new RenderedChat(NativeChat.Render(_handle, request.ForPrompt, _logger), prompt: null);
-        RenderedChat chat = ReferenceEquals(request.ForPrompt, request.ForGrammar)
-            ? prompt
-            : new RenderedChat(NativeChat.Render(_handle, request.ForGrammar, _logger), prompt.Prompt);
+        RenderedChat chat = Render(request);
+        if (chat.Grammar is null)
+        {
+            // Nothing has converted the schemas, and those that are not valid are still errors.
+            request.CheckSchemas();
+        }
 
         // llama.cpp leaves the answer free where it finds no form of calls in the template.
         return chat.Grammar is not null || !options.ToolChoice.IsRequired
             ? chat
             : throw new NotSupportedException(
                 "ToolChoice requires a tool call, but the chat template does not support tool calls. Use ToolChoice.Auto, a ResponseSchema, or a template that supports tools.");
+    }
+
+    // Rendering converts the schemas too, which takes longer than all else.
+    private RenderedChat Render(ChatRequest request)
+    {
+        try
+        {
+            var prompt = new RenderedChat(NativeChat.Render(_handle, request.ForPrompt, _logger), prompt: null);
+            return ReferenceEquals(request.ForPrompt, request.ForGrammar)
+                ? prompt
+                : new RenderedChat(NativeChat.Render(_handle, request.ForGrammar, _logger), prompt.Prompt);
+        }
+        catch (ChatTemplateException)
+        {
+            // A schema that the converter rejects is told by its name.
+            request.CheckSchemas();
+            throw;
+        }
     }
 
     /// <summary>Parses a template.</summary>

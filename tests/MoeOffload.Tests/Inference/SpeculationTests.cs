@@ -240,6 +240,19 @@ public sealed class SpeculationTests
     }
 
     [Test]
+    public void Memory_of_a_draft_models_context_is_counted()
+    {
+        using MoeModel draft = MoeModel.Load(SmallModel.File.Path);
+        using GenerationSession plain = SmallModel.Shared.CreateSession(SmallModel.Context(1024));
+        using GenerationSession guessing = SmallModel.Shared.CreateSession(
+            SmallModel.Context(1024) with { Speculation = new SpeculationOptions { DraftModel = draft } });
+
+        guessing.Memory.Total.ContextBytes.Should().Be(2 * plain.Memory.Total.ContextBytes, "both models have the same shape");
+        guessing.Memory.Total.ComputeBytes.Should().BeGreaterThan(plain.Memory.Total.ComputeBytes);
+        guessing.Memory.Total.WeightBytes.Should().Be(plain.Memory.Total.WeightBytes, "the draft model counts its own");
+    }
+
+    [Test]
     public void Draft_model_with_another_vocabulary_is_refused()
     {
         using MoeModel draft = MoeModel.Load(TinyModels.Llama().Path);
