@@ -88,7 +88,12 @@ public sealed class CallerThreadTests
             long bytes = GC.GetAllocatedBytesForCurrentThread();
             TimeSpan time = ThreadClock.Now;
             reader ??= make(session);
-            bool isRead = !untilPrepared && reader.TryRead();
+            bool isRead = false;
+            if (!untilPrepared && !TryRead(reader, out isRead))
+            {
+                break;
+            }
+
             time = ThreadClock.Now - time;
             bytes = GC.GetAllocatedBytesForCurrentThread() - bytes;
             (frame > 0 || !isRead).Should().BeTrue("nothing can be prepared as soon");
@@ -99,6 +104,21 @@ public sealed class CallerThreadTests
 
         reader!.Dispose();
         return most;
+    }
+
+    // Most of the inputs are longer than the context, which is said as soon as they are prepared. That frame throws, and does not count.
+    private static bool TryRead(IReader reader, out bool isRead)
+    {
+        try
+        {
+            isRead = reader.TryRead();
+            return true;
+        }
+        catch (ContextFullException)
+        {
+            isRead = false;
+            return false;
+        }
     }
 
     private static Func<GenerationSession, IReader> Make(string kind, int size)
