@@ -43,10 +43,6 @@ internal sealed unsafe class ModelHandle : SafeHandle
     /// <summary>Gets the model, which is valid as long as the caller holds a reference to this handle.</summary>
     public llama_model* Pointer => (llama_model*)handle;
 
-    /// <summary>Prevents the model from being freed until the returned value is disposed.</summary>
-    /// <exception cref="ObjectDisposedException">The model has been freed.</exception>
-    public Use Hold() => new(this);
-
     /// <inheritdoc/>
     protected override bool ReleaseHandle()
     {
@@ -57,20 +53,5 @@ internal sealed unsafe class ModelHandle : SafeHandle
         }
 
         return true;
-    }
-
-    /// <summary>Represents a reference to the model.</summary>
-    internal readonly ref struct Use
-    {
-        private readonly ModelHandle _handle;
-
-        public Use(ModelHandle handle)
-        {
-            bool added = false;
-            handle.DangerousAddRef(ref added);
-            _handle = handle;
-        }
-
-        public void Dispose() => _handle.DangerousRelease();
     }
 }

@@ -358,7 +358,7 @@ public sealed class ChatStreamParsingTests
         public void Dispose() => _posted.Dispose();
     }
 
-    private sealed class Producer : ITokenProducer
+    private sealed class Producer : IUnstartedProducer
     {
         public void Start()
         {
@@ -369,10 +369,6 @@ public sealed class ChatStreamParsingTests
         }
 
         public void OnRoom()
-        {
-        }
-
-        public void Discard()
         {
         }
     }

@@ -204,7 +204,7 @@ public sealed class Embedder : IDisposable, IAsyncDisposable
     private EmbeddingText[] Prepare<T>(IReadOnlyList<T> texts, Func<T, int[]> tokenize, EmbeddingPooling? pooling)
     {
         // The embedder and the model could be disposed in the meantime.
-        using ModelHandle.Use use = _model.Native.Handle.Hold();
+        using HandleUse use = new(_model.Native.Handle);
         using NativeLog.Scope log = NativeLog.Enter(_logger);
         return [.. texts.Select(text => new EmbeddingText(Check(tokenize(text)), pooling, Dimension))];
     }

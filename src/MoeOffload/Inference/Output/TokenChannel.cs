@@ -25,6 +25,7 @@ internal sealed class TokenChannel : IRequestOutput
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationToken _cancellationToken;
     private CancellationTokenRegistration _registration;
+    private IUnstartedProducer? _unstarted;
     private volatile ITokenProducer? _producer;
     private volatile SequenceRequest? _request;
     private ExceptionDispatchInfo? _failure;
@@ -95,17 +96,21 @@ internal sealed class TokenChannel : IRequestOutput
     /// <summary>Gets the number of prompt tokens that have been computed or were cached.</summary>
     public int ComputedPromptTokenCount => _request?.ComputedPromptCount ?? 0;
 
-    /// <summary>Sets the producer. The method is called before the channel is read, and again when the request is prepared.</summary>
-    /// <param name="producer">The producer, or the preparation of one.</param>
-    /// <param name="request">The request, or null if its prompt is not tokenized yet.</param>
-    public void Connect(ITokenProducer producer, SequenceRequest? request = null)
+    /// <summary>Sets the producer that starts when the channel is first read.</summary>
+    public void Connect(IUnstartedProducer producer)
+    {
+        _unstarted = producer;
+        _producer = producer;
+    }
+
+    /// <summary>Sets the producer that replaces the first one when the request is prepared.</summary>
+    /// <param name="producer">The producer.</param>
+    /// <param name="request">The prepared request.</param>
+    public void Connect(ITokenProducer producer, SequenceRequest request)
     {
         _request = request;
         _producer = producer;
-        if (request is not null)
-        {
-            _prepared.TrySetResult();
-        }
+        _prepared.TrySetResult();
     }
 
     /// <inheritdoc cref="TokenStream.StartAsync"/>
@@ -182,7 +187,6 @@ internal sealed class TokenChannel : IRequestOutput
     {
         if (Interlocked.Exchange(ref _state, (int)State.Closed) == (int)State.New)
         {
-            _producer?.Discard();
             Finish(new ObjectDisposedException(nameof(TokenStream)), null);
         }
         else
@@ -262,11 +266,12 @@ internal sealed class TokenChannel : IRequestOutput
 
             // Register before the producer starts, so that whoever finishes the channel finds the registration and removes it.
             _registration = _cancellationToken.UnsafeRegister(static channel => ((TokenChannel)channel!).Cancel(), this);
-            _producer!.Start();
+            IUnstartedProducer producer = _unstarted!;
+            _unstarted = null; // the input is not kept once it is prepared
+            producer.Start();
         }
         catch (Exception exception)
         {
-            _producer!.Discard();
             _isFailureSeen = true;
             Finish(exception, null);
             throw;

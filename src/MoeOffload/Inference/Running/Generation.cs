@@ -18,9 +18,9 @@ internal sealed class Generation : IOpenRequest, ITokenProducer, IDisposable
     private long _firstTokenTimestamp;
     private long _lastTokenTimestamp;
 
-    /// <summary>Creates the generation of a request. It is submitted when its channel is read.</summary>
+    /// <summary>Creates the generation of a request and connects it to its channel.</summary>
     /// <param name="scheduler">The scheduler that runs it.</param>
-    /// <param name="channel">The channel to the reader, which is connected to the generation.</param>
+    /// <param name="channel">The channel to the reader.</param>
     /// <param name="request">The request.</param>
     /// <param name="prompt">The tokens of the prompt.</param>
     /// <param name="sampler">The sampler, which the generation disposes.</param>
@@ -108,16 +108,10 @@ internal sealed class Generation : IOpenRequest, ITokenProducer, IDisposable
     public void Finish(Exception? failure, StopReason? reason) => Channel.Finish(failure, Measure(), reason, _writer.StopString);
 
     /// <inheritdoc/>
-    public void Start() => _scheduler.Submit(this);
-
-    /// <inheritdoc/>
     public void OnCancelled() => _scheduler.OnCancelled();
 
     /// <inheritdoc/>
     public void OnRoom() => _scheduler.Wake();
-
-    /// <inheritdoc/>
-    public void Discard() => Dispose();
 
     /// <inheritdoc/>
     public void Dispose() => _sampler.Dispose();

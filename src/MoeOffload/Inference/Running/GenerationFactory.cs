@@ -30,7 +30,7 @@ internal sealed class GenerationFactory(Scheduler scheduler, LoadedModel model, 
     public Generation Make(IRequestSource source, TokenChannel channel, Action throwIfEnded)
     {
         // The session and the model could be disposed in the meantime.
-        using ModelHandle.Use use = model.Native.Handle.Hold();
+        using HandleUse use = new(model.Native.Handle);
         using NativeLog.Scope log = NativeLog.Enter(logger);
         GenerationRequest request = source.Complete();
         throwIfEnded();

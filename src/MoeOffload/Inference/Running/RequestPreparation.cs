@@ -15,7 +15,7 @@ namespace MoeOffload.Inference.Running;
 /// <param name="channel">The channel to the reader.</param>
 internal sealed class RequestPreparation(
     Scheduler scheduler, PreparationQueue preparations, GenerationFactory factory, IRequestSource source, TokenChannel channel)
-    : ITokenProducer, IPreparation, IUnpreparedRequest
+    : IUnstartedProducer, IPreparation, IUnpreparedRequest
 {
     /// <inheritdoc/>
     public bool IsCancelled => channel.IsCancelled;
@@ -88,12 +88,6 @@ internal sealed class RequestPreparation(
     public void OnRoom()
     {
         // Nothing has been written yet.
-    }
-
-    /// <inheritdoc/>
-    public void Discard()
-    {
-        // Nothing has been prepared yet.
     }
 
     private GenerationStatistics Measure() => GenerationStatistics.OfWaiting(Stopwatch.GetElapsedTime(channel.StartTimestamp));

@@ -77,19 +77,10 @@ internal sealed class Scheduler : IContextWork
     /// <summary>Creates the draft pace of a generation, or returns null if no tokens are drafted.</summary>
     public DraftPace? MakePace(bool isWanted) => isWanted && _drafts is not null ? new DraftPace(_drafts) : null;
 
-    /// <summary>Submits a request whose prompt is prepared and whose channel is being read.</summary>
+    /// <summary>Reserves a place in the queue for a request whose channel is being read and whose prompt is not prepared yet.</summary>
     /// <exception cref="QueueFullException">The queue of the session is full.</exception>
     /// <exception cref="InferenceException">The context was lost and could not be created again.</exception>
     /// <exception cref="ObjectDisposedException">The session has been disposed.</exception>
-    public void Submit(Generation generation)
-    {
-        generation.Request.Deadline = generation.Channel.Deadline;
-        _inbox.Add(generation);
-        _runner.Wake();
-    }
-
-    /// <inheritdoc cref="Submit(Generation)" path="/exception"/>
-    /// <summary>Reserves a place in the queue for a request whose channel is being read and whose prompt is not prepared yet.</summary>
     public void Reserve(IUnpreparedRequest request)
     {
         _inbox.Reserve(request);

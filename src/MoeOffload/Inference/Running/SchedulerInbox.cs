@@ -20,22 +20,10 @@ internal sealed class SchedulerInbox<T>(int sequenceCount, int queueLimit)
     private int _runningCount;
     private long _arrivals;
 
-    /// <summary>Adds a request whose prompt is prepared.</summary>
+    /// <summary>Reserves a place in the queue for a request whose prompt is not prepared yet.</summary>
     /// <exception cref="QueueFullException">The queue of the session is full.</exception>
     /// <exception cref="InferenceException">The context was lost and could not be created again.</exception>
     /// <exception cref="ObjectDisposedException">The session has been disposed.</exception>
-    public void Add(T request)
-    {
-        lock (_gate)
-        {
-            ThrowIfClosed();
-            ThrowIfFull();
-            Open(request, ++_arrivals);
-        }
-    }
-
-    /// <inheritdoc cref="Add(T)" path="/exception"/>
-    /// <summary>Reserves a place in the queue for a request whose prompt is not prepared yet.</summary>
     public void Reserve(IUnpreparedRequest request)
     {
         lock (_gate)
@@ -60,7 +48,9 @@ internal sealed class SchedulerInbox<T>(int sequenceCount, int queueLimit)
                 return false;
             }
 
-            Open(request, reserved.ArrivalNumber);
+            request.Request.ArrivalNumber = reserved.ArrivalNumber;
+            _open.Add(request);
+            _arrived.Add(request);
             return true;
         }
     }
@@ -216,13 +206,6 @@ internal sealed class SchedulerInbox<T>(int sequenceCount, int queueLimit)
         {
             return counters.Read(_runningCount, _open.Count + _reserved.Count - _runningCount);
         }
-    }
-
-    private void Open(T request, long arrivalNumber)
-    {
-        request.Request.ArrivalNumber = arrivalNumber;
-        _open.Add(request);
-        _arrived.Add(request);
     }
 
     private void ThrowIfFull()

@@ -10,7 +10,7 @@ internal sealed class SessionStates(Scheduler scheduler, LoadedModel model, Cont
     /// <inheritdoc cref="GenerationSession.SaveStateAsync(Stream, IReadOnlyList{int}?, CancellationToken)"/>
     public async Task<int> SaveAsync(Stream destination, IReadOnlyList<int>? prompt, CancellationToken cancellationToken)
     {
-        IReadOnlyList<string> identity = Identity();
+        StateIdentity identity = Identity();
         int[]? tokens = prompt is null ? null : [.. prompt];
         List<SavedSequence> saved = [];
         try
@@ -75,7 +75,7 @@ internal sealed class SessionStates(Scheduler scheduler, LoadedModel model, Cont
         }
     }
 
-    private IReadOnlyList<string> Identity() => parameters.PrefixCache.Enabled
-        ? SessionIdentity.Of(model, parameters)
+    private StateIdentity Identity() => parameters.PrefixCache.Enabled
+        ? StateIdentity.Of(model, parameters)
         : throw new InvalidOperationException("The session has no prefix cache to save or load. Set ContextOptions.PrefixCache.Enabled to true.");
 }

@@ -31,7 +31,7 @@ internal sealed class StateReader : IDisposable
     /// <summary>Reads sequences, which the caller must dispose.</summary>
     /// <exception cref="StateFormatException">The state is corrupt or truncated, or this session cannot load it.</exception>
     public static async Task<List<SavedSequence>> ReadAsync(
-        Stream stream, IReadOnlyList<string> identity, StateLimits limits, CancellationToken cancellationToken)
+        Stream stream, StateIdentity identity, StateLimits limits, CancellationToken cancellationToken)
     {
         using var reader = new StateReader(stream, limits);
         try
@@ -67,7 +67,7 @@ internal sealed class StateReader : IDisposable
 
     private static StateFormatException Damaged(string what) => new($"The state is damaged ({what}): save it again.");
 
-    private async Task ReadHeadAsync(IReadOnlyList<string> identity, CancellationToken cancellationToken)
+    private async Task ReadHeadAsync(StateIdentity identity, CancellationToken cancellationToken)
     {
         Memory<byte> head = await ReadAsync(StateWriter.Magic.Length + sizeof(int), cancellationToken).ConfigureAwait(false);
         if (!head.Span.StartsWith(StateWriter.Magic))
@@ -84,7 +84,7 @@ internal sealed class StateReader : IDisposable
 
         int length = await ReadNumberAsync("what it was saved with", 1, LongestIdentity, cancellationToken).ConfigureAwait(false);
         Memory<byte> lines = await ReadAsync(length, cancellationToken).ConfigureAwait(false);
-        StateIdentity.Check(lines.Span, identity);
+        identity.Check(lines.Span);
     }
 
     private async Task ReadSequenceAsync(CancellationToken cancellationToken)

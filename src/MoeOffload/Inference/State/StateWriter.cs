@@ -28,7 +28,7 @@ internal sealed class StateWriter : IDisposable
 
     /// <summary>Writes sequences.</summary>
     public static async Task WriteAsync(
-        Stream stream, IReadOnlyList<string> identity, IReadOnlyList<SavedSequence> sequences, CancellationToken cancellationToken)
+        Stream stream, StateIdentity identity, IReadOnlyList<SavedSequence> sequences, CancellationToken cancellationToken)
     {
         using var writer = new StateWriter(stream);
         await writer.WriteAsync(Head(identity, sequences.Count), cancellationToken).ConfigureAwait(false);
@@ -49,9 +49,9 @@ internal sealed class StateWriter : IDisposable
         _hash.Dispose();
     }
 
-    private static byte[] Head(IReadOnlyList<string> identity, int sequences)
+    private static byte[] Head(StateIdentity identity, int sequences)
     {
-        byte[] lines = StateIdentity.Encode(identity);
+        byte[] lines = identity.Encode();
         byte[] head = new byte[Magic.Length + (3 * sizeof(int)) + lines.Length];
         Magic.CopyTo(head);
         BinaryPrimitives.WriteInt32LittleEndian(head.AsSpan(8), Version);

@@ -1,27 +1,20 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using MoeOffload.Inference.Output;
+using MoeOffload.Inference.Preparation;
 using MoeOffload.Inference.Running;
-using MoeOffload.Inference.Sampling;
-using MoeOffload.Native;
 
 namespace MoeOffload.Tests.Inference.Running;
 
 /// <summary>Requests given to a scheduler that has no session around it.</summary>
 internal static class Channels
 {
-    /// <summary>Makes the channel of a request, which is submitted once it is read.</summary>
+    /// <summary>Makes the channel of a request, which is prepared and submitted once it is read.</summary>
     public static TokenChannel Make(MoeModel model, Scheduler scheduler, GenerationRequest request)
     {
-        int[] prompt = [.. request.PromptTokens ?? model.Vocabulary.Tokenize(request.Prompt)];
-        NativeVocabulary vocabulary = model.Native.Vocabulary;
         var channel = new TokenChannel(request.Deadline, CancellationToken.None);
-        _ = new Generation(
-            scheduler,
-            channel,
-            request,
-            prompt,
-            SamplerBuilder.Build(vocabulary, request.Sampling ?? SamplingOptions.Greedy),
-            model.Pieces(special: false),
-            vocabulary);
+        var factory = new GenerationFactory(scheduler, model, sequenceLength: int.MaxValue, canShift: true, NullLogger.Instance);
+        var source = new PlainRequest(request with { Sampling = request.Sampling ?? SamplingOptions.Greedy });
+        channel.Connect(new RequestPreparation(scheduler, new PreparationQueue(), factory, source, channel));
         return channel;
     }
 

@@ -74,11 +74,10 @@ public sealed class NativeFaultTests
         await Run(sampled with { PromptTokens = full, ContextFull = ContextFullAction.Shift, MaxTokens = 4 });
         await Run(sampled);
         TokenChannel cancelled = Channels.Make(SmallModel.Shared, scheduler, sampled with { PromptTokens = other, MaxTokens = null });
-        await End(cancelled, () =>
+        await End(cancelled, async () =>
         {
-            cancelled.TryRead(out _);
+            await cancelled.StartAsync();
             cancelled.Cancel();
-            return Task.CompletedTask;
         });
 
         Task Run(GenerationRequest request)

@@ -18,13 +18,13 @@ public sealed class SchedulerInboxTests
     {
         SchedulerInbox<Open> inbox = new(sequenceCount: 1, queueLimit: 1);
         Open[] requests = [.. Enumerable.Range(0, 4).Select(_ => new Open())];
-        inbox.Add(requests[0]);
-        inbox.Add(requests[1]);
-        inbox.Invoking(it => it.Add(requests[2])).Should().Throw<QueueFullException>();
+        Add(inbox, requests[0]);
+        Add(inbox, requests[1]);
+        inbox.Invoking(it => Add(it, requests[2])).Should().Throw<QueueFullException>();
         inbox.Remove(requests[0]);
-        inbox.Add(requests[2]);
+        Add(inbox, requests[2]);
         requests[1].Output.IsCancelled = true;
-        inbox.Add(requests[3]);
+        Add(inbox, requests[3]);
         inbox.CopyOpen().Should().HaveCount(3).And.Contain(requests[1..]);
     }
 
@@ -33,7 +33,7 @@ public sealed class SchedulerInboxTests
     {
         SchedulerInbox<Open> inbox = new(sequenceCount: 2, queueLimit: 2);
         Open[] requests = [new(), new()];
-        Array.ForEach(requests, inbox.Add);
+        Array.ForEach(requests, request => Add(inbox, request));
         List<Open> arrived = [];
         inbox.TakeArrived(arrived).Should().BeFalse("there are no commands");
         arrived.Should().Equal(requests);
@@ -56,11 +56,11 @@ public sealed class SchedulerInboxTests
         SchedulerInbox<Open> inbox = new(sequenceCount: 1, queueLimit: 1);
         inbox.Close(new InferenceException("lost"));
         inbox.Close(new ObjectDisposedException("it"));
-        inbox.Invoking(it => it.Add(new Open())).Should().Throw<InferenceException>().WithMessage("lost");
+        inbox.Invoking(it => Add(it, new Open())).Should().Throw<InferenceException>().WithMessage("lost");
         inbox.Invoking(it => it.Add(new SchedulerCommand(_ => { }))).Should().Throw<InferenceException>().WithMessage("lost");
         SchedulerInbox<Open> disposed = new(sequenceCount: 1, queueLimit: 1);
         disposed.Close(new ObjectDisposedException("it"));
-        disposed.Invoking(it => it.Add(new Open())).Should().Throw<ObjectDisposedException>();
+        disposed.Invoking(it => Add(it, new Open())).Should().Throw<ObjectDisposedException>();
     }
 
     [Test]
@@ -78,10 +78,30 @@ public sealed class SchedulerInboxTests
         await FluentActions.Awaiting(() => commands[1].Done).Should().ThrowAsync<InferenceException>();
     }
 
+    private static void Add(SchedulerInbox<Open> inbox, Open request)
+    {
+        var reserved = new Reservation();
+        inbox.Reserve(reserved);
+        inbox.TryAdd(reserved, request).Should().BeTrue();
+    }
+
     private static (int Running, int Queued) Counts(SchedulerInbox<Open> inbox)
     {
         SessionStatistics statistics = inbox.Read(new SessionCounters());
         return (statistics.RunningCount, statistics.QueuedCount);
+    }
+
+    private sealed class Reservation : IUnpreparedRequest
+    {
+        public bool IsCancelled => false;
+
+        public long Deadline => long.MaxValue;
+
+        public long ArrivalNumber { get; set; }
+
+        public void End() => throw new InvalidOperationException("It does not end before it is prepared.");
+
+        public void Fail(Exception failure) => throw failure;
     }
 
     private sealed class Open : IOpenRequest
