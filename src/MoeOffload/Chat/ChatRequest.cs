@@ -2,36 +2,45 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using MoeOffload.Inference.Schemas;
 using MoeOffload.Native;
-using MoeOffload.Schemas;
 
 namespace MoeOffload.Chat;
 
 /// <summary>Represents a chat as the JSON that the native library renders.</summary>
 /// <param name="ForPrompt">The request for rendering the prompt.</param>
 /// <param name="ForGrammar">The request for creating the grammar; the same as <paramref name="ForPrompt"/> if there is no difference.</param>
-/// <param name="ResponseSchema">The schema of the answer, or null.</param>
-/// <param name="Tools">The tools, each with the schema of its parameters as it is enforced.</param>
-internal sealed record ChatRequest(
-    byte[] ForPrompt, byte[] ForGrammar, JsonSchema? ResponseSchema, IReadOnlyList<(ToolDefinition Tool, JsonNode Schema)> Tools)
+/// <remarks>
+/// llama.cpp converts the schemas of the tools when it creates the grammar, which takes longer than anything else. A request that is only
+/// for the prompt allows no calls, so that the schemas are converted once.
+/// </remarks>
+internal sealed record ChatRequest(byte[] ForPrompt, byte[] ForGrammar)
 {
-    /// <summary>Creates a request. Its schemas are not converted yet: rendering does that.</summary>
+    /// <summary>Creates a request. Schemas are not converted, so some errors in them are found only by <see cref="CheckSchemas"/>.</summary>
     /// <exception cref="ArgumentException">A message, tool or schema is not valid.</exception>
     public static ChatRequest Make(IReadOnlyList<ChatMessage> messages, ChatOptions options)
     {
         CheckCount(messages);
-        (JsonNode Shown, JsonNode Enforced)[] tools = [.. options.Tools.Select(Parameters)];
-        byte[] prompt = Write(messages, options, options.Tools, [.. tools.Select(tool => tool.Shown)]);
-        (ToolDefinition Tool, JsonNode Schema)[] callable =
-        [
-            .. options.Tools.Zip(tools, (tool, schemas) => (Tool: tool, Schema: schemas.Enforced))
-                .Where(tool => options.ToolChoice.ToolName is not { } name || tool.Tool.Name == name),
-        ];
-        byte[] grammar = Write(messages, options, [.. callable.Select(tool => tool.Tool)], [.. callable.Select(tool => tool.Schema)]);
-        return new ChatRequest(
-            prompt,
-            grammar.AsSpan().SequenceEqual(prompt) ? prompt : grammar,
-            options.ResponseSchema,
-            [.. options.Tools.Zip(tools, (tool, schemas) => (tool, schemas.Enforced))]);
+        Tool[] tools = [.. options.Tools.Select(Read)];
+        Tool[] callable = options.ToolChoice == ToolChoice.None
+            ? tools
+            : [.. tools.Where(tool => options.ToolChoice.ToolName is not { } name || tool.Definition.Name == name).Select(tool => tool with { Shown = tool.Enforced })];
+        if (callable.SequenceEqual(tools))
+        {
+            byte[] request = Write(messages, options, tools, options.ToolChoice);
+            return new ChatRequest(request, request);
+        }
+
+        return new ChatRequest(Write(messages, options, tools, ToolChoice.None), Write(messages, options, callable, options.ToolChoice));
+    }
+
+    /// <summary>Converts the schemas one by one, to find the one that llama.cpp could not convert.</summary>
+    /// <exception cref="ArgumentException">A schema cannot be converted. The message names it and the reason.</exception>
+    public static void CheckSchemas(ChatOptions options)
+    {
+        _ = options.ResponseSchema?.ToGrammar();
+        foreach (Tool tool in options.Tools.Select(Read))
+        {
+            _ = NativeChat.ToGrammar(tool.Enforced.ToJsonString(), Describe(tool.Definition));
+        }
     }
 
     /// <summary>Checks that there is at least one message.</summary>
@@ -44,39 +53,28 @@ internal sealed record ChatRequest(
         }
     }
 
-    /// <summary>Converts each schema, to find the one that llama.cpp's converter rejects.</summary>
-    /// <exception cref="ArgumentException">A schema was rejected. The message names it.</exception>
-    public void CheckSchemas()
+    private static string Describe(ToolDefinition tool) => $"The parameters of the tool '{tool.Name}'";
+
+    private static Tool Read(ToolDefinition definition)
     {
-        _ = ResponseSchema?.ToGrammar();
-        foreach ((ToolDefinition tool, JsonNode schema) in Tools)
-        {
-            _ = NativeChat.ToGrammar(schema.ToJsonString(), NameOf(tool));
-        }
+        string what = Describe(definition);
+        JsonObject shown = SchemaText.Parse(definition.Parameters, what);
+        return new Tool(definition, shown, JsonSchemaReader.Loosely(shown, what));
     }
 
-    private static string NameOf(ToolDefinition tool) => $"The parameters of the tool '{tool.Name}'";
-
-    private static (JsonNode Shown, JsonNode Enforced) Parameters(ToolDefinition tool)
-    {
-        JsonObject shown = SchemaText.Parse(tool.Parameters, NameOf(tool));
-        return (shown, JsonSchemaReader.Loosely(shown, NameOf(tool)));
-    }
-
-    private static byte[] Write(
-        IReadOnlyList<ChatMessage> messages, ChatOptions options, IReadOnlyList<ToolDefinition> tools, IReadOnlyList<JsonNode> parameters)
+    private static byte[] Write(IReadOnlyList<ChatMessage> messages, ChatOptions options, Tool[] tools, ToolChoice choice)
     {
         using var stream = new MemoryStream();
         using (var json = new Utf8JsonWriter(stream))
         {
             json.WriteStartObject();
             WriteMessages(json, messages);
-            if (tools.Count > 0)
+            if (tools.Length > 0)
             {
-                WriteTools(json, tools, parameters);
+                WriteTools(json, tools);
             }
 
-            WriteOptions(json, options);
+            WriteOptions(json, options, choice);
             json.WriteEndObject();
         }
 
@@ -99,7 +97,7 @@ internal sealed record ChatRequest(
     {
         json.WriteStartObject();
         json.WriteString("role", RoleName(message.Role));
-        json.WriteString("content", message.Content ?? throw new ArgumentException($"The content of message {index} is null. Use an empty string."));
+        json.WriteString("content", message.Content);
         if (message.ReasoningContent is { Length: > 0 } reasoning)
         {
             json.WriteString("reasoning_content", reasoning);
@@ -160,18 +158,18 @@ internal sealed record ChatRequest(
         }
     }
 
-    private static void WriteTools(Utf8JsonWriter json, IReadOnlyList<ToolDefinition> tools, IReadOnlyList<JsonNode> parameters)
+    private static void WriteTools(Utf8JsonWriter json, Tool[] tools)
     {
         json.WriteStartArray("tools");
-        for (int i = 0; i < tools.Count; i++)
+        foreach (Tool tool in tools)
         {
             json.WriteStartObject();
             json.WriteString("type", "function");
             json.WriteStartObject("function");
-            json.WriteString("name", tools[i].Name);
-            json.WriteString("description", tools[i].Description);
+            json.WriteString("name", tool.Definition.Name);
+            json.WriteString("description", tool.Definition.Description);
             json.WritePropertyName("parameters");
-            parameters[i].WriteTo(json);
+            tool.Shown.WriteTo(json);
             json.WriteEndObject();
             json.WriteEndObject();
         }
@@ -179,9 +177,9 @@ internal sealed record ChatRequest(
         json.WriteEndArray();
     }
 
-    private static void WriteOptions(Utf8JsonWriter json, ChatOptions options)
+    private static void WriteOptions(Utf8JsonWriter json, ChatOptions options, ToolChoice choice)
     {
-        json.WriteString("tool_choice", options.ToolChoice.Kind);
+        json.WriteString("tool_choice", choice.Kind);
         json.WriteString("reasoning_format", options.ReasoningFormat == ReasoningFormat.InContent ? "none" : "deepseek");
         json.WriteBoolean("enable_thinking", options.Reasoning);
         if (options.ParallelToolCalls is { } parallel)
@@ -224,4 +222,7 @@ internal sealed record ChatRequest(
         ChatRole.Tool => "tool",
         _ => throw new ArgumentOutOfRangeException(nameof(role), role, "The role of a message is not valid."),
     };
+
+    /// <summary>Represents a tool and its schemas: the one that the model sees, and the one that the grammar enforces.</summary>
+    private sealed record Tool(ToolDefinition Definition, JsonNode Shown, JsonNode Enforced);
 }

@@ -53,12 +53,11 @@ public sealed class ChatTemplate
         options ??= new ChatOptions();
         options.ValidateNumbers();
         options.ValidateContent();
-        ChatRequest request = ChatRequest.Make(messages, options);
-        RenderedChat chat = Render(request);
+        RenderedChat chat = Render(ChatRequest.Make(messages, options), options);
         if (chat.Grammar is null)
         {
             // Nothing has converted the schemas, and those that are not valid are still errors.
-            request.CheckSchemas();
+            ChatRequest.CheckSchemas(options);
         }
 
         // llama.cpp leaves the answer free where it finds no form of calls in the template.
@@ -68,8 +67,7 @@ public sealed class ChatTemplate
                 "ToolChoice requires a tool call, but the chat template does not support tool calls. Use ToolChoice.Auto, a ResponseSchema, or a template that supports tools.");
     }
 
-    // Rendering converts the schemas too, which takes longer than all else.
-    private RenderedChat Render(ChatRequest request)
+    private RenderedChat Render(ChatRequest request, ChatOptions options)
     {
         try
         {
@@ -78,10 +76,10 @@ public sealed class ChatTemplate
                 ? prompt
                 : new RenderedChat(NativeChat.Render(_handle, request.ForGrammar, _logger), prompt.Prompt);
         }
-        catch (ChatTemplateException)
+        catch (Exception exception) when (exception is ChatTemplateException or ArgumentException)
         {
-            // A schema that the converter rejects is told by its name.
-            request.CheckSchemas();
+            // llama.cpp does not say which schema it could not convert, or converted to a grammar that is too large.
+            ChatRequest.CheckSchemas(options);
             throw;
         }
     }

@@ -1,6 +1,10 @@
+using System.Text;
+using System.Text.Json;
 using FluentAssertions;
+using Microsoft.Extensions.Logging.Abstractions;
 using MoeOffload.Chat;
 using MoeOffload.Fixtures;
+using MoeOffload.Native;
 using MoeOffload.Schemas;
 using NUnit.Framework;
 
@@ -20,6 +24,14 @@ public sealed class ChatRequestTests
     };
 
     private static readonly ChatOptions s_response = new() { ResponseSchema = JsonSchema.Parse(Missing) };
+
+    // The schema that is enforced differs from the one that the model sees, so the chat is rendered twice.
+    private static readonly ToolDefinition s_tool = new()
+    {
+        Name = "choose",
+        Description = "Chooses",
+        Parameters = """{"type":"object","properties":{"a":{"type":"string"},"b":{"type":"string","contentEncoding":"base64"}},"required":["a"],"not":{"required":["c"]}}""",
+    };
 
     public static IEnumerable<TestCaseData> Refused()
     {
@@ -44,5 +56,40 @@ public sealed class ChatRequestTests
         ChatTemplate parsed = SmallModel.Shared.ParseChatTemplate(RealTemplates.Read(template));
 
         parsed.Invoking(it => it.Render(s_messages, options)).Should().Throw<ArgumentException>().WithMessage(message);
+    }
+
+    [TestCaseSource(typeof(RealTemplates), nameof(RealTemplates.Files))]
+    public void Schemas_are_converted_by_one_of_two_renderings_and_the_prompt_is_the_same(string template)
+    {
+        using ChatTemplateHandle handle = NativeChat.Parse(SmallModel.Shared.Native.Handle, RealTemplates.Read(template), NullLogger.Instance);
+        ChatOptions options = new() { Tools = [s_tool, Chats.Weather] };
+        ChatMessage[] messages = [ChatMessage.User("Hi")];
+
+        ChatRequest request = ChatRequest.Make(messages, options);
+
+        request.ForPrompt.Should().NotEqual(request.ForGrammar);
+        (string prompt, string grammar) = Render(request.ForPrompt);
+        grammar.Should().BeEmpty("this rendering is only for the prompt");
+        string callable = Encoding.UTF8.GetString(request.ForPrompt).Replace("\"none\"", "\"auto\"", StringComparison.Ordinal);
+        Render(Encoding.UTF8.GetBytes(callable)).Prompt.Should().Be(prompt);
+        SmallModel.Shared.ParseChatTemplate(RealTemplates.Read(template)).Render(messages, options).Prompt.Should().Be(prompt);
+
+        (string Prompt, string Grammar) Render(byte[] json)
+        {
+            using JsonDocument rendered = JsonDocument.Parse(NativeChat.Render(handle, json, NullLogger.Instance));
+            return (rendered.RootElement.GetProperty("prompt").GetString()!, rendered.RootElement.GetProperty("grammar").GetString()!);
+        }
+    }
+
+    [Test]
+    public void Request_without_calls_or_with_the_schemas_that_are_shown_is_rendered_once()
+    {
+        ChatMessage[] messages = [ChatMessage.User("Hi")];
+        foreach (ChatOptions options in (ChatOptions[])
+            [new(), new() { Tools = [Chats.Weather, Chats.Time] }, new() { Tools = [s_tool], ToolChoice = ToolChoice.None }])
+        {
+            ChatRequest request = ChatRequest.Make(messages, options);
+            request.ForGrammar.Should().BeSameAs(request.ForPrompt);
+        }
     }
 }
