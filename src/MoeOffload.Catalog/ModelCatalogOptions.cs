@@ -7,16 +7,28 @@ public sealed record ModelCatalogOptions
     private static readonly char[] s_separators = [.. new[] { ';', Path.PathSeparator }.Distinct()];
 
     /// <summary>Gets the directories, which are searched with their subdirectories, and GGUF files. The default is <c>./models</c>.</summary>
-    public IReadOnlyList<string> Paths { get; init; } = ["./models"];
+    public IReadOnlyList<string> Paths
+    {
+        get;
+        init => field = value ?? throw new ArgumentNullException(nameof(Paths));
+    } = ["./models"];
 
     /// <summary>Gets the Hugging Face cache, which has <c>models--ORG--REPO</c> directories. The default is <see langword="null"/>: no cache is searched.</summary>
     public string? HuggingFaceCache { get; init; }
 
     /// <summary>Gets LM Studio's model directories, which have <c>PUBLISHER/REPO</c> directories. The default is an empty list.</summary>
-    public IReadOnlyList<string> LmStudioDirectories { get; init; } = [];
+    public IReadOnlyList<string> LmStudioDirectories
+    {
+        get;
+        init => field = value ?? throw new ArgumentNullException(nameof(LmStudioDirectories));
+    } = [];
 
     /// <summary>Gets Ollama's model directories, which have <c>manifests</c> and <c>blobs</c>. The default is an empty list.</summary>
-    public IReadOnlyList<string> OllamaDirectories { get; init; } = [];
+    public IReadOnlyList<string> OllamaDirectories
+    {
+        get;
+        init => field = value ?? throw new ArgumentNullException(nameof(OllamaDirectories));
+    } = [];
 
     /// <summary>
     /// Creates options for <c>./models</c> and the model stores of the current user, which these environment variables change: <c>SHIMMY_BASE_GGUF</c>,

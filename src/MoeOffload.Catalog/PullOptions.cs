@@ -4,16 +4,28 @@ namespace MoeOffload.Catalog;
 public sealed record PullOptions
 {
     /// <summary>Gets the address of the hub. The default is <c>https://huggingface.co</c>.</summary>
-    public Uri Endpoint { get; init; } = new("https://huggingface.co");
+    public Uri Endpoint
+    {
+        get;
+        init => field = value ?? throw new ArgumentNullException(nameof(Endpoint));
+    } = new("https://huggingface.co");
 
     /// <summary>Gets the access token for gated and private repositories. It is sent only to the hub's own address. The default is <see langword="null"/>.</summary>
     public string? Token { get; init; }
 
     /// <summary>Gets the directory of the cache, which has the layout of Hugging Face's tools.</summary>
-    public required string CacheDirectory { get; init; }
+    public required string CacheDirectory
+    {
+        get;
+        init => field = value ?? throw new ArgumentNullException(nameof(CacheDirectory));
+    }
 
     /// <summary>Gets the branch, tag or commit. The default is <c>main</c>.</summary>
-    public string Revision { get; init; } = "main";
+    public string Revision
+    {
+        get;
+        init => field = value ?? throw new ArgumentNullException(nameof(Revision));
+    } = "main";
 
     /// <summary>Gets the maximum number of attempts in a row that fail. A download that makes progress resets the number. The default is 6.</summary>
     public int Attempts { get; init; } = 6;
@@ -47,7 +59,6 @@ public sealed record PullOptions
 
     internal void Validate()
     {
-        ArgumentNullException.ThrowIfNull(Endpoint);
         ArgumentException.ThrowIfNullOrWhiteSpace(CacheDirectory);
         ArgumentOutOfRangeException.ThrowIfLessThan(Attempts, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(FirstRetryDelay, TimeSpan.Zero);

@@ -7,7 +7,11 @@ public sealed record ChatMessage
     public required ChatRole Role { get; init; }
 
     /// <summary>Gets or sets the content. It is empty if an assistant message only calls tools.</summary>
-    public string Content { get; init; } = string.Empty;
+    public string Content
+    {
+        get;
+        init => field = value ?? throw new ArgumentNullException(nameof(Content));
+    } = string.Empty;
 
     /// <summary>
     /// Gets or sets the reasoning of an assistant message, or <see langword="null"/> if there is none. The chat template decides whether
@@ -16,7 +20,11 @@ public sealed record ChatMessage
     public string? ReasoningContent { get; init; }
 
     /// <summary>Gets or sets the tool calls of an assistant message.</summary>
-    public IReadOnlyList<ToolCall> ToolCalls { get; init; } = [];
+    public IReadOnlyList<ToolCall> ToolCalls
+    {
+        get;
+        init => field = value ?? throw new ArgumentNullException(nameof(ToolCalls));
+    } = [];
 
     /// <summary>Gets or sets the id of the tool call that a tool message answers.</summary>
     public string? ToolCallId { get; init; }

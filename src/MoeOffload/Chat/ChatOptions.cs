@@ -7,7 +7,11 @@ namespace MoeOffload.Chat;
 public sealed record ChatOptions
 {
     /// <summary>Gets or sets the tools that the model can call. The default is an empty list.</summary>
-    public IReadOnlyList<ToolDefinition> Tools { get; init; } = [];
+    public IReadOnlyList<ToolDefinition> Tools
+    {
+        get;
+        init => field = value ?? throw new ArgumentNullException(nameof(Tools));
+    } = [];
 
     /// <summary>Gets or sets a value that specifies whether the model calls tools. The default is <see cref="ToolChoice.Auto"/>.</summary>
     public ToolChoice ToolChoice { get; init; }
@@ -41,7 +45,11 @@ public sealed record ChatOptions
     public JsonSchema? ResponseSchema { get; init; }
 
     /// <summary>Gets or sets additional variables for the template, such as <c>reasoning_effort</c>.</summary>
-    public IReadOnlyDictionary<string, JsonNode?> TemplateArguments { get; init; } = new Dictionary<string, JsonNode?>();
+    public IReadOnlyDictionary<string, JsonNode?> TemplateArguments
+    {
+        get;
+        init => field = value ?? throw new ArgumentNullException(nameof(TemplateArguments));
+    } = new Dictionary<string, JsonNode?>();
 
     /// <summary>
     /// Gets or sets the chat template, or <see langword="null"/> to use the template of the model. The default is <see langword="null"/>.
@@ -64,7 +72,11 @@ public sealed record ChatOptions
     /// Gets or sets the strings that end the answer when the model generates one of them. They are compared with the output of the model
     /// before it is parsed.
     /// </summary>
-    public IReadOnlyList<string> StopStrings { get; init; } = [];
+    public IReadOnlyList<string> StopStrings
+    {
+        get;
+        init => field = value ?? throw new ArgumentNullException(nameof(StopStrings));
+    } = [];
 
     /// <inheritdoc cref="GenerationRequest.Priority"/>
     public int Priority { get; init; }
@@ -80,9 +92,6 @@ public sealed record ChatOptions
     /// <exception cref="ArgumentException">An option is not valid.</exception>
     internal void ValidateNumbers()
     {
-        ArgumentNullException.ThrowIfNull(Tools);
-        ArgumentNullException.ThrowIfNull(StopStrings);
-        ArgumentNullException.ThrowIfNull(TemplateArguments);
         if (ToolChoice.IsRequired && Tools.Count == 0)
         {
             throw new ArgumentException("ToolChoice requires a tool call, but Tools is empty. Add a tool, or use ToolChoice.Auto.", nameof(ToolChoice));

@@ -28,12 +28,12 @@ internal sealed class ChatSource(IReadOnlyList<ChatMessage> messages, ChatOption
         long length = PlainRequest.MeasureGrammar(options.Sampling) + PlainRequest.MeasureSchema(options.ResponseSchema?.ToString());
         foreach (ToolDefinition tool in options.Tools)
         {
-            length += (tool?.Description?.Length ?? 0L) + PlainRequest.MeasureSchema(tool?.Parameters);
+            length += (tool?.Description.Length ?? 0L) + PlainRequest.MeasureSchema(tool?.Parameters);
         }
 
         foreach (ChatMessage message in messages)
         {
-            length += (message?.Content?.Length ?? 0L) + (message?.ReasoningContent?.Length ?? 0L) + (message?.ToolCalls.Sum(call => (long)call.Arguments.Length) ?? 0L);
+            length += (message?.Content.Length ?? 0L) + (message?.ReasoningContent?.Length ?? 0L) + (message?.ToolCalls.Sum(call => (long)call.Arguments.Length) ?? 0L);
         }
 
         return length;

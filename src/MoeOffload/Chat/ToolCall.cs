@@ -7,13 +7,25 @@ namespace MoeOffload.Chat;
 public sealed record ToolCall
 {
     /// <summary>Gets or sets the id, which the tool's result refers to.</summary>
-    public required string Id { get; init; }
+    public required string Id
+    {
+        get;
+        init => field = value ?? throw new ArgumentNullException(nameof(Id));
+    }
 
     /// <summary>Gets or sets the name of the tool.</summary>
-    public required string Name { get; init; }
+    public required string Name
+    {
+        get;
+        init => field = value ?? throw new ArgumentNullException(nameof(Name));
+    }
 
     /// <summary>Gets or sets the arguments as a JSON object. The JSON is incomplete if the answer was cut off.</summary>
-    public required string Arguments { get; init; }
+    public required string Arguments
+    {
+        get;
+        init => field = value ?? throw new ArgumentNullException(nameof(Arguments));
+    }
 
     /// <summary>Deserializes the arguments.</summary>
     /// <param name="type">The metadata of the type to deserialize to.</param>

@@ -65,7 +65,11 @@ public sealed record ContextOptions
     public int? PromptTokensPerStep { get; init; }
 
     /// <summary>Gets or sets the options of the prefix cache, which reuses the KV cache of earlier prompts and answers.</summary>
-    public PrefixCacheOptions PrefixCache { get; init; } = new();
+    public PrefixCacheOptions PrefixCache
+    {
+        get;
+        init => field = value ?? throw new ArgumentNullException(nameof(PrefixCache));
+    } = new();
 
     /// <summary>
     /// Gets or sets the options of speculative decoding, or <see langword="null"/> to disable it. The default is <see langword="null"/>.
@@ -93,13 +97,21 @@ public sealed record ContextOptions
     public int? LogitsPerStep { get; init; }
 
     /// <summary>Gets or sets the options of the KV cache.</summary>
-    public KvCacheOptions KvCache { get; init; } = new();
+    public KvCacheOptions KvCache
+    {
+        get;
+        init => field = value ?? throw new ArgumentNullException(nameof(KvCache));
+    } = new();
 
     /// <summary>Gets or sets a value that specifies whether flash attention is used. The default is <see cref="FlashAttention.Auto"/>.</summary>
     public FlashAttention FlashAttention { get; init; }
 
     /// <summary>Gets or sets the number of CPU threads.</summary>
-    public ThreadOptions Threads { get; init; } = new();
+    public ThreadOptions Threads
+    {
+        get;
+        init => field = value ?? throw new ArgumentNullException(nameof(Threads));
+    } = new();
 
     /// <summary>
     /// Gets or sets a value that indicates whether large batches copy weights from system memory to a device and are computed there. The
@@ -109,7 +121,11 @@ public sealed record ContextOptions
     public bool? OpOffload { get; init; }
 
     /// <summary>Gets or sets the options that override the model's rotary position embedding.</summary>
-    public RopeOptions Rope { get; init; } = new();
+    public RopeOptions Rope
+    {
+        get;
+        init => field = value ?? throw new ArgumentNullException(nameof(Rope));
+    } = new();
 
     /// <summary>
     /// Gets or sets a value that indicates whether <see cref="GenerationSession.ExpertActivity"/> counts the experts that the routers
@@ -125,7 +141,11 @@ public sealed record ContextOptions
     public bool CountExperts { get; init; }
 
     /// <summary>Gets or sets the LoRA adapters that are active when the session starts. The default is an empty list.</summary>
-    public IReadOnlyList<ScaledAdapter> Adapters { get; init; } = [];
+    public IReadOnlyList<ScaledAdapter> Adapters
+    {
+        get;
+        init => field = value ?? throw new ArgumentNullException(nameof(Adapters));
+    } = [];
 
     internal void Validate()
     {
@@ -146,11 +166,6 @@ public sealed record ContextOptions
             throw new ArgumentException($"A ContextLength of {ContextLength} has no room for {SequenceCount} sequences. Increase ContextLength or decrease SequenceCount.", nameof(ContextLength));
         }
 
-        ArgumentNullException.ThrowIfNull(Adapters);
-        ArgumentNullException.ThrowIfNull(KvCache);
-        ArgumentNullException.ThrowIfNull(Threads);
-        ArgumentNullException.ThrowIfNull(Rope);
-        ArgumentNullException.ThrowIfNull(PrefixCache);
         OptionRange.CheckDefined(FlashAttention, nameof(FlashAttention));
         KvCache.Validate(FlashAttention);
         Threads.Validate();

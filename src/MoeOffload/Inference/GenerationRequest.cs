@@ -6,7 +6,11 @@ namespace MoeOffload;
 public sealed record GenerationRequest
 {
     /// <summary>Gets or sets the prompt. No chat template is applied to it.</summary>
-    public string Prompt { get; init; } = string.Empty;
+    public string Prompt
+    {
+        get;
+        init => field = value ?? throw new ArgumentNullException(nameof(Prompt));
+    } = string.Empty;
 
     /// <summary>
     /// Gets or sets the prompt as token ids, or <see langword="null"/> to use <see cref="Prompt"/>. No special tokens are added. The
@@ -27,7 +31,11 @@ public sealed record GenerationRequest
     /// Gets or sets the strings that end the generation when the model generates one of them. The output never contains any part of the
     /// stop string.
     /// </summary>
-    public IReadOnlyList<string> StopStrings { get; init; } = [];
+    public IReadOnlyList<string> StopStrings
+    {
+        get;
+        init => field = value ?? throw new ArgumentNullException(nameof(StopStrings));
+    } = [];
 
     /// <summary>
     /// Gets or sets a value that indicates whether text such as <c>&lt;|special|&gt;</c> in the prompt is tokenized as special tokens. Set
@@ -83,8 +91,6 @@ public sealed record GenerationRequest
     /// <exception cref="ArgumentException">An option is not valid.</exception>
     internal void ValidateNumbers()
     {
-        ArgumentNullException.ThrowIfNull(Prompt);
-        ArgumentNullException.ThrowIfNull(StopStrings);
         if (MaxTokens is { } max)
         {
             ArgumentOutOfRangeException.ThrowIfNegativeOrZero(max, nameof(MaxTokens));

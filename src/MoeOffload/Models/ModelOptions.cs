@@ -13,7 +13,11 @@ public sealed record ModelOptions
     private const int LongestMetadata = 127;
 
     /// <summary>Gets the rules that place tensors. They take precedence over the placement by layers. By default, there are no rules.</summary>
-    public TensorPlacement Placement { get; init; } = TensorPlacement.Default;
+    public TensorPlacement Placement
+    {
+        get;
+        init => field = value ?? throw new ArgumentNullException(nameof(Placement));
+    } = TensorPlacement.Default;
 
     /// <summary>Gets a value that specifies what happens if a placement rule matches no tensor. By default, a warning is logged.</summary>
     public UnmatchedRules UnmatchedRules { get; init; }
@@ -28,7 +32,11 @@ public sealed record ModelOptions
     /// Gets the addresses of RPC servers (<c>ggml-rpc-server</c>), as <c>host:port</c>. Their devices can hold layers. Use them only in
     /// trusted networks. The default is an empty list.
     /// </summary>
-    public IReadOnlyList<string> RpcServers { get; init; } = [];
+    public IReadOnlyList<string> RpcServers
+    {
+        get;
+        init => field = value ?? throw new ArgumentNullException(nameof(RpcServers));
+    } = [];
 
     /// <summary>
     /// Gets the name of a device that the model must use, or <see cref="AnyAccelerator"/>. If the model would not use it, loading fails
@@ -74,7 +82,11 @@ public sealed record ModelOptions
     public bool LoadMtpLayers { get; init; }
 
     /// <summary>Gets values that replace those of the file's metadata, by key. Keys and texts can have up to 127 bytes of UTF-8.</summary>
-    public IReadOnlyDictionary<string, MetadataValue> MetadataOverrides { get; init; } = new Dictionary<string, MetadataValue>();
+    public IReadOnlyDictionary<string, MetadataValue> MetadataOverrides
+    {
+        get;
+        init => field = value ?? throw new ArgumentNullException(nameof(MetadataOverrides));
+    } = new Dictionary<string, MetadataValue>();
 
     /// <summary>
     /// Gets a value that indicates whether the weights are checked for invalid numbers, which reads the whole file first. The default is
@@ -97,9 +109,6 @@ public sealed record ModelOptions
 
     internal void Validate()
     {
-        ArgumentNullException.ThrowIfNull(Placement);
-        ArgumentNullException.ThrowIfNull(RpcServers);
-        ArgumentNullException.ThrowIfNull(MetadataOverrides);
         if (GpuLayers is < 0)
         {
             throw new ArgumentOutOfRangeException(nameof(GpuLayers), GpuLayers, "The number must be 0 or more; null places all layers on devices.");

@@ -32,15 +32,11 @@ public sealed class ContextOptionsTests
         yield return Case(nameof(SpeculationOptions.LeastAcceptance), new() { Speculation = new SpeculationOptions { LeastAcceptance = 1.1f } });
         yield return Case(nameof(SpeculationOptions.LongestLookup), new() { Speculation = new SpeculationOptions { LongestLookup = 0 } });
         yield return Case(nameof(SpeculationOptions.ShortestLookup), new() { Speculation = new SpeculationOptions { ShortestLookup = 5 } });
-        yield return Case(nameof(ContextOptions.PrefixCache), new() { PrefixCache = null! });
         yield return Case(nameof(PrefixCacheOptions.HostBytes), new() { PrefixCache = { HostBytes = -1 } });
         yield return Case(nameof(ContextOptions.BatchSize), new() { BatchSize = 2, SequenceCount = 3 });
         yield return Case(nameof(ContextOptions.ContextLength), new() { ContextLength = 2, SequenceCount = 3 });
         yield return Case(nameof(ThreadOptions.Decode), new() { Threads = { Decode = 0 } });
         yield return Case(nameof(ContextOptions.FlashAttention), new() { FlashAttention = (FlashAttention)3 });
-        yield return Case(nameof(ContextOptions.KvCache), new() { KvCache = null! });
-        yield return Case(nameof(ContextOptions.Threads), new() { Threads = null! });
-        yield return Case(nameof(ContextOptions.Rope), new() { Rope = null! });
         yield return Case(nameof(KvCacheOptions.KeyType), new() { KvCache = { KeyType = (GgmlType)999 } });
         yield return Case(nameof(KvCacheOptions.KeyType), new() { KvCache = { KeyType = GgmlType.Q4_K } });
         yield return Case(nameof(KvCacheOptions.ValueType), new() { KvCache = { ValueType = GgmlType.I32 } });

@@ -22,9 +22,6 @@ public sealed class ModelOptionsTests
         yield return Case(nameof(ModelOptions.TensorSplit), options with { TensorSplit = [0, 0] });
         yield return Case(nameof(ModelOptions.Devices), options with { Devices = [" "] });
         yield return Case(nameof(ModelOptions.Devices), options with { Devices = ["RPC0", "rpc0"] });
-        yield return Case(nameof(ModelOptions.Placement), options with { Placement = null! });
-        yield return Case(nameof(ModelOptions.RpcServers), options with { RpcServers = null! });
-        yield return Case(nameof(ModelOptions.MetadataOverrides), options with { MetadataOverrides = null! });
         yield return Case(nameof(ModelOptions.MetadataOverrides), Override(string.Empty, 1));
         yield return Case(nameof(ModelOptions.MetadataOverrides), Override(new string('k', 128), 1));
         yield return Case(nameof(ModelOptions.MetadataOverrides), Override("general.name", new string('ä', 64)));

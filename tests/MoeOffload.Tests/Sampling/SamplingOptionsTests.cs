@@ -73,7 +73,6 @@ public sealed class SamplingOptionsTests
             yield return Case(new() { Seed = uint.MaxValue }, "Seed is 4294967295*null*");
             yield return Case(new() { Xtc = new() { Probability = 1, Seed = uint.MaxValue } }, "Xtc.Seed is 4294967295*");
             yield return Case(new() { LogitBias = new Dictionary<int, float> { [-1] = 1 } }, "LogitBias token is -1*");
-            yield return Case(new() { LogitBias = null! }, "*LogitBias*");
             yield return Case(new() { TopLogProbabilities = -1 }, "TopLogProbabilities is -1*");
             yield return Case(new() { TopLogProbabilities = 1001 }, "TopLogProbabilities is 1001*");
             yield return Case(new() { Samplers = [] }, "Samplers is empty*");

@@ -68,7 +68,11 @@ public sealed record EmbeddingOptions
     public FlashAttention FlashAttention { get; init; }
 
     /// <summary>Gets or sets the number of CPU threads. Embeddings use <see cref="ThreadOptions.Prompt"/>.</summary>
-    public ThreadOptions Threads { get; init; } = new();
+    public ThreadOptions Threads
+    {
+        get;
+        init => field = value ?? throw new ArgumentNullException(nameof(Threads));
+    } = new();
 
     /// <summary>
     /// Gets or sets a value that indicates whether large batches copy weights from system memory to a device and are computed there. The
@@ -77,17 +81,19 @@ public sealed record EmbeddingOptions
     public bool? OpOffload { get; init; }
 
     /// <summary>Gets or sets the LoRA adapters that are applied. The default is an empty list.</summary>
-    public IReadOnlyList<ScaledAdapter> Adapters { get; init; } = [];
+    public IReadOnlyList<ScaledAdapter> Adapters
+    {
+        get;
+        init => field = value ?? throw new ArgumentNullException(nameof(Adapters));
+    } = [];
 
     internal void Validate()
     {
-        ArgumentNullException.ThrowIfNull(Adapters);
         OptionRange.CheckDefined(Pooling, nameof(Pooling));
         OptionRange.Check(ContextLength, 0, LargestBatch, nameof(ContextLength), "0 for the model's context length");
         OptionRange.Check(BatchSize, 1, LargestBatch, nameof(BatchSize), "null for the default");
         OptionRange.Check(SequenceCount, 1, MostTexts, nameof(SequenceCount), "null for the default");
         OptionRange.CheckDefined(FlashAttention, nameof(FlashAttention));
-        ArgumentNullException.ThrowIfNull(Threads);
         Threads.Validate();
     }
 

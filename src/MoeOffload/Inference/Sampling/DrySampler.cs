@@ -32,7 +32,11 @@ public sealed record DrySampler : Sampler
     /// Gets or sets the strings that end a repetition: at most 256 strings of 1 to 40 bytes of UTF-8 each. The defaults are the line feed,
     /// the colon, the quotation mark and the asterisk.
     /// </summary>
-    public IReadOnlyList<string> SequenceBreakers { get; init; } = ["\n", ":", "\"", "*"];
+    public IReadOnlyList<string> SequenceBreakers
+    {
+        get;
+        init => field = value ?? throw new ArgumentNullException(nameof(SequenceBreakers));
+    } = ["\n", ":", "\"", "*"];
 
     /// <inheritdoc/>
     public override string Name => "dry";
@@ -45,7 +49,6 @@ public sealed record DrySampler : Sampler
         OptionRange.Check(Base, 1, 100, "Dry.Base", "the growth of the penalty per token, 1.75 by default; to disable it, set Dry.Multiplier to 0");
         OptionRange.Check(AllowedLength, 0, MaxHistory, "Dry.AllowedLength", "the number of tokens that can be repeated, 2 by default");
         OptionRange.Check(LastTokens, 0, MaxHistory, "Dry.LastTokens", "the number of most recent tokens to search, 0 for none");
-        ArgumentNullException.ThrowIfNull(SequenceBreakers, "Dry.SequenceBreakers");
         OptionRange.Check(SequenceBreakers.Count, 0, MaxBreakers, "Dry.SequenceBreakers.Count", "each string is searched for in the whole vocabulary");
         foreach (var breaker in SequenceBreakers)
         {

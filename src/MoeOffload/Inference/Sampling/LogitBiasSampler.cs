@@ -7,6 +7,13 @@ public sealed record LogitBiasSampler(IReadOnlyDictionary<int, float> Biases) : 
     // With larger biases, an int overflows when llama.cpp sorts the logits, and the token is treated as the least probable one.
     private const float MaxBias = 100_000;
 
+    /// <summary>Gets or sets the biases by token id.</summary>
+    public IReadOnlyDictionary<int, float> Biases
+    {
+        get;
+        init => field = value ?? throw new ArgumentNullException(nameof(Biases));
+    } = Biases ?? throw new ArgumentNullException(nameof(Biases));
+
     /// <inheritdoc/>
     public override string Name => "logit-bias";
 
@@ -14,7 +21,6 @@ public sealed record LogitBiasSampler(IReadOnlyDictionary<int, float> Biases) : 
 
     internal override void Validate()
     {
-        ArgumentNullException.ThrowIfNull(Biases, "LogitBias");
         foreach (var (token, bias) in Biases)
         {
             OptionRange.Check(token, 0, int.MaxValue, "LogitBias token", "a token id");

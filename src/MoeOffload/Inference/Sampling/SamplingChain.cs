@@ -18,7 +18,6 @@ internal static class SamplingChain
     /// <exception cref="ArgumentException">A parameter is not valid.</exception>
     public static void ValidateDefault(SamplingOptions options)
     {
-        ArgumentNullException.ThrowIfNull(options.LogitBias);
         new DistributionSampler(options.Seed).Validate();
         if (options.Samplers is not null)
         {
@@ -76,7 +75,6 @@ internal static class SamplingChain
     private static LogitBiasSampler Bias(
         SamplingOptions options, IReadOnlyList<int> endOfGeneration, IReadOnlyList<int> suppressed)
     {
-        ArgumentNullException.ThrowIfNull(options.LogitBias);
         var biases = new Dictionary<int, float>(options.LogitBias);
         foreach (var token in options.IgnoreEndOfSequence ? endOfGeneration.Concat(suppressed) : suppressed)
         {

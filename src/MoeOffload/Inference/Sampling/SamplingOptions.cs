@@ -120,7 +120,11 @@ public sealed record SamplingOptions
     /// Gets or sets the values that are added to the logits of tokens, by token id, each from -100000 to 100000.
     /// <see cref="float.NegativeInfinity"/> bans a token.
     /// </summary>
-    public IReadOnlyDictionary<int, float> LogitBias { get; init; } = new Dictionary<int, float>();
+    public IReadOnlyDictionary<int, float> LogitBias
+    {
+        get;
+        init => field = value ?? throw new ArgumentNullException(nameof(LogitBias));
+    } = new Dictionary<int, float>();
 
     /// <summary>
     /// Gets or sets a value that indicates whether end-of-generation tokens are banned, so that only a limit or a stop string ends the
@@ -135,7 +139,11 @@ public sealed record SamplingOptions
     public string? Grammar { get; init; }
 
     /// <summary>Gets or sets the start rule of the grammar. The default is <c>root</c>.</summary>
-    public string GrammarRoot { get; init; } = "root";
+    public string GrammarRoot
+    {
+        get;
+        init => field = value ?? throw new ArgumentNullException(nameof(GrammarRoot));
+    } = "root";
 
     /// <summary>
     /// Gets or sets the JSON schema that the text must follow, or <see langword="null"/> for none. It cannot be combined with
@@ -212,7 +220,6 @@ public sealed record SamplingOptions
             return;
         }
 
-        ArgumentNullException.ThrowIfNull(GrammarRoot);
         try
         {
             GrammarCheck.Check(Grammar, GrammarRoot);
