@@ -102,7 +102,7 @@ public sealed class ChatStream : IAsyncEnumerable<ChatUpdate>, IAsyncDisposable,
         }
 
         ReadTokens(hasUpdate: !update.IsEmpty);
-        if (_tokens.IsCompleted && _failure is null && _source.Chat is null)
+        if (IsAtEnd && _source.Chat is null)
         {
             update = EndUnrendered();
             return true;
@@ -203,6 +203,9 @@ public sealed class ChatStream : IAsyncEnumerable<ChatUpdate>, IAsyncDisposable,
     // If there is a token, the chat has been rendered.
     private AnswerParser Parser => _parser ??= new AnswerParser(_source.Chat!);
 
+    // A stream that failed, or was disposed by another thread, has no stop reason.
+    private bool IsAtEnd => _tokens.IsCompleted && StopReason is not null;
+
     private bool IsCut => StopReason is MoeOffload.StopReason.MaxTokens or MoeOffload.StopReason.ContextFull or MoeOffload.StopReason.Deadline;
 
     // Reads what is there. An exception that ends the generation is thrown once what came before it has been read. A canceled stream, on the
@@ -233,7 +236,7 @@ public sealed class ChatStream : IAsyncEnumerable<ChatUpdate>, IAsyncDisposable,
 
     private void StartParse()
     {
-        if (_tokens.IsCompleted && _failure is null)
+        if (IsAtEnd)
         {
             Parser.StartLast(IsCut);
         }
