@@ -6,6 +6,7 @@ using MoeOffload.Gguf;
 using MoeOffload.Inference;
 using MoeOffload.Models;
 using MoeOffload.Native;
+using MoeOffload.Threading;
 
 namespace MoeOffload;
 
@@ -43,11 +44,7 @@ public sealed class MoeModel : LoadedModel
     /// <exception cref="OperationCanceledException">The load was canceled.</exception>
     public static Task<MoeModel> LoadAsync(
         string path, ModelOptions? options = null, IProgress<float>? progress = null, CancellationToken cancellationToken = default) =>
-        Task.Factory.StartNew(
-            () => Load(path, options, progress, cancellationToken),
-            cancellationToken,
-            TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach,
-            TaskScheduler.Default);
+        BackgroundCall.RunToEndAsync(() => Load(path, options, progress, cancellationToken), cancellationToken);
 
     /// <summary>Loads a model and blocks until it is loaded.</summary>
     /// <inheritdoc cref="LoadAsync"/>
@@ -73,6 +70,7 @@ public sealed class MoeModel : LoadedModel
 
     /// <summary>
     /// Calculates how much memory a model and a context would use on each device, without reading the weights or allocating their memory.
+    /// Blocks while the file and RPC servers are read; see <see cref="EstimateMemoryAsync"/>.
     /// </summary>
     /// <param name="path">The path of a GGUF file, or of its first part if the model is split.</param>
     /// <param name="options">The load options, or <see langword="null"/> for the default options.</param>
@@ -88,7 +86,24 @@ public sealed class MoeModel : LoadedModel
         return ContextEstimate.Make(loader, context, embeds: false);
     }
 
-    /// <summary>Lists the devices of this machine, and of the RPC servers that this process has used so far.</summary>
+    /// <summary>
+    /// Calculates how much memory a model and a context would use on each device, without reading the weights or allocating their memory,
+    /// and without blocking the caller.
+    /// </summary>
+    /// <param name="path">The path of a GGUF file, or of its first part if the model is split.</param>
+    /// <param name="options">The load options, or <see langword="null"/> for the default options.</param>
+    /// <param name="context">The context options, or <see langword="null"/> for the default options.</param>
+    /// <param name="cancellationToken">A token that cancels the wait. The calculation itself continues, and its result is discarded.</param>
+    /// <returns>The memory of each device.</returns>
+    /// <inheritdoc cref="LoadAsync" path="/exception"/>
+    public static Task<MemoryBreakdown> EstimateMemoryAsync(
+        string path, ModelOptions? options = null, ContextOptions? context = null, CancellationToken cancellationToken = default) =>
+        BackgroundCall.RunAsync(() => EstimateMemory(path, options, context), cancellationToken);
+
+    /// <summary>
+    /// Lists the devices of this machine, and of the RPC servers that this process has used so far. Blocks while native libraries are loaded
+    /// and servers answer; see <see cref="ListDevicesAsync"/>.
+    /// </summary>
     /// <param name="options">
     /// Specifies the directory of the native libraries and further RPC servers, or <see langword="null"/> for the default options.
     /// </param>
@@ -108,7 +123,23 @@ public sealed class MoeModel : LoadedModel
         return DeviceSelection.Describe();
     }
 
-    /// <summary>Describes the native libraries that this process uses, and loads them if they are not loaded yet.</summary>
+    /// <summary>
+    /// Lists the devices of this machine, and of the RPC servers that this process has used so far, without blocking the caller.
+    /// </summary>
+    /// <param name="options">
+    /// Specifies the directory of the native libraries and further RPC servers, or <see langword="null"/> for the default options.
+    /// </param>
+    /// <param name="cancellationToken">A token that cancels the wait.</param>
+    /// <returns>The devices.</returns>
+    /// <inheritdoc cref="ListDevices" path="/exception"/>
+    /// <exception cref="OperationCanceledException">The call was canceled.</exception>
+    public static Task<IReadOnlyList<DeviceInfo>> ListDevicesAsync(ModelOptions? options = null, CancellationToken cancellationToken = default) =>
+        BackgroundCall.RunAsync(() => ListDevices(options), cancellationToken);
+
+    /// <summary>
+    /// Describes the native libraries that this process uses. Blocks while they are loaded, if they are not loaded yet; see
+    /// <see cref="DescribeRuntimeAsync"/>.
+    /// </summary>
     /// <param name="options">Specifies the directory of the native libraries, or <see langword="null"/> for the default options.</param>
     /// <returns>The description.</returns>
     /// <exception cref="NativeLibraryException">The native libraries are missing or have a different version.</exception>
@@ -119,7 +150,18 @@ public sealed class MoeModel : LoadedModel
         return NativeReading.DescribeRuntime();
     }
 
-    /// <summary>Creates a session, which is a context that generates text. Blocks while its memory is allocated.</summary>
+    /// <summary>
+    /// Describes the native libraries that this process uses, and loads them if they are not loaded yet, without blocking the caller.
+    /// </summary>
+    /// <param name="options">Specifies the directory of the native libraries, or <see langword="null"/> for the default options.</param>
+    /// <param name="cancellationToken">A token that cancels the wait.</param>
+    /// <returns>The description.</returns>
+    /// <inheritdoc cref="DescribeRuntime" path="/exception"/>
+    /// <exception cref="OperationCanceledException">The call was canceled.</exception>
+    public static Task<RuntimeInfo> DescribeRuntimeAsync(ModelOptions? options = null, CancellationToken cancellationToken = default) =>
+        BackgroundCall.RunAsync(() => DescribeRuntime(options), cancellationToken);
+
+    /// <summary>Creates a session, which is a context that generates text. Blocks while its memory is allocated; see <see cref="CreateSessionAsync"/>.</summary>
     /// <param name="options">The options of the context, or <see langword="null"/> for the default options.</param>
     /// <returns>The session.</returns>
     /// <exception cref="ArgumentException">
@@ -149,7 +191,10 @@ public sealed class MoeModel : LoadedModel
     public Task<GenerationSession> CreateSessionAsync(ContextOptions? options = null, CancellationToken cancellationToken = default) =>
         BackgroundCall.RunAsync(() => CreateSession(options), cancellationToken);
 
-    /// <summary>Creates an embedder, which is a context that turns texts into embeddings. Blocks while its memory is allocated.</summary>
+    /// <summary>
+    /// Creates an embedder, which is a context that turns texts into embeddings. Blocks while its memory is allocated; see
+    /// <see cref="CreateEmbedderAsync"/>.
+    /// </summary>
     /// <param name="options">The options of the embedder, or <see langword="null"/> for the default options.</param>
     /// <returns>The embedder.</returns>
     /// <exception cref="ArgumentException">An option is out of range.</exception>
@@ -172,7 +217,21 @@ public sealed class MoeModel : LoadedModel
         return Embedder.Create(this, options, ContextPreparation.ForEmbedding(this, context), info);
     }
 
-    /// <summary>Loads a LoRA adapter for the model. Its matrices are stored on the devices of the tensors that they change.</summary>
+    /// <summary>Creates an embedder without blocking the caller.</summary>
+    /// <param name="options">The options of the embedder, or <see langword="null"/> for the default options.</param>
+    /// <param name="cancellationToken">
+    /// A token that cancels the wait. If the embedder is already being created, it is disposed as soon as it exists.
+    /// </param>
+    /// <returns>The embedder.</returns>
+    /// <inheritdoc cref="CreateEmbedder" path="/exception"/>
+    /// <exception cref="OperationCanceledException">The call was canceled.</exception>
+    public Task<Embedder> CreateEmbedderAsync(EmbeddingOptions? options = null, CancellationToken cancellationToken = default) =>
+        BackgroundCall.RunAsync(() => CreateEmbedder(options), cancellationToken);
+
+    /// <summary>
+    /// Loads a LoRA adapter for the model. Its matrices are stored on the devices of the tensors that they change. Blocks while the file is
+    /// read; see <see cref="LoadAdapterAsync"/>.
+    /// </summary>
     /// <param name="path">The path of a GGUF file, such as one that llama.cpp's <c>convert_lora_to_gguf.py</c> creates.</param>
     /// <returns>The adapter, which has no effect until a session uses it.</returns>
     /// <exception cref="IOException">
@@ -208,7 +267,10 @@ public sealed class MoeModel : LoadedModel
     public Task<LoraAdapter> LoadAdapterAsync(string path, CancellationToken cancellationToken = default) =>
         BackgroundCall.RunAsync(() => LoadAdapter(path), cancellationToken);
 
-    /// <summary>Parses a chat template that can be used with this model instead of its own.</summary>
+    /// <summary>
+    /// Parses a chat template that can be used with this model instead of its own. Blocks for a time that grows with the template; see
+    /// <see cref="ParseChatTemplateAsync"/>.
+    /// </summary>
     /// <param name="source">A Jinja template, or <c>chatml</c> for the ChatML format.</param>
     /// <returns>The template.</returns>
     /// <exception cref="ArgumentException">The template is empty or contains a NUL character.</exception>
@@ -218,6 +280,18 @@ public sealed class MoeModel : LoadedModel
     {
         ArgumentException.ThrowIfNullOrEmpty(source);
         return ChatTemplate.Parse(this, source, NativeLogger);
+    }
+
+    /// <summary>Parses a chat template that can be used with this model instead of its own, without blocking the caller.</summary>
+    /// <param name="source">A Jinja template, or <c>chatml</c> for the ChatML format.</param>
+    /// <param name="cancellationToken">A token that cancels the wait. The parser itself continues, and its result is discarded.</param>
+    /// <returns>The template.</returns>
+    /// <inheritdoc cref="ParseChatTemplate" path="/exception"/>
+    /// <exception cref="OperationCanceledException">The call was canceled.</exception>
+    public Task<ChatTemplate> ParseChatTemplateAsync(string source, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(source);
+        return BackgroundCall.ComputeAsync(() => ParseChatTemplate(source), cancellationToken);
     }
 
     private void Log(GenerationSession session)

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using MoeOffload.Native;
+using MoeOffload.Threading;
 
 namespace MoeOffload.Chat;
 
@@ -41,7 +42,10 @@ public sealed class ChatTemplate
     /// <summary>Gets the capabilities of the template.</summary>
     public ChatTemplateCapabilities Capabilities { get; }
 
-    /// <summary>Renders the prompt of a chat, up to the beginning of the model's answer.</summary>
+    /// <summary>
+    /// Renders the prompt of a chat, up to the beginning of the model's answer. Blocks for a time that grows with the messages and the
+    /// schemas; see <see cref="RenderAsync"/>.
+    /// </summary>
     /// <param name="messages">The messages, in chronological order.</param>
     /// <param name="options">The options, or <see langword="null"/> for the default options. <see cref="ChatOptions.Template"/> is ignored.</param>
     /// <exception cref="ArgumentException">A message, a tool or an option is not valid, or a schema cannot be enforced.</exception>
@@ -65,6 +69,19 @@ public sealed class ChatTemplate
             ? chat
             : throw new NotSupportedException(
                 "ToolChoice requires a tool call, but the chat template does not support tool calls. Use ToolChoice.Auto, a ResponseSchema, or a template that supports tools.");
+    }
+
+    /// <summary>Renders the prompt of a chat, up to the beginning of the model's answer, without blocking the caller.</summary>
+    /// <param name="messages">The messages, in chronological order. They must not change until the task completes.</param>
+    /// <param name="options">The options, or <see langword="null"/> for the default options. <see cref="ChatOptions.Template"/> is ignored.</param>
+    /// <param name="cancellationToken">A token that cancels the wait. The template itself continues, and its result is discarded.</param>
+    /// <inheritdoc cref="Render(IReadOnlyList{ChatMessage}, ChatOptions?)" path="/exception"/>
+    /// <exception cref="OperationCanceledException">The call was canceled.</exception>
+    public Task<RenderedChat> RenderAsync(
+        IReadOnlyList<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(messages);
+        return BackgroundCall.ComputeAsync(() => Render(messages, options), cancellationToken);
     }
 
     private RenderedChat Render(ChatRequest request, ChatOptions options)

@@ -3,6 +3,7 @@ using System.Text.Json;
 using MoeOffload.Inference.Grammars;
 using MoeOffload.Inference.Sampling;
 using MoeOffload.Native;
+using MoeOffload.Threading;
 
 namespace MoeOffload.Chat;
 
@@ -44,7 +45,7 @@ public sealed class RenderedChat
     /// <summary>Gets the output format that the answer must have.</summary>
     internal OutputFormat Format => new(Grammar is null ? null : _json, PreservedTokens);
 
-    /// <summary>Parses an answer.</summary>
+    /// <summary>Parses an answer. Blocks for a time that grows with the answer; see <see cref="ReadAnswerAsync"/>.</summary>
     /// <param name="answer">The text of the answer, including <see cref="PreservedTokens"/>.</param>
     /// <exception cref="FormatException">The answer does not have the format that the template requires.</exception>
     public ChatMessage ReadAnswer(string answer)
@@ -53,6 +54,17 @@ public sealed class RenderedChat
         var reader = new ChatAnswerReader(this);
         reader.Append(Encoding.UTF8.GetBytes(answer));
         return reader.Finish(out _);
+    }
+
+    /// <summary>Parses an answer without blocking the caller.</summary>
+    /// <param name="answer">The text of the answer, including <see cref="PreservedTokens"/>.</param>
+    /// <param name="cancellationToken">A token that cancels the wait. The parser itself continues, and its result is discarded.</param>
+    /// <inheritdoc cref="ReadAnswer" path="/exception"/>
+    /// <exception cref="OperationCanceledException">The call was canceled.</exception>
+    public Task<ChatMessage> ReadAnswerAsync(string answer, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(answer);
+        return BackgroundCall.ComputeAsync(() => ReadAnswer(answer), cancellationToken);
     }
 
     /// <summary>Creates the parser of answers in advance, instead of when the first answer is read.</summary>

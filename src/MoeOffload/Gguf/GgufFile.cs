@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using MoeOffload.Threading;
 
 namespace MoeOffload.Gguf;
 
@@ -60,7 +61,7 @@ public sealed class GgufFile
     /// <summary>Gets the position of the file in a split model, or <see langword="null"/> if the model is a single file.</summary>
     public GgufSplit? Split { get; }
 
-    /// <summary>Reads and checks the header of a file.</summary>
+    /// <summary>Reads and checks the header of a file. Blocks while the file is read; see <see cref="OpenAsync"/>.</summary>
     /// <param name="path">The path of the file.</param>
     /// <returns>The header.</returns>
     /// <exception cref="FileNotFoundException">The file does not exist.</exception>
@@ -80,6 +81,18 @@ public sealed class GgufFile
         {
             throw new IOException($"'{path}' is a folder; give the path of a .gguf file in it.");
         }
+    }
+
+    /// <summary>Reads and checks the header of a file without blocking the caller.</summary>
+    /// <param name="path">The path of the file.</param>
+    /// <param name="cancellationToken">A token that cancels the wait.</param>
+    /// <returns>The header.</returns>
+    /// <inheritdoc cref="Open" path="/exception"/>
+    /// <exception cref="OperationCanceledException">The call was canceled.</exception>
+    public static Task<GgufFile> OpenAsync(string path, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        return BackgroundCall.RunAsync(() => Open(path), cancellationToken);
     }
 
     /// <summary>Reads and checks the header of a file in a stream. The file starts at the stream's current position.</summary>

@@ -1,3 +1,5 @@
+using MoeOffload.Threading;
+
 namespace MoeOffload.Gguf;
 
 /// <summary>Represents the files of a model: a single GGUF file, or all parts of a split model, which have been checked to belong together.</summary>
@@ -24,7 +26,7 @@ public sealed class GgufModelFiles
     /// <summary>Gets the length of all files together, in bytes.</summary>
     public long Length => Parts.Sum(part => part.Length);
 
-    /// <summary>Reads and checks the headers of a model's files.</summary>
+    /// <summary>Reads and checks the headers of a model's files. Blocks while the files are read; see <see cref="OpenAsync"/>.</summary>
     /// <param name="path">The path of the model's file, or of any part of a split model.</param>
     /// <returns>The model's files.</returns>
     /// <exception cref="FileNotFoundException">The file or a part of the model does not exist.</exception>
@@ -55,6 +57,18 @@ public sealed class GgufModelFiles
 
         CheckTensors(parts, split);
         return new GgufModelFiles(parts);
+    }
+
+    /// <summary>Reads and checks the headers of a model's files without blocking the caller.</summary>
+    /// <param name="path">The path of the model's file, or of any part of a split model.</param>
+    /// <param name="cancellationToken">A token that cancels the wait.</param>
+    /// <returns>The model's files.</returns>
+    /// <inheritdoc cref="Open" path="/exception"/>
+    /// <exception cref="OperationCanceledException">The call was canceled.</exception>
+    public static Task<GgufModelFiles> OpenAsync(string path, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        return BackgroundCall.RunAsync(() => Open(path), cancellationToken);
     }
 
     private static GgufFile OpenPart(string prefix, int index, GgufSplit split)

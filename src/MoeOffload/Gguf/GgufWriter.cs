@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Text;
 using MoeOffload.Shared;
+using MoeOffload.Threading;
 
 namespace MoeOffload.Gguf;
 
@@ -176,30 +177,56 @@ public sealed class GgufWriter
     }
 
     /// <summary>
-    /// Writes the file. An existing file is replaced when the new one is complete. If writing fails, it keeps its content.
+    /// Writes the file. An existing file is replaced when the new one is complete. If writing fails, it keeps its content. Blocks until the
+    /// file is written; see <see cref="WriteAsync(string, CancellationToken)"/>.
     /// </summary>
     /// <param name="path">The path of the file.</param>
     /// <exception cref="IOException">The file could not be written.</exception>
     /// <exception cref="UnauthorizedAccessException">The file or its directory is not writable.</exception>
-    public void Write(string path)
+    public void Write(string path) => Write(path, CancellationToken.None);
+
+    /// <summary>
+    /// Writes the file without blocking the caller. An existing file is replaced when the new one is complete. If writing fails or is
+    /// canceled, it keeps its content.
+    /// </summary>
+    /// <param name="path">The path of the file.</param>
+    /// <param name="cancellationToken">A token that cancels the writing.</param>
+    /// <returns>A task that completes when nothing is written any more. The writer must not be changed until then.</returns>
+    /// <inheritdoc cref="Write(string)" path="/exception"/>
+    /// <exception cref="OperationCanceledException">The call was canceled.</exception>
+    public Task WriteAsync(string path, CancellationToken cancellationToken = default)
     {
-        using AtomicFile file = AtomicFile.Create(path);
-        Write(file.Stream);
-        file.Commit();
+        ArgumentException.ThrowIfNullOrWhiteSpace(path);
+        return BackgroundCall.RunToEndAsync(() => Write(path, cancellationToken), cancellationToken);
     }
 
-    /// <summary>Writes the file to a stream, which remains open.</summary>
+    /// <summary>
+    /// Writes the file to a stream, which remains open. Blocks until the file is written; see
+    /// <see cref="WriteAsync(Stream, CancellationToken)"/>.
+    /// </summary>
     /// <param name="stream">The stream.</param>
     /// <exception cref="IOException">The stream could not be written.</exception>
     public void Write(Stream stream)
     {
         ArgumentNullException.ThrowIfNull(stream);
-        WritePart(stream, _metadata, 0, _tensors.Count);
+        WritePart(stream, _metadata, 0, _tensors.Count, CancellationToken.None);
+    }
+
+    /// <summary>Writes the file to a stream, which remains open, without blocking the caller.</summary>
+    /// <param name="stream">The stream.</param>
+    /// <param name="cancellationToken">A token that cancels the writing. The stream then has a part of the file.</param>
+    /// <returns>A task that completes when nothing is written any more. The writer must not be changed until then.</returns>
+    /// <inheritdoc cref="Write(Stream)" path="/exception"/>
+    /// <exception cref="OperationCanceledException">The call was canceled.</exception>
+    public Task WriteAsync(Stream stream, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        return BackgroundCall.RunToEndAsync(() => WritePart(stream, _metadata, 0, _tensors.Count, cancellationToken), cancellationToken);
     }
 
     /// <summary>
     /// Writes the model as several files, <c>PREFIX-00001-of-00003.gguf</c> and so on. The first file contains the metadata; the tensors are
-    /// divided among all files.
+    /// divided among all files. Blocks until the files are written; see <see cref="WriteSplitAsync"/>.
     /// </summary>
     /// <param name="prefix">The part of the path before the numbers.</param>
     /// <param name="tensorsPerPart">The number of tensors in each file except the last, at least 1.</param>
@@ -208,7 +235,30 @@ public sealed class GgufWriter
     /// <exception cref="InvalidOperationException">There are more files than the format supports.</exception>
     /// <exception cref="IOException">A file could not be written.</exception>
     /// <exception cref="UnauthorizedAccessException">A file or the directory is not writable.</exception>
-    public IReadOnlyList<string> WriteSplit(string prefix, int tensorsPerPart)
+    public IReadOnlyList<string> WriteSplit(string prefix, int tensorsPerPart) => WriteSplit(prefix, tensorsPerPart, CancellationToken.None);
+
+    /// <summary>
+    /// Writes the model as several files, <c>PREFIX-00001-of-00003.gguf</c> and so on, without blocking the caller. The first file contains
+    /// the metadata; the tensors are divided among all files.
+    /// </summary>
+    /// <param name="prefix">The part of the path before the numbers.</param>
+    /// <param name="tensorsPerPart">The number of tensors in each file except the last, at least 1.</param>
+    /// <param name="cancellationToken">A token that cancels the writing.</param>
+    /// <returns>The paths of the files, in order. The writer must not be changed until the task completes.</returns>
+    /// <remarks>Existing files are replaced when all parts are complete. If writing fails or is canceled, they keep their content.</remarks>
+    /// <inheritdoc cref="WriteSplit(string, int)" path="/exception"/>
+    /// <exception cref="OperationCanceledException">The call was canceled.</exception>
+    public Task<IReadOnlyList<string>> WriteSplitAsync(string prefix, int tensorsPerPart, CancellationToken cancellationToken = default) =>
+        BackgroundCall.RunToEndAsync<IReadOnlyList<string>>(() => WriteSplit(prefix, tensorsPerPart, cancellationToken), cancellationToken);
+
+    private void Write(string path, CancellationToken cancellationToken)
+    {
+        using AtomicFile file = AtomicFile.Create(path);
+        WritePart(file.Stream, _metadata, 0, _tensors.Count, cancellationToken);
+        file.Commit();
+    }
+
+    private string[] WriteSplit(string prefix, int tensorsPerPart, CancellationToken cancellationToken)
     {
         ArgumentException.ThrowIfNullOrEmpty(prefix);
         ArgumentOutOfRangeException.ThrowIfLessThan(tensorsPerPart, 1);
@@ -226,7 +276,7 @@ public sealed class GgufWriter
             {
                 files.Add(AtomicFile.Create(paths[i]));
                 var first = i * tensorsPerPart;
-                WritePart(files[i].Stream, PartMetadata(i, count), first, Math.Min(tensorsPerPart, _tensors.Count - first));
+                WritePart(files[i].Stream, PartMetadata(i, count), first, Math.Min(tensorsPerPart, _tensors.Count - first), cancellationToken);
                 files[i].Complete();
             }
 
@@ -254,8 +304,9 @@ public sealed class GgufWriter
         return part._metadata;
     }
 
-    private void WritePart(Stream stream, OrderedDictionary<string, byte[]> metadata, int first, int count)
+    private void WritePart(Stream stream, OrderedDictionary<string, byte[]> metadata, int first, int count, CancellationToken cancellationToken)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         var header = EncodeHeader(metadata, first, count).Written;
         stream.Write(header);
         if (count > 0)
@@ -265,7 +316,7 @@ public sealed class GgufWriter
 
         for (var i = first; i < first + count; i++)
         {
-            WriteData(stream, _tensors.GetAt(i).Value);
+            WriteData(stream, _tensors.GetAt(i).Value, cancellationToken);
         }
     }
 
@@ -297,11 +348,12 @@ public sealed class GgufWriter
         return encoder;
     }
 
-    private void WriteData(Stream stream, PendingTensor tensor)
+    private void WriteData(Stream stream, PendingTensor tensor, CancellationToken cancellationToken)
     {
         var chunk = new byte[Math.Min(tensor.ByteCount, Math.Max(1, ChunkBytes / tensor.RowBytes) * tensor.RowBytes)];
         for (long offset = 0; offset < tensor.ByteCount; offset += chunk.Length)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             var piece = chunk.AsSpan(0, (int)Math.Min(chunk.Length, tensor.ByteCount - offset));
             tensor.Source(offset, piece);
             stream.Write(piece);

@@ -1,5 +1,6 @@
 using System.Text;
 using MoeOffload.Native;
+using MoeOffload.Threading;
 
 namespace MoeOffload;
 
@@ -46,7 +47,10 @@ public sealed class Vocabulary
     /// <summary>Gets a value that indicates whether <see cref="EndOfSequence"/> is added to prompts.</summary>
     public bool AddsEndOfSequence { get; }
 
-    /// <summary>Converts text to tokens, as llama.cpp does. This takes about a second for each MiB of text.</summary>
+    /// <summary>
+    /// Converts text to tokens, as llama.cpp does. Blocks for about a second for each MiB of text; see
+    /// <see cref="TokenizeAsync(string, bool, bool, CancellationToken)"/>.
+    /// </summary>
     /// <param name="text">The text. An unpaired surrogate is replaced by U+FFFD.</param>
     /// <param name="addSpecial"><see langword="true"/> to add the model's special tokens at the beginning and end.</param>
     /// <param name="parseSpecial"><see langword="true"/> to convert the texts of special tokens to these tokens; otherwise, they are ordinary text.</param>
@@ -70,7 +74,36 @@ public sealed class Vocabulary
         return _model.Native.Vocabulary.Tokenize(utf8, addSpecial, parseSpecial);
     }
 
-    /// <summary>Converts tokens to UTF-8 text. The time that this takes is proportional to the number of tokens.</summary>
+    /// <summary>Converts text to tokens, as llama.cpp does, without blocking the caller.</summary>
+    /// <param name="text">The text. An unpaired surrogate is replaced by U+FFFD.</param>
+    /// <param name="addSpecial"><see langword="true"/> to add the model's special tokens at the beginning and end.</param>
+    /// <param name="parseSpecial"><see langword="true"/> to convert the texts of special tokens to these tokens; otherwise, they are ordinary text.</param>
+    /// <param name="cancellationToken">A token that cancels the wait. The conversion itself continues, and its result is discarded.</param>
+    /// <inheritdoc cref="Tokenize(string, bool, bool)" path="/returns"/>
+    /// <inheritdoc cref="Tokenize(string, bool, bool)" path="/exception"/>
+    /// <exception cref="OperationCanceledException">The call was canceled.</exception>
+    public Task<int[]> TokenizeAsync(string text, bool addSpecial = true, bool parseSpecial = false, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return BackgroundCall.ComputeAsync(() => Tokenize(text, addSpecial, parseSpecial), cancellationToken);
+    }
+
+    /// <inheritdoc cref="TokenizeAsync(string, bool, bool, CancellationToken)"/>
+    /// <param name="utf8">
+    /// The text as UTF-8, which must not change until the task completes. Invalid bytes are kept as they are, or replaced by U+FFFD in
+    /// byte-level vocabularies.
+    /// </param>
+    /// <param name="addSpecial"><see langword="true"/> to add the model's special tokens at the beginning and end.</param>
+    /// <param name="parseSpecial"><see langword="true"/> to convert the texts of special tokens to these tokens; otherwise, they are ordinary text.</param>
+    /// <param name="cancellationToken">A token that cancels the wait. The conversion itself continues, and its result is discarded.</param>
+    public Task<int[]> TokenizeAsync(
+        ReadOnlyMemory<byte> utf8, bool addSpecial = true, bool parseSpecial = false, CancellationToken cancellationToken = default) =>
+        BackgroundCall.ComputeAsync(() => Tokenize(utf8.Span, addSpecial, parseSpecial), cancellationToken);
+
+    /// <summary>
+    /// Converts tokens to UTF-8 text. Blocks for a time that is proportional to the number of tokens; see
+    /// <see cref="DetokenizeToUtf8Async"/>.
+    /// </summary>
     /// <param name="tokens">The tokens.</param>
     /// <param name="removeSpecial"><see langword="true"/> to omit the special tokens at the beginning and end.</param>
     /// <param name="renderSpecial"><see langword="true"/> to include the texts of special tokens.</param>
@@ -88,11 +121,31 @@ public sealed class Vocabulary
         return _model.Native.Vocabulary.Detokenize(tokens, removeSpecial, renderSpecial);
     }
 
-    /// <summary>Converts tokens to text.</summary>
+    /// <summary>Converts tokens to UTF-8 text without blocking the caller.</summary>
+    /// <param name="tokens">The tokens, which must not change until the task completes.</param>
+    /// <param name="removeSpecial"><see langword="true"/> to omit the special tokens at the beginning and end.</param>
+    /// <param name="renderSpecial"><see langword="true"/> to include the texts of special tokens.</param>
+    /// <param name="cancellationToken">A token that cancels the wait. The conversion itself continues, and its result is discarded.</param>
+    /// <inheritdoc cref="DetokenizeToUtf8"/>
+    /// <exception cref="OperationCanceledException">The call was canceled.</exception>
+    public Task<byte[]> DetokenizeToUtf8Async(
+        ReadOnlyMemory<int> tokens, bool removeSpecial = false, bool renderSpecial = false, CancellationToken cancellationToken = default) =>
+        BackgroundCall.ComputeAsync(() => DetokenizeToUtf8(tokens.Span, removeSpecial, renderSpecial), cancellationToken);
+
+    /// <summary>
+    /// Converts tokens to text. Blocks for a time that is proportional to the number of tokens; see <see cref="DetokenizeAsync"/>.
+    /// </summary>
     /// <inheritdoc cref="DetokenizeToUtf8"/>
     /// <returns>The text. Bytes that are not valid UTF-8 are replaced by U+FFFD.</returns>
     public string Detokenize(ReadOnlySpan<int> tokens, bool removeSpecial = false, bool renderSpecial = false) =>
         Encoding.UTF8.GetString(DetokenizeToUtf8(tokens, removeSpecial, renderSpecial));
+
+    /// <summary>Converts tokens to text without blocking the caller.</summary>
+    /// <inheritdoc cref="DetokenizeToUtf8Async"/>
+    /// <returns>The text. Bytes that are not valid UTF-8 are replaced by U+FFFD.</returns>
+    public Task<string> DetokenizeAsync(
+        ReadOnlyMemory<int> tokens, bool removeSpecial = false, bool renderSpecial = false, CancellationToken cancellationToken = default) =>
+        BackgroundCall.ComputeAsync(() => Detokenize(tokens.Span, removeSpecial, renderSpecial), cancellationToken);
 
     /// <summary>Gets the bytes that a token adds to a text, or the text of a special token.</summary>
     /// <param name="token">The token.</param>
