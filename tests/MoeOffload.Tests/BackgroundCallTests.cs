@@ -1,5 +1,6 @@
 using FluentAssertions;
 using MoeOffload.Fixtures;
+using MoeOffload.Threading;
 using NUnit.Framework;
 
 namespace MoeOffload.Tests;
