@@ -16,7 +16,7 @@ internal sealed class ContextArguments
 
     private readonly Option<int?> _batch = Opt.Integer("N", "The maximum number of tokens in a step", 1, 1 << 20, "--batch-size", "-b");
     private readonly Option<int?> _microBatch = Opt.Integer("N", "The maximum number of tokens that are computed at once", 1, 1 << 20, "--ubatch-size", "-ub");
-    private readonly Option<int?> _threads = Opt.Integer("N", "The number of CPU threads for generation; the default is the number of physical cores", 1, 512, "--threads", "-t");
+    private readonly Option<int?> _threads = Opt.Integer("N", "The number of CPU threads for generation; the default is at most the number of physical cores, and fewer while that is faster", 1, 512, "--threads", "-t");
     private readonly Option<int?> _promptThreads = Opt.Integer("N", "The number of CPU threads for prompts", 1, 512, "--threads-batch", "-tb");
     private readonly Option<GgmlType?> _keyType = Opt.Choice("The data type of the keys in the KV cache", s_cacheTypes, "--cache-type-k", "-ctk");
     private readonly Option<GgmlType?> _valueType = Opt.Choice("The data type of the values in the KV cache", s_cacheTypes, "--cache-type-v", "-ctv");

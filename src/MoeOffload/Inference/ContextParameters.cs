@@ -42,6 +42,7 @@ internal sealed class ContextParameters
         HiddenCount = Speculation is { UseMtpLayers: true } ? BatchSize : 0;
         Threads = options.Threads.Decode ?? ThreadOptions.UsualDecode;
         PromptThreads = options.Threads.Prompt ?? Threads;
+        AdaptsThreads = options.Threads is { Adaptive: true, Decode: null, Prompt: null } && Threads > 1;
     }
 
     /// <summary>Gets the options.</summary>
@@ -94,6 +95,9 @@ internal sealed class ContextParameters
 
     /// <summary>Gets the number of CPU threads for prefill.</summary>
     public int PromptThreads { get; }
+
+    /// <summary>Gets a value that indicates whether fewer threads compute if that is faster.</summary>
+    public bool AdaptsThreads { get; }
 
     /// <summary>Gets the number of parts of the KV cache that are rounded up separately.</summary>
     public int PartCount => IsUnified ? 1 : SequenceCount;

@@ -9,6 +9,9 @@ public sealed record SessionStatistics
     /// <summary>Gets the number of generations that are waiting for a slot.</summary>
     public required int QueuedCount { get; init; }
 
+    /// <summary>Gets the number of CPU threads that computed the last step.</summary>
+    public required int ThreadCount { get; init; }
+
     /// <summary>Gets the total number of generations that were assigned a slot.</summary>
     public required long RequestCount { get; init; }
 

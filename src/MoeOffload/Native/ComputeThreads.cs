@@ -8,27 +8,31 @@ namespace MoeOffload.Native;
 /// </summary>
 internal sealed unsafe class ComputeThreads
 {
-    private readonly ggml_threadpool* _decode;
-    private readonly ggml_threadpool* _prompt;
-    private readonly int _decodeCount;
-    private readonly int _promptCount;
+    // Each number of threads has a pool of its own, since the threads of a pool that a computation leaves out wait actively beside it. The
+    // threads of a pool that is not used sleep. It is kept: a context that shares these threads refers to its last pool until it computes.
+    private readonly List<Pool> _pools = [];
+    private int _decodeCount;
+    private int _promptCount;
     private int _uses = 1;
 
     private ComputeThreads(int decodeCount, int promptCount)
     {
         _decodeCount = decodeCount;
         _promptCount = promptCount;
-        _decode = Start(decodeCount);
         try
         {
-            _prompt = promptCount == decodeCount ? _decode : Start(promptCount);
+            Find(decodeCount);
+            Find(promptCount);
         }
         catch
         {
-            Free(_decode);
+            Free();
             throw;
         }
     }
+
+    /// <summary>Gets a number that changes if other threads are used, so that contexts must attach them again.</summary>
+    public int Version { get; private set; }
 
     /// <summary>Gets threads for a context: those of another context, if it has equally many, or new ones. The caller must release them.</summary>
     /// <param name="decodeCount">The number of threads for single tokens.</param>
@@ -46,21 +50,48 @@ internal sealed unsafe class ComputeThreads
         return new ComputeThreads(decodeCount, promptCount);
     }
 
+    /// <summary>Uses another number of threads from the next <see cref="Attach"/> on.</summary>
+    /// <param name="count">The number of threads.</param>
+    public void Use(int count)
+    {
+        if (count != _decodeCount || count != _promptCount)
+        {
+            _decodeCount = count;
+            _promptCount = count;
+            Version++;
+        }
+    }
+
     /// <summary>Makes a context compute with these threads.</summary>
-    public void Attach(llama_context* context) => LlamaApi.llama_attach_threadpool(context, _decode, _prompt);
+    /// <param name="context">The context, which is not computing.</param>
+    /// <exception cref="InferenceException">The threads could not be started.</exception>
+    public void Attach(llama_context* context)
+    {
+        ggml_threadpool* decode = Find(_decodeCount);
+        ggml_threadpool* prompt = Find(_promptCount);
+        LlamaApi.llama_set_n_threads(context, _decodeCount, _promptCount);
+        LlamaApi.llama_attach_threadpool(context, decode, prompt);
+    }
 
     /// <summary>Releases one use. The threads end after the last use.</summary>
     public void Release()
     {
         if (Interlocked.Decrement(ref _uses) == 0)
         {
-            if (_prompt != _decode)
-            {
-                Free(_prompt);
-            }
-
-            Free(_decode);
+            Free();
         }
+    }
+
+    private ggml_threadpool* Find(int count)
+    {
+        int index = _pools.FindIndex(pool => pool.Count == count);
+        if (index < 0)
+        {
+            index = _pools.Count;
+            _pools.Add(new Pool(count, (nint)Start(count)));
+        }
+
+        return (ggml_threadpool*)_pools[index].Address;
     }
 
     private static ggml_threadpool* Start(int count)
@@ -73,5 +104,11 @@ internal sealed unsafe class ComputeThreads
             : throw new InferenceException(NativeError.Describe($"{count} threads could not be started", status, error));
     }
 
-    private static void Free(ggml_threadpool* threads) => ShimApi.moe_threadpool_free(threads, null, 0);
+    private void Free()
+    {
+        _pools.ForEach(static pool => ShimApi.moe_threadpool_free((ggml_threadpool*)pool.Address, null, 0));
+        _pools.Clear();
+    }
+
+    private readonly record struct Pool(int Count, nint Address);
 }

@@ -29,6 +29,7 @@ internal sealed unsafe class NativeContext : IDisposable
     private readonly llama_token_data* _scratch;
     private readonly ContextAdapters _adapters;
     private readonly int* _stop;
+    private int _threadsVersion;
     private volatile bool _abandoned;
     private bool _hasPendingUpdate;
 
@@ -39,6 +40,7 @@ internal sealed unsafe class NativeContext : IDisposable
         _handle = handle;
         _stop = stop;
         _threads = threads;
+        _threadsVersion = threads.Version;
         llama_context* context = handle.Pointer;
         ContextLength = (int)LlamaApi.llama_n_ctx(context);
         SequenceLength = (int)LlamaApi.llama_n_ctx_seq(context);
@@ -199,6 +201,10 @@ internal sealed unsafe class NativeContext : IDisposable
     /// <summary>Removes all tokens from the batch.</summary>
     public void ClearBatch() => Batch.Clear();
 
+    /// <summary>Sets the number of threads of later decodes, for all contexts that share the threads of this one.</summary>
+    /// <param name="count">The number of threads.</param>
+    public void UseThreads(int count) => _threads.Use(count);
+
     /// <summary>Computes the batch.</summary>
     /// <exception cref="InferenceException">The computation failed. If the inner exception is a <see cref="NativeAbortException"/>, the context is unusable.</exception>
     public DecodeResult Decode()
@@ -207,6 +213,7 @@ internal sealed unsafe class NativeContext : IDisposable
         int result = 0;
         using HandleUse use = new(_handle);
         ApplyAdapters();
+        AttachThreads();
         _adapters.Enter();
         llama_batch batch = Batch.Native;
         NativeLog.BeginStoppable(_stop);
@@ -227,6 +234,15 @@ internal sealed unsafe class NativeContext : IDisposable
             Stopped => DecodeResult.Stopped,
             _ => throw new InferenceException(Failure(result)),
         };
+    }
+
+    private void AttachThreads()
+    {
+        if (_threadsVersion != _threads.Version)
+        {
+            _threads.Attach(Pointer);
+            _threadsVersion = _threads.Version;
+        }
     }
 
     /// <summary>Makes each later <see cref="Decode"/> keep the hidden states of all tokens, or of the tokens with logits.</summary>

@@ -2,6 +2,7 @@ using System.Text;
 using Microsoft.Extensions.Logging;
 using MoeOffload.Inference;
 using MoeOffload.Inference.Embeddings;
+using MoeOffload.Inference.Running;
 using MoeOffload.Models;
 using MoeOffload.Native;
 
@@ -137,7 +138,13 @@ public sealed class Embedder : IDisposable, IAsyncDisposable
         var adapters = new WantedAdapters(model.CheckAdapters(parameters.Adapters));
         NativeContext context = adapters.MakeContext(handle, settings, logger);
         EmbeddingWorker worker = new(
-            () => NativeContext.Create(handle, settings, logger, adapters.Slot), context, parameters.SequenceCount, info.Length, handle, logger);
+            () => NativeContext.Create(handle, settings, logger, adapters.Slot),
+            context,
+            parameters.SequenceCount,
+            info.Length,
+            handle,
+            logger,
+            threads: parameters.AdaptsThreads ? new AdaptiveThreads(parameters.Threads) : null);
         adapters.ReleaseAfter(worker.Ended);
         try
         {

@@ -31,6 +31,7 @@ internal sealed class EmbeddingWorker : IContextWork
     /// <param name="model">The model of the context.</param>
     /// <param name="logger">The logger for messages of llama.cpp.</param>
     /// <param name="patience">The time to wait for RPC servers and devices that might be lost.</param>
+    /// <param name="threads">What adapts the number of threads, or null to keep the number of the context.</param>
     public EmbeddingWorker(
         Func<NativeContext> makeContext,
         NativeContext context,
@@ -38,13 +39,14 @@ internal sealed class EmbeddingWorker : IContextWork
         int dimension,
         ModelHandle model,
         ILogger logger,
-        LossPatience? patience = null)
+        LossPatience? patience = null,
+        AdaptiveThreads? threads = null)
     {
         _sequenceCount = sequenceCount;
         _stepSize = Math.Min(context.BatchSize, context.MicroBatchSize);
         _dimension = dimension;
         _rows = new float[checked(_stepSize * dimension)];
-        _runner = new ContextRunner("embedder", this, context, makeContext, model, model.Servers, logger, patience);
+        _runner = new ContextRunner("embedder", this, context, makeContext, model, model.Servers, logger, patience, threads);
         _runner.Start();
     }
 

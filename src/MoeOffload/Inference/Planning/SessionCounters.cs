@@ -12,6 +12,7 @@ internal sealed class SessionCounters
     private long _swappedIn;
     private long _keptTokens;
     private long _hostBytes;
+    private int _threads;
 
     /// <summary>Counts a request that was admitted.</summary>
     public void OnAdmitted(int promptTokens, int cached)
@@ -31,6 +32,9 @@ internal sealed class SessionCounters
     /// <summary>Counts a kept sequence that was swapped in from system memory.</summary>
     public void OnSwappedIn() => Interlocked.Increment(ref _swappedIn);
 
+    /// <summary>Records the number of threads that compute.</summary>
+    public void OnThreads(int count) => Volatile.Write(ref _threads, count);
+
     /// <summary>Records the current size of what is kept.</summary>
     public void OnKept(long tokens, long hostBytes)
     {
@@ -42,6 +46,7 @@ internal sealed class SessionCounters
     public SessionStatistics Read(int running, int queued) => new()
     {
         RunningCount = running,
+        ThreadCount = Volatile.Read(ref _threads),
         QueuedCount = queued,
         RequestCount = Volatile.Read(ref _requests),
         PromptTokens = Volatile.Read(ref _promptTokens),

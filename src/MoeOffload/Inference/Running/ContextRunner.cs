@@ -22,6 +22,7 @@ internal sealed class ContextRunner
     private readonly ILogger _logger;
     private readonly StepState _step = new(StepRegistry.Process);
     private readonly LossWatch _watch;
+    private readonly AdaptiveThreads? _threads;
     private readonly WakeSignal _wake = new();
     private readonly Lock _gate = new();
     private readonly Thread _thread;
@@ -39,6 +40,7 @@ internal sealed class ContextRunner
     /// <param name="servers">The RPC servers that the work uses.</param>
     /// <param name="logger">The logger for messages of llama.cpp.</param>
     /// <param name="patience">The time to wait for RPC servers and devices that might be lost.</param>
+    /// <param name="threads">What adapts the number of threads, or null to keep the number of the context.</param>
     public ContextRunner(
         string name,
         IContextWork work,
@@ -47,7 +49,8 @@ internal sealed class ContextRunner
         ModelHandle model,
         IReadOnlyCollection<string> servers,
         ILogger logger,
-        LossPatience? patience = null)
+        LossPatience? patience = null,
+        AdaptiveThreads? threads = null)
     {
         // A lost context releases the model before its replacement exists.
         bool added = false;
@@ -59,6 +62,7 @@ internal sealed class ContextRunner
         _servers = servers;
         _logger = logger;
         Context = context;
+        _threads = threads;
         _watch = new LossWatch(_step, patience ?? LossPatience.Default, StopComputing, FailLater, Abandon);
         _thread = new Thread(Run) { IsBackground = true, Name = $"MoeOffload {name}" };
     }
@@ -140,7 +144,7 @@ internal sealed class ContextRunner
             _isComputing = true;
         }
 
-        return Context.Decode();
+        return _threads is null ? Context.Decode() : _threads.Decode(Context);
     }
 
     private void Run()

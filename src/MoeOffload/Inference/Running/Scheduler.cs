@@ -18,6 +18,7 @@ internal sealed class Scheduler : IContextWork
     private readonly SessionCounters _counters = new();
     private readonly DraftLimits? _drafts;
     private readonly IDrafter? _drafter;
+    private readonly AdaptiveThreads? _threads;
     private readonly Action<SequenceRequest> _onAdmitted;
 
     // Only the session's thread uses these: the waiting and running generations, by the requests that the planner knows.
@@ -51,6 +52,8 @@ internal sealed class Scheduler : IContextWork
         _inbox = new SchedulerInbox<Generation>(parameters.SequenceCount, parameters.QueueLimit);
         _planner = new StepPlanner(
             Describe(context, parameters), parameters.PromptTokensPerStep, drafter is null ? drafts : null, _counters);
+        _threads = parameters.AdaptsThreads ? new AdaptiveThreads(parameters.Threads) : null;
+        _counters.OnThreads(parameters.Threads);
         _onAdmitted = _ => _inbox.OnAdmitted();
         _runner = new ContextRunner(
             "scheduler",
@@ -60,7 +63,8 @@ internal sealed class Scheduler : IContextWork
             model,
             [.. model.Servers, .. drafter?.Servers ?? []],
             logger,
-            patience);
+            patience,
+            _threads);
         _executor = new CacheExecutor(_runner, _planner.Cache);
         _runner.Start();
     }
@@ -344,6 +348,11 @@ internal sealed class Scheduler : IContextWork
             DecodeResult.NoRoom => StepResult.NoRoom,
             _ => StepResult.Stopped,
         };
+        if (_threads is not null)
+        {
+            _counters.OnThreads(_threads.Current);
+        }
+
         _executor.Run(_planner.Complete(result));
         if (result == StepResult.Computed)
         {
