@@ -11,18 +11,24 @@ if (args is ["first-token", string file, string context, string prompt])
     return 0;
 }
 
+// Another program, beside which is measured.
+if (args is ["busy"])
+{
+    SharedCores.UseCore();
+}
+
 // Many requests of all kinds at once, for some seconds: nothing may be lost or mixed up, and memory must stay flat.
 if (args is ["soak", string seconds, .. { Length: < 2 } rest])
 {
     return SoakCommand.Run(TimeSpan.FromSeconds(int.Parse(seconds, CultureInfo.InvariantCulture)), rest.FirstOrDefault());
 }
 
-string[] known = ["tools", "streams", "server", "speculation"];
+string[] known = ["tools", "streams", "server", "speculation", "shared"];
 string[] parts = [.. args.TakeWhile(known.Contains)];
 int pairs = args[parts.Length..] is ["--pairs", string count] ? int.Parse(count, CultureInfo.InvariantCulture) : 5;
 if (args[parts.Length..] is not ([] or ["--pairs", _]))
 {
-    Console.Error.WriteLine("usage: bench [tools] [streams] [server] [speculation] [--pairs N]   (the default is all benchmarks with 5 pairs)");
+    Console.Error.WriteLine("usage: bench [tools] [streams] [server] [speculation] [shared] [--pairs N]   (the default is all benchmarks with 5 pairs)");
     Console.Error.WriteLine("       bench soak SECONDS [MODEL.gguf]                              (the exit code is 1 if something was lost or mixed up)");
     return 2;
 }
@@ -74,6 +80,16 @@ if (isAll || parts.Contains("speculation"))
     Console.WriteLine();
     Announce($"{models[0].Name}, and MTP of a smaller model, synthetic weights", models[0].Path);
     Speculation.RunSynthetic(pairs);
+}
+
+if (isAll || parts.Contains("shared"))
+{
+    Console.WriteLine("Beside busy processes, which use a core each: ours with the default threads, llama-bench with its best number of threads.");
+    Announce("the demo model", DemoModel.Path);
+    SharedCores.Run(DemoModel.Path, pairs);
+    Console.WriteLine();
+    Announce($"{models[0].Name}, synthetic weights", models[0].Path);
+    SharedCores.Run(models[0].Path, pairs);
 }
 
 return 0;

@@ -1,0 +1,157 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using MoeOffload.Fixtures;
+
+namespace MoeOffload.Benchmarks;
+
+/// <summary>
+/// Measures prompt and decode tokens/s beside busy processes: ours with the default number of threads, against <c>llama-bench</c> with the
+/// number of threads that is best for it beside these processes.
+/// </summary>
+internal static class SharedCores
+{
+    private const int PromptTokens = 256;
+    private const int DecodeTokens = 256;
+    private static readonly int[] s_busy = [0, 1, 2, 4];
+    private static readonly int[] s_threads = [1, 2];
+
+    /// <summary>Uses a core, in a child process of the benchmark, until the process is killed.</summary>
+    public static void UseCore()
+    {
+        using var parent = Process.GetProcessById(int.Parse(Console.In.ReadLine()!, CultureInfo.InvariantCulture));
+        var watch = new Thread(() =>
+        {
+            parent.WaitForExit();
+            Environment.Exit(0);
+        });
+        watch.Start();
+        for (long i = 0; ; i++)
+        {
+            GC.KeepAlive(null);
+        }
+    }
+
+    public static void Run(string path, int pairs)
+    {
+        using MoeModel model = MoeModel.Load(path);
+        using GenerationSession session = model.CreateSession(new ContextOptions
+        {
+            ContextLength = PromptTokens + DecodeTokens,
+            PrefixCache = { Enabled = false },
+        });
+        double idlePrompt = 0;
+        double idleDecode = 0;
+        foreach (int busy in s_busy)
+        {
+            List<Process> others = [.. Enumerable.Range(0, busy).Select(_ => Start())];
+            try
+            {
+                (double prompt, double decode) = Run(session, model.Vocabulary.Size, path, busy, pairs);
+                idlePrompt = busy == 0 ? prompt : idlePrompt;
+                idleDecode = busy == 0 ? decode : idleDecode;
+                if (busy > 0)
+                {
+                    Console.WriteLine(
+                        $"    of our speed alone: prompt {prompt / idlePrompt:0.00}, decode {decode / idleDecode:0.00}; {session.Statistics.ThreadCount} thread(s) at the end");
+                }
+            }
+            finally
+            {
+                others.ForEach(End);
+            }
+        }
+    }
+
+    private static (double Prompt, double Decode) Run(GenerationSession session, int vocabulary, string path, int busy, int pairs)
+    {
+        List<double> prompt = [];
+        List<double> decode = [];
+        List<double> steps = [];
+        Dictionary<int, List<double>> peerPrompt = s_threads.ToDictionary(count => count, _ => new List<double>());
+        Dictionary<int, List<double>> peerDecode = s_threads.ToDictionary(count => count, _ => new List<double>());
+        Measure(session, vocabulary, [], [], []);
+        for (int pair = 0; pair < pairs; pair++)
+        {
+            Measure(session, vocabulary, prompt, decode, steps);
+            foreach (int threads in s_threads)
+            {
+                MeasurePeer(path, threads, peerPrompt[threads], peerDecode[threads]);
+            }
+        }
+
+        string beside = $"beside {busy}";
+        Samples.Print($"{beside}, prompt", "tokens/s", prompt, peerPrompt.Values.MaxBy(Samples.Median)!);
+        Samples.Print($"{beside}, decode", "tokens/s", decode, peerDecode.Values.MaxBy(Samples.Median)!);
+        double[] sorted = [.. steps.Order()];
+        Console.WriteLine($"    steps: 99 % take at most {sorted[sorted.Length * 99 / 100] / sorted[sorted.Length / 2]:0.0} times the median");
+        return (Samples.Median(prompt), Samples.Median(decode));
+    }
+
+    private static void Measure(GenerationSession session, int vocabulary, List<double> promptRates, List<double> decodeRates, List<double> steps)
+    {
+        var random = new Random(1);
+        int[] prompt = [.. Enumerable.Range(0, PromptTokens).Select(_ => random.Next(vocabulary))];
+        promptRates.Add(PromptTokens / Generate(session, prompt, 1, []).TimeToFirstToken.TotalSeconds);
+        decodeRates.Add(Generate(session, prompt[..1], DecodeTokens + 1, steps).TokensPerSecond);
+    }
+
+    private static GenerationStatistics Generate(GenerationSession session, int[] prompt, int tokens, List<double> steps)
+    {
+        using TokenStream stream = session.GenerateAsync(new GenerationRequest
+        {
+            PromptTokens = prompt,
+            MaxTokens = tokens,
+            Sampling = SamplingOptions.Greedy with { IgnoreEndOfSequence = true },
+        });
+        Read().GetAwaiter().GetResult();
+        return stream.Statistics!;
+
+        async Task Read()
+        {
+            long before = 0;
+            await foreach (GeneratedToken token in stream)
+            {
+                long now = Stopwatch.GetTimestamp();
+                if (before > 0)
+                {
+                    steps.Add(now - before);
+                }
+
+                before = now;
+            }
+        }
+    }
+
+    private static void MeasurePeer(string path, int threads, List<double> prompt, List<double> decode)
+    {
+        PeerResult result = Peer.Run(
+            "llama-bench", "-m", path, "-p", $"{PromptTokens}", "-n", $"{DecodeTokens}", "-r", "1", "-t", $"{threads}", "-o", "json");
+        if (result.ExitCode != 0)
+        {
+            throw new InvalidOperationException($"llama-bench failed with exit code {result.ExitCode}: {result.Errors}");
+        }
+
+        using JsonDocument document = JsonDocument.Parse(result.Output);
+        foreach (JsonElement test in document.RootElement.EnumerateArray())
+        {
+            (test.GetProperty("n_gen").GetInt32() == 0 ? prompt : decode).Add(test.GetProperty("avg_ts").GetDouble());
+        }
+    }
+
+    private static Process Start()
+    {
+        string program = Environment.ProcessPath!;
+        string[] arguments = Path.GetFileNameWithoutExtension(program) == "dotnet" ? [typeof(SharedCores).Assembly.Location, "busy"] : ["busy"];
+        var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardInput = true })!;
+        process.StandardInput.WriteLine(Environment.ProcessId);
+        return process;
+    }
+
+    private static void End(Process process)
+    {
+        process.Kill();
+        process.WaitForExit();
+        process.Dispose();
+    }
+}
