@@ -67,13 +67,12 @@ internal static class SharedCores
     {
         List<double> prompt = [];
         List<double> decode = [];
-        List<double> steps = [];
         Dictionary<int, List<double>> peerPrompt = s_threads.ToDictionary(count => count, _ => new List<double>());
         Dictionary<int, List<double>> peerDecode = s_threads.ToDictionary(count => count, _ => new List<double>());
-        Measure(session, vocabulary, [], [], []);
+        Measure(session, vocabulary, [], []);
         for (int pair = 0; pair < pairs; pair++)
         {
-            Measure(session, vocabulary, prompt, decode, steps);
+            Measure(session, vocabulary, prompt, decode);
             foreach (int threads in s_threads)
             {
                 MeasurePeer(path, threads, peerPrompt[threads], peerDecode[threads]);
@@ -83,20 +82,18 @@ internal static class SharedCores
         string beside = $"beside {busy}";
         Samples.Print($"{beside}, prompt", "tokens/s", prompt, peerPrompt.Values.MaxBy(Samples.Median)!);
         Samples.Print($"{beside}, decode", "tokens/s", decode, peerDecode.Values.MaxBy(Samples.Median)!);
-        double[] sorted = [.. steps.Order()];
-        Console.WriteLine($"    steps: 99 % take at most {sorted[sorted.Length * 99 / 100] / sorted[sorted.Length / 2]:0.0} times the median");
         return (Samples.Median(prompt), Samples.Median(decode));
     }
 
-    private static void Measure(GenerationSession session, int vocabulary, List<double> promptRates, List<double> decodeRates, List<double> steps)
+    private static void Measure(GenerationSession session, int vocabulary, List<double> promptRates, List<double> decodeRates)
     {
         var random = new Random(1);
         int[] prompt = [.. Enumerable.Range(0, PromptTokens).Select(_ => random.Next(vocabulary))];
-        promptRates.Add(PromptTokens / Generate(session, prompt, 1, []).TimeToFirstToken.TotalSeconds);
-        decodeRates.Add(Generate(session, prompt[..1], DecodeTokens + 1, steps).TokensPerSecond);
+        promptRates.Add(PromptTokens / Generate(session, prompt, 1).TimeToFirstToken.TotalSeconds);
+        decodeRates.Add(Generate(session, prompt[..1], DecodeTokens + 1).TokensPerSecond);
     }
 
-    private static GenerationStatistics Generate(GenerationSession session, int[] prompt, int tokens, List<double> steps)
+    private static GenerationStatistics Generate(GenerationSession session, int[] prompt, int tokens)
     {
         using TokenStream stream = session.GenerateAsync(new GenerationRequest
         {
@@ -104,23 +101,7 @@ internal static class SharedCores
             MaxTokens = tokens,
             Sampling = SamplingOptions.Greedy with { IgnoreEndOfSequence = true },
         });
-        Read().GetAwaiter().GetResult();
-        return stream.Statistics!;
-
-        async Task Read()
-        {
-            long before = 0;
-            await foreach (GeneratedToken token in stream)
-            {
-                long now = Stopwatch.GetTimestamp();
-                if (before > 0)
-                {
-                    steps.Add(now - before);
-                }
-
-                before = now;
-            }
-        }
+        return TokenStreams.ReadToEnd(stream);
     }
 
     private static void MeasurePeer(string path, int threads, List<double> prompt, List<double> decode)

@@ -10,7 +10,8 @@ namespace MoeOffload.Inference.Running;
 /// <remarks>
 /// Threads of a computation wait for each other after each operation. If another program takes one of their cores, all of them wait for
 /// the thread that lost it, so that one thread less is faster by far. For small models, waiting costs more than a second thread gains even
-/// on an idle machine. Steps with different numbers of tokens are measured separately, in powers of two.
+/// on an idle machine. Steps with different numbers of tokens are measured separately, in powers of two. Large steps, which prompts have, gain
+/// from each core and are few: they use all that is left, and try fewer only if they have become slower.
 /// </remarks>
 internal sealed class ThreadGovernor
 {
@@ -20,6 +21,9 @@ internal sealed class ThreadGovernor
     private static readonly long s_shortestPause = Ticks(0.1);
     private static readonly long s_longestPause = Ticks(6);
     private const int WindowSteps = 4;
+
+    // Steps with at least so many tokens, as a power of two, are large.
+    private const int LargePower = 5;
 
     // A change must gain so much, or cost so much, to matter.
     private const double Gain = 0.95;
@@ -68,17 +72,21 @@ internal sealed class ThreadGovernor
 
     private static long Ticks(double seconds) => (long)(seconds * Stopwatch.Frequency);
 
-    private Track Find(int tokens) => _tracks[BitOperations.Log2((uint)tokens)] ??= new Track(_limit);
+    private Track Find(int tokens)
+    {
+        int power = BitOperations.Log2((uint)tokens);
+        return _tracks[power] ??= new Track(_limit, isLarge: power >= LargePower);
+    }
 
     /// <summary>Represents what is known of steps of one size.</summary>
-    private sealed class Track(int count)
+    private sealed class Track(int count, bool isLarge)
     {
         private int _count = count;
         private int? _trial;
         private bool _isUp;
         private double _cost;
         private long _pause = s_shortestPause;
-        private long _nextTrial;
+        private long _nextTrial = isLarge ? long.MaxValue : 0;
         private int _steps;
         private long _tokens;
         private long _ticks;
@@ -93,7 +101,7 @@ internal sealed class ThreadGovernor
                 Clear();
             }
 
-            if (_count > limit)
+            if (_count > limit || isLarge)
             {
                 _count = limit;
                 _cost = 0;
@@ -102,7 +110,7 @@ internal sealed class ThreadGovernor
 
             _isUp = isHigher;
             _pause = s_shortestPause;
-            _nextTrial = now;
+            _nextTrial = isLarge ? long.MaxValue : now;
         }
 
         public void OnStep(int tokens, long duration, long now, int limit)
@@ -159,7 +167,7 @@ internal sealed class ThreadGovernor
             }
 
             _trial = null;
-            _nextTrial = now + _pause;
+            _nextTrial = isLarge ? long.MaxValue : now + _pause;
             Clear();
         }
 

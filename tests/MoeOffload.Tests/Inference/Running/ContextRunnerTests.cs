@@ -79,7 +79,12 @@ public sealed class ContextRunnerTests
         await scheduler.Ended.WaitAsync(s_patience);
     }
 
-    private static ContextParameters Parameters(ContextOptions options) => new(options, expertsOffloaded: false);
+    private static ContextParameters Parameters(ContextOptions options)
+    {
+        // The defaults are llama.cpp's, which is loaded with the first model.
+        _ = SmallModel.Shared;
+        return new ContextParameters(options, expertsOffloaded: false);
+    }
 
     private static NativeContext Make(MoeModel model, ContextParameters parameters) =>
         NativeContext.Create(model.Native.Handle, parameters.ToSettings(), NullLogger.Instance);

@@ -92,6 +92,23 @@ public sealed class ThreadGovernorTests
         machine.Governor.Choose(500).Should().Be(4);
     }
 
+    [Test]
+    public void Prompts_use_what_is_left_and_fewer_only_if_they_become_slower()
+    {
+        var machine = new Machine(4) { Milliseconds = threads => 80.0 / threads };
+        machine.Run(seconds: 10, tokens: 400);
+        machine.Counts.Should().OnlyContain(count => count == 4);
+        machine.Milliseconds = threads => threads == 4 ? 200 : 80.0 / threads;
+        machine.Run(seconds: 3, tokens: 400);
+        machine.Counts[^1].Should().Be(3);
+        machine.Cores = 2;
+        machine.Run(seconds: 0.1, tokens: 400);
+        machine.Counts[^1].Should().Be(2);
+        machine.Cores = 4;
+        machine.Run(seconds: 0.1, tokens: 400);
+        machine.Counts[^1].Should().Be(4);
+    }
+
     [TestCase(0.2, 1)]
     [TestCase(1.4, 1)]
     [TestCase(1.6, 2)]
