@@ -11,14 +11,16 @@ namespace MoeOffload.Tests.Inference.Running;
 [TestFixture]
 public sealed class AdaptiveThreadsTests
 {
+    private static readonly int[] s_counts = [1, 3, 2, 3, 1, 4, 4, 2];
+
     [Test]
     public void Steps_with_changing_numbers_of_threads_compute_the_same()
     {
         using NativeContext changing = Make();
         using NativeContext single = Make();
-        foreach ((int threads, int position) in new[] { 1, 3, 2, 3, 1, 4, 4, 2 }.Select((count, index) => (count, index)))
+        for (int position = 0; position < s_counts.Length; position++)
         {
-            changing.UseThreads(threads);
+            changing.UseThreads(s_counts[position]);
             Compute(changing, position).Should().Equal(Compute(single, position));
         }
     }
