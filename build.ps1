@@ -1,5 +1,5 @@
 #!/usr/bin/env pwsh
-# MoeOffload's commands. build.sh has the same ones for a POSIX shell.
+# MoeOffload's build commands. build.sh has the same commands for a POSIX shell.
 $ErrorActionPreference = 'Stop'
 Set-StrictMode -Version Latest
 
@@ -10,25 +10,25 @@ $env:DOTNET_NOLOGO = '1'
 $usage = @'
 usage: ./build.ps1 COMMAND [ARGUMENTS]
 
-  demo [--model PATH ...]   load a MoE model with its experts off the accelerator and stream from it
+  demo [--model PATH ...]   load a MoE model with its experts in system memory, and stream an answer
   native [OPTIONS] [-- CMAKE ARGUMENTS]
                             build the native libraries into artifacts/native/
       --cuda                  with the CUDA backend
       --vulkan                with the Vulkan backend
-      --peers                 with llama.cpp's own tools, which the tests compare with
-      --all-variants          for every CPU of this architecture, chosen at run time, not for this one only
-      --two-variants          of these, the one for every CPU and the best for this one
-  test [ARGUMENTS]          build everything and run the tests; ARGUMENTS go to dotnet test
-  bench [ARGUMENTS]         measure against llama.cpp's own tools
-  pack                      make the NuGet packages in artifacts/packages/
-  gpu-bundle                pack artifacts/gpu-bundle.tar.xz, which builds and measures on a host with a GPU (tests/gpu)
+      --peers                 with llama.cpp's own tools, with which the tests compare results
+      --all-variants          with CPU variants for all processors of this architecture, selected at run time
+      --two-variants          with only two CPU variants: one for all processors, and the best one for this machine
+  test [ARGUMENTS]          build everything and run the tests; ARGUMENTS are passed to dotnet test
+  bench [ARGUMENTS]         compare the speed with llama.cpp's own tools
+  pack                      create the NuGet packages in artifacts/packages/
+  gpu-bundle                create artifacts/gpu-bundle.tar.xz, to build and measure on a GPU machine (tests/gpu)
   api                       write the public API of each package to PublicAPI.Unshipped.txt
   bindings                  generate bindings/Generated from llama.cpp's headers
   format [ARGUMENTS]        format the C# code; --verify-no-changes only checks it
-  clean                     delete what was built here (the cache outside stays)
+  clean                     delete all build results except for the cache outside of this directory
 '@
 
-# Runs a program and ends with its exit code when it fails.
+# Runs a program, and exits with its exit code if it fails.
 function Invoke-Program([string] $program, [string[]] $arguments) {
     & $program @arguments
     if ($LASTEXITCODE -ne 0) { exit $LASTEXITCODE }
@@ -65,7 +65,7 @@ function Install-Native([string] $prefix, [string[]] $arguments) {
                 $i = $arguments.Count
             }
             default {
-                # PowerShell itself swallows a bare "--".
+                # PowerShell itself removes a bare "--".
                 if ($_ -notmatch '^-[^-]') {
                     [Console]::Error.WriteLine("unknown option for native: $_")
                     exit 2
@@ -79,8 +79,8 @@ function Install-Native([string] $prefix, [string[]] $arguments) {
     Invoke-Program cmake (@("-DPREFIX=$prefix", '-P', "$root/native/cmake/build.cmake", '--') + $options)
 }
 
-# One line of what the test logs say, all projects together. A project whose run broke off, since it crashed or hung, has a log with an
-# error beside the tests that had ended: that is one failed test more.
+# Adds up the test logs of all projects in one line. If the run of a project was aborted because it crashed or hung, its log contains an error
+# in addition to the completed tests, which counts as one more failed test.
 function Measure-Tests([string] $results) {
     $total = $passed = $failed = 0
     foreach ($log in Get-ChildItem $results -Filter *.trx -ErrorAction Ignore) {
@@ -102,18 +102,18 @@ function Measure-Tests([string] $results) {
 function Invoke-Tests([string[]] $arguments) {
     Test-DotNet
     Install-Native native @('--peers', '--two-variants')
-    New-PackagesFrom native # which a test takes its packages from
+    New-PackagesFrom native # some tests install these packages
     $results = "$root/artifacts/test-results"
     Remove-Item $results -Recurse -Force -ErrorAction Ignore
     Invoke-Program dotnet @('build', "$root/MoeOffload.sln", '-c', 'Release')
-    # One project at a time: tests that measure would disturb each other. A test that hangs ends its project, and leaves a dump.
+    # Projects run one at a time, because tests that measure would disturb each other. A test that hangs ends the run of its project and leaves a dump.
     dotnet test "$root/MoeOffload.sln" -c Release --no-build -m:1 --blame-hang-timeout 15m --blame-hang-dump-type mini `
         --logger 'trx;LogFilePrefix=tests' --results-directory $results @arguments
     $status = $LASTEXITCODE
     if (-not (Measure-Tests $results)) {
         if ($status -eq 0) { $status = 1 }
         Get-ChildItem $results -Filter *_hangdump.dmp -Recurse -ErrorAction Ignore |
-            ForEach-Object { Write-Host "A test hung; its process is in $($_.FullName)" }
+            ForEach-Object { Write-Host "A test hung; a dump of its process is in $($_.FullName)" }
     }
     exit $status
 }
@@ -124,7 +124,7 @@ function New-Packages {
     Get-ChildItem "$root/artifacts/packages"
 }
 
-# The native libraries in the packages are those of artifacts/<prefix>.
+# Creates the packages with the native libraries from artifacts/<prefix>.
 function New-PackagesFrom([string] $prefix) {
     Test-DotNet
     $packages = "$root/artifacts/packages"
@@ -136,14 +136,14 @@ function New-PackagesFrom([string] $prefix) {
         $projects += "$root/native/packages/MoeOffload.Native.Cuda.csproj"
     }
     else {
-        Write-Host "No CUDA build here (./build.ps1 native --cuda makes one): MoeOffload.Native.Cuda is left out."
+        Write-Host "There is no CUDA build, so MoeOffload.Native.Cuda is not created. To build it, run ./build.ps1 native --cuda."
     }
     foreach ($project in $projects) {
         Invoke-Program dotnet @('pack', $project, '-c', 'Release', '-o', $packages, "-p:MoeNativePrefix=$prefix")
     }
 }
 
-# The compiler says what is not written down yet; what was released stays in PublicAPI.Shipped.txt.
+# The compiler reports symbols that are not in the files yet. Released symbols stay in PublicAPI.Shipped.txt.
 function Write-Api {
     Test-DotNet
     foreach ($name in 'MoeOffload', 'MoeOffload.Catalog', 'MoeOffload.Server') {

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# MoeOffload's commands. build.ps1 has the same ones for PowerShell.
+# MoeOffload's build commands. build.ps1 has the same commands for PowerShell.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -9,26 +9,26 @@ usage() {
     cat <<'HELP'
 usage: ./build.sh COMMAND [ARGUMENTS]
 
-  demo [--model PATH ...]   load a MoE model with its experts off the accelerator and stream from it
+  demo [--model PATH ...]   load a MoE model with its experts in system memory, and stream an answer
   native [OPTIONS] [-- CMAKE ARGUMENTS]
                             build the native libraries into artifacts/native/
       --cuda                  with the CUDA backend
       --vulkan                with the Vulkan backend
-      --peers                 with llama.cpp's own tools, which the tests compare with
-      --all-variants          for every CPU of this architecture, chosen at run time, not for this one only
-      --two-variants          of these, the one for every CPU and the best for this one
-  test [ARGUMENTS]          build everything and run the tests; ARGUMENTS go to dotnet test
-  bench [ARGUMENTS]         measure against llama.cpp's own tools
-  pack                      make the NuGet packages in artifacts/packages/
-  gpu-bundle                pack artifacts/gpu-bundle.tar.xz, which builds and measures on a host with a GPU (tests/gpu)
+      --peers                 with llama.cpp's own tools, with which the tests compare results
+      --all-variants          with CPU variants for all processors of this architecture, selected at run time
+      --two-variants          with only two CPU variants: one for all processors, and the best one for this machine
+  test [ARGUMENTS]          build everything and run the tests; ARGUMENTS are passed to dotnet test
+  bench [ARGUMENTS]         compare the speed with llama.cpp's own tools
+  pack                      create the NuGet packages in artifacts/packages/
+  gpu-bundle                create artifacts/gpu-bundle.tar.xz, to build and measure on a GPU machine (tests/gpu)
   api                       write the public API of each package to PublicAPI.Unshipped.txt
   bindings                  generate bindings/Generated from llama.cpp's headers
   format [ARGUMENTS]        format the C# code; --verify-no-changes only checks it
-  clean                     delete what was built here (the cache outside stays)
+  clean                     delete all build results except for the cache outside of this directory
 HELP
 }
 
-# missing NAME APT DNF BREW: ends with the line that installs NAME here.
+# missing NAME APT DNF BREW: prints the command that installs NAME on this system, and exits.
 missing() {
     echo "$1 is missing. Install it:" >&2
     if command -v apt-get >/dev/null; then echo "  sudo apt-get install $2" >&2
@@ -71,8 +71,8 @@ install_native() {
     cmake -DPREFIX="$prefix" -P "$root/native/cmake/build.cmake" -- ${options+"${options[@]}"}
 }
 
-# One line of what the test logs say, all projects together. A project whose run broke off, since it crashed or hung, has a log with an
-# error beside the tests that had ended: that is one failed test more.
+# Adds up the test logs of all projects in one line. If the run of a project was aborted because it crashed or hung, its log contains an error
+# in addition to the completed tests, which counts as one more failed test.
 count_tests() {
     cat "$1"/*.trx 2>/dev/null | awk '
         function value(name) {
@@ -99,16 +99,16 @@ count_tests() {
 run_tests() {
     require_dotnet
     install_native native --peers --two-variants
-    pack_from native # which a test takes its packages from
+    pack_from native # some tests install these packages
     local results=$root/artifacts/test-results status=0
     rm -rf "$results"
     dotnet build "$root/MoeOffload.sln" -c Release
-    # One project at a time: tests that measure would disturb each other. A test that hangs ends its project, and leaves a dump.
+    # Projects run one at a time, because tests that measure would disturb each other. A test that hangs ends the run of its project and leaves a dump.
     dotnet test "$root/MoeOffload.sln" -c Release --no-build -m:1 --blame-hang-timeout 15m --blame-hang-dump-type mini \
         --logger "trx;LogFilePrefix=tests" --results-directory "$results" "$@" || status=$?
     if ! count_tests "$results"; then
         status=1
-        find "$results" -name "*_hangdump.dmp" -printf "A test hung; its process is in %p\n" 2>/dev/null || true
+        find "$results" -name "*_hangdump.dmp" -printf "A test hung; a dump of its process is in %p\n" 2>/dev/null || true
     fi
     return $status
 }
@@ -119,7 +119,7 @@ pack() {
     ls -l "$root/artifacts/packages"
 }
 
-# pack_from PREFIX: the native libraries in the packages are those of artifacts/PREFIX.
+# pack_from PREFIX: creates the packages with the native libraries from artifacts/PREFIX.
 pack_from() {
     require_dotnet
     local prefix=$1 packages=$root/artifacts/packages projects project
@@ -128,7 +128,7 @@ pack_from() {
     if [ -n "$(find "$root/artifacts/native" -name "*moe-ggml-cuda.*" 2>/dev/null)" ]; then
         projects+=("$root/native/packages/MoeOffload.Native.Cuda.csproj")
     else
-        echo "No CUDA build here (./build.sh native --cuda makes one): MoeOffload.Native.Cuda is left out."
+        echo "There is no CUDA build, so MoeOffload.Native.Cuda is not created. To build it, run ./build.sh native --cuda."
     fi
     rm -rf "$packages"
     for project in "${projects[@]}"; do
@@ -136,7 +136,7 @@ pack_from() {
     done
 }
 
-# The compiler says what is not written down yet; what was released stays in PublicAPI.Shipped.txt.
+# The compiler reports symbols that are not in the files yet. Released symbols stay in PublicAPI.Shipped.txt.
 write_api() {
     require_dotnet
     local project
@@ -172,7 +172,7 @@ case $command in
     demo)
         require_dotnet
         install_native native
-        run_project samples/HelloMoe --model "$root/samples/TinyMoe/tiny-moe.gguf" "$@" ;; # a later --model counts
+        run_project samples/HelloMoe --model "$root/samples/TinyMoe/tiny-moe.gguf" "$@" ;; # the last --model is used
     native) install_native native "$@" ;;
     test) run_tests "$@" ;;
     bench)

@@ -5,7 +5,7 @@ using NUnit.Framework;
 
 namespace MoeOffload.Architecture.Tests;
 
-/// <summary>What the library's folders may know of native code.</summary>
+/// <summary>Checks which folders of the library depend on native code.</summary>
 internal sealed class LayerTests
 {
     private static readonly Lazy<SourceAssembly> s_library = new(() => Projects.Read("MoeOffload"));

@@ -5,7 +5,7 @@ using NUnit.Framework;
 
 namespace MoeOffload.Architecture.Tests;
 
-/// <summary>What the other tests read with finds the cycle that <c>Planted/</c> of this project has, in each way that a type can be named.</summary>
+/// <summary>Checks that the reader of the other tests finds the cycle in <c>Planted/</c> of this project, for each way to refer to a type.</summary>
 internal sealed class PlantedCycleTests
 {
     private const string Lower = "Planted/Lower";
@@ -31,7 +31,7 @@ internal sealed class PlantedCycleTests
         s_own.Value.References.Should().Contain(new TypeReference(Lower, type, member, Upper, target));
 
     [Test]
-    public void Cycle_is_found_without_the_folder_beside_it() =>
+    public void Cycle_is_found_without_the_folder_next_to_it() =>
         new FolderGraph(s_own.Value.References).Cycles().Should().ContainSingle(cycle => cycle.Contains(Lower))
             .Which.Should().Equal(Lower, Upper);
 

@@ -10,7 +10,7 @@ internal static class Checkout
 
     public static GeneratorOptions Options { get; } = GeneratorOptions.ForCheckout(s_root);
 
-    /// <summary>The folders with llama.cpp's headers; null where there are none.</summary>
+    /// <summary>The folders with llama.cpp's headers, or null if there are none.</summary>
     public static IReadOnlyList<string>? Headers { get; } = FindHeaders();
 
     /// <summary>Where the native build installs its libraries.</summary>

@@ -24,7 +24,7 @@ internal sealed class GeneratorOptionsTests
 
     [TestCase("--unknown", "value")]
     [TestCase("--out")]
-    public void Wrong_option_is_named_beside_the_usage(params string[] arguments)
+    public void Wrong_option_is_named_with_the_usage(params string[] arguments)
         => FluentActions.Invoking(() => GeneratorOptions.Parse(arguments, "."))
             .Should().Throw<GeneratorException>().WithMessage($"*'{arguments[0]}'*usage:*");
 

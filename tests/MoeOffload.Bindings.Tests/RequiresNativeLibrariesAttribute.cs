@@ -4,7 +4,7 @@ using NUnit.Framework.Internal;
 
 namespace MoeOffload.Bindings.Tests;
 
-/// <summary>Counts a test as skipped, with the reason, where the native build has not installed its libraries.</summary>
+/// <summary>Skips a test, with the reason, if the native build has not installed its libraries.</summary>
 [AttributeUsage(AttributeTargets.Class | AttributeTargets.Method)]
 internal sealed class RequiresNativeLibrariesAttribute : NUnitAttribute, IApplyToTest
 {

@@ -24,7 +24,7 @@ public sealed class GgufFileNameTests
     }
 
     [Test]
-    public void Part_number_is_no_part_of_the_stem()
+    public void Part_number_is_not_part_of_the_stem()
     {
         GgufFileName.TryParse("big-Q4_K_M-00002-of-00013.gguf", out GgufFileName name).Should().BeTrue();
 

@@ -36,10 +36,10 @@ internal sealed class HubServer : IAsyncDisposable
     /// <summary>Where files are redirected to; null serves them directly.</summary>
     public Uri? Elsewhere { get; set; }
 
-    /// <summary>What the list says of a file, in place of the truth.</summary>
+    /// <summary>False properties of a file in the list.</summary>
     public Func<JsonObject, JsonObject> Describe { get; set; } = entry => entry;
 
-    /// <summary>What the list of files is answered with, in place of the list.</summary>
+    /// <summary>The response to requests for the list of files, instead of the list.</summary>
     public Func<HttpContext, Task>? AnswerList { get; set; }
 
     public static async Task<HubServer> StartAsync()
@@ -66,7 +66,7 @@ internal sealed class HubServer : IAsyncDisposable
         return content;
     }
 
-    /// <summary>Serves a file as a content delivery network does: whole or from where it is asked, with an entity tag.</summary>
+    /// <summary>Serves a file like a content delivery network: the whole file or a range, with an entity tag.</summary>
     public static async Task ServeAsync(HttpContext context, byte[] content, FileRequest request)
     {
         context.Response.Headers.ETag = $"\"{Convert.ToHexStringLower(SHA256.HashData(content))}\"";
@@ -81,7 +81,7 @@ internal sealed class HubServer : IAsyncDisposable
         await context.Response.Body.WriteAsync(part);
     }
 
-    /// <summary>Serves some bytes of what was asked for, and breaks the connection.</summary>
+    /// <summary>Serves some of the requested bytes, and then breaks the connection.</summary>
     public static async Task BreakAfterAsync(HttpContext context, byte[] content, FileRequest request, int bytes)
     {
         int from = (int)(request.From ?? 0);

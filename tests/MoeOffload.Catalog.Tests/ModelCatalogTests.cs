@@ -199,7 +199,7 @@ public sealed class ModelCatalogTests : IDisposable
     }
 
     [Test]
-    public void Copy_in_another_store_is_no_second_model()
+    public void Copy_in_another_store_is_not_a_second_model()
     {
         AddToHub("org/repo", Commit, "repo-Q4_K_M.gguf", "same");
         _directory.Write("lm/org/repo/repo-Q4_K_M.gguf", "same");
@@ -226,7 +226,7 @@ public sealed class ModelCatalogTests : IDisposable
     }
 
     [Test]
-    public void Absolute_path_of_a_known_model_is_no_name()
+    public void Absolute_path_of_a_known_model_is_not_a_name()
     {
         string path = _directory.Write("models/x.gguf");
 

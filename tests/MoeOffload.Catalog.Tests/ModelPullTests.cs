@@ -311,7 +311,7 @@ public sealed class ModelPullTests : IDisposable
     [TestCase("[]")]
     [TestCase("""{"sha":"../../x","siblings":[]}""")]
     [TestCase("""{"sha":"0123456789abcdef0123456789abcdef01234567","siblings":[{"rfilename":"a.gguf"}]}""")]
-    public async Task Answer_that_is_no_hubs_is_an_error(string answer)
+    public async Task Answer_that_does_not_come_from_a_hub_is_an_error(string answer)
     {
         _hub.AnswerList = context => context.Response.WriteAsync(answer);
 

@@ -29,7 +29,7 @@ internal static class SnippetCompiler
             .Select(path => MetadataReference.CreateFromFile(path)),
     ];
 
-    /// <summary>Compiles a sample and returns the errors, of which the lines are those of the page.</summary>
+    /// <summary>Compiles a sample and returns the errors, with the line numbers of the page.</summary>
     public static IReadOnlyList<string> Compile(Snippet snippet)
     {
         bool isWeb = (snippet.Context + snippet.Code).Contains("WebApplication", StringComparison.Ordinal);

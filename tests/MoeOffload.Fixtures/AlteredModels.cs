@@ -2,7 +2,7 @@ using MoeOffload.Gguf;
 
 namespace MoeOffload.Fixtures;
 
-/// <summary>Copies of models with something changed, for tests of what is refused.</summary>
+/// <summary>Creates copies of models with a change, to test which files are rejected.</summary>
 public static class AlteredModels
 {
     /// <summary>Copies a model's file, with other metadata or fewer tensors.</summary>
@@ -10,7 +10,7 @@ public static class AlteredModels
     /// <param name="change">Changes the metadata: the writer has all of the model's.</param>
     /// <param name="keepTensor">Says by its name whether a tensor is kept; all are by default.</param>
     /// <param name="options">Version, byte order and alignment of the copy.</param>
-    /// <returns>The copy's path, beside the model's.</returns>
+    /// <returns>The path of the copy, which is next to the model.</returns>
     public static string Alter(
         TinyModel model, Action<GgufWriter>? change = null, Func<string, bool>? keepTensor = null, GgufWriterOptions? options = null)
     {
@@ -35,7 +35,7 @@ public static class AlteredModels
     }
 
     /// <summary>Copies a model's file, with its bytes changed.</summary>
-    /// <returns>The copy's path, beside the model's.</returns>
+    /// <returns>The path of the copy, which is next to the model.</returns>
     public static string AlterBytes(TinyModel model, Func<byte[], byte[]> change)
     {
         var path = TinyModels.NewPath($"{model.Name} altered");

@@ -19,12 +19,12 @@ public sealed class CompletionClient : IDisposable
     {
         _http = new HttpClient { BaseAddress = server, Timeout = TimeSpan.FromMinutes(3) };
 
-        // Servers close what is idle for some seconds, which a request must not run into.
+        // Servers close connections that are idle for some seconds, and a request must not use one of those.
         _http.DefaultRequestHeaders.ConnectionClose = true;
         _model = model;
     }
 
-    /// <summary>Continues tokens greedily, past any end of the text, and reads the answer as it is made.</summary>
+    /// <summary>Continues tokens greedily, even after an end-of-generation token, and reads the answer while it is generated.</summary>
     /// <param name="prompt">Token ids.</param>
     /// <param name="count">How many tokens the answer must have.</param>
     /// <returns>The time to the first piece of the answer.</returns>

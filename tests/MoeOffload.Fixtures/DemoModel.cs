@@ -1,6 +1,6 @@
 namespace MoeOffload.Fixtures;
 
-/// <summary>The small trained model that comes with the project, where a test wants meaning rather than noise.</summary>
+/// <summary>The small trained model that comes with the project, for tests that need meaningful text.</summary>
 public static class DemoModel
 {
     /// <summary>Its file.</summary>

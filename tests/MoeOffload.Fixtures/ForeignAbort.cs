@@ -2,10 +2,10 @@ using System.Runtime.InteropServices;
 
 namespace MoeOffload.Fixtures;
 
-/// <summary>Calls llama.cpp's abort() on a thread that no frame of ours is below of, as one of its own threads would.</summary>
+/// <summary>Calls llama.cpp's abort() on a thread without any frames of ours, as on one of llama.cpp's own threads.</summary>
 public static class ForeignAbort
 {
-    /// <summary>Aborts; the thread stays as it is for ever.</summary>
+    /// <summary>Aborts. The thread is blocked forever.</summary>
     public static unsafe void Raise()
     {
         nint library = NativeLibrary.Load(Path.Combine(NativeBuild.Directory, "libmoe-ggml-base.so"));

@@ -23,7 +23,7 @@ public sealed class LlamaServer : IDisposable
 
     /// <summary>Starts a server with a model and waits until it answers.</summary>
     /// <param name="model">The model's file.</param>
-    /// <param name="arguments">Further arguments; what is given twice counts as it is here.</param>
+    /// <param name="arguments">Further arguments, which override the default ones.</param>
     public static LlamaServer Start(string model, params IEnumerable<string> arguments)
     {
         int port = Loopback.FreePort();
@@ -52,7 +52,7 @@ public sealed class LlamaServer : IDisposable
         }
     }
 
-    /// <summary>What its <c>/tokenize</c> makes of a text.</summary>
+    /// <summary>Tokenizes a text with <c>/tokenize</c>.</summary>
     /// <returns>Each token with its bytes.</returns>
     public (int Id, byte[] Piece)[] Tokenize(string text, bool addSpecial, bool parseSpecial)
     {
@@ -66,11 +66,11 @@ public sealed class LlamaServer : IDisposable
         return [.. Post("tokenize", request)["tokens"]!.AsArray().Select(token => ((int)token!["id"]!, Bytes(token["piece"]!)))];
     }
 
-    /// <summary>What its <c>/detokenize</c> makes of tokens; invalid UTF-8 reads as U+FFFD.</summary>
+    /// <summary>Detokenizes tokens with <c>/detokenize</c>. Invalid UTF-8 is returned as U+FFFD.</summary>
     public string Detokenize(params IEnumerable<int> tokens) =>
         (string)Post("detokenize", new JsonObject { ["tokens"] = new JsonArray([.. tokens.Select(token => JsonValue.Create(token))]) })["content"]!;
 
-    /// <summary>What its <c>/embedding</c> makes of a text: one row where it pools, else one for each token.</summary>
+    /// <summary>Embeds a text with <c>/embedding</c>: one row if it uses pooling; otherwise, one row for each token.</summary>
     public float[][] Embed(string text)
     {
         JsonArray rows = Post("embedding", new JsonObject { ["content"] = text })[0]!["embedding"]!.AsArray();
@@ -81,7 +81,7 @@ public sealed class LlamaServer : IDisposable
     /// <exception cref="HttpRequestException">The template refused it; the message has its words.</exception>
     public string ApplyTemplate(JsonObject request) => (string)Post("apply-template", request)["prompt"]!;
 
-    /// <summary>What its <c>/v1/chat/completions</c> answers.</summary>
+    /// <summary>Sends a request to <c>/v1/chat/completions</c>.</summary>
     public JsonNode Complete(JsonObject request) => Post("v1/chat/completions", request);
 
     /// <summary>Continues tokens greedily, with the best alternatives of each position before any sampler, best first.</summary>
@@ -139,7 +139,7 @@ public sealed class LlamaServer : IDisposable
         _process.Dispose();
     }
 
-    // A piece that is no UTF-8 comes as an array of its bytes.
+    // A piece that is not valid UTF-8 is returned as an array of bytes.
     private static byte[] Bytes(JsonNode piece) => piece is JsonArray bytes
         ? [.. bytes.Select(value => (byte)(int)value!)]
         : System.Text.Encoding.UTF8.GetBytes((string)piece!);

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace MoeOffload.Fixtures;
 
-/// <summary>What <c>./build.sh native --peers</c> built.</summary>
+/// <summary>Finds the files that <c>./build.sh native --peers</c> has built.</summary>
 public static class NativeBuild
 {
     private static readonly Lazy<string> s_found = new(Find);

@@ -8,7 +8,7 @@ public static class Peer
     private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(3);
 
     /// <summary>Runs a tool to its end.</summary>
-    /// <returns>What it wrote, as bytes, and its exit code.</returns>
+    /// <returns>The output as bytes, and the exit code.</returns>
     public static PeerResult Run(string tool, params IEnumerable<string> arguments) =>
         RunFile(NativeBuild.Tool(tool), arguments);
 

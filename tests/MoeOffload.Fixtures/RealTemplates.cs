@@ -10,7 +10,7 @@ public static class RealTemplates
     private const int ControlToken = 3;
     private const int UserDefinedToken = 4;
 
-    /// <summary>Their names: those of llama.cpp's files, and Mixtral, of which only a test has the template.</summary>
+    /// <summary>The names of the templates: those of llama.cpp's files, and Mixtral, whose template is only in a test.</summary>
     public static IReadOnlyList<string> Names =>
     [
         GptOss,

@@ -58,7 +58,7 @@ public sealed class RpcServer : IDisposable
         }
     }
 
-    /// <summary>Takes <see cref="Freeze"/> back: it goes on, and answers what it was asked meanwhile.</summary>
+    /// <summary>Undoes <see cref="Freeze"/>: the server continues, and answers the requests that arrived in the meantime.</summary>
     public void Thaw()
     {
         const int Continue = 18;

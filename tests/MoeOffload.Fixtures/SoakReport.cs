@@ -5,7 +5,7 @@ namespace MoeOffload.Fixtures;
 /// <summary>What happened in a soak.</summary>
 public sealed class SoakReport
 {
-    /// <summary>What the allocators move by; a leaked sequence, sampler or stream of each request would be many times that after a minute.</summary>
+    /// <summary>The fluctuation of the allocators. If each request leaked a sequence, sampler or stream, it would be many times that after a minute.</summary>
     private const long MostGrowth = 32 << 20;
 
     private static readonly string[] s_expected =
@@ -20,22 +20,22 @@ public sealed class SoakReport
     /// <summary>How often each kind of request ended in each way.</summary>
     public IReadOnlyDictionary<string, int> Outcomes => _outcomes;
 
-    /// <summary>What a soak is for and did not happen.</summary>
+    /// <summary>Events that a soak must cause but that did not occur.</summary>
     public IEnumerable<string> Missing => s_expected.Where(outcome => !_outcomes.ContainsKey(outcome));
 
-    /// <summary>Texts that were compared with what they are alone.</summary>
+    /// <summary>The number of texts that were compared with the same text generated alone.</summary>
     public int Texts => _texts;
 
     /// <summary>Whether the process takes no more memory at the end than after the first part.</summary>
     public bool IsMemoryFlat => Memory.After - Memory.Before < MostGrowth;
 
-    /// <summary>What went wrong; empty where nothing was lost and nothing mixed up.</summary>
+    /// <summary>The problems; empty if nothing was lost or mixed up.</summary>
     public ConcurrentQueue<string> Faults { get; } = new();
 
     /// <summary>Where a text parted from its reference at a choice that was not clear.</summary>
     public ConcurrentQueue<string> UnclearChoices { get; } = new();
 
-    /// <summary>What each session counted, at the end.</summary>
+    /// <summary>The statistics of each session at the end.</summary>
     public ConcurrentQueue<SessionStatistics> Sessions { get; } = new();
 
     /// <summary>Bytes of the process after the first part and at the end.</summary>
@@ -44,7 +44,7 @@ public sealed class SoakReport
     /// <summary>Counts an outcome.</summary>
     public void Count(string outcome) => _outcomes.AddOrUpdate(outcome, 1, (_, count) => count + 1);
 
-    /// <summary>Compares a text with what it is alone.</summary>
+    /// <summary>Compares a text with the same text generated alone.</summary>
     internal void Compare(string name, SoakText text, IReadOnlyList<int> tokens)
     {
         if (tokens.Count > 0)

@@ -10,11 +10,11 @@ public static class TinyAdapters
     /// <param name="changes">Says by its name whether a matrix is changed.</param>
     /// <param name="rank">The rank of each change.</param>
     /// <param name="seed">Seed of the factors.</param>
-    /// <param name="alpha">What the file gives as alpha; null gives none.</param>
+    /// <param name="alpha">The value of alpha in the file, or null to omit it.</param>
     /// <param name="change">Changes the file's metadata.</param>
     /// <param name="shape">Changes a factor's dimensions.</param>
     /// <param name="type">How factors are stored: F32 or F16.</param>
-    /// <returns>The adapter's path, beside the model's.</returns>
+    /// <returns>The path of the adapter, which is next to the model.</returns>
     public static string Write(
         TinyModel model,
         Func<string, bool> changes,

@@ -19,7 +19,7 @@ public sealed class TinyModel
     /// <summary>Architecture and sizes.</summary>
     public TinyShape Shape { get; }
 
-    /// <summary>What was asked for.</summary>
+    /// <summary>The requested options.</summary>
     public TinyModelOptions Options { get; }
 
     /// <summary>The file, in a folder whose name has a non-ASCII letter and a space.</summary>

@@ -2,7 +2,7 @@ using MoeOffload.Gguf;
 
 namespace MoeOffload.Fixtures;
 
-/// <summary>What a tiny model looks like. What is null is the architecture's own choice: experts as in the real model, the rest small.</summary>
+/// <summary>The shape of a tiny model. Null selects the default of the architecture: experts as in the real model, and everything else small.</summary>
 public sealed record TinyModelOptions
 {
     /// <summary>How matrices are stored: F32, F16, Q8_0, Q4_0, or MXFP4 (experts; the other matrices are then Q8_0).</summary>
@@ -17,7 +17,7 @@ public sealed record TinyModelOptions
     /// <summary>Layers for multi-token prediction, in architectures that have them.</summary>
     public int? MtpLayers { get; init; }
 
-    /// <summary>Experts per layer. 0 is no MoE model, where the architecture allows it.</summary>
+    /// <summary>The number of experts per layer. If it is 0, the model is dense, which not every architecture supports.</summary>
     public int? Experts { get; init; }
 
     /// <summary>Experts that each token goes through.</summary>

@@ -12,7 +12,7 @@ public sealed partial class AheadOfTimeTests
     private string _folder = string.Empty;
     private PeerResult _publish = null!;
 
-    // Inside the repository, where the native libraries are found as for every build of it.
+    // The directory is inside the repository, so that the native libraries are found as for every build in it.
     [OneTimeSetUp]
     public void Publish()
     {

@@ -4,7 +4,7 @@ using NUnit.Framework;
 
 namespace MoeOffload.Package.Tests;
 
-/// <summary>An application that takes the packages from a feed, in a folder of its own: no native build, no environment variable, no path.</summary>
+/// <summary>An application in a separate folder uses the packages from a feed, without a native build, environment variables or paths.</summary>
 [TestFixture]
 public sealed class ConsumerTests
 {
@@ -111,7 +111,7 @@ public sealed class ConsumerTests
 
         tokens.Should().HaveCount(16).And.OnlyHaveUniqueItems();
 
-        // Of the builds for several CPUs, the best one is chosen when it starts. The one for every CPU is never that where there are others.
+        // The best CPU variant is selected at startup. The variant for all CPUs is never the best one if there are others.
         string[] variants = lines[1..];
         variants.Should().HaveCountGreaterThan(1);
         variants.Where(line => line.EndsWith(": loaded", StringComparison.Ordinal)).Should().ContainSingle().Which.Should().NotStartWith("cpu-x64:");

@@ -3,7 +3,7 @@ using MoeOffload.Fixtures;
 
 namespace MoeOffload.Package.Tests;
 
-/// <summary>What <c>./build.sh pack</c> made.</summary>
+/// <summary>Finds the packages that <c>./build.sh pack</c> created.</summary>
 internal static class Packages
 {
     /// <summary>The local feed.</summary>

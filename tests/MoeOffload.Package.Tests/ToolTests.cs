@@ -79,7 +79,7 @@ public sealed class ToolTests
             .Should().NotContain(name => name.EndsWith(".pdb", StringComparison.Ordinal) || (name.EndsWith(".xml", StringComparison.Ordinal) && !name.EndsWith("DotnetToolSettings.xml", StringComparison.Ordinal)));
     }
 
-    // A tool's program looks for .NET where it is usually installed, unless a variable says where it is.
+    // The executable of a tool searches for .NET in the usual directories, unless a variable specifies another one.
     private string Run(params string[] arguments)
     {
         string runtime = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", ".."));

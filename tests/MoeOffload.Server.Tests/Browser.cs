@@ -6,7 +6,7 @@ namespace MoeOffload.Server.Tests;
 /// <summary>A Chromium of this machine, without a window.</summary>
 internal sealed class Browser : IAsyncDisposable
 {
-    // Milliseconds: a busy machine is no error.
+    // This is in milliseconds, and long enough for a busy machine.
     private const float Patience = 30_000;
 
     private static readonly string[] s_names = ["chromium", "chromium-browser", "google-chrome"];
@@ -49,7 +49,7 @@ internal sealed class Browser : IAsyncDisposable
         .FirstOrDefault(File.Exists);
 }
 
-/// <summary>The page, and what it complained about.</summary>
+/// <summary>The page, and the errors that it reported.</summary>
 internal sealed class OpenPage : IAsyncDisposable
 {
     private readonly IBrowserContext _context;

@@ -71,7 +71,7 @@ public sealed class BrowserTests
     }
 
     [Test]
-    public async Task Conversation_is_sent_along_and_can_be_tried_again_or_begun_anew()
+    public async Task Conversation_is_sent_along_and_can_be_retried_or_restarted()
     {
         await using OpenPage open = await OpenAsync();
         List<string> bodies = [];

@@ -99,7 +99,7 @@ public sealed class ChatCompletionTests
         ((string)answer["choices"]![0]!["finish_reason"]!).Should().Be("stop");
     }
 
-    // What is computed beside it may change a result by a rounding, so nothing is: no other answers, no prefix cache.
+    // Other computations in the same step could change a result by a rounding error, so there are no other answers and no prefix cache.
     [Test]
     public async Task Same_seed_gives_the_same_answer_and_several_answers_differ()
     {
@@ -206,7 +206,7 @@ public sealed class ChatCompletionTests
     [Test]
     public async Task Required_tool_is_called_with_arguments_of_its_schema([Values] bool stream)
     {
-        // A model with random weights calls where the token that begins a call is the most likely one.
+        // A model with random weights calls a tool if the token that begins a call is the most probable one.
         await using TestServer server = await TestServer.StartAsync(
             options => options.Models.Context = options.Models.Context with { ContextLength = 2048 },
             RealTemplates.Write(RealTemplates.Read("mistralai-Mistral-Nemo-Instruct-2407"), null, null, "[TOOL_CALLS]"));

@@ -28,7 +28,7 @@ public sealed class CompletionTests
     public async Task Stop() => await _server.DisposeAsync();
 
     [Test]
-    public async Task Text_is_continued_as_it_is()
+    public async Task Text_is_continued_without_a_template()
     {
         JsonNode answer = await _server.AskAsync(Path, Request(Prompt));
         ((string)answer["object"]!).Should().Be("text_completion");

@@ -38,7 +38,7 @@ public sealed class HostileRequestTests
         string before = await AskAsync(server);
         var wrong = new ConcurrentQueue<string>();
 
-        // Once to fill what is filled once.
+        // The first run fills caches that are filled only once.
         await SendAsync(server, new HostileRequests(1), Requests / 10, wrong);
         await SendRawAsync(server, new HostileRequests(2), RawRequests / 10, wrong);
         await SendFramesAsync(server, new HostileRequests(5), Sockets / 10, wrong);
@@ -113,7 +113,7 @@ public sealed class HostileRequestTests
         });
     }
 
-    // Each is told what is wrong and closed, or left without a word in the middle of a frame.
+    // Each connection receives an error and is closed, or is abandoned in the middle of a frame.
     private static Task SendFramesAsync(TestServer server, HostileRequests hostile, int count, ConcurrentQueue<string> wrong)
     {
         byte[][] frames = [.. Enumerable.Range(0, count).Select(_ => hostile.NextFrame())];

@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 
 namespace MoeOffload.Server.Tests;
 
-/// <summary>Requests that nobody means well with, the same ones for the same seed.</summary>
+/// <summary>Creates malicious requests, which are the same for the same seed.</summary>
 internal sealed class HostileRequests(int seed)
 {
     private static readonly string[] s_wrongValues =
@@ -57,7 +57,7 @@ internal sealed class HostileRequests(int seed)
 
     private readonly Random _random = new(seed);
 
-    /// <summary>The endpoints that take JSON, each with a request that is right, and whether it takes fields that nobody knows.</summary>
+    /// <summary>The endpoints that accept JSON, each with a valid request, and whether it accepts unknown fields.</summary>
     public static IReadOnlyList<(string Path, string Body, bool IsLenient)> Endpoints { get; } =
     [
         ("/v1/chat/completions", """{"model":"tiny-moe","messages":[{"role":"user","content":"Hi"}],"max_tokens":1,"temperature":0.5,"top_p":0.9,"n":1,"stop":["x"],"seed":1,"logprobs":true,"top_logprobs":1,"presence_penalty":0,"tools":[],"stream":false}""", false),
@@ -110,7 +110,7 @@ internal sealed class HostileRequests(int seed)
         }
     }
 
-    /// <summary>Bytes that are no request, or not a whole one.</summary>
+    /// <summary>Bytes that are not a request, or an incomplete one.</summary>
     public byte[] NextRaw()
     {
         (string path, string body, _) = Endpoints[_random.Next(Endpoints.Count)];
@@ -153,7 +153,7 @@ internal sealed class HostileRequests(int seed)
         return Encoding.Latin1.GetBytes(requests[_random.Next(requests.Length)]);
     }
 
-    /// <summary>The first frame of a WebSocket, which is no request, or one for nonsense.</summary>
+    /// <summary>The first frame of a WebSocket, which is not a request, or a request for nonsense.</summary>
     public byte[] NextFrame()
     {
         (_, string good, _) = Endpoints[8];

@@ -4,7 +4,7 @@ using NUnit.Framework;
 
 namespace MoeOffload.Server.Tests;
 
-/// <summary>What is generated for clients that leave is counted like all else.</summary>
+/// <summary>Tokens that are generated for clients that disconnect are counted like all others.</summary>
 [TestFixture]
 public sealed class LeavingClientTests
 {

@@ -30,7 +30,7 @@ public sealed class ModelFileTests
     public void Delete() => Directory.Delete(_directory, recursive: true);
 
     [Test]
-    public async Task Model_whose_file_was_moved_is_loaded_anew_and_the_first_copy_leaves()
+    public async Task Model_whose_file_was_moved_is_loaded_again_and_the_first_copy_is_unloaded()
     {
         await using TestServer server = await TestServer.StartAsync(null, _directory);
         await server.AskAsync(Chat, TestServer.Chat("Hi", maxTokens: 2));
@@ -45,7 +45,7 @@ public sealed class ModelFileTests
     }
 
     [Test]
-    public async Task First_copy_that_is_in_use_is_listed_beside_the_second_until_its_use_ends()
+    public async Task First_copy_that_is_in_use_is_listed_with_the_second_until_its_use_ends()
     {
         await using TestServer server = await TestServer.StartAsync(null, _directory);
         using (ModelLease lease = await server.Models.AcquireAsync(TestServer.Demo))
@@ -62,7 +62,7 @@ public sealed class ModelFileTests
     }
 
     [Test]
-    public async Task File_that_was_replaced_is_loaded_anew()
+    public async Task File_that_was_replaced_is_loaded_again()
     {
         await using TestServer server = await TestServer.StartAsync(null, _directory);
         await server.AskAsync(Chat, TestServer.Chat("Hi", maxTokens: 2));

@@ -169,7 +169,7 @@ public sealed class ModelHostTests
     }
 
     [Test]
-    public async Task Embedding_beside_generation_counts_and_ends_with_the_model()
+    public async Task Embedding_during_generation_counts_and_ends_with_the_model()
     {
         await using TestServer server = await TestServer.StartAsync();
         await server.AskAsync(Path, TestServer.Chat("Hi", maxTokens: 2));

@@ -147,7 +147,7 @@ public sealed class OllamaTests
     }
 
     [Test]
-    public async Task Generate_answers_a_prompt_as_a_message_and_a_raw_one_as_it_is()
+    public async Task Generate_answers_a_prompt_as_a_message_and_continues_a_raw_one()
     {
         var body = new JsonObject
         {

@@ -3,12 +3,12 @@ using Microsoft.Extensions.Logging;
 
 namespace MoeOffload.Server.Tests;
 
-/// <summary>Keeps what is logged.</summary>
+/// <summary>Records log messages.</summary>
 internal sealed class RecordedLog : ILoggerProvider
 {
     public ConcurrentQueue<LogLine> Lines { get; } = new();
 
-    /// <summary>What is less than this is not kept.</summary>
+    /// <summary>The minimum level of messages to record.</summary>
     public LogLevel Least { get; set; } = LogLevel.Trace;
 
     public ILogger CreateLogger(string categoryName) => new Logger(this, categoryName);

@@ -134,7 +134,7 @@ public sealed class SafetyTests
     [TestCase("""{"\udc00":1}""", "invalid_unicode")]
     [TestCase("[1]", "invalid_type")]
     [TestCase("", "invalid_json")]
-    public async Task Body_that_is_no_good_JSON_is_refused(string body, string code)
+    public async Task Body_that_is_not_valid_JSON_is_rejected(string body, string code)
     {
         await using TestServer server = await TestServer.StartAsync();
         using HttpResponseMessage response = await server.Http.PostAsync(Path, new StringContent(body));
@@ -221,7 +221,7 @@ public sealed class SafetyTests
             tokens = (int)answer["usage"]!["completion_tokens"]!;
         }
 
-        // Without the limit it would end where the context does. A busy machine generates less until then, none so much.
+        // Without the limit, the answer would end when the context is full. A busy machine generates less until the limit, but no machine that much.
         reason.Should().Be("length");
         tokens.Should().BeLessThan(LongContext / 2);
         (Environment.TickCount64 - start).Should().BeGreaterThanOrEqualTo(900);
@@ -279,7 +279,7 @@ public sealed class SafetyTests
     [TestCase("file:///etc/passwd")]
     [TestCase("%2e%2e%2fetc%2fpasswd")]
     [TestCase(" ")]
-    public async Task Name_that_is_a_path_is_no_model(string name)
+    public async Task Path_is_not_a_model_name(string name)
     {
         await using TestServer server = await TestServer.StartAsync();
         JsonObject chat = TestServer.Chat("Hi");

@@ -20,7 +20,7 @@ public sealed class ShimmyTests
     public async Task StopAsync() => await _server.DisposeAsync();
 
     [Test]
-    public async Task Prompt_is_continued_as_it_is()
+    public async Task Prompt_is_continued_without_a_template()
     {
         JsonNode answer = await _server.AskAsync("/api/generate", Prompt("Bees make", stream: false));
 

@@ -48,7 +48,7 @@ public sealed class ShutdownTests
         using HttpResponseMessage answer = await whole;
         await stopping;
 
-        // That they were not waited for to the end is in what they say; how soon depends on the machine's load.
+        // Their content shows that the server did not wait for their end. How soon they end depends on the machine's load.
         Stopwatch.GetElapsedTime(start).Should().BeGreaterThanOrEqualTo(TimeSpan.FromMilliseconds(490));
         ((string)JsonNode.Parse(text.TrimEnd().Split("data: ")[^1])!["error"]!["code"]!).Should().Be("server_shutting_down");
         answer.StatusCode.Should().Be(HttpStatusCode.ServiceUnavailable);

@@ -31,7 +31,7 @@ internal sealed class TestServer : IAsyncDisposable
     /// <summary>The demo model's name.</summary>
     public const string Demo = "tiny-moe";
 
-    /// <summary>What the demo model answers at length, and always alike: no choice of its answer is a near one, as those of stories are.</summary>
+    /// <summary>A prompt with a long answer of the demo model that is always the same, because no two tokens are almost equally probable.</summary>
     public const string ClearQuestion = "What is 3 + 16?";
 
     public WebApplication App { get; }
@@ -44,7 +44,7 @@ internal sealed class TestServer : IAsyncDisposable
 
     public ModelHost Models => App.Services.GetRequiredService<ModelHost>();
 
-    /// <summary>What the session of the demo model does.</summary>
+    /// <summary>The statistics of the demo model's session.</summary>
     public SessionStatistics Statistics => Models.GetLoaded().Single(model => model.Status.Entry.Name == Demo).Model.Session!.Statistics;
 
     public static Task<TestServer> StartAsync(Action<MoeServerOptions>? configure = null, params IReadOnlyList<string> models) =>
@@ -56,8 +56,8 @@ internal sealed class TestServer : IAsyncDisposable
     /// <summary>Starts a server as part of an application.</summary>
     /// <param name="catalog">Its models.</param>
     /// <param name="configure">Its options.</param>
-    /// <param name="build">What else the application has.</param>
-    /// <param name="map">What else it maps.</param>
+    /// <param name="build">Adds further services to the application.</param>
+    /// <param name="map">Maps further endpoints.</param>
     /// <param name="url">Where it listens.</param>
     public static async Task<TestServer> StartAsync(
         ModelCatalog catalog,

@@ -4,7 +4,7 @@ using MoeOffload.Native;
 
 namespace MoeOffload.Tests;
 
-/// <summary>What a model makes of one prompt.</summary>
+/// <summary>Generates a text for a prompt.</summary>
 internal static class Generations
 {
     private const string Prompt = "The quick brown fox jumps over the lazy dog";

@@ -28,8 +28,8 @@ internal sealed class GreedyText
 
     /// <summary>Generates it.</summary>
     /// <param name="session">The session.</param>
-    /// <param name="request">What is to be generated.</param>
-    /// <param name="begun">Is completed once the prompt is computed, where that is waited for.</param>
+    /// <param name="request">The request.</param>
+    /// <param name="begun">Is completed when the prompt has been computed; null if nobody waits for it.</param>
     public static async Task<GreedyText> Of(GenerationSession session, GenerationRequest request, TaskCompletionSource? begun = null)
     {
         using TokenStream stream = session.GenerateAsync(request with { Sampling = SamplingOptions.Greedy with { TopLogProbabilities = 2 } });

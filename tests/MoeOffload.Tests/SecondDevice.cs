@@ -2,7 +2,7 @@ using MoeOffload.Fixtures;
 
 namespace MoeOffload.Tests;
 
-/// <summary>A device beside the CPU: an RPC server on loopback, known to this process.</summary>
+/// <summary>A second device: an RPC server on loopback that is registered in this process.</summary>
 internal sealed class SecondDevice : IDisposable
 {
     private SecondDevice(RpcServer server)
@@ -16,7 +16,7 @@ internal sealed class SecondDevice : IDisposable
     /// <summary>llama.cpp's name for it; it counts RPC devices up for the life of the process.</summary>
     public string Name { get; }
 
-    /// <summary>The buffer type of its own memory.</summary>
+    /// <summary>The buffer type of the device's own memory.</summary>
     public string Buffer => Server.Buffer;
 
     /// <summary>Puts all layers on it.</summary>

@@ -26,7 +26,7 @@ internal static class SteadyState
     // As many tokens as the session may be ahead of its reader.
     private const int Ahead = 256;
 
-    /// <summary>A context with room for the generation, and a sequence beside it for the readings of the session's thread.</summary>
+    /// <summary>A context with room for the generation, and another sequence for measurements on the session's thread.</summary>
     public static ContextOptions Context => SmallModel.Context(2 * 2048, sequences: 2);
 
     /// <summary>Reads tokens by <c>MoveNextAsync</c>, as <c>await foreach</c> does, and asserts that none of them costs memory.</summary>

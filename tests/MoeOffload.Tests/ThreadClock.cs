@@ -7,7 +7,7 @@ internal static unsafe partial class ThreadClock
 {
     private const int ThreadCpuTime = 3;
 
-    /// <summary>Gets the time that this thread has computed for; zero where the system is not Linux.</summary>
+    /// <summary>Gets the processor time of this thread, or zero if the system is not Linux.</summary>
     public static TimeSpan Now
     {
         get

@@ -2,13 +2,13 @@ using MoeOffload;
 
 namespace TinyMoe.Tests;
 
-/// <summary>What the model says.</summary>
+/// <summary>Asks the model.</summary>
 internal static class Answers
 {
     /// <summary>A context of one sequence that computes the same whatever the machine.</summary>
     public static ContextOptions Context { get; } = new() { ContextLength = 512, Threads = { Decode = 1, Prompt = 1 } };
 
-    /// <summary>What it answers to a message, greedily.</summary>
+    /// <summary>Returns the greedily generated answer to a message.</summary>
     public static int[] Answer(this GenerationSession session, string message)
     {
         var request = new GenerationRequest

@@ -8,7 +8,7 @@ using TinyMoe.Tokenizer;
 
 namespace TinyMoe.Tests;
 
-/// <summary>What the model was trained on must be what llama.cpp makes of the same text.</summary>
+/// <summary>The tokens of the training data must be the tokens that llama.cpp produces for the same text.</summary>
 [TestFixture]
 public sealed class TokenizerTests
 {

@@ -72,5 +72,5 @@ internal sealed class BenchServer(IServedModel served) : IAsyncDisposable
         return served.DisposeAsync();
     }
 
-    private static HttpRequestException Wrong(string what) => new($"The server did not answer as it must: {what}");
+    private static HttpRequestException Wrong(string what) => new($"The server sent an unexpected answer: {what}");
 }

@@ -149,13 +149,13 @@ public sealed record ContextOptions
 
     internal void Validate()
     {
-        Check(ContextLength, 0, LongestContext, nameof(ContextLength), "0 takes the default for the model and the memory.");
+        Check(ContextLength, 0, LongestContext, nameof(ContextLength), "0 selects the default for the model and the memory.");
         Check(SequenceCount, 1, MostSequences, nameof(SequenceCount), string.Empty);
-        Check(BatchSize, 1, LargestBatch, nameof(BatchSize), "null takes 2048.");
-        Check(MicroBatchSize, 1, LargestBatch, nameof(MicroBatchSize), "null takes the default.");
-        Check(QueueLimit, 0, LongestQueue, nameof(QueueLimit), "0 lets none wait.");
-        Check(LogitsPerStep, 1, LargestBatch, nameof(LogitsPerStep), "null takes one for each sequence.");
-        Check(PromptTokensPerStep, 1, LargestBatch, nameof(PromptTokensPerStep), "null takes one micro-batch.");
+        Check(BatchSize, 1, LargestBatch, nameof(BatchSize), "null selects 2048.");
+        Check(MicroBatchSize, 1, LargestBatch, nameof(MicroBatchSize), "null selects the default.");
+        Check(QueueLimit, 0, LongestQueue, nameof(QueueLimit), "0 means that none can wait.");
+        Check(LogitsPerStep, 1, LargestBatch, nameof(LogitsPerStep), "null selects one for each sequence.");
+        Check(PromptTokensPerStep, 1, LargestBatch, nameof(PromptTokensPerStep), "null selects one micro-batch.");
         if (BatchSize < SequenceCount)
         {
             throw new ArgumentException($"BatchSize is {BatchSize}, but each of the {SequenceCount} sequences needs one token per step. Increase BatchSize or decrease SequenceCount.", nameof(BatchSize));

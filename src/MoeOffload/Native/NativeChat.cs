@@ -87,7 +87,7 @@ internal static unsafe class NativeChat
             moe_status status = ShimApi.moe_chat_parser_init(json, &parser, error, NativeError.BufferSize);
             return status == moe_status.MOE_STATUS_OK
                 ? new ChatParserHandle(parser)
-                : throw new ChatTemplateException(NativeError.Describe("The parser of the chat's answers could not be made", status, error));
+                : throw new ChatTemplateException(NativeError.Describe("The parser of the chat's answers could not be created", status, error));
         }
     }
 
@@ -107,7 +107,7 @@ internal static unsafe class NativeChat
 
         if (nesting > MaxNesting)
         {
-            message = Encoding.UTF8.GetBytes($"More than {MaxNesting} brackets are open in it at once");
+            message = Encoding.UTF8.GetBytes($"It has more than {MaxNesting} nested brackets");
             return false;
         }
 
@@ -146,8 +146,8 @@ internal static unsafe class NativeChat
             {
                 moe_status.MOE_STATUS_OK => (nint)chat,
                 moe_status.MOE_STATUS_INVALID_ARGUMENT => throw new NotSupportedException(
-                    "The model has no chat template: give one to MoeModel.ParseChatTemplate, and that to ChatOptions.Template."),
-                _ => throw new ChatTemplateException(NativeError.Describe("The chat template does not parse", status, error)),
+                    "The model has no chat template. Create one with MoeModel.ParseChatTemplate, and set it as ChatOptions.Template."),
+                _ => throw new ChatTemplateException(NativeError.Describe("The chat template cannot be parsed", status, error)),
             };
         }
     }
@@ -193,7 +193,7 @@ internal static unsafe class NativeChat
             moe_status status = ShimApi.moe_json_schema_to_grammar(json, &text, error, NativeError.BufferSize);
             return status == moe_status.MOE_STATUS_OK
                 ? Encoding.UTF8.GetString(Take(text))
-                : throw new ArgumentException($"{what} cannot be honoured: {NativeError.Reason(status, error)}", nameof(schema));
+                : throw new ArgumentException($"{what} cannot be enforced: {NativeError.Reason(status, error)}", nameof(schema));
         }
     }
 

@@ -48,7 +48,7 @@ internal sealed unsafe class NativeContext : IDisposable
         MicroBatchSize = (int)LlamaApi.llama_n_ubatch(context);
         int canShift;
         byte* error = stackalloc byte[NativeError.BufferSize];
-        Check(ShimApi.moe_memory_can_shift(context, &canShift, error, NativeError.BufferSize), error, "The KV cache could not be looked at");
+        Check(ShimApi.moe_memory_can_shift(context, &canShift, error, NativeError.BufferSize), error, "The KV cache could not be examined");
         llama_model* model = LlamaApi.llama_get_model(context);
         CanForgetParts = isMtp || (LlamaApi.llama_model_is_recurrent(model) == 0 && LlamaApi.llama_model_is_hybrid(model) == 0);
         RollbackLength = CanForgetParts ? int.MaxValue : (int)LlamaApi.llama_n_rs_seq(context);
@@ -180,7 +180,7 @@ internal sealed unsafe class NativeContext : IDisposable
             model.AdapterGate.Release();
             if (status != moe_status.MOE_STATUS_OK)
             {
-                throw new InferenceException(NativeError.Describe("The context could not be made", status, error));
+                throw new InferenceException(NativeError.Describe("The context could not be created", status, error));
             }
 
             handle.Attach(context);
@@ -260,7 +260,7 @@ internal sealed unsafe class NativeContext : IDisposable
         byte* error = stackalloc byte[NativeError.BufferSize];
         using HandleUse use = new(_handle);
         float* rows;
-        Check(ShimApi.moe_hidden_rows(Pointer, &rows, error, NativeError.BufferSize), error, "No hidden states");
+        Check(ShimApi.moe_hidden_rows(Pointer, &rows, error, NativeError.BufferSize), error, "The hidden states could not be read");
         return new ReadOnlySpan<float>(rows, checked(BatchCount * HiddenWidth));
     }
 
@@ -274,7 +274,7 @@ internal sealed unsafe class NativeContext : IDisposable
             Check(
                 ShimApi.moe_hidden_row(Pointer, index, target, (nuint)row.Length, error, NativeError.BufferSize),
                 error,
-                "No hidden state");
+                "The hidden state could not be read");
         }
     }
 
@@ -283,7 +283,7 @@ internal sealed unsafe class NativeContext : IDisposable
     {
         byte* error = stackalloc byte[NativeError.BufferSize];
         using HandleUse use = new(_handle);
-        Check(ShimApi.moe_mtp_select(Pointer, layer, error, NativeError.BufferSize), error, "No such layer");
+        Check(ShimApi.moe_mtp_select(Pointer, layer, error, NativeError.BufferSize), error, "The layer could not be selected");
     }
 
     /// <summary>Applies the LoRA adapters that are selected now, as <see cref="Decode"/> does.</summary>
@@ -368,7 +368,7 @@ internal sealed unsafe class NativeContext : IDisposable
         Check(
             ShimApi.moe_memory_range(Pointer, sequence, &min, &max, error, NativeError.BufferSize),
             error,
-            "The KV cache could not be looked at");
+            "The KV cache could not be examined");
         return min;
     }
 
@@ -548,8 +548,8 @@ internal sealed unsafe class NativeContext : IDisposable
     {
         string reason = result switch
         {
-            -1 => "llama.cpp refused the batch",
-            -2 => "no memory for the computation",
+            -1 => "llama.cpp rejected the batch",
+            -2 => "there is not enough memory for the computation",
             _ => $"llama.cpp's decode returned {result}",
         };
         return $"The computation failed: {string.Join(Environment.NewLine, [reason, .. NativeLog.TakeErrors()])}";

@@ -28,7 +28,7 @@ internal static unsafe class NativeError
         return status switch
         {
             _ when reason.Length == 0 => status.ToString(),
-            moe_status.MOE_STATUS_ABORTED => $"llama.cpp gave up ({WithoutFolders(reason)})",
+            moe_status.MOE_STATUS_ABORTED => $"llama.cpp aborted ({WithoutFolders(reason)})",
             _ => reason,
         };
     }

@@ -14,6 +14,6 @@ internal static partial class NativeLogMessages
     [LoggerMessage(EventId = 3, Level = LogLevel.Information, Message = "Backend {File} is not available on this machine: {Reason}")]
     public static partial void BackendUnavailable(ILogger logger, string file, string reason);
 
-    [LoggerMessage(EventId = 4, Level = LogLevel.Critical, Message = "llama.cpp gave up on a thread of its own: {Reason}")]
+    [LoggerMessage(EventId = 4, Level = LogLevel.Critical, Message = "llama.cpp aborted on one of its own threads: {Reason}")]
     public static partial void ForeignAbort(ILogger logger, string reason);
 }

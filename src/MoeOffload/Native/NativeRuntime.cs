@@ -64,7 +64,7 @@ internal static unsafe class NativeRuntime
             else if (explicitDirectory is not null && Path.TrimEndingDirectorySeparator(Path.GetFullPath(explicitDirectory)) != s_directory)
             {
                 throw new NativeLibraryException(
-                    $"The native libraries are already loaded from {s_directory}; a process takes them from one place. "
+                    $"The native libraries are already loaded from {s_directory}, and a process can load them only once. "
                     + $"Set ModelOptions.NativeLibraryDirectory to '{explicitDirectory}' before the first model is loaded.");
             }
         }
@@ -92,8 +92,8 @@ internal static unsafe class NativeRuntime
             if (!RpcServers.Run([endpoint], () => Register(endpoint), out string reason, s_registerLimit))
             {
                 RpcServers.BlockNewConnections(
-                    $"llama.cpp's RPC client hangs since it connected to {endpoint} ({reason}), and makes no connection any more: restart this process");
-                throw new PlacementException($"RPC server '{endpoint}' broke the connection: {reason}");
+                    $"llama.cpp's RPC client has stopped responding since it connected to {endpoint} ({reason}), so no further connections are possible. Restart this process.");
+                throw new PlacementException($"RPC server '{endpoint}' closed the connection: {reason}");
             }
 
             s_servers.Add(endpoint);
@@ -169,8 +169,8 @@ internal static unsafe class NativeRuntime
         if (version != BindingsVersion.LlamaCpp || shim != ShimApi.MOE_SHIM_VERSION)
         {
             throw new NativeLibraryException(
-                $"The native libraries in {directory} are llama.cpp {version} with shim {shim}, but this MoeOffload was made for "
-                + $"{BindingsVersion.LlamaCpp} with shim {ShimApi.MOE_SHIM_VERSION}: reference a MoeOffload.Native package of the same "
+                $"The native libraries in {directory} are llama.cpp {version} with shim {shim}, but this version of MoeOffload requires "
+                + $"{BindingsVersion.LlamaCpp} with shim {ShimApi.MOE_SHIM_VERSION}. Reference a MoeOffload.Native package of the same "
                 + "version, or run ./build.sh native again.");
         }
     }
@@ -197,7 +197,7 @@ internal static unsafe class NativeRuntime
 
         foreach ((string name, string path, int score) in cpus.Where(cpu => !s_backends.Exists(backend => backend.Path == cpu.Path)))
         {
-            s_backends.Add(new NativeBackend(name, path, score > 0 ? $"{best.Name} suits this processor better" : "this processor lacks what it needs"));
+            s_backends.Add(new NativeBackend(name, path, score > 0 ? $"{best.Name} suits this processor better" : "this processor lacks a feature that it requires"));
         }
     }
 
@@ -236,7 +236,7 @@ internal static unsafe class NativeRuntime
 
         if (registry == null)
         {
-            Unavailable(name, path, "this machine lacks what it needs", logger);
+            Unavailable(name, path, "this machine lacks something that it requires, such as a driver", logger);
             return false;
         }
 

@@ -37,17 +37,17 @@ internal static class RpcEndpoint
         catch (SocketException exception)
         {
             throw new PlacementException(
-                $"RPC server '{endpoint}' cannot be reached ({exception.Message}): start it there with ggml-rpc-server -H HOST -p PORT.", exception);
+                $"RPC server '{endpoint}' cannot be reached ({exception.Message}). Start it there with ggml-rpc-server -H HOST -p PORT.", exception);
         }
         catch (OperationCanceledException exception)
         {
             throw new PlacementException(
-                $"RPC server '{endpoint}' does not answer within {s_timeout.TotalSeconds:0} s: the machine is off or out of reach, or the server is "
+                $"RPC server '{endpoint}' did not answer within {s_timeout.TotalSeconds:0} s. The machine is off or unreachable, or the server is "
                 + "busy with another client (it serves one at a time).", exception);
         }
         catch (IOException exception)
         {
-            throw NotOurs(endpoint, $"it hung up: {exception.Message}", exception);
+            throw NotOurs(endpoint, $"it closed the connection: {exception.Message}", exception);
         }
     }
 
@@ -78,7 +78,7 @@ internal static class RpcEndpoint
             && port is >= 1 and <= 65535
             ? (endpoint[..colon], port)
             : throw new PlacementException(
-                $"RPC server '{endpoint}': write it as host:port, such as 127.0.0.1:50052; llama.cpp takes host names and IPv4 addresses.");
+                $"'{endpoint}' is not a valid address of an RPC server. Use host:port, such as 127.0.0.1:50052; llama.cpp supports host names and IPv4 addresses.");
     }
 
     // Request: command, size, capabilities (none). Response: size, major, minor, patch, padding, capabilities. All are little-endian.
@@ -93,17 +93,17 @@ internal static class RpcEndpoint
         await stream.ReadExactlyAsync(answer.AsMemory(0, sizeof(ulong)), cancellationToken).ConfigureAwait(false);
         if (BinaryPrimitives.ReadUInt64LittleEndian(answer) != 4 + CapabilitiesSize)
         {
-            throw NotOurs(endpoint, "its greeting is another program's", null);
+            throw NotOurs(endpoint, "its greeting is that of another program", null);
         }
 
         await stream.ReadExactlyAsync(answer.AsMemory(sizeof(ulong)), cancellationToken).ConfigureAwait(false);
         (int major, int minor) = (answer[sizeof(ulong)], answer[sizeof(ulong) + 1]);
         if (major != MajorVersion || minor > MinorVersion)
         {
-            throw NotOurs(endpoint, $"it speaks version {major}.{minor} of the protocol, not {MajorVersion}.{MinorVersion}", null);
+            throw NotOurs(endpoint, $"it uses version {major}.{minor} of the protocol, not {MajorVersion}.{MinorVersion}", null);
         }
     }
 
     private static PlacementException NotOurs(string endpoint, string reason, Exception? cause) => new(
-        $"RPC server '{endpoint}' is no ggml-rpc-server of llama.cpp {Generated.BindingsVersion.LlamaCpp} ({reason}): start one of that version.", cause);
+        $"RPC server '{endpoint}' is not a ggml-rpc-server of llama.cpp {Generated.BindingsVersion.LlamaCpp} ({reason}). Start one of that version.", cause);
 }

@@ -24,7 +24,7 @@ internal sealed class PlacementPattern
     {
         if (pattern.Length > MaxLength)
         {
-            throw new FormatException($"{pattern.Length} characters long; {MaxLength} are allowed");
+            throw new FormatException($"{pattern.Length} characters long; at most {MaxLength} are allowed");
         }
 
         if (pattern.Contains('\0', StringComparison.Ordinal))
@@ -70,8 +70,8 @@ internal sealed class PlacementPattern
         RegexParseError.UnterminatedBracket => "unbalanced bracket",
         RegexParseError.UnescapedEndingBackslash => "a backslash with nothing after it",
         RegexParseError.QuantifierAfterNothing => "nothing to repeat before *, +, ? or {",
-        RegexParseError.ReversedCharacterRange => "a range in brackets that ends before it begins",
-        RegexParseError.ReversedQuantifierRange => "a repetition whose most is less than its least",
+        RegexParseError.ReversedCharacterRange => "a character range in reverse order",
+        RegexParseError.ReversedQuantifierRange => "a repetition whose maximum is less than its minimum",
         _ => null,
     };
 }

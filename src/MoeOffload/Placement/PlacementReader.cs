@@ -35,7 +35,7 @@ internal sealed class PlacementReader(string text)
             else if (word.StartsWith('-') && !word.Contains('='))
             {
                 throw new PlacementException(
-                    $"placement option '{word}' is unknown; there are {string.Join(", ", PlacementNotation.OverrideTensor.Concat(PlacementNotation.CpuMoe).Concat(PlacementNotation.FirstLayersCpuMoe))}");
+                    $"placement option '{word}' is unknown; the options are {string.Join(", ", PlacementNotation.OverrideTensor.Concat(PlacementNotation.CpuMoe).Concat(PlacementNotation.FirstLayersCpuMoe))}");
             }
             else
             {
@@ -60,7 +60,7 @@ internal sealed class PlacementReader(string text)
     {
         if (AtEnd)
         {
-            throw new PlacementException($"{option} needs REGEX=BUFFER after it");
+            throw new PlacementException($"{option} must be followed by REGEX=BUFFER");
         }
 
         if (QuotedWhole() is { } inner)
@@ -151,7 +151,7 @@ internal sealed class PlacementReader(string text)
 
         if (equals < 0 || rest[equals] != '=')
         {
-            throw new PlacementException($"'{rest[..(equals < 0 ? rest.Length : equals)]}' is not a placement rule; write REGEX=BUFFER, as in exps=CPU");
+            throw new PlacementException($"'{rest[..(equals < 0 ? rest.Length : equals)]}' is not a placement rule; use REGEX=BUFFER, as in exps=CPU");
         }
 
         _at += equals + 1;

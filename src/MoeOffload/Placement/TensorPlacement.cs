@@ -31,7 +31,7 @@ public sealed class TensorPlacement : IEquatable<TensorPlacement>
     {
         if (rules.Length > MaxRules)
         {
-            throw new PlacementException($"{rules.Length} placement rules are more than the {MaxRules} that llama.cpp takes; join patterns with '|'");
+            throw new PlacementException($"{rules.Length} placement rules exceed llama.cpp's limit of {MaxRules}; join patterns with '|'");
         }
 
         _rules = rules;
@@ -198,12 +198,12 @@ public sealed class TensorPlacement : IEquatable<TensorPlacement>
     {
         if (rule?.Pattern is not { } pattern)
         {
-            throw new PlacementException($"placement rule {index + 1} is null or has no pattern; give a regular expression over tensor names");
+            throw new PlacementException($"placement rule {index + 1} is null or has no pattern; specify a regular expression for tensor names");
         }
 
         if (string.IsNullOrWhiteSpace(rule.Buffer))
         {
-            throw new PlacementException($"{Name(index, pattern)}: names no buffer; write {HostBuffer} or a device's buffer such as CUDA0");
+            throw new PlacementException($"{Name(index, pattern)}: does not name a buffer; use {HostBuffer}, or the buffer of a device such as CUDA0");
         }
 
         if (rule.Buffer.Length > MaxBufferName || rule.Buffer.Any(char.IsControl))

@@ -33,7 +33,7 @@ internal sealed class FolderGraph(IEnumerable<TypeReference> references)
         return back;
     }
 
-    /// <summary>Gets the groups of folders of which each reaches each other.</summary>
+    /// <summary>Gets the groups of folders that depend on each other, directly or indirectly.</summary>
     public IReadOnlyList<string[]> Cycles()
     {
         string[] folders = [.. _arrows.Keys.SelectMany(arrow => new[] { arrow.From, arrow.To }).Distinct().Order(StringComparer.Ordinal)];

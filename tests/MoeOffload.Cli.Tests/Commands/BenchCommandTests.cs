@@ -10,7 +10,7 @@ using NUnit.Framework;
 
 namespace MoeOffload.Cli.Tests.Commands;
 
-/// <summary>The benches, with an RPC server as the second device and a few tokens: what they log, not how fast it was.</summary>
+/// <summary>Runs the benchmarks with an RPC server as the second device and a few tokens, and checks the samples, not the speed.</summary>
 [TestFixture]
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 public sealed class BenchCommandTests : IDisposable
@@ -104,7 +104,7 @@ public sealed class BenchCommandTests : IDisposable
     }
 
     [Test]
-    public void Sweep_measures_beside_llama_cpp()
+    public void Sweep_measures_in_turns_with_llama_cpp()
     {
         SampleSet samples = Samples(_moe.Report(
             "bench", "sweep", DemoModel.Path, "--rpc-loopback", "--axes", "expert_layers_on_cpu,depth", "--expert-layers", $"0,{Layers}", "--depths", "40",

@@ -123,7 +123,7 @@ public sealed class EvidenceCommandTests : IDisposable
     }
 
     [Test]
-    public void Report_is_written_anew_of_raw_files_that_are_as_they_were()
+    public void Report_is_written_again_if_the_raw_files_are_unchanged()
     {
         string folder = _folders.Make();
         string report = File.ReadAllText(Path.Combine(folder, "report.md"));

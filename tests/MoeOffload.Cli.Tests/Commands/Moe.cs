@@ -4,7 +4,7 @@ using MoeOffload.Fixtures;
 
 namespace MoeOffload.Cli.Tests.Commands;
 
-/// <summary>The command, run as a process of its own, with a home directory in which there is nothing.</summary>
+/// <summary>Runs the command as a separate process with an empty home directory.</summary>
 internal sealed class Moe : IDisposable
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(2);
@@ -15,7 +15,7 @@ internal sealed class Moe : IDisposable
     /// <summary>Variables that it gets.</summary>
     public Dictionary<string, string> Environment { get; } = [];
 
-    /// <summary>A home directory of its own, which is the working directory too.</summary>
+    /// <summary>The home directory, which is also the working directory.</summary>
     public TemporaryDirectory Home => _home;
 
     /// <summary>Runs it to its end.</summary>
@@ -42,7 +42,7 @@ internal sealed class Moe : IDisposable
     {
         string[] command = [System.Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", Path.Combine(AppContext.BaseDirectory, "moe.dll"), .. arguments];
 
-        // A shell has what it starts in the background ignore Ctrl-C, and so would what the tests start then.
+        // A process that a shell starts in the background ignores Ctrl-C, and so would the processes that the tests start.
         if (OperatingSystem.IsLinux())
         {
             command = ["env", "--default-signal=INT", .. command];

@@ -1,4 +1,4 @@
 namespace MoeOffload.Cli.Tests.Commands;
 
-/// <summary>What a run of the command gave.</summary>
+/// <summary>The result of running the command.</summary>
 internal sealed record MoeResult(int Code, string Output, string Errors);

@@ -4,7 +4,7 @@ using NUnit.Framework;
 
 namespace MoeOffload.Cli.Tests.Commands;
 
-/// <summary>The evidence that comes with the project holds, and the paper says what is in it.</summary>
+/// <summary>Checks that the evidence in the repository is valid, and that the white paper matches it.</summary>
 [TestFixture]
 public sealed class PublishedEvidenceTests
 {

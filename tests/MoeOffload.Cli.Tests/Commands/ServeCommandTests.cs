@@ -148,7 +148,7 @@ public sealed class ServeCommandTests : IDisposable
     }
 
     [Test]
-    public void File_without_keys_is_no_server_without_keys()
+    public void File_without_keys_does_not_start_a_server_without_keys()
     {
         MoeResult result = _moe.Run("serve", "--bind", "127.0.0.1:0", "--api-key-file", _moe.Home.Write("keys", "\n"));
 

@@ -4,7 +4,7 @@ using NUnit.Framework;
 
 namespace MoeOffload.Cli.Tests.Errors;
 
-/// <summary>What exceptions of the library mean to those who typed a command.</summary>
+/// <summary>Checks how exceptions of the library are reported to the user of the command.</summary>
 [TestFixture]
 public sealed class FailureTests
 {

@@ -11,7 +11,7 @@ using NUnit.Framework;
 
 namespace MoeOffload.Cli.Tests.Options;
 
-/// <summary>What options mean to the library, in llama.cpp's spellings and in long ones.</summary>
+/// <summary>Checks how options are passed to the library, with llama.cpp's names and with the long ones.</summary>
 [TestFixture]
 public sealed class OptionTests
 {
@@ -213,7 +213,7 @@ public sealed class OptionTests
     [TestCase("0")]
     [TestCase("1 parsec")]
     [TestCase("99999999999T")]
-    public void What_is_no_size_is_refused(string text) => ByteSize.TryParse(text).Should().BeNull();
+    public void Text_that_is_not_a_size_is_rejected(string text) => ByteSize.TryParse(text).Should().BeNull();
 
     [TestCase("127.0.0.1:8080", "http://127.0.0.1:8080")]
     [TestCase("localhost:80", "http://localhost:80")]
@@ -228,7 +228,7 @@ public sealed class OptionTests
     [TestCase("localhost:99999")]
     [TestCase("a b:80")]
     [TestCase(":80")]
-    public void What_is_no_address_is_refused(string bind)
+    public void Text_that_is_not_an_address_is_rejected(string bind)
     {
         Action choose = () => BindAddress.Choose(bind, null, _ => null);
 

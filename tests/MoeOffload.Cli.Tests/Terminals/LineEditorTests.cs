@@ -197,7 +197,7 @@ public sealed class LineEditorTests
         };
     }
 
-    /// <summary>What a terminal shows of the few sequences that the editor writes.</summary>
+    /// <summary>Simulates the screen of a terminal for the few escape sequences that the editor writes.</summary>
     private static class Screen
     {
         public static IEnumerable<string> Draw(string output, int width)

@@ -4,7 +4,7 @@ using NUnit.Framework;
 
 namespace MoeOffload.Measurement.Tests.Benches;
 
-/// <summary>What is said of logits, against values worked out by hand.</summary>
+/// <summary>Compares measures of logits with values that were calculated by hand.</summary>
 [TestFixture]
 public sealed class LogitsTests
 {

@@ -109,7 +109,7 @@ internal sealed class EvidenceFolders : IDisposable
         File.WriteAllText(path, changed);
     }
 
-    /// <summary>Writes the hashes anew, as sha256sum does.</summary>
+    /// <summary>Writes the hashes again, in the format of sha256sum.</summary>
     public static void Rehash(string folder)
     {
         var sums = new StringBuilder();
@@ -121,7 +121,7 @@ internal sealed class EvidenceFolders : IDisposable
         File.WriteAllText(Path.Combine(folder, "SHA256SUMS"), sums.ToString());
     }
 
-    /// <summary>Makes manifest, report and hashes anew of raw files that were changed: the best that a cheat can do.</summary>
+    /// <summary>Writes the manifest, report and hashes again after raw files were changed, which is the best that a cheater can do.</summary>
     public static void Remake(string folder) => EvidenceWriter.Finish(folder, EvidenceManifest.Read(EvidenceFiles.Open(folder)).Protocols);
 
     public void Dispose() => _root.Dispose();

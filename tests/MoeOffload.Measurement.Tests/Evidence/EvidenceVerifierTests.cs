@@ -63,7 +63,7 @@ public sealed class EvidenceVerifierTests : IDisposable
     }
 
     [Test]
-    public void Missing_repeat_is_found_though_everything_else_was_made_anew()
+    public void Missing_repeat_is_found_even_if_everything_else_was_generated_again()
     {
         string folder = _folders.Make();
         EvidenceFolders.Change(folder, Samples, text => string.Concat(text.SplitLines().Where(line => !(line.Contains("\"round\":1") && line.Contains("\"long\"") && line.Contains("device") && line.Contains("false")))));

@@ -77,7 +77,7 @@ public sealed class SampleTests : IDisposable
     }
 
     [Test]
-    public void Line_that_is_no_sample_is_named()
+    public void Line_that_is_not_a_sample_is_named()
     {
         string path = _directory.Write("samples.jsonl", "{}\n[1]\n");
 

@@ -5,7 +5,7 @@ using NUnit.Framework;
 
 namespace MoeOffload.Measurement.Tests.Synthesis;
 
-/// <summary>Plans of whole models against what is published of the real ones. Nothing is written.</summary>
+/// <summary>Compares plans of whole models with the published values of the real ones. Nothing is written.</summary>
 [TestFixture]
 public sealed class FileTypeTests
 {
@@ -69,7 +69,7 @@ public sealed class FileTypeTests
     [TestCase("Q2_K", GgmlType.Q4_0)]
     [TestCase("Q5_K_S", GgmlType.Q5_1)]
     [TestCase("Q6_K", GgmlType.Q8_0)]
-    public void Rows_that_are_no_whole_blocks_get_a_type_with_smaller_ones(string type, GgmlType expected) =>
+    public void Rows_that_are_not_a_multiple_of_the_block_get_a_type_with_smaller_blocks(string type, GgmlType expected) =>
         TypeOf("deepseek-moe-16b", type, "blk.1.ffn_down_exps.weight").Should().Be(expected);
 
     [TestCase("MXFP4", GgmlType.MXFP4, GgmlType.Q8_0)]

@@ -6,7 +6,7 @@ using NUnit.Framework;
 
 namespace MoeOffload.Measurement.Tests.Synthesis;
 
-/// <summary>What ggml itself makes of the random blocks.</summary>
+/// <summary>Checks how ggml itself decodes the random blocks.</summary>
 [TestFixture]
 public sealed class RandomBlocksTests
 {

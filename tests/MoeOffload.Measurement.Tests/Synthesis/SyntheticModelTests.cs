@@ -134,7 +134,7 @@ public sealed class SyntheticModelTests : IDisposable
     private static IEnumerable<TestCaseData> Shapes() =>
         ModelShape.All.Where(shape => shape != GptOssShape.Of120B).Select(shape => new TestCaseData(shape).SetArgDisplayNames(shape.Id));
 
-    // Heads, experts and vocabulary are the real ones' kinds and numbers where that is cheap.
+    // The kinds and numbers of heads, experts and tokens are those of the real models if that is cheap.
     private static ModelShape Narrow(ModelShape shape)
     {
         int heads = shape.HeadsPerKeyValueHead == 1 ? 2 : shape.HeadsPerKeyValueHead;

@@ -89,7 +89,7 @@ public sealed class ChatStreamTests
     [Test]
     public async Task Required_call_comes_in_parts_with_valid_arguments([Values(1u, 2u, 3u)] uint seed)
     {
-        // A model with random weights calls where the token that begins a call is the most likely one.
+        // A model with random weights calls a tool if the token that begins a call is the most probable one.
         using MoeModel model = await MoeModel.LoadAsync(RealTemplates.Write(RealTemplates.Read("mistralai-Mistral-Nemo-Instruct-2407"), null, null, "[TOOL_CALLS]"));
         using GenerationSession session = model.CreateSession(SmallModel.Context(length: 2048));
         int callToken = model.Vocabulary.Tokenize("[TOOL_CALLS]", addSpecial: false, parseSpecial: true).Single();
@@ -120,7 +120,7 @@ public sealed class ChatStreamTests
 
     // Some templates name the token that ends an answer among those that are part of its format.
     [Test]
-    public async Task Token_that_ends_the_answer_is_no_part_of_it()
+    public async Task Token_that_ends_the_answer_is_not_part_of_it()
     {
         const string End = "<｜end▁of▁sentence｜>";
         using MoeModel model = await MoeModel.LoadAsync(RealTemplates.Write(

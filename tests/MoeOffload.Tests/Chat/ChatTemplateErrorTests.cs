@@ -15,7 +15,7 @@ public sealed class ChatTemplateErrorTests
     [TestCase("line one\n{{ 'no end }}", "*unexpected end of input*{{ 'no end }}*")]
     public void Template_that_does_not_parse_says_where(string source, string words) =>
         SmallModel.Shared.Invoking(model => model.ParseChatTemplate(source))
-            .Should().Throw<ChatTemplateException>().WithMessage("The chat template does not parse: " + words);
+            .Should().Throw<ChatTemplateException>().WithMessage("The chat template cannot be parsed: " + words);
 
     [Test]
     public void Template_that_fails_says_where_and_why()

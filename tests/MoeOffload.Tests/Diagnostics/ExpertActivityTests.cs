@@ -38,7 +38,7 @@ public sealed class ExpertActivityTests
         activity.TokenCount.Should().Be(Computed);
         activity.Layers.SkipLast(1).Should().OnlyContain(layer => activity.TokensOf(layer) == Computed);
 
-        // gpt-oss alone leaves out what is not sampled from after its last layer, not in it.
+        // Only gpt-oss drops tokens that are not sampled from after its last layer, instead of in it.
         activity.TokensOf(activity.Layers[^1]).Should().Be(tiny.Shape.Architecture == "gpt-oss" ? Computed : Generated);
     }
 

@@ -4,7 +4,7 @@ using NUnit.Framework;
 
 namespace MoeOffload.Tests.Diagnostics;
 
-/// <summary>What an activity says about given counts.</summary>
+/// <summary>Checks the statistics of an activity with given counts.</summary>
 [TestFixture]
 public sealed class ExpertTableTests
 {

@@ -132,7 +132,7 @@ public sealed class CallerThreadTests
                 var request = new GenerationRequest { PromptTokens = new int[size], Sampling = SamplingOptions.Greedy, MaxTokens = 1 };
                 return session => new TokenReader(session.GenerateAsync(request));
             case "grammar":
-                // The largest that is taken; a larger one is refused once its length is known.
+                // This is the maximum length. A longer one is rejected as soon as its length is known.
                 var sampling = new SamplingOptions { Grammar = Grammar(size / 5) };
                 return session => new TokenReader(session.GenerateAsync("To be", sampling, 1));
             case "tools":

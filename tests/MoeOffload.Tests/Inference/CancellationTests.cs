@@ -4,7 +4,7 @@ using NUnit.Framework;
 
 namespace MoeOffload.Tests.Inference;
 
-/// <summary>A generation can be given up at any point; the session is usable at once.</summary>
+/// <summary>A generation can be canceled at any point, and the session can be used immediately afterwards.</summary>
 [TestFixture]
 public sealed class CancellationTests
 {
@@ -53,7 +53,7 @@ public sealed class CancellationTests
     }
 
     [Test]
-    public async Task Step_that_is_cancelled_is_no_error_in_the_log()
+    public async Task Canceled_step_is_not_an_error_in_the_log()
     {
         using var log = new RecordedLog();
         using MoeModel model = MoeModel.Load(SmallModel.File.Path, new ModelOptions { LoggerFactory = log });

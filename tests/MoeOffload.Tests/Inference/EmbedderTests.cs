@@ -187,7 +187,7 @@ public sealed class EmbedderTests
         await cancellation.CancelAsync();
         (await cancelled.Awaiting(it => it).Should().ThrowAsync<OperationCanceledException>()).Which.CancellationToken.Should().Be(cancellation.Token);
 
-        // The time that this process computes: what else the machine does is no part of it.
+        // This is the processor time of this process, which does not include other work of the machine.
         start = Environment.CpuUsage.TotalTime;
         Vectors.Difference(await other, expected).Should().BeLessThan(Rounding);
         (Environment.CpuUsage.TotalTime - start).Should().BeLessThan(8 * one, "15 of 16 long texts were not computed");

@@ -4,7 +4,7 @@ using NUnit.Framework;
 
 namespace MoeOffload.Tests.Inference;
 
-/// <summary>What a request may ask for, and how its limits end it.</summary>
+/// <summary>Checks the validation of requests, and how their limits end them.</summary>
 [TestFixture]
 public sealed class GenerationRequestTests
 {
@@ -110,7 +110,7 @@ public sealed class GenerationRequestTests
         TimeSpan before = device.Server.ProcessorTime;
         await SmallModel.Read(stream);
 
-        // The device has one thread: on a busy machine the wait is longer than what it computes, and never much shorter.
+        // The device has one thread. On a busy machine, the wait is longer than its computation, and it is never much shorter.
         stream.Statistics!.TimeToFirstToken.Should().BeGreaterThan((device.Server.ProcessorTime - before) / 2);
     }
 

@@ -59,7 +59,7 @@ public sealed class HiddenRowOrderTests
         context.KeepHidden(all: true);
         var order = HiddenRowOrder.Of(context, unified);
 
-        // Prompts of which the end has logits, and tokens with guesses of which all have.
+        // These are prompts whose last token has logits, and draft tokens that all have logits.
         (int Sequence, int Count, int Outputs)[] runs = [(0, 21, 1), (1, 4, 4), (2, 1, 1), (3, 9, 0)];
         List<float[]> alone = [];
         foreach (var run in runs)

@@ -6,7 +6,7 @@ using NUnit.Framework;
 
 namespace MoeOffload.Tests.Inference;
 
-/// <summary>What is done often leaves neither memory nor threads behind.</summary>
+/// <summary>Operations that are repeated often leave neither memory nor threads behind.</summary>
 [TestFixture, NonParallelizable]
 public sealed class LeakTests
 {

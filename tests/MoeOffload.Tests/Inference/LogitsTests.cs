@@ -64,7 +64,7 @@ public sealed class LogitsTests
     }
 
     [Test]
-    public async Task Generations_go_on_beside_it_and_take_its_place()
+    public async Task Generations_continue_meanwhile_and_take_its_place()
     {
         using GenerationSession session = SmallModel.Shared.CreateSession(SmallModel.Context(512, sequences: 2) with { LogitsPerStep = 64 });
         int[] expected = await SmallModel.Greedy(session, "The sea", 24);

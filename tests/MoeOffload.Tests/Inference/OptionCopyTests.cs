@@ -5,7 +5,7 @@ using NUnit.Framework;
 
 namespace MoeOffload.Tests.Inference;
 
-/// <summary>A copy made by <c>with</c> has the values of the original, and groups of its own.</summary>
+/// <summary>A copy made by <c>with</c> has the values of the original, and its own option groups.</summary>
 public sealed class OptionCopyTests
 {
     private static readonly ContextOptions s_context = new()

@@ -5,7 +5,7 @@ using NUnit.Framework;
 
 namespace MoeOffload.Tests.Inference;
 
-/// <summary>What is kept of earlier prompts is found, is given up where it must be, and never changes an answer.</summary>
+/// <summary>Cached tokens of earlier prompts are found, are evicted when necessary, and never change an answer.</summary>
 [TestFixture]
 public sealed class PrefixCacheTests
 {

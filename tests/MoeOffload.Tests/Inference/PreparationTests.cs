@@ -191,7 +191,7 @@ public sealed class PreparationTests
     }
 
     [Test]
-    public async Task Texts_of_an_embedder_are_tokenized_beside_shorter_ones_that_come_later()
+    public async Task Texts_of_an_embedder_are_tokenized_in_parallel_with_shorter_later_ones()
     {
         await using Embedder embedder = SmallModel.Shared.CreateEmbedder(
             new EmbeddingOptions { ContextLength = 256, Pooling = EmbeddingPooling.Mean, Threads = { Prompt = 1 } });

@@ -215,7 +215,7 @@ public sealed class QueueTests
     }
 
     [Test]
-    public async Task Prompts_that_do_not_fit_beside_each_other_into_a_unified_cache_wait()
+    public async Task Prompts_that_do_not_fit_into_a_unified_cache_together_wait()
     {
         ContextOptions options = SmallModel.Context(512, sequences: 4) with { KvCache = new KvCacheOptions { Unified = true } };
         using GenerationSession session = SmallModel.Shared.CreateSession(options);

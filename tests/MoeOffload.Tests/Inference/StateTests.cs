@@ -5,7 +5,7 @@ using NUnit.Framework;
 
 namespace MoeOffload.Tests.Inference;
 
-/// <summary>What a session keeps can be saved and loaded; what is damaged or of something else is refused.</summary>
+/// <summary>The cached sequences of a session can be saved and loaded. A state that is damaged or does not match is rejected.</summary>
 [TestFixture]
 public sealed class StateTests
 {

@@ -54,7 +54,7 @@ public sealed class StopStringFilterTests
         filter.HeldCount.Should().Be(0);
     }
 
-    // The output, of which no part may have come out before the stop was known.
+    // This is the output. No part of it may have been returned before the stop string was detected.
     private static string Filter(IEnumerable<string> pieces, string[] stops)
     {
         var filter = new StopStringFilter(stops);

@@ -13,7 +13,7 @@ public sealed class ThreadLossTests
     private readonly TinyModel _tiny = TinyModels.Olmoe();
 
     [Test]
-    public async Task A_computation_that_hangs_since_is_given_up()
+    public async Task A_computation_that_hangs_afterwards_is_abandoned()
     {
         using SecondDevice device = SecondDevice.Start();
         using MoeModel model = device.Load(_tiny);
@@ -26,7 +26,7 @@ public sealed class ThreadLossTests
 
         Func<Task> reading = () => Task.Run(() => stream.ToBlockingEnumerable().Count());
         (await reading.Should().ThrowWithinAsync<InferenceException>(s_limit)).WithMessage(
-            "llama.cpp gave up in a thread of the computation, which hangs since (test.c:1: made up). Make a new session.");
+            "llama.cpp aborted in a thread of the computation, which cannot continue (test.c:1: made up). Create a new session.");
         FluentActions.Invoking(() => session.Greedy(1)).Should().Throw<InferenceException>();
     }
 

@@ -72,7 +72,7 @@ public sealed class DamagedFileTests
     [TestCase("GGUF")]
     [TestCase("GGML and then something else, long enough for a header")]
     [TestCase("<!DOCTYPE html><html><body>Not found</body></html>")]
-    public void Load_of_something_else_says_that_it_is_no_model(string content)
+    public void Load_of_another_file_says_that_it_is_not_a_model(string content)
     {
         File.WriteAllText(_path, content);
         Load().Should().Throw<GgufFormatException>().WithMessage($"*{Path.GetFileName(_path)}*");
@@ -111,7 +111,7 @@ public sealed class DamagedFileTests
     public void Load_of_a_directory_says_so() =>
         FluentActions.Invoking(() => MoeModel.Load(Path.GetTempPath())).Should().Throw<IOException>().WithMessage("*is a folder*");
 
-    // The superuser may read what its mode forbids, but for those kernel settings that nobody can read.
+    // The superuser can read files regardless of their mode, except for kernel settings that nobody can read.
     [Test, Platform("Linux")]
     public void Load_of_a_file_without_permission_says_so()
     {

@@ -168,7 +168,7 @@ public sealed class LoraAdapterTests
     }
 
     [Test]
-    public void File_that_is_no_adapter_is_refused()
+    public void File_that_is_not_an_adapter_is_rejected()
     {
         Refused<GgufFormatException>(s_file.Path, "general.type");
         Refused<FileNotFoundException>(s_file.Path + ".none");

@@ -5,7 +5,7 @@ using NUnit.Framework;
 
 namespace MoeOffload.Tests.Models;
 
-/// <summary>A loaded model does not need its file any more. Windows lets nobody delete the file as long as it is loaded.</summary>
+/// <summary>A loaded model no longer needs its file. Windows does not allow deleting the file as long as the model is loaded.</summary>
 [Platform(Exclude = "Win")]
 public sealed class ModelFileGoneTests
 {

@@ -37,7 +37,7 @@ public sealed class CheckoutTests : IDisposable
 
     [TestCase("MoeOffload.sln")]
     [TestCase("native/llama.cpp.lock")]
-    public void Directory_without_one_of_the_projects_files_is_no_checkout(string missing)
+    public void Directory_without_one_of_the_projects_files_is_not_a_checkout(string missing)
     {
         Mark();
         File.Delete(Path.Combine(_root, missing));

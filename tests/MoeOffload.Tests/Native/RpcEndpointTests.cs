@@ -19,7 +19,7 @@ public sealed class RpcEndpointTests
     [TestCase("[::1]:50052")]
     [TestCase("localhost:50052 ")]
     public void An_address_that_llama_cpp_cannot_read_is_refused(string address) =>
-        Refused(address, $"RPC server '{address}': write it as host:port*");
+        Refused(address, $"'{address}' is not a valid address of an RPC server*host:port*");
 
     [Test]
     public void An_address_where_nobody_listens_is_refused()
@@ -41,19 +41,19 @@ public sealed class RpcEndpointTests
         using RpcServer server = RpcServer.Start();
         using var client = new TcpClient("127.0.0.1", server.Port);
 
-        Refused(server.Address, "*does not answer within 5 s*busy with another client*");
+        Refused(server.Address, "*did not answer within 5 s*busy with another client*");
 
         client.Close();
         MoeModel.ListDevices(new ModelOptions { RpcServers = [server.Address] }).Should().Contain(device => device.Description == server.Address);
     }
 
-    [TestCase("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n", "*is no ggml-rpc-server*another program's*")]
-    [TestCase("no", "*is no ggml-rpc-server*it hung up*")]
+    [TestCase("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n", "*is not a ggml-rpc-server*another program*")]
+    [TestCase("no", "*is not a ggml-rpc-server*it closed the connection*")]
     public void Another_program_behind_the_address_is_refused(string answer, string message) => Answered([.. answer.Select(letter => (byte)letter)], message);
 
     [Test]
     public void A_server_of_another_version_is_refused() =>
-        Answered([28, 0, 0, 0, 0, 0, 0, 0, 6, 1, 2, 0, .. new byte[24]], "*is no ggml-rpc-server*version 6.1 of the protocol*");
+        Answered([28, 0, 0, 0, 0, 0, 0, 0, 6, 1, 2, 0, .. new byte[24]], "*is not a ggml-rpc-server*version 6.1 of the protocol*");
 
     [Test]
     public void Many_models_share_one_server()

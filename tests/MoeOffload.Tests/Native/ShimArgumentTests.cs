@@ -209,7 +209,7 @@ public sealed unsafe class ShimArgumentTests
                 result.Should().BeNegative("llama.cpp refuses a token outside the vocabulary");
             }
 
-            // Nothing was decoded: there are no logits.
+            // Nothing was decoded, so there are no logits.
             ShimApi.moe_logits(_context, -1, row, size, _error, ErrorSize).Should().NotBe(moe_status.MOE_STATUS_OK);
             token = 1;
             ShimApi.moe_decode(_context, &batch, &result, _error, ErrorSize).Should().Be(moe_status.MOE_STATUS_OK);

@@ -38,7 +38,7 @@ public sealed unsafe class ShimRegexTests
     [TestCase(".*.*.*.*.*.*b")]
     public void A_search_that_explodes_is_given_up(string pattern)
     {
-        // Steps are counted, not time: that it comes back at all is what a search of exponential length does not.
+        // Steps are limited instead of time. A search of exponential length would not return at all.
         (moe_status status, string error, _) = Match(pattern, s_long);
 
         status.Should().Be(moe_status.MOE_STATUS_TOO_COMPLEX);

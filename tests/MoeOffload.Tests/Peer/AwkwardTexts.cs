@@ -49,14 +49,14 @@ internal static class AwkwardTexts
         Repeat("漢", 1000),
     ];
 
-    /// <summary>Bytes that are no UTF-8, between letters.</summary>
+    /// <summary>Bytes that are not valid UTF-8, between letters.</summary>
     public static IEnumerable<byte[]> Invalid =>
     [
         [.. "lone: "u8, 0xFF, 0xFE, 0xFD, 0x80, (byte)'a', 0xBF, (byte)'b', 0xC0, 0xAF, (byte)' ', (byte)'c', .. "zero\0inside "u8, 0xE2, 0x28, 0xA1],
         [.. "a surrogate: "u8, 0xED, 0xA0, 0x80, .. " cut short: "u8, 0xF0, 0x9F, 0xA6],
     ];
 
-    /// <summary>A code point beyond U+10FFFF, which ends llama.cpp's own tools where the vocabulary is byte-level.</summary>
+    /// <summary>A code point beyond U+10FFFF, with which llama.cpp's own tools crash if the vocabulary is byte-level.</summary>
     public static byte[] BeyondUnicode => [.. "beyond: "u8, 0xF4, 0x90, 0x80, 0x80];
 
     private static string Repeat(string text, int count) => string.Concat(Enumerable.Repeat(text, count));

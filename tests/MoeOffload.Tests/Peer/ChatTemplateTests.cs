@@ -7,7 +7,7 @@ using NUnit.Framework;
 
 namespace MoeOffload.Tests.Peer;
 
-/// <summary>What real models' templates make of chats, against llama.cpp's server.</summary>
+/// <summary>Compares the prompts that real models' templates create with those of llama.cpp's server.</summary>
 [TestFixtureSource(typeof(RealTemplates), nameof(RealTemplates.Names))]
 public sealed class ChatTemplateTests(string template)
 {

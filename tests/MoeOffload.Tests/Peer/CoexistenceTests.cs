@@ -7,7 +7,10 @@ using NUnit.Framework;
 
 namespace MoeOffload.Tests.Peer;
 
-/// <summary>Ours beside another llama.cpp of upstream's file names and SONAMEs that the process loaded first. Linux: elsewhere libraries never share symbols.</summary>
+/// <summary>
+/// Runs our libraries after the process has loaded another llama.cpp with upstream's file names and SONAMEs. This is only tested on Linux,
+/// because libraries never share symbols elsewhere.
+/// </summary>
 [TestFixture("local")]
 [TestFixture("global")]
 [Platform("Linux")]

@@ -7,7 +7,7 @@ namespace MoeOffload.Tests.Peer;
 /// <summary>llama.cpp's completion tool, <c>llama-completion</c>.</summary>
 internal static class CompletionTool
 {
-    /// <summary>Continues a prompt greedily. The prompt's last token must be a batch of its own: the tool makes it one.</summary>
+    /// <summary>Continues a prompt greedily. The last token of the prompt must be in a separate batch, as in the tool.</summary>
     /// <returns>
     /// All tokens, the prompt's first, and the text, of which the tool loses the end where it exits before its log is written.
     /// </returns>
@@ -24,8 +24,8 @@ internal static class CompletionTool
         return (ReadTokens(state.Path), result.Output);
     }
 
-    /// <summary>Continues a prompt greedily beyond the context's length, of which it keeps the first tokens.</summary>
-    /// <returns>The text, of which the tool may lose the end.</returns>
+    /// <summary>Continues a prompt greedily beyond the length of the context. The first tokens are kept.</summary>
+    /// <returns>The text. The tool can lose its end.</returns>
     public static byte[] Shift(string model, string prompt, int tokens, int keep, ContextOptions context)
     {
         using var file = new TemporaryFile(System.Text.Encoding.UTF8.GetBytes(prompt));

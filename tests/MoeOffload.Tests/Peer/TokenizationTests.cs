@@ -59,7 +59,7 @@ public sealed class TokenizationTests(string vocabulary)
     }
 
     [Test]
-    public void Bytes_that_are_no_utf8_become_the_peers_tokens()
+    public void Bytes_that_are_not_valid_utf8_become_the_peers_tokens()
     {
         foreach (byte[] bytes in AwkwardTexts.Invalid)
         {

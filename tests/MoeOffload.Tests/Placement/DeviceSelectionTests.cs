@@ -161,7 +161,7 @@ public sealed class DeviceSelectionTests
     [TestCase(@"blk\.(", "unbalanced parenthesis*")]
     [TestCase("(a*)*b[", "unbalanced bracket*")]
     [TestCase("*", "nothing to repeat before *")]
-    [TestCase("a{2,1}", "a repetition whose most is less than its least*")]
+    [TestCase("a{2,1}", "a repetition whose maximum is less than its minimum*")]
     [TestCase(@"\", "a backslash with nothing after it*")]
     public void A_bad_pattern_is_refused_with_rule_and_place(string pattern, string reason) =>
         FluentActions.Invoking(() => TensorPlacement.Default.With("exps", "CPU").With(pattern, "CPU"))

@@ -5,7 +5,7 @@ using NUnit.Framework;
 
 namespace MoeOffload.Tests.Placement;
 
-/// <summary>What follows from the place of the experts: how a model is loaded, and the default micro-batch.</summary>
+/// <summary>Checks what depends on the location of the experts: how a model is loaded, and the default micro-batch.</summary>
 public sealed class ExpertSplitTests
 {
     private const string Experts = "ffn_up_exps";

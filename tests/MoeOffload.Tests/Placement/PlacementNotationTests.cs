@@ -64,12 +64,12 @@ public sealed class PlacementNotationTests
         };
     }
 
-    [TestCase("-ot", "-ot needs REGEX=BUFFER*")]
+    [TestCase("-ot", "-ot must be followed by REGEX=BUFFER*")]
     [TestCase("-ot exps", "'exps' is not a placement rule*")]
     [TestCase("exps", "'exps' is not a placement rule*")]
     [TestCase("-ot foo,exps=CPU", "'foo' is not a placement rule*")]
     [TestCase("-ot a=CPU,", "'' is not a placement rule*")]
-    [TestCase("-ot a=", "placement rule 1, `a`: names no buffer*")]
+    [TestCase("-ot a=", "placement rule 1, `a`: does not name a buffer*")]
     [TestCase(@"-ot blk\.(=CPU", @"placement rule 1, `blk\.(`: unbalanced parenthesis*")]
     [TestCase("--cpu-moee", "placement option '--cpu-moee' is unknown*--n-cpu-moe*")]
     [TestCase("--n-cpu-moe", "--n-cpu-moe needs a number*")]

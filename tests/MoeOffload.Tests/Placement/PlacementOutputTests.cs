@@ -5,7 +5,7 @@ using NUnit.Framework;
 
 namespace MoeOffload.Tests.Placement;
 
-/// <summary>Where tensors lie does not change what is generated. Both devices compute with the same code here.</summary>
+/// <summary>The placement of tensors does not change the generated text. Both devices compute with the same code here.</summary>
 [TestFixture]
 public sealed class PlacementOutputTests
 {

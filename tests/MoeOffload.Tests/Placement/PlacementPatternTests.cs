@@ -24,7 +24,7 @@ public sealed class PlacementPatternTests
     [TestCase("a)", "unbalanced parenthesis*")]
     [TestCase("*a", "nothing to repeat*")]
     [TestCase("[a", "unbalanced bracket*")]
-    [TestCase("[c-a]", "a range in brackets*")]
+    [TestCase("[c-a]", "a character range in reverse order*")]
     [TestCase(@"a\", "a backslash with nothing after it*")]
     [TestCase("a{3,1}", "a repetition whose most*")]
     [TestCase("a\0b", "contains a NUL character")]
@@ -35,7 +35,7 @@ public sealed class PlacementPatternTests
     public void Patterns_beyond_the_limits_are_refused()
     {
         FluentActions.Invoking(() => PlacementPattern.Parse(new string('a', 1025)))
-            .Should().Throw<FormatException>().WithMessage("1025 characters long; 1024 are allowed");
+            .Should().Throw<FormatException>().WithMessage("1025 characters long; at most 1024 are allowed");
         FluentActions.Invoking(() => PlacementPattern.Parse(new string('(', 65) + new string(')', 65)))
             .Should().Throw<FormatException>().WithMessage("more than 64 groups");
     }

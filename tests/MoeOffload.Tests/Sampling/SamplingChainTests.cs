@@ -104,7 +104,7 @@ public sealed class SamplingChainTests
     }
 
     [Test]
-    public void An_explicit_chain_is_kept_as_it_is()
+    public void An_explicit_chain_is_not_changed()
     {
         Sampler[] samplers = [new MinPSampler(0), new TemperatureSampler(1), new TopKSampler(3), new GreedySampler()];
 

@@ -28,7 +28,7 @@ public sealed class JsonPatternTests
         "^(?<year>[0-9]{4})$", "^[\\]\\[]{1,2}$", "^[^\\s\\d]{1,3}$", "^a(|b)c?$", "^[!-~]{3}$",
     ];
 
-    // The converter is native code, and asks nobody to load it.
+    // The converter is native code that must be loaded first.
     [OneTimeSetUp]
     public void LoadLibraries() => _ = SmallModel.Shared;
 
@@ -58,7 +58,7 @@ public sealed class JsonPatternTests
         }
     }
 
-    // The converter takes any string where it cannot read a pattern, and tells the console only.
+    // If the converter cannot read a pattern, it allows any string, and only writes a message to the console.
     [TestCaseSource(nameof(Patterns))]
     public void Converter_reads_what_is_translated(string pattern)
     {

@@ -52,7 +52,7 @@ internal sealed class LossWatch(StepState step, LossPatience patience, Action in
         if (await step.OutlastsAsync(number, limit).ConfigureAwait(false))
         {
             step.Registry.OnThreadLost();
-            abandon(number, $"llama.cpp gave up in a thread of the computation, which hangs since ({reason}). Make a new session.");
+            abandon(number, $"llama.cpp aborted in a thread of the computation, which cannot continue ({reason}). Create a new session.");
         }
     }
 

@@ -34,7 +34,7 @@ public abstract record Sampler
         if (seed == uint.MaxValue)
         {
             throw new ArgumentOutOfRangeException(
-                name, seed, $"{name} is {seed}, by which llama.cpp means a random one: use null for that, or another number.");
+                name, seed, $"{name} is {seed}, which means a random seed in llama.cpp. Use null for a random seed, or another number.");
         }
     }
 

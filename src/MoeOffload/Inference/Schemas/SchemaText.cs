@@ -42,7 +42,7 @@ internal static class SchemaText
             if (name.Length > MaxNameLength)
             {
                 throw new ArgumentException(string.Create(
-                    CultureInfo.InvariantCulture, $"{what} has a name of {name.Length} characters, '{name.AsSpan(0, 32)}…'; {MaxNameLength} are allowed."));
+                    CultureInfo.InvariantCulture, $"{what} has a name of {name.Length} characters, '{name.AsSpan(0, 32)}…'; at most {MaxNameLength} are allowed."));
             }
 
             CheckNames(part, what);

@@ -4,7 +4,7 @@ using NUnit.Framework;
 
 namespace MoeOffload.Tests.Inference.Output;
 
-/// <summary>A reader that waits is woken once for what it waits for.</summary>
+/// <summary>A waiting reader is woken exactly once.</summary>
 [TestFixture]
 public sealed class ReaderSignalTests
 {

@@ -4,7 +4,7 @@ using NUnit.Framework;
 
 namespace MoeOffload.Tests.Inference.Output;
 
-/// <summary>What passes between a reader and what generates for it: tokens, wake-ups, the end and its reason.</summary>
+/// <summary>Checks what is passed between a reader and a writer: tokens, wake-ups, the end and its reason.</summary>
 [TestFixture]
 public sealed class TokenChannelTests
 {

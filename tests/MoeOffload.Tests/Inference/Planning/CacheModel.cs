@@ -13,7 +13,7 @@ internal sealed class CacheModel(CacheShape shape)
 
     private readonly List<Cell>[] _sequences = [.. Enumerable.Range(0, shape.SequenceCount).Select(_ => new List<Cell>())];
 
-    /// <summary>Whether there is memory for what is swapped out.</summary>
+    /// <summary>Whether there is memory for sequences that are swapped out.</summary>
     public bool HasHostMemory { get; set; } = true;
 
     /// <summary>Whether positions can be moved.</summary>
@@ -22,7 +22,7 @@ internal sealed class CacheModel(CacheShape shape)
     /// <summary>Sequences in system memory that were not disposed.</summary>
     public int OpenStates { get; private set; }
 
-    /// <summary>What was done, in order.</summary>
+    /// <summary>The operations, in order.</summary>
     public List<string> Log { get; } = [];
 
     /// <summary>Carries out operations as the runner does.</summary>
@@ -37,7 +37,7 @@ internal sealed class CacheModel(CacheShape shape)
     /// <summary>The tokens that a sequence holds.</summary>
     public int[] Tokens(int sequence) => [.. _sequences[sequence].Select(cell => cell.Token)];
 
-    /// <summary>What the last token of a sequence was computed after, itself included.</summary>
+    /// <summary>The tokens after which the last token of a sequence was computed, including itself.</summary>
     public long History(int sequence, int position) => _sequences[sequence][position].History;
 
     /// <summary>Cells that are used.</summary>
@@ -64,7 +64,7 @@ internal sealed class CacheModel(CacheShape shape)
         return true;
     }
 
-    /// <summary>What a token is computed after, itself included.</summary>
+    /// <summary>The tokens after which a token is computed, including itself.</summary>
     public static long Extend(long history, int token) => unchecked(((history + token + 1) * 6364136223846793005L) + 1442695040888963407L);
 
     /// <summary>Carries out one operation.</summary>

@@ -35,7 +35,7 @@ internal sealed class PlannerDriver
     /// <summary>Requests that have not ended.</summary>
     public IEnumerable<SequenceRequest> Open => _outcomes.Where(outcome => outcome.Value.Ends == 0).Select(outcome => outcome.Key);
 
-    /// <summary>What the last step computed.</summary>
+    /// <summary>The tokens that the last step computed.</summary>
     public StepPlan? LastPlan { get; private set; }
 
     /// <summary>The token that follows from all before it.</summary>

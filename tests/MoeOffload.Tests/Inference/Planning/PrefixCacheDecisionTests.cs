@@ -4,7 +4,7 @@ using NUnit.Framework;
 
 namespace MoeOffload.Tests.Inference.Planning;
 
-/// <summary>Which sequence a request takes, and what is done with the KV cache for it.</summary>
+/// <summary>Checks which sequence a request gets, and how the KV cache is changed for it.</summary>
 [TestFixture]
 public sealed class PrefixCacheDecisionTests
 {

@@ -4,7 +4,7 @@ using NUnit.Framework;
 
 namespace MoeOffload.Tests.Inference.Planning;
 
-/// <summary>What each step computes.</summary>
+/// <summary>Checks which tokens each step computes.</summary>
 [TestFixture]
 public sealed class StepPlannerTests
 {
@@ -24,7 +24,7 @@ public sealed class StepPlannerTests
     }
 
     [Test]
-    public void Decoding_comes_before_prompts_which_get_no_more_than_their_limit_beside_it()
+    public void Decoding_comes_before_prompts_whose_tokens_are_limited_meanwhile()
     {
         var driver = new PlannerDriver(s_shape, 16);
         driver.Add(Prompt(4), new RequestLimits());
@@ -172,7 +172,7 @@ public sealed class StepPlannerTests
     }
 
     [Test]
-    public void Prompt_that_does_not_fit_beside_what_runs_into_a_unified_cache_waits()
+    public void Prompt_that_does_not_fit_into_a_unified_cache_with_the_running_ones_waits()
     {
         var driver = new PlannerDriver(
             new CacheShape { SequenceCount = 3, CellCount = 64, SequenceLength = 64, BatchSize = 64, IsUnified = true }, 64);

@@ -22,7 +22,7 @@ public sealed class AbandonmentTests
             TestContext.CurrentContext.WorkDirectory,
             [Path.Combine(AppContext.BaseDirectory, "MoeOffload.Abandonment.dll"), work],
 
-            // Freed memory is overwritten, so that whoever uses it does not find what was there.
+            // Freed memory is overwritten, so that its use is detected.
             new Dictionary<string, string> { ["MALLOC_PERTURB_"] = "165" });
         result.ExitCode.Should().Be(0, result.Errors);
         result.Text.Should().Be("8 tokens");

@@ -8,7 +8,7 @@ namespace MoeOffload.Tests.Inference.Running;
 /// <summary>Requests given to a scheduler that has no session around it.</summary>
 internal static class Channels
 {
-    /// <summary>Makes the channel of a request, which is prepared and submitted once it is read.</summary>
+    /// <summary>Creates the channel of a request, which is prepared and submitted when the channel is first read.</summary>
     public static TokenChannel Make(MoeModel model, Scheduler scheduler, GenerationRequest request)
     {
         var channel = new TokenChannel(request.Deadline, CancellationToken.None);

@@ -56,7 +56,7 @@ public sealed class LossWatchTests
     {
         _step.Begin();
         await Watch(s_short, s_short).OnThreadLostAsync("test.c:1: made up");
-        _events.Should().Equal("interrupt", "abandon 1 llama.cpp gave up in a thread of the computation, which hangs since (test.c:1: made up). Make a new session.");
+        _events.Should().Equal("interrupt", "abandon 1 llama.cpp aborted in a thread of the computation, which cannot continue (test.c:1: made up). Create a new session.");
     }
 
     [Test]

@@ -6,7 +6,7 @@ using NUnit.Framework;
 
 namespace MoeOffload.Tests.Inference.Running;
 
-/// <summary>What is handed to the scheduler's thread, how much of it, and until when.</summary>
+/// <summary>Checks which requests are passed to the scheduler's thread, how many, and until when.</summary>
 [TestFixture]
 public sealed class SchedulerInboxTests
 {

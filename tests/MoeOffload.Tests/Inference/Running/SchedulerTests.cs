@@ -46,7 +46,7 @@ public sealed class SchedulerTests
         await Until(() => channel.Room == 0);
         long waits = await WaitUntilAsleep();
 
-        // A frame loop that takes a few tokens each time wakes nobody, until it has taken half of them.
+        // A frame loop that takes a few tokens each time wakes no thread until it has taken half of the tokens.
         for (int taken = 0; taken < (TokenQueue.Capacity / 2) - 1; taken++)
         {
             channel.TryRead(out _).Should().BeTrue();
