@@ -14,38 +14,38 @@ namespace MoeOffload.Native.Generated;
 /// <summary>The functions and constants of moe_shim.h.</summary>
 internal static unsafe class ShimApi
 {
-    /// <summary>Changes whenever a function or struct below does.</summary>
+    /// <summary>Changes whenever a function or struct below changes.</summary>
     public const int MOE_SHIM_VERSION = 3;
 
-    /// <summary>Longest device, buffer type and tensor name that the structs below carry, terminator included.</summary>
+    /// <summary>The maximum length of device, buffer type and tensor names in the structs below, including the terminator.</summary>
     public const int MOE_NAME_SIZE = 128;
 
-    /// <summary>MOE_SHIM_VERSION of the library.</summary>
+    /// <summary>Returns the MOE_SHIM_VERSION of the library.</summary>
     /// <remarks><c>int32_t moe_shim_version(void)</c></remarks>
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern int moe_shim_version();
 
     /// <summary>
-    /// Makes abort() inside the functions below an error of theirs (MOE_STATUS_ABORTED), and elsewhere a call of `callback`.
-    /// Holds for the whole process and this copy of ggml. callback may be NULL: such an abort then ends the process as ever.
+    /// Turns abort() inside the functions below into an error (MOE_STATUS_ABORTED), and elsewhere into a call of `callback`. This applies to
+    /// this copy of ggml in the whole process. If callback is NULL, an abort elsewhere ends the process as usual.
     /// </summary>
     /// <param name="callback">
-    /// Called with llama.cpp's message when it aborts on a thread of its own, where no caller can be told. That thread
-    /// is then parked for good: whoever waits for it waits for ever and must be given up. Must not throw or block.
+    /// Called with llama.cpp's message if it aborts on one of its own threads, where no caller can be notified. That thread is then blocked
+    /// forever, so threads that wait for it must be abandoned. Must not throw or block.
     /// </param>
     /// <remarks><c>void moe_set_abort_callback(moe_abort_callback callback)</c></remarks>
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern void moe_set_abort_callback(delegate* unmanaged[Cdecl]<byte*, void> callback);
 
     /// <summary>
-    /// Loads one backend library so that its symbols resolve to our copy of ggml, whatever else the process has loaded.
-    /// *reg is NULL with MOE_STATUS_OK where the library is there but this machine cannot run it (CPU variant, no driver).
+    /// Loads a backend library so that its symbols resolve to our copy of ggml, regardless of what else the process has loaded.
+    /// *reg is NULL with MOE_STATUS_OK if the library exists, but this machine cannot run it (wrong CPU variant, no driver).
     /// </summary>
     /// <remarks><c>enum moe_status moe_backend_load(const char *path, ggml_backend_reg_t *reg, char *error, size_t error_size)</c></remarks>
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern moe_status moe_backend_load(byte* path, ggml_backend_reg** reg, byte* error, nuint error_size);
 
-    /// <summary>The score by which the best of several builds of a backend is chosen; 0: not on this machine. 1 where it has none.</summary>
+    /// <summary>The score that determines the best of several variants of a backend; 0 if this machine cannot run it, 1 if it has no score.</summary>
     /// <remarks><c>enum moe_status moe_backend_score(const char *path, int32_t *score, char *error, size_t error_size)</c></remarks>
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern moe_status moe_backend_score(byte* path, int* score, byte* error, nuint error_size);
@@ -55,32 +55,32 @@ internal static unsafe class ShimApi
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern moe_status moe_rpc_add_server(byte* endpoint, byte* error, nuint error_size);
 
-    /// <summary>Free and total memory of a device in bytes.</summary>
+    /// <summary>Returns the free and total memory of a device in bytes.</summary>
     /// <remarks><c>enum moe_status moe_device_memory(ggml_backend_dev_t device, uint64_t *free, uint64_t *total, char *error, size_t error_size)</c></remarks>
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern moe_status moe_device_memory(ggml_backend_device* device, ulong* free, ulong* total, byte* error, nuint error_size);
 
     /// <summary>
-    /// The index-th buffer type of a device: its own, then its pinned host memory, then extra ones such as CPU_REPACK;
-    /// NULL past the last.
+    /// Returns the index-th buffer type of a device: its default type, then its pinned host memory, then extra ones such as CPU_REPACK.
+    /// NULL after the last one.
     /// </summary>
     /// <remarks><c>enum moe_status moe_device_buffer_type(ggml_backend_dev_t device, int32_t index, ggml_backend_buffer_type_t *buffer_type, char *error, size_t error_size)</c></remarks>
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern moe_status moe_device_buffer_type(ggml_backend_device* device, int index, ggml_backend_buffer_type** buffer_type, byte* error, nuint error_size);
 
-    /// <summary>Compiles an ECMAScript pattern as llama.cpp will.</summary>
+    /// <summary>Compiles an ECMAScript pattern in the same way as llama.cpp.</summary>
     /// <remarks><c>enum moe_status moe_regex_check(const char *pattern, char *error, size_t error_size)</c></remarks>
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern moe_status moe_regex_check(byte* pattern, byte* error, nuint error_size);
 
-    /// <summary>matched[i] = 1 where the pattern is found in names[i]. At most max_steps steps of the engine for each name.</summary>
+    /// <summary>Sets matched[i] to 1 if the pattern matches in names[i]. The engine takes at most max_steps steps for each name.</summary>
     /// <remarks><c>enum moe_status moe_regex_match(const char *pattern, const char *const *names, size_t n_names, uint64_t max_steps, uint8_t *matched, char *error, size_t error_size)</c></remarks>
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern moe_status moe_regex_match(byte* pattern, byte** names, nuint n_names, ulong max_steps, byte* matched, byte* error, nuint error_size);
 
     /// <summary>
-    /// llama_model_load_from_splits; with params.no_alloc it only simulates. *model is NULL and the status MOE_STATUS_FAILED
-    /// also where the progress callback ended the load.
+    /// llama_model_load_from_splits; with params.no_alloc, loading is only simulated. *model is NULL and the status is MOE_STATUS_FAILED also
+    /// if the progress callback ended the load.
     /// </summary>
     /// <remarks><c>enum moe_status moe_model_load(const char **paths, size_t n_paths, const struct llama_model_params *params, struct llama_model **model, char *error, size_t error_size)</c></remarks>
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
@@ -90,12 +90,12 @@ internal static unsafe class ShimApi
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern moe_status moe_model_free(llama_model* model, byte* error, nuint error_size);
 
-    /// <summary>The number of tensors that the model holds in memory.</summary>
+    /// <summary>Returns the number of tensors that the model holds in memory.</summary>
     /// <remarks><c>enum moe_status moe_model_tensor_count(const struct llama_model *model, size_t *count, char *error, size_t error_size)</c></remarks>
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern moe_status moe_model_tensor_count(llama_model* model, nuint* count, byte* error, nuint error_size);
 
-    /// <summary>Fills up to `capacity` entries and writes how many there are.</summary>
+    /// <summary>Writes up to `capacity` entries, and the total number of entries.</summary>
     /// <remarks><c>enum moe_status moe_model_tensors(const struct llama_model *model, struct moe_tensor_placement *entries, size_t capacity, size_t *count, char *error, size_t error_size)</c></remarks>
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern moe_status moe_model_tensors(llama_model* model, moe_tensor_placement* entries, nuint capacity, nuint* count, byte* error, nuint error_size);
@@ -104,7 +104,7 @@ internal static unsafe class ShimApi
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern moe_status moe_model_mtp_info(llama_model* model, moe_mtp_info* info, byte* error, nuint error_size);
 
-    /// <summary>llama_init_from_model. LLAMA_CONTEXT_TYPE_MTP is refused where moe_model_mtp_info says that it cannot be.</summary>
+    /// <summary>llama_init_from_model. LLAMA_CONTEXT_TYPE_MTP is rejected if moe_model_mtp_info reports that it cannot be computed.</summary>
     /// <remarks><c>enum moe_status moe_context_init(struct llama_model *model, const struct llama_context_params *params, struct llama_context **context, char *error, size_t error_size)</c></remarks>
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern moe_status moe_context_init(llama_model* model, llama_context_params* @params, llama_context** context, byte* error, nuint error_size);
@@ -114,95 +114,92 @@ internal static unsafe class ShimApi
     public static extern moe_status moe_context_free(llama_context* context, byte* error, nuint error_size);
 
     /// <summary>
-    /// ggml_threadpool_new of the CPU backend, with its defaults: threads that live as long as the pool, instead of new ones for
-    /// each computation.
+    /// ggml_threadpool_new of the CPU backend with its defaults: threads that live as long as the pool, instead of new threads for each
+    /// computation.
     /// </summary>
     /// <remarks><c>enum moe_status moe_threadpool_new(int32_t n_threads, ggml_threadpool_t *pool, char *error, size_t error_size)</c></remarks>
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern moe_status moe_threadpool_new(int n_threads, ggml_threadpool** pool, byte* error, nuint error_size);
 
-    /// <summary>To be called after the contexts that use the pool are freed. NULL does nothing.</summary>
+    /// <summary>Must be called after the contexts that use the pool have been freed. Does nothing for NULL.</summary>
     /// <remarks><c>enum moe_status moe_threadpool_free(ggml_threadpool_t pool, char *error, size_t error_size)</c></remarks>
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern moe_status moe_threadpool_free(ggml_threadpool* pool, byte* error, nuint error_size);
 
-    /// <summary>llama_get_memory_breakdown. Fills up to `capacity` entries and writes how many there are.</summary>
+    /// <summary>llama_get_memory_breakdown. Writes up to `capacity` entries, and the total number of entries.</summary>
     /// <remarks><c>enum moe_status moe_memory_breakdown(const struct llama_context *context, struct moe_memory_entry *entries, size_t capacity, size_t *count, char *error, size_t error_size)</c></remarks>
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern moe_status moe_memory_breakdown(llama_context* context, moe_memory_entry* entries, nuint capacity, nuint* count, byte* error, nuint error_size);
 
-    /// <summary>A ggml_abort_callback: true while the int32_t that `data` points to is not 0.</summary>
+    /// <summary>A ggml_abort_callback that returns true while the int32_t that `data` points to is not 0.</summary>
     /// <remarks><c>bool moe_abort_when_set(void *data)</c></remarks>
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern byte moe_abort_when_set(void* data);
 
-    /// <summary>A ggml_backend_sched_eval_callback for llama_context_params.cb_eval: counts in the moe_expert_counter that `data` points to.</summary>
+    /// <summary>A ggml_backend_sched_eval_callback for llama_context_params.cb_eval that counts in the moe_expert_counter that `data` points to.</summary>
     /// <remarks><c>bool moe_count_experts(struct ggml_tensor *tensor, bool ask, void *data)</c></remarks>
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern byte moe_count_experts(ggml_tensor* tensor, byte ask, void* data);
 
     /// <summary>
-    /// Copies counter-&gt;counts and counter-&gt;tokens, from any thread. The numbers of one layer belong together; another layer may be
-    /// a micro-batch ahead of it.
+    /// Copies counter-&gt;counts and counter-&gt;tokens. Can be called on any thread. The numbers of one layer are consistent, but another layer can
+    /// be a micro-batch ahead.
     /// </summary>
     /// <remarks><c>enum moe_status moe_expert_counts(const struct moe_expert_counter *counter, int64_t *counts, size_t n_counts, int64_t *tokens, size_t n_tokens, char *error, size_t error_size)</c></remarks>
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern moe_status moe_expert_counts(moe_expert_counter* counter, long* counts, nuint n_counts, long* tokens, nuint n_tokens, byte* error, nuint error_size);
 
-    /// <summary>llama_decode; *result is its answer (0: done, 1: no room in the KV cache, 2: ended by the abort callback, &lt; 0: failed).</summary>
+    /// <summary>llama_decode; *result is its return value (0: done, 1: no room in the KV cache, 2: ended by the abort callback, &lt; 0: failed).</summary>
     /// <remarks><c>enum moe_status moe_decode(struct llama_context *context, const struct llama_batch *batch, int32_t *result, char *error, size_t error_size)</c></remarks>
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern moe_status moe_decode(llama_context* context, llama_batch* batch, int* result, byte* error, nuint error_size);
 
-    /// <summary>llama_set_embeddings_nextn: has each later moe_decode keep hidden states, those of all tokens or of those with logits.</summary>
+    /// <summary>llama_set_embeddings_nextn: each later moe_decode keeps the hidden states of all tokens, or of the tokens with logits.</summary>
     /// <remarks><c>enum moe_status moe_hidden_keep(struct llama_context *context, bool all, char *error, size_t error_size)</c></remarks>
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern moe_status moe_hidden_keep(llama_context* context, byte all, byte* error, nuint error_size);
 
     /// <summary>
-    /// llama_get_embeddings_nextn of a context that keeps those of all tokens: a row for each of the last moe_decode, until the next
-    /// one. They come in the order in which llama.cpp computed the tokens, of which the first n, where n had logits, are swapped
-    /// as it swaps the logits to bring these into the batch's order.
+    /// llama_get_embeddings_nextn of a context that keeps the hidden states of all tokens: a row for each token of the last moe_decode, valid
+    /// until the next one. The rows are in the order in which llama.cpp computed the tokens. If n tokens have logits, the first n rows are then
+    /// swapped in the same way as the logits, which llama.cpp brings into the order of the batch.
     /// </summary>
     /// <remarks><c>enum moe_status moe_hidden_rows(struct llama_context *context, const float **rows, char *error, size_t error_size)</c></remarks>
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern moe_status moe_hidden_rows(llama_context* context, float** rows, byte* error, nuint error_size);
 
-    /// <summary>llama_get_embeddings_nextn_ith of a context that keeps those with logits: copies that of the batch's index-th token.</summary>
+    /// <summary>llama_get_embeddings_nextn_ith of a context that keeps the hidden states of tokens with logits: copies that of the index-th token in the batch.</summary>
     /// <remarks><c>enum moe_status moe_hidden_row(struct llama_context *context, int32_t index, float *row, size_t n_floats, char *error, size_t error_size)</c></remarks>
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern moe_status moe_hidden_row(llama_context* context, int index, float* row, nuint n_floats, byte* error, nuint error_size);
 
-    /// <summary>llama_set_nextn_layer_offset: which layer later moe_decodes of a LLAMA_CONTEXT_TYPE_MTP compute, from 0.</summary>
+    /// <summary>llama_set_nextn_layer_offset: sets the zero-based layer that later calls of moe_decode compute in a LLAMA_CONTEXT_TYPE_MTP context.</summary>
     /// <remarks><c>enum moe_status moe_mtp_select(struct llama_context *context, int32_t layer, char *error, size_t error_size)</c></remarks>
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern moe_status moe_mtp_select(llama_context* context, int layer, byte* error, nuint error_size);
 
-    /// <summary>llama_memory_clear / llama_memory_seq_rm of one sequence (sequence &lt; 0: all), from position p0 on.</summary>
+    /// <summary>llama_memory_clear or llama_memory_seq_rm of one sequence (all if sequence &lt; 0), from position p0 onwards.</summary>
     /// <remarks><c>enum moe_status moe_memory_remove(struct llama_context *context, llama_seq_id sequence, llama_pos p0, int32_t *removed, char *error, size_t error_size)</c></remarks>
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern moe_status moe_memory_remove(llama_context* context, int sequence, int p0, int* removed, byte* error, nuint error_size);
 
     /// <summary>
-    /// llama_memory_seq_cp of a whole sequence onto another one, which loses what it held. Where sequences have caches of their
-    /// own, the copy is made by the next moe_decode.
+    /// llama_memory_seq_cp of a whole sequence to another one, whose content is lost. If each sequence has its own cache, the next moe_decode
+    /// makes the copy.
     /// </summary>
     /// <remarks><c>enum moe_status moe_memory_copy(struct llama_context *context, llama_seq_id source, llama_seq_id target, char *error, size_t error_size)</c></remarks>
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern moe_status moe_memory_copy(llama_context* context, int source, int target, byte* error, nuint error_size);
 
     /// <summary>
-    /// Forgets the positions [p0, p1) of a sequence and moves the later ones down by as many; the next moe_decode rotates their keys.
-    /// *moved = 0 and nothing is done where the memory cannot (llama_memory_can_shift).
+    /// Removes the positions [p0, p1) of a sequence and moves the later ones down accordingly; the next moe_decode rotates their keys.
+    /// If the memory does not support this (llama_memory_can_shift), *moved is 0 and nothing is changed.
     /// </summary>
     /// <remarks><c>enum moe_status moe_memory_discard(struct llama_context *context, llama_seq_id sequence, llama_pos p0, llama_pos p1, int32_t *moved, char *error, size_t error_size)</c></remarks>
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern moe_status moe_memory_discard(llama_context* context, int sequence, int p0, int p1, int* moved, byte* error, nuint error_size);
 
-    /// <summary>
-    /// Makes the copies and rotations now that would else wait for the next moe_decode, and that states must not be read or written
-    /// before.
-    /// </summary>
+    /// <summary>Makes the copies and rotations now that would otherwise be deferred to the next moe_decode. States must not be read or written before.</summary>
     /// <remarks><c>enum moe_status moe_memory_update(struct llama_context *context, char *error, size_t error_size)</c></remarks>
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern moe_status moe_memory_update(llama_context* context, byte* error, nuint error_size);
@@ -212,7 +209,7 @@ internal static unsafe class ShimApi
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern moe_status moe_memory_can_shift(llama_context* context, int* can_shift, byte* error, nuint error_size);
 
-    /// <summary>llama_memory_seq_pos_min and _max; both -1 where the sequence is empty. The cells of all positions between are there.</summary>
+    /// <summary>llama_memory_seq_pos_min and _max; both are -1 if the sequence is empty. All positions between them have cells.</summary>
     /// <remarks><c>enum moe_status moe_memory_range(struct llama_context *context, llama_seq_id sequence, llama_pos *min, llama_pos *max, char *error, size_t error_size)</c></remarks>
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern moe_status moe_memory_range(llama_context* context, int sequence, int* min, int* max, byte* error, nuint error_size);
@@ -228,8 +225,8 @@ internal static unsafe class ShimApi
     public static extern moe_status moe_state_get(llama_context* context, int sequence, byte* data, nuint size, nuint* written, byte* error, nuint error_size);
 
     /// <summary>
-    /// llama_state_seq_set_data. Data that another model, another llama.cpp or nobody wrote must be kept from it: it trusts them.
-    /// On any status but MOE_STATUS_OK the sequence is empty.
+    /// llama_state_seq_set_data. It trusts the data, so the caller must reject data of another model, of another llama.cpp, or that is damaged.
+    /// Unless the status is MOE_STATUS_OK, the sequence is empty afterwards.
     /// </summary>
     /// <remarks><c>enum moe_status moe_state_set(struct llama_context *context, llama_seq_id sequence, const uint8_t *data, size_t size, char *error, size_t error_size)</c></remarks>
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
@@ -241,21 +238,21 @@ internal static unsafe class ShimApi
     public static extern moe_status moe_sampler_grammar(llama_vocab* vocab, byte* grammar, byte* root, llama_sampler** sampler, byte* error, nuint error_size);
 
     /// <summary>
-    /// Samples from the logits of the index-th output of the last moe_decode and accepts the token. `chain` selects (NULL: the
-    /// token with the largest logit); `grammar` (may be NULL) rules out what it forbids: the chain's choice is tested first,
-    /// and sampled again with the grammar before the chain only where it is refused, as llama.cpp's own tools do.
-    /// `scratch` holds n_vocab entries of the caller's.
+    /// Samples from the logits of the index-th output of the last moe_decode and accepts the token. `chain` selects the token (NULL: the one
+    /// with the largest logit). `grammar` (may be NULL) rejects tokens: as in llama.cpp's own tools, the token that the chain selects is tested
+    /// first, and only if the grammar rejects it, a token is sampled again with the grammar before the chain.
+    /// `scratch` is memory of the caller for n_vocab entries.
     /// </summary>
     /// <remarks><c>enum moe_status moe_sample(struct llama_context *context, int32_t index, struct llama_sampler *chain, struct llama_sampler *grammar, struct llama_token_data *scratch, size_t scratch_size, llama_token *token, char *error, size_t error_size)</c></remarks>
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern moe_status moe_sample(llama_context* context, int index, llama_sampler* chain, llama_sampler* grammar, llama_token_data* scratch, nuint scratch_size, int* token, byte* error, nuint error_size);
 
-    /// <summary>The log-probability of `token` at the index-th output and the n best alternatives, best first.</summary>
+    /// <summary>Returns the log-probability of `token` at the index-th output, and the n most probable candidates in descending order.</summary>
     /// <remarks><c>enum moe_status moe_logprobs(struct llama_context *context, int32_t index, llama_token token, float *logprob, struct moe_token_logprob *top, size_t n_top, char *error, size_t error_size)</c></remarks>
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern moe_status moe_logprobs(llama_context* context, int index, int token, float* logprob, moe_token_logprob* top, nuint n_top, byte* error, nuint error_size);
 
-    /// <summary>The logits of the index-th output, n_vocab floats.</summary>
+    /// <summary>Returns the logits of the index-th output, n_vocab floats.</summary>
     /// <remarks><c>enum moe_status moe_logits(struct llama_context *context, int32_t index, float *logits, size_t n_logits, char *error, size_t error_size)</c></remarks>
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern moe_status moe_logits(llama_context* context, int index, float* logits, nuint n_logits, byte* error, nuint error_size);
@@ -265,65 +262,65 @@ internal static unsafe class ShimApi
     public static extern moe_status moe_model_embedding_info(llama_model* model, moe_embedding_info* info, byte* error, nuint error_size);
 
     /// <summary>
-    /// The rows of n_embd_out floats that a context with embeddings and without pooling made of the last moe_decode's tokens,
-    /// from the first-th on.
+    /// Returns rows of n_embd_out floats, the embeddings of the last moe_decode's tokens from the first-th onwards, for a context with embeddings
+    /// and without pooling.
     /// </summary>
     /// <remarks><c>enum moe_status moe_embeddings(struct llama_context *context, int32_t first, int32_t count, float *rows, size_t n_floats, char *error, size_t error_size)</c></remarks>
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern moe_status moe_embeddings(llama_context* context, int first, int count, float* rows, nuint n_floats, byte* error, nuint error_size);
 
     /// <summary>
-    /// llama_adapter_lora_init. While it runs, and moe_adapter_free, no context of the model may be made, nor compute for the
-    /// first time after moe_adapters_set: llama.cpp keeps a list of a model's adapters that it does not guard.
+    /// llama_adapter_lora_init. While this function or moe_adapter_free runs, no context of the model may be created, or compute for the first
+    /// time after moe_adapters_set, because llama.cpp keeps an unprotected list of a model's adapters.
     /// </summary>
     /// <remarks><c>enum moe_status moe_adapter_load(struct llama_model *model, const char *path, struct llama_adapter_lora **adapter, char *error, size_t error_size)</c></remarks>
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern moe_status moe_adapter_load(llama_model* model, byte* path, llama_adapter_lora** adapter, byte* error, nuint error_size);
 
-    /// <summary>No context may use it any more, and its model must still be there.</summary>
+    /// <summary>No context may still use the adapter, and its model must still exist.</summary>
     /// <remarks><c>enum moe_status moe_adapter_free(struct llama_adapter_lora *adapter, char *error, size_t error_size)</c></remarks>
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern moe_status moe_adapter_free(llama_adapter_lora* adapter, byte* error, nuint error_size);
 
-    /// <summary>llama_set_adapters_lora: these adapters and no others, each with its scale.</summary>
+    /// <summary>llama_set_adapters_lora: replaces the active adapters, each with its scale.</summary>
     /// <remarks><c>enum moe_status moe_adapters_set(struct llama_context *context, struct llama_adapter_lora **adapters, float *scales, size_t n_adapters, char *error, size_t error_size)</c></remarks>
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern moe_status moe_adapters_set(llama_context* context, llama_adapter_lora** adapters, float* scales, nuint n_adapters, byte* error, nuint error_size);
 
-    /// <summary>llama_tokenize; *count is the number of tokens, also with MOE_STATUS_BUFFER_TOO_SMALL.</summary>
+    /// <summary>llama_tokenize; *count is the number of tokens, even with MOE_STATUS_BUFFER_TOO_SMALL.</summary>
     /// <remarks><c>enum moe_status moe_tokenize(const struct llama_vocab *vocab, const char *text, size_t text_size, bool add_special, bool parse_special, llama_token *tokens, size_t capacity, size_t *count, char *error, size_t error_size)</c></remarks>
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern moe_status moe_tokenize(llama_vocab* vocab, byte* text, nuint text_size, byte add_special, byte parse_special, int* tokens, nuint capacity, nuint* count, byte* error, nuint error_size);
 
-    /// <summary>llama_token_to_piece without stripping; *size is the number of bytes, also with MOE_STATUS_BUFFER_TOO_SMALL.</summary>
+    /// <summary>llama_token_to_piece without stripping; *size is the number of bytes, even with MOE_STATUS_BUFFER_TOO_SMALL.</summary>
     /// <remarks><c>enum moe_status moe_token_to_piece(const struct llama_vocab *vocab, llama_token token, bool special, char *piece, size_t capacity, size_t *size, char *error, size_t error_size)</c></remarks>
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern moe_status moe_token_to_piece(llama_vocab* vocab, int token, byte special, byte* piece, nuint capacity, nuint* size, byte* error, nuint error_size);
 
-    /// <summary>llama_detokenize; *size is the number of bytes, also with MOE_STATUS_BUFFER_TOO_SMALL.</summary>
+    /// <summary>llama_detokenize; *size is the number of bytes, even with MOE_STATUS_BUFFER_TOO_SMALL.</summary>
     /// <remarks><c>enum moe_status moe_detokenize(const struct llama_vocab *vocab, const llama_token *tokens, size_t n_tokens, bool remove_special, bool unparse_special, char *text, size_t capacity, size_t *size, char *error, size_t error_size)</c></remarks>
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern moe_status moe_detokenize(llama_vocab* vocab, int* tokens, nuint n_tokens, byte remove_special, byte unparse_special, byte* text, nuint capacity, nuint* size, byte* error, nuint error_size);
 
-    /// <summary>The text, valid until it is freed. It may contain NUL.</summary>
+    /// <summary>Returns the content of the text, which is valid until the text is freed. It can contain NUL.</summary>
     /// <remarks><c>enum moe_status moe_text_get(const struct moe_text *text, const char **data, size_t *size, char *error, size_t error_size)</c></remarks>
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern moe_status moe_text_get(moe_text* text, byte** data, nuint* size, byte* error, nuint error_size);
 
-    /// <summary>NULL does nothing.</summary>
+    /// <summary>Does nothing for NULL.</summary>
     /// <remarks><c>enum moe_status moe_text_free(struct moe_text *text, char *error, size_t error_size)</c></remarks>
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern moe_status moe_text_free(moe_text* text, byte* error, nuint error_size);
 
     /// <summary>
-    /// Parses a Jinja chat template: `source`, or the model's own where it is NULL (MOE_STATUS_INVALID_ARGUMENT where the model has
-    /// none). The model may be freed before the template is.
+    /// Parses a Jinja chat template: `source`, or the model's own template if it is NULL (MOE_STATUS_INVALID_ARGUMENT if the model has none).
+    /// The model can be freed before the template.
     /// </summary>
     /// <remarks><c>enum moe_status moe_chat_init(const struct llama_model *model, const char *source, struct moe_chat **chat, char *error, size_t error_size)</c></remarks>
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern moe_status moe_chat_init(llama_model* model, byte* source, moe_chat** chat, byte* error, nuint error_size);
 
-    /// <summary>NULL does nothing.</summary>
+    /// <summary>Does nothing for NULL.</summary>
     /// <remarks><c>enum moe_status moe_chat_free(struct moe_chat *chat, char *error, size_t error_size)</c></remarks>
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern moe_status moe_chat_free(moe_chat* chat, byte* error, nuint error_size);
@@ -335,15 +332,15 @@ internal static unsafe class ShimApi
 
     /// <summary>
     /// Renders a conversation. `request` is JSON: {"messages", "tools", "tool_choice", "parallel_tool_calls", "reasoning_format",
-    /// "enable_thinking", "json_schema", "template_arguments"}, the first two as in OpenAI's API, the last an object of any values;
-    /// all but "messages" may be missing. *rendered is JSON: {"prompt", "preserved_tokens", "additional_stops", "grammar", ...}; it is what the
-    /// two functions after the next take.
+    /// "enable_thinking", "json_schema", "template_arguments"}, the first two as in OpenAI's API, and the last one an object with any
+    /// values. All but "messages" are optional. *rendered is JSON: {"prompt", "preserved_tokens", "additional_stops", "grammar", ...}, which
+    /// moe_chat_sampler and moe_chat_parser_init take.
     /// </summary>
     /// <remarks><c>enum moe_status moe_chat_render(const struct moe_chat *chat, const char *request, struct moe_text **rendered, char *error, size_t error_size)</c></remarks>
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern moe_status moe_chat_render(moe_chat* chat, byte* request, moe_text** rendered, byte* error, nuint error_size);
 
-    /// <summary>The sampler that a rendered prompt asks for: its grammar, at once or from its triggers on. *sampler is NULL where it asks for none.</summary>
+    /// <summary>Creates the sampler that a rendered prompt requires: its grammar, immediately or from its triggers onwards. *sampler is NULL if there is none.</summary>
     /// <remarks><c>enum moe_status moe_chat_sampler(const struct llama_vocab *vocab, const char *rendered, struct llama_sampler **sampler, char *error, size_t error_size)</c></remarks>
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern moe_status moe_chat_sampler(llama_vocab* vocab, byte* rendered, llama_sampler** sampler, byte* error, nuint error_size);
@@ -352,20 +349,20 @@ internal static unsafe class ShimApi
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern moe_status moe_chat_parser_init(byte* rendered, moe_chat_parser** parser, byte* error, nuint error_size);
 
-    /// <summary>NULL does nothing.</summary>
+    /// <summary>Does nothing for NULL.</summary>
     /// <remarks><c>enum moe_status moe_chat_parser_free(struct moe_chat_parser *parser, char *error, size_t error_size)</c></remarks>
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern moe_status moe_chat_parser_free(moe_chat_parser* parser, byte* error, nuint error_size);
 
     /// <summary>
-    /// Reads what a model has answered so far, or in all where is_partial is false. *message is JSON:
-    /// {"content", "reasoning_content", "tool_calls": [{"id", "name", "arguments"}]}, the arguments as text, cut where the answer is.
+    /// Parses an answer, which is incomplete if is_partial is true. *message is JSON:
+    /// {"content", "reasoning_content", "tool_calls": [{"id", "name", "arguments"}]}, where the arguments are text, which ends where the answer ends.
     /// </summary>
     /// <remarks><c>enum moe_status moe_chat_parse(const struct moe_chat_parser *parser, const char *answer, size_t answer_size, bool is_partial, struct moe_text **message, char *error, size_t error_size)</c></remarks>
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern moe_status moe_chat_parse(moe_chat_parser* parser, byte* answer, nuint answer_size, byte is_partial, moe_text** message, byte* error, nuint error_size);
 
-    /// <summary>json_schema_to_grammar. What it cannot express it passes over: check that before.</summary>
+    /// <summary>json_schema_to_grammar. It ignores what it cannot express, so the caller must check the schema first.</summary>
     /// <remarks><c>enum moe_status moe_json_schema_to_grammar(const char *schema, struct moe_text **grammar, char *error, size_t error_size)</c></remarks>
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern moe_status moe_json_schema_to_grammar(byte* schema, moe_text** grammar, byte* error, nuint error_size);

@@ -16,35 +16,35 @@ internal enum moe_status
     MOE_STATUS_OK = 0,
     /// <summary>a NULL or out-of-range argument</summary>
     MOE_STATUS_INVALID_ARGUMENT = 1,
-    /// <summary>the needed size was written; call again with that much</summary>
+    /// <summary>the required size was written; call again with that size</summary>
     MOE_STATUS_BUFFER_TOO_SMALL = 2,
     /// <summary>llama.cpp reported or threw an error</summary>
     MOE_STATUS_FAILED = 3,
     MOE_STATUS_OUT_OF_MEMORY = 4,
-    /// <summary>llama.cpp called abort(): what was being computed must not be used again, nor freed</summary>
+    /// <summary>llama.cpp called abort(): the objects of the call must be neither used again nor freed</summary>
     MOE_STATUS_ABORTED = 5,
     /// <summary>a regular expression needs more steps than are allowed</summary>
     MOE_STATUS_TOO_COMPLEX = 6,
 }
 
-/// <summary>One tensor of a loaded model, as it truly lies in memory.</summary>
+/// <summary>One tensor of a loaded model, with its actual location in memory.</summary>
 internal unsafe struct moe_tensor_placement
 {
     public fixed byte name[128];
     /// <summary>ggml_backend_buft_name: "CPU", "CPU_Mapped", "CUDA0", "RPC0[127.0.0.1:50052]"</summary>
     public fixed byte buffer_type[128];
-    /// <summary>ggml_backend_dev_name; empty where the buffer belongs to none</summary>
+    /// <summary>ggml_backend_dev_name; empty if the buffer does not belong to a device</summary>
     public fixed byte device[128];
-    /// <summary>dimensions, the fastest first</summary>
+    /// <summary>dimensions, the contiguous one first</summary>
     public fixed long ne[4];
     public ulong n_bytes;
     /// <summary>enum ggml_type</summary>
     public int type;
-    /// <summary>1 where the CPU reads it in place</summary>
+    /// <summary>1 if the CPU can read it in place</summary>
     public int is_host;
 }
 
-/// <summary>What one buffer type holds for a context and its model, in bytes.</summary>
+/// <summary>The memory of one buffer type for a context and its model, in bytes.</summary>
 internal unsafe struct moe_memory_entry
 {
     public fixed byte buffer_type[128];
@@ -59,62 +59,62 @@ internal unsafe struct moe_memory_entry
     public int padding;
 }
 
-/// <summary>What a model says about embeddings.</summary>
+/// <summary>The properties of a model's embeddings.</summary>
 internal unsafe struct moe_embedding_info
 {
-    /// <summary>floats of one embedding</summary>
+    /// <summary>the number of floats in an embedding</summary>
     public int length;
-    /// <summary>enum llama_pooling_type, the model's own</summary>
+    /// <summary>the model's enum llama_pooling_type</summary>
     public int pooling;
-    /// <summary>1 where a token sees only those before it</summary>
+    /// <summary>1 if a token attends only to earlier tokens</summary>
     public int causal;
 }
 
-/// <summary>What a model has of its own for predicting several tokens at once (MTP; NextN in llama.cpp's names).</summary>
+/// <summary>A model's own layers for multi-token prediction (MTP, called NextN in llama.cpp).</summary>
 internal unsafe struct moe_mtp_info
 {
-    /// <summary>layers of the file that are for this</summary>
+    /// <summary>the number of these layers in the file</summary>
     public int n_layers;
-    /// <summary>1 where their weights are in memory, see llama_model_params.load_mtp</summary>
+    /// <summary>1 if their weights are in memory, see llama_model_params.load_mtp</summary>
     public int loaded;
-    /// <summary>1 where this llama.cpp can compute them</summary>
+    /// <summary>1 if this llama.cpp can compute them</summary>
     public int computable;
-    /// <summary>floats of one hidden state</summary>
+    /// <summary>the number of floats in a hidden state</summary>
     public int width;
 }
 
-/// <summary>A model's chat template, parsed. Safe to use from several threads at once.</summary>
+/// <summary>A parsed chat template. Can be used from several threads at the same time.</summary>
 internal struct moe_chat;
 
-/// <summary>Reads the answer to one rendered prompt back. Safe to use from several threads at once.</summary>
+/// <summary>A parser for answers to one rendered prompt. Can be used from several threads at the same time.</summary>
 internal struct moe_chat_parser;
 
-/// <summary>A text that one of the functions below made, for the caller to free.</summary>
+/// <summary>A text from one of the functions below, which the caller must free.</summary>
 internal struct moe_text;
 
-/// <summary>One alternative at a position.</summary>
+/// <summary>One candidate at a position.</summary>
 internal unsafe struct moe_token_logprob
 {
     public int token;
-    /// <summary>natural logarithm of the softmax over the whole vocabulary, before any sampler</summary>
+    /// <summary>the natural logarithm of the softmax over the whole vocabulary, before any sampler</summary>
     public float logprob;
 }
 
 /// <summary>
-/// How often the routers of a context's layers chose each expert. The caller owns it and what it points to, all zeroed before
-/// use and kept for as long as the context.
+/// How often the routers of a context's layers selected each expert. The caller owns the struct and its arrays, which must be zeroed
+/// before use and live as long as the context.
 /// </summary>
 internal unsafe struct moe_expert_counter
 {
     /// <summary>n_layers rows of n_experts</summary>
     public long* counts;
-    /// <summary>for each layer, the tokens that its router chose for</summary>
+    /// <summary>for each layer, the number of tokens for which its router selected experts</summary>
     public long* tokens;
-    /// <summary>for each layer, odd while its numbers change</summary>
+    /// <summary>for each layer, an odd number while its counts change</summary>
     public long* versions;
-    /// <summary>scratch for what is read from a device</summary>
+    /// <summary>scratch memory for data from a device</summary>
     public int* ids;
-    /// <summary>its length, at least n_experts</summary>
+    /// <summary>the length of ids, at least n_experts</summary>
     public ulong n_ids;
     public int n_layers;
     public int n_experts;

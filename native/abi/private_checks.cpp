@@ -1,5 +1,5 @@
-// Numbers of llama.cpp's private headers, and of its RPC protocol, that stand in MoeOffload's code a second time. Whoever changes one
-// here changes it there: the message says where.
+// Checks numbers of llama.cpp's private headers and of its RPC protocol that MoeOffload's code repeats. If one of them changes, change it in
+// both places. The message names the other one.
 #include "ggml-rpc.h"
 #include "llama-cparams.h"
 #include "llama-hparams.h"
@@ -12,6 +12,6 @@ static_assert(LLAMA_MAX_SEQ == 256, "ContextOptions.cs: MostSequences");
 static_assert(LLAMA_MAX_LAYERS == 512, "HyperparameterCheck.cs: MaxLayers");
 static_assert(LLAMA_MAX_EXPERTS == 1024, "HyperparameterCheck.cs: MaxExperts");
 
-// A cell of the KV cache: position, shift, what belongs to an image, and its sequences.
+// A cell of the KV cache consists of its position, its shift, data for images, and its sequences.
 static_assert(
     2 * sizeof(llama_pos) + sizeof(llama_kv_cell_ext) + sizeof(std::bitset<LLAMA_MAX_SEQ>) <= 64, "ContextMemoryCheck.cs: BytesPerCell");

@@ -1,10 +1,10 @@
-# Builds and installs the native libraries, or takes finished builds from the cache:
+# Builds and installs the native libraries, or copies finished builds from the cache:
 #
 #   cmake [-DPREFIX=<name>] -P native/cmake/build.cmake -- [-DMOE_...=ON] [any option of a CMake configure]
 #
-# They land in artifacts/<name>/<rid>/, <name> being "native" unless given. Each GPU backend is a unit of its own beside
-# the unit "native", with its own cache entry: compiling one takes long, and nothing of ours goes into it.
-# What an earlier run added there (the peers, a GPU backend) stays, until artifacts/ is deleted.
+# They are installed to artifacts/<name>/<rid>/, where <name> is "native" by default. Each GPU backend is a separate unit in addition to the unit
+# "native", with its own cache entry, because compiling one takes long and does not depend on our code. Parts that an earlier run added there
+# (the peers, a GPU backend) stay until artifacts/ is deleted.
 
 cmake_minimum_required(VERSION 3.21)
 
@@ -46,8 +46,8 @@ function(main)
   drop_outdated_backends()
 endfunction()
 
-# with_<feature>: what is asked for. llama: which llama.cpp is built.
-# arguments, cuda_arguments: what goes to CMake unread, to all units or to one.
+# with_<feature>: the requested features. llama: the llama.cpp to build.
+# arguments, cuda_arguments: arguments that are passed to CMake without changes, for all units or for one.
 macro(read_arguments)
   set(arguments)
   set(cuda_arguments)
@@ -84,7 +84,7 @@ macro(read_arguments)
   endforeach()
 endmacro()
 
-# Sees to it that a unit is installed: as it is, from the cache, or built.
+# Ensures that a unit is installed: if it is not up to date, it is copied from the cache or built.
 function(provide unit)
   read_manifest(${target})
   describe_unit()
@@ -110,9 +110,9 @@ function(provide unit)
   endif()
 endfunction()
 
-# features: CMake options of the unit.
-# configuration: all that CMake remembers in a build directory, which gets its name from it.
-# key: that, the features and the sources; two builds of one key are the same.
+# features: the CMake options of the unit.
+# configuration: everything that CMake remembers in a build directory; the name of the directory depends on it.
+# key: the configuration, the features and the sources; two builds with the same key are the same.
 macro(describe_unit)
   set(features)
   set(configuration ${rid} "${arguments}" ${compiler} "${compiler_version}"
@@ -135,7 +135,7 @@ macro(describe_unit)
     list(APPEND sources ${root}/CMakeLists.txt ${root}/THIRD-PARTY-NOTICES.txt)
   else()
     string(TOUPPER MOE_${unit} features)
-    # Only what decides about its machine code, so that no other change costs the long compilation.
+    # Only sources that affect the machine code, so that other changes do not cause the long compilation.
     set(sources ${root}/native/cmake/llama.cmake ${root}/native/cmake/names.cmake ${root}/native/cmake/cuda.cmake)
     if("${unit}" STREQUAL "cuda")
       execute_process(COMMAND ${MOE_NVCC} --version OUTPUT_VARIABLE nvcc_version)
@@ -199,11 +199,11 @@ function(run)
   cmake_parse_arguments(PARSE_ARGV 0 cmake "" "" "") # unlike ARGN, it keeps a list inside an argument
   execute_process(COMMAND ${CMAKE_COMMAND} ${cmake_UNPARSED_ARGUMENTS} RESULT_VARIABLE failed)
   if(failed)
-    message(FATAL_ERROR "The native build failed; the reason is above.\n")
+    message(FATAL_ERROR "The native build failed. The reason is above.\n")
   endif()
 endfunction()
 
-# Replaces what the unit has in the target by what lies in a directory; the manifest last, as a sign that all is there.
+# Replaces the files of the unit in the target with those in a directory. The manifest is written last, to mark the unit as complete.
 function(install_from directory)
   remove_unit(${target})
   file(COPY ${directory}/ DESTINATION ${target} PATTERN *.manifest EXCLUDE)
@@ -218,19 +218,19 @@ function(remove_unit directory)
   endif()
 endfunction()
 
-# A GPU backend that was built from another llama.cpp than the libraries it would be loaded into.
+# Removes a GPU backend that was built from another llama.cpp than the libraries that would load it.
 function(drop_outdated_backends)
   foreach(unit IN LISTS gpu_units)
     set(directory ${root}/artifacts/native/${rid})
     read_manifest(${directory})
     if(installed_llama AND NOT installed_llama STREQUAL llama)
       remove_unit(${directory})
-      message(NOTICE "Native libraries (${unit}): built from another llama.cpp, removed; build it anew with --${unit}")
+      message(NOTICE "Native libraries (${unit}): removed, because they were built from another llama.cpp; build them again with --${unit}")
     endif()
   endforeach()
 endfunction()
 
-# A unit's manifest: what it was built from, then the SHA256 of each file.
+# The manifest of a unit: what it was built from, and then the SHA256 of each file.
 
 function(write_manifest directory)
   set(text "key ${key}\nllama ${llama}\nfeatures ${features}\n")
@@ -268,7 +268,7 @@ function(is_whole directory result)
       file(SHA256 ${directory}/${file} hash)
     endif()
     if(NOT hash STREQUAL expected)
-      message(NOTICE "${title}: ${directory}/${file} is not as it was built; this build is discarded")
+      message(NOTICE "${title}: ${directory}/${file} has been modified, so this build is discarded")
       return()
     endif()
   endforeach()

@@ -1,6 +1,6 @@
-# Some of MoeOffload's code repeats what llama.cpp does privately, and would silently be wrong once that changes. Each such passage is
-# named here with a hash of its text (comments and spaces apart), so that a llama.cpp with another one does not build before somebody has
-# compared the two. Numbers are asserted by the compiler instead, in native/abi/private_checks.cpp. docs/new-llama.cpp.md says what to do.
+# Some of MoeOffload's code repeats private code of llama.cpp, and would silently be wrong if that changed. Each such passage is listed here with
+# a hash of its text (without comments and spaces), so that a llama.cpp with a different passage does not build before somebody has compared
+# the two. Numbers are asserted by the compiler instead, in native/abi/private_checks.cpp. docs/new-llama.cpp.md describes what to do.
 
 # moe_copied(<file> FROM <text> TO <text> HASH <hash> BY <class or file of ours>): the passage from the first text to the end of the
 # second one behind it.
@@ -31,27 +31,27 @@ endfunction()
 set(different)
 set(function_end "\n}\n")
 
-# In which order llama.cpp computes the tokens of a batch, and puts what it computed.
+# The order in which llama.cpp computes the tokens of a batch and stores the results.
 moe_copied(src/llama-batch.cpp FROM "llama_ubatch llama_batch_allocr::split_equal(" TO "${function_end}" HASH f848a4440e7ed68c BY HiddenRowOrder)
 moe_copied(src/llama-context.cpp FROM "void llama_context::output_reorder()" TO "${function_end}" HASH 8794554585e71504 BY HiddenRowOrder)
 moe_copied(src/llama-context.cpp FROM "if (!sorted_output && n_outputs > 1) {" TO "std::fill(output_ids" HASH 761f8c4c17dd32a4 BY HiddenRowOrder)
 
-# How a client and a server greet each other.
+# The handshake of a client and a server.
 moe_copied(ggml/src/ggml-rpc/ggml-rpc.cpp FROM "struct rpc_msg_hello_req {" TO "struct rpc_msg_device_count_rsp" HASH 8dc24fb3013bc3ec BY RpcEndpoint)
 moe_copied(ggml/src/ggml-rpc/ggml-rpc.cpp FROM "static bool send_rpc_cmd(" TO "static bool negotiate_hello(" HASH 39fd266f35c882cf BY RpcEndpoint)
 moe_copied(ggml/src/ggml-rpc/ggml-rpc.cpp FROM "static bool negotiate_hello(" TO "${function_end}" HASH 79440f4fbe7f03f9 BY RpcEndpoint)
 
-# What is a grammar, and which ones are refused.
+# The syntax of grammars, and the grammars that are rejected.
 moe_copied(src/llama-grammar.cpp FROM "#define MAX_REPETITION_THRESHOLD" TO "\n" HASH 4b2c4920730cc235 BY GrammarReader)
 moe_copied(src/llama-grammar.cpp FROM "const char * llama_grammar_parser::parse_sequence(" TO "${function_end}" HASH 64633af7acf982d3 BY GrammarReader)
 moe_copied(src/llama-grammar.cpp FROM "const char * llama_grammar_parser::parse_rule(" TO "${function_end}" HASH 5a41ffffa1cec63c BY GrammarReader)
 moe_copied(src/llama-grammar.cpp FROM "static bool llama_grammar_detect_left_recursion(" TO "${function_end}" HASH 3041958d2b8e9c59 BY GrammarCheck)
 
-# How many cells a KV cache has.
+# The number of cells in a KV cache.
 moe_copied(src/llama-context.cpp FROM "cparams.n_ctx = GGML_PAD(" TO "LLAMA_LOG_INFO" HASH a4f749cb284f7835 BY ContextParameters.CellCount)
 
 if(different)
-  message(FATAL_ERROR "llama.cpp differs where MoeOffload repeats what it does privately:${different}\n"
-    "Compare each passage with the code that repeats it, mend that, and put the new hash into native/cmake/copies.cmake"
+  message(FATAL_ERROR "llama.cpp has changed private code that MoeOffload repeats:${different}\n"
+    "Compare each passage with the code that repeats it, update that code if necessary, and put the new hash into native/cmake/copies.cmake"
     " (docs/new-llama.cpp.md).\n")
 endif()

@@ -1,12 +1,12 @@
-# Chooses what ggml's CUDA backend is compiled with: the toolkit, a host compiler that it accepts, and architectures
-# that it can compile. CMAKE_CUDA_COMPILER, CMAKE_CUDA_HOST_COMPILER and CMAKE_CUDA_ARCHITECTURES on the command line win.
+# Selects the toolkit, a host compiler and the architectures for ggml's CUDA backend. CMAKE_CUDA_COMPILER, CMAKE_CUDA_HOST_COMPILER and
+# CMAKE_CUDA_ARCHITECTURES on the command line take precedence.
 
 if(NOT MOE_CUDA)
   return()
 endif()
 
 if(APPLE)
-  message(FATAL_ERROR "MOE_CUDA: there is no CUDA for macOS. Metal is built in.\n")
+  message(FATAL_ERROR "MOE_CUDA: CUDA does not support macOS. The Metal backend is built automatically.\n")
 endif()
 
 moe_find_nvcc()
@@ -14,12 +14,12 @@ execute_process(COMMAND ${MOE_NVCC} --version OUTPUT_VARIABLE nvcc_version)
 string(REGEX MATCH "release ([0-9]+\\.[0-9]+)" nvcc_version "${nvcc_version}")
 set(nvcc_version ${CMAKE_MATCH_1})
 if(nvcc_version VERSION_LESS 11.8)
-  message(FATAL_ERROR "MOE_CUDA: ${MOE_NVCC} is of CUDA ${nvcc_version}, and 11.8 is the oldest that is known to work. "
-    "Install a newer one, and name it with -DCMAKE_CUDA_COMPILER=PATH/nvcc if it is not found first.\n")
+  message(FATAL_ERROR "MOE_CUDA: ${MOE_NVCC} belongs to CUDA ${nvcc_version}, but 11.8 or later is required. "
+    "Install a newer version. If another version is found first, set -DCMAKE_CUDA_COMPILER=PATH/nvcc.\n")
 endif()
 moe_default(CMAKE_CUDA_COMPILER ${MOE_NVCC})
 
-# The newest g++ that each toolkit accepts.
+# The newest version of g++ that each toolkit supports.
 if(nvcc_version VERSION_LESS 12.0)
   set(newest_gcc 11)
 elseif(nvcc_version VERSION_LESS 12.4)
@@ -47,7 +47,7 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND "$ENV{CUDAHOSTCXX}" STREQUAL "" AND 
   endif()
 endif()
 
-# Machine code for common cards, PTX for what lies between and beyond, which the driver compiles at the first start.
+# Machine code for common GPUs, and PTX for all others, which the driver compiles at the first start.
 set(architectures 75-virtual 80-virtual 86-real 89-real)
 if(nvcc_version VERSION_LESS 13.0)
   list(PREPEND architectures 61-virtual 70-virtual)

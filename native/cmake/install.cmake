@@ -1,5 +1,5 @@
-# What is built, and where it goes: libraries flat, tools below them, ready to be packed or copied anywhere.
-# Targets and install components: moe-native, and one for each GPU backend (build.cmake says why).
+# Defines what is built and installed: libraries in one directory and tools below it, which can be packed or copied anywhere.
+# Targets and install components: moe-native, and one for each GPU backend (build.cmake explains why).
 
 # moe_unit(<unit> <directory> <target>...)
 function(moe_unit unit directory)
@@ -26,7 +26,7 @@ foreach(backend IN LISTS moe_backends)
     set(unit native)
   endif()
   moe_unit(${unit} . ${backend})
-  # llama.cpp's tools look beside themselves for backends under upstream's names.
+  # llama.cpp's tools search their own directory for backends with upstream's names.
   install(CODE "
     file(MAKE_DIRECTORY \${CMAKE_INSTALL_PREFIX}/tools)
     file(CREATE_LINK ../$<TARGET_FILE_NAME:${backend}>
@@ -34,7 +34,7 @@ foreach(backend IN LISTS moe_backends)
       COPY_ON_ERROR SYMBOLIC)" COMPONENT ${unit})
 endforeach()
 
-# What the bindings are generated from.
+# The headers from which the bindings are generated.
 install(DIRECTORY ${LLAMA_CPP_SOURCE_DIR}/include/ ${LLAMA_CPP_SOURCE_DIR}/ggml/include/
   DESTINATION include COMPONENT native FILES_MATCHING PATTERN *.h)
 

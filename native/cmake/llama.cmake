@@ -37,13 +37,13 @@ if(MOE_PEERS AND "llama-server" IN_LIST MOE_PEER_TOOLS)
   set(LLAMA_BUILD_SERVER ON)
 endif()
 
-# Nothing of it is built or installed but what is named below.
+# Only the parts that are listed below are built and installed.
 add_subdirectory(${LLAMA_CPP_SOURCE_DIR} ${CMAKE_BINARY_DIR}/llama.cpp EXCLUDE_FROM_ALL)
 if(MOE_RPC AND NOT MOE_PEERS)
   add_subdirectory(${LLAMA_CPP_SOURCE_DIR}/tools/rpc ${CMAKE_BINARY_DIR}/rpc EXCLUDE_FROM_ALL)
 endif()
 
-# The targets of one type that a directory and those below it make.
+# Lists the targets of one type in a directory and its subdirectories.
 function(moe_targets type directory result)
   get_property(targets DIRECTORY ${directory} PROPERTY BUILDSYSTEM_TARGETS)
   set(found)
@@ -64,8 +64,8 @@ endfunction()
 set(moe_libraries ggml-base ggml llama)
 moe_targets(MODULE_LIBRARY ${LLAMA_CPP_SOURCE_DIR}/ggml moe_backends)
 
-# Of the variants of the CPU backend, the first one, which every CPU can run, and of those that this machine can run the one that uses
-# most of its features. Where a compiler does not tell the features, all stay.
+# Keeps two variants of the CPU backend: the first one, which every CPU can run, and the one that uses the most features of this machine. If the
+# compiler does not report the features, all variants are kept.
 function(moe_two_variants backends cpu_features)
   set(variants ${${backends}})
   list(FILTER variants INCLUDE REGEX "^ggml-cpu-")
@@ -88,7 +88,7 @@ function(moe_two_variants backends cpu_features)
   endforeach()
   list(REMOVE_ITEM variants ${first} ${best})
 
-  # ggml's own target depends on all of them: what is left out is built of nothing.
+  # ggml's own target depends on all variants, so those that are left out are built from an empty source file.
   file(WRITE ${CMAKE_BINARY_DIR}/nothing.c "")
   foreach(variant IN LISTS variants)
     set_target_properties(${variant} PROPERTIES SOURCES ${CMAKE_BINARY_DIR}/nothing.c LINK_LIBRARIES "" LINKER_LANGUAGE C)

@@ -1,4 +1,4 @@
-# Reads native/llama.cpp.lock into lock_<name>, and settles where what is fetched and built is kept.
+# Reads native/llama.cpp.lock into lock_<name>, and sets the directory for downloads and finished builds.
 
 if(WIN32)
   set(cache_default $ENV{LOCALAPPDATA}/MoeOffload)
@@ -20,5 +20,5 @@ foreach(line IN LISTS lines)
   set(lock_${CMAKE_MATCH_1} ${CMAKE_MATCH_2})
 endforeach()
 
-# What a bundled source lists its files' hashes in.
+# The file in which a bundled source lists the hashes of its files.
 set(moe_source_manifest moe-source.manifest)

@@ -1,6 +1,6 @@
-# File names and SONAMEs of our own, so that another llama.cpp can live in the same process.
+# Sets unique file names and SONAMEs, so that another llama.cpp can be loaded in the same process.
 
-# Libraries are found relative to where they lie, so that the whole can be copied anywhere.
+# Libraries are found relative to their own location, so that the directory can be copied anywhere.
 function(moe_run_path target)
   set(origin $<IF:$<PLATFORM_ID:Darwin>,@loader_path,$ORIGIN>)
   set(paths ${origin})
@@ -10,15 +10,15 @@ function(moe_run_path target)
   set_target_properties(${target} PROPERTIES BUILD_WITH_INSTALL_RPATH ON INSTALL_RPATH "${paths}")
 endfunction()
 
-# NuGet packages hold no links, so the SONAME is the file name, without a version.
+# NuGet packages cannot contain links, so the SONAME is the file name without a version.
 function(moe_unversioned target)
   foreach(property VERSION SOVERSION PUBLIC_HEADER PRIVATE_HEADER)
     set_property(TARGET ${target} PROPERTY ${property})
   endforeach()
 endfunction()
 
-# A library's calls to its own functions stay in it, whatever else the process has loaded: -Bsymbolic for common
-# symbols, -fno-gnu-unique for C++'s inline ones, of which there would be one per process.
+# Calls of a library to its own functions stay in the library, regardless of what else the process has loaded: -Bsymbolic for ordinary
+# symbols, and -fno-gnu-unique for inline C++ symbols, which would otherwise be unique in the process.
 function(moe_own_symbols target)
   target_link_options(${target} PRIVATE $<$<PLATFORM_ID:Linux>:LINKER:-Bsymbolic>)
   target_compile_options(${target} PRIVATE
@@ -26,7 +26,7 @@ function(moe_own_symbols target)
     $<$<AND:$<COMPILE_LANGUAGE:CUDA>,$<CXX_COMPILER_ID:GNU>>:-Xcompiler=-fno-gnu-unique>)
 endfunction()
 
-# The shim's abort callback throws, and the exception passes ggml's C functions.
+# The shim's abort callback throws an exception, which propagates through ggml's C functions.
 function(moe_unwindable target)
   target_compile_options(${target} PRIVATE $<$<COMPILE_LANG_AND_ID:C,GNU,Clang,AppleClang>:-fexceptions>)
 endfunction()
@@ -39,7 +39,7 @@ foreach(target IN LISTS moe_libraries moe_backends)
   moe_run_path(${target})
 endforeach()
 
-# The shim reads a model through the C++ class, which only Linux and macOS export by themselves.
+# The shim reads a model through its C++ class, which is exported automatically only on Linux and macOS.
 set_target_properties(llama PROPERTIES WINDOWS_EXPORT_ALL_SYMBOLS ON)
 
 foreach(target IN LISTS moe_tools moe_tool_libraries)

@@ -1,6 +1,6 @@
-# What costs most to compile and is never computed with: llama-server links llama.cpp's code for pictures and sound, which neither a
-# test nor a measurement uses. Without optimization, and its models as one source file, it takes a tenth of the time. Everything that is
-# compared or measured is optimized as upstream does it.
+# Compiles expensive code that is never used without optimization: llama-server links llama.cpp's code for images and sound, which neither a
+# test nor a measurement uses. Without optimization, and with its models in one source file, it takes a tenth of the time. Everything that is
+# compared or measured is optimized as in upstream's builds.
 
 if(NOT TARGET mtmd)
   return()

@@ -1,5 +1,5 @@
-# What is handed out names no directory of the machine that built it; ggml writes the names of its source files into its
-# messages. A build for this machine keeps them, so that a debugger finds the source.
+# Builds for distribution must not contain directories of the build machine, but ggml includes the names of its source files in its messages.
+# A build for this machine keeps the directories, so that a debugger finds the source.
 
 if(NOT GGML_CPU_ALL_VARIANTS)
   return()

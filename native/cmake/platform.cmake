@@ -1,6 +1,6 @@
-# What this machine is.
+# Describes this machine.
 
-# .NET's name for it: linux-x64, linux-musl-x64, linux-arm64, win-x64, osx-arm64, ...
+# The runtime identifier of .NET: linux-x64, linux-musl-x64, linux-arm64, win-x64, osx-arm64, ...
 function(moe_rid result)
   cmake_host_system_information(RESULT processor QUERY OS_PLATFORM)
   if(processor MATCHES "^(x86_64|AMD64|amd64)$")
@@ -25,9 +25,9 @@ set(moe_cpu_macros # ggml's option = the compiler's macro
   AVX512=AVX512VL AVX512_VBMI=AVX512VBMI AVX512_VNNI=AVX512VNNI AVX512_BF16=AVX512BF16
   AMX_TILE=AMX_TILE AMX_INT8=AMX_INT8 AMX_BF16=AMX_BF16)
 
-# ggml refuses GGML_NATIVE for an x86 backend loaded at run time, since such a backend checks at that time for the
-# features it was built for. So they are named one by one: a list of GGML_<feature>=ON or OFF, of what the compiler sees
-# in this machine's CPU; empty where it has no -march=native for x86.
+# ggml does not support GGML_NATIVE for an x86 backend that is loaded at run time, because such a backend checks the features that it was built
+# for when it is loaded. So the features are listed one by one as GGML_<feature>=ON or OFF, according to the compiler's view of this machine's
+# CPU. The list is empty if the compiler does not support -march=native for x86.
 function(moe_native_cpu_features compiler result)
   execute_process(
     COMMAND ${compiler} -march=native -dM -E -x c++ ${CMAKE_CURRENT_FUNCTION_LIST_FILE}

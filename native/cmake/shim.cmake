@@ -1,6 +1,6 @@
-# moe-shim: a small C API over what llama.cpp offers only in C++.
+# moe-shim: a small C API for functions that llama.cpp offers only in C++.
 
-# llama.cpp's common library, of which the shim takes what it needs.
+# llama.cpp's common library, from which the shim links what it needs.
 add_library(moe-common STATIC EXCLUDE_FROM_ALL $<TARGET_OBJECTS:llama-common> $<TARGET_OBJECTS:llama-common-base>)
 set_target_properties(moe-common PROPERTIES LINKER_LANGUAGE CXX)
 
@@ -20,7 +20,7 @@ moe_own_symbols(moe-shim)
 moe_run_path(moe-shim)
 list(APPEND moe_libraries moe-shim)
 
-# The layouts that the bindings were generated for, and numbers that our code repeats: what has drifted does not compile.
+# Checks the layouts for which the bindings were generated, and numbers that our code repeats. If one has changed, this does not compile.
 add_library(moe-abi OBJECT native/abi/abi_checks.c native/abi/private_checks.cpp)
 target_include_directories(moe-abi PRIVATE native/shim ${LLAMA_CPP_SOURCE_DIR}/src)
 target_compile_features(moe-abi PRIVATE cxx_std_17)

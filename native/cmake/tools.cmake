@@ -1,6 +1,6 @@
 # Helpers.
 
-# moe_default(<variable> <value>...): a value given on the command line wins.
+# moe_default(<variable> <value>...): sets a default; a value on the command line takes precedence.
 macro(moe_default name)
   if(NOT DEFINED CACHE{${name}})
     set(${name} ${ARGN})
@@ -8,7 +8,7 @@ macro(moe_default name)
 endmacro()
 
 # moe_require(<variable> <what> [APT|DNF|BREW|WINGET <package>]... NAMES <program>...)
-# finds a program, or ends with the line that installs it.
+# finds a program, or fails with the command that installs it.
 function(moe_require variable what)
   cmake_parse_arguments(PARSE_ARGV 2 package "" "APT;DNF;BREW;WINGET" "NAMES")
   find_program(${variable} NAMES ${package_NAMES})

@@ -1,12 +1,11 @@
-# The same objects linked once more under upstream's file names and SONAMEs: another llama.cpp, for the test that
-# ours lives beside it in one process.
+# Links the same objects again with upstream's file names and SONAMEs. This is the other llama.cpp for the test that loads both into one process.
 
 set(moe_upstream)
 if(NOT MOE_PEERS)
   return()
 endif()
 
-# One variant of the CPU backend, the one for every CPU, does for that, under the name of an only one.
+# One variant of the CPU backend is enough for this: the one for every CPU, with the name of a single variant.
 set(upstream_backends ${moe_backends})
 list(FILTER upstream_backends INCLUDE REGEX "^ggml-cpu")
 list(GET upstream_backends 0 upstream_cpu)

@@ -1,15 +1,15 @@
-// Atomic access to plain numbers in the caller's memory, which other threads read or write meanwhile.
+// Atomic access to plain numbers in the caller's memory, which other threads read or write at the same time.
 #ifndef MOE_ATOMIC_H
 #define MOE_ATOMIC_H
 
-// The library's std::atomic_ref is C++20. Until then: the compiler's own functions for plain objects.
+// std::atomic_ref requires C++20, so the compiler's own functions for plain objects are used.
 #ifdef _MSC_VER
 #    include <atomic>
 #endif
 
 enum class memory { relaxed, ordered };
 
-// Ordered: nothing that follows is read before it.
+// An ordered load has acquire semantics: later reads are not moved before it.
 template <typename T>
 T load(const T & value, memory order = memory::relaxed) {
 #ifdef _MSC_VER
@@ -24,7 +24,7 @@ T load(const T & value, memory order = memory::relaxed) {
 #endif
 }
 
-// Ordered: all that precedes was written before it.
+// An ordered store has release semantics: earlier writes are not moved after it.
 template <typename T>
 void store(T & value, T next, memory order = memory::relaxed) {
 #ifdef _MSC_VER

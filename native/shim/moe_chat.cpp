@@ -1,4 +1,4 @@
-// Chat templates, tool calls and JSON schemas: llama.cpp's common_chat, behind texts.
+// Chat templates, tool calls and JSON schemas: a text-based interface to llama.cpp's common_chat.
 #include "moe_guard.h"
 #include "moe_lazy_grammar.h"
 #include "moe_shim.h"
@@ -35,7 +35,7 @@ moe_status give(std::string value, moe_text ** text) {
     return MOE_STATUS_OK;
 }
 
-// Why the first n tokens of a template do not parse; empty where they do.
+// Returns why the first n tokens of a template cannot be parsed, or an empty string if they can.
 std::string parse_error(const jinja::lexer_result & source, size_t n) {
     try {
         jinja::parse_from_tokens({ { source.tokens.begin(), source.tokens.begin() + n }, source.source });
@@ -45,7 +45,7 @@ std::string parse_error(const jinja::lexer_result & source, size_t n) {
     }
 }
 
-// Some errors of the parser come without a place: it is the last of the fewest tokens that have the error.
+// Some errors of the parser have no location. It is the last token of the shortest beginning that has the error.
 std::string place_of(const std::string & error, const jinja::lexer_result & source) {
     size_t least = 1;
     size_t most  = source.tokens.size();
@@ -63,7 +63,7 @@ std::string place_of(const std::string & error, const jinja::lexer_result & sour
     return " at line " + std::to_string(line) + ", column " + std::to_string(column);
 }
 
-// common_chat_templates_init keeps the words of a parse error to its log, and passes over a tool template that has one.
+// common_chat_templates_init only logs the text of a parse error, and ignores a tool template that has one.
 void check_template(const std::string & source) {
     if (source.empty() || source == "chatml") {
         return;
@@ -143,7 +143,7 @@ std::vector<llama_token> tokens_of(const llama_vocab * vocab, const std::string 
     return common_tokenize(vocab, text, /* add_special */ false, /* parse_special */ true);
 }
 
-// The end of the prompt that belongs to the answer. Some vocabularies put a space before a text, which is none of its.
+// Returns the end of the prompt, which is part of the answer. Some vocabularies add a space before a text, which is not part of it.
 std::vector<llama_token> generation_prompt_of(const llama_vocab * vocab, const std::string & text) {
     std::vector<llama_token> tokens = tokens_of(vocab, text);
     if (!tokens.empty()) {

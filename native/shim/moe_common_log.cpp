@@ -1,5 +1,5 @@
-// The log of llama.cpp's common library, in place of its own, which starts a thread and writes to the standard streams:
-// here it goes where llama.cpp's log goes. All of log.h is here, so that nothing brings in the original.
+// Replaces the log of llama.cpp's common library, which starts a thread and writes to the standard streams. These messages go to llama.cpp's
+// log instead. Everything in log.h is implemented here, so that the original is not linked.
 #include "log.h"
 
 #include "json.h"

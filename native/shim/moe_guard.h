@@ -1,4 +1,4 @@
-// What every function of the shim does with an error: it becomes a status and a text.
+// Error handling of the shim's functions: every error becomes a status and a text.
 #ifndef MOE_GUARD_H
 #define MOE_GUARD_H
 
@@ -8,8 +8,8 @@
 #include <exception>
 #include <new>
 
-// An abort() that a guarded call turned into an exception. Derived from std::exception, so that llama.cpp's own
-// handlers around loading and context creation clean up as they do for any error.
+// An abort() that a guarded call turned into an exception. It is derived from std::exception, so that llama.cpp's own handlers for loading and
+// context creation clean up as for any other error.
 class abort_error : public std::exception {
 public:
     explicit abort_error(const char * message) {
@@ -24,7 +24,7 @@ private:
     char text[1024];
 };
 
-// The only state here: ggml's abort callback is told neither the caller nor a context, so the thread remembers both.
+// This is the only state of the shim. ggml's abort callback receives neither the caller nor a context, so they are stored per thread.
 inline thread_local int  guard_depth = 0;
 inline thread_local bool abort_seen  = false;
 
@@ -44,7 +44,7 @@ inline moe_status failed(char * error, size_t error_size, const char * text) {
     return MOE_STATUS_FAILED;
 }
 
-// The one edge between C++ and C: runs `body` and turns whatever it throws into a status.
+// The boundary between C++ and C: runs `body` and turns any exception into a status.
 template <typename Body>
 moe_status guarded(char * error, size_t error_size, Body && body) noexcept {
     struct scope {

@@ -13,7 +13,7 @@
 
 namespace {
 
-// A trigger that is longer is not found.
+// Longer triggers are not found.
 constexpr size_t longest_trigger = 256;
 
 struct grammar_deleter {
@@ -73,7 +73,7 @@ sampler_ptr make_thinking(const llama_vocab * vocab, const lazy_grammar_options 
     return sampler;
 }
 
-// Where in the tail the grammar begins, or npos.
+// Returns where in the tail the grammar begins, or npos.
 size_t find_trigger(const lazy_grammar & it) {
     for (const std::string & word : it.options.words) {
         const size_t at = it.tail.find(word);
@@ -97,7 +97,7 @@ size_t find_trigger(const lazy_grammar & it) {
     return std::string::npos;
 }
 
-// The grammar takes the text from there on, which may begin in the middle of a token.
+// Passes the text from there on to the grammar. It can begin in the middle of a token.
 void begin_at(lazy_grammar & it, size_t start) {
     it.triggered = true;
     size_t end = 0;
@@ -170,7 +170,7 @@ void accept(llama_sampler * sampler, llama_token token) {
         return;
     }
 
-    // What ends the thinking may itself be a trigger.
+    // The text that ends the thinking can itself be a trigger.
     const llama_tokens * end = common_reasoning_budget_get_end_match(it.thinking.get());
     if (end != nullptr) {
         for (const llama_token last : *end) {

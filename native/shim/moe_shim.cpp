@@ -94,7 +94,7 @@ public:
     }
 };
 
-// Walks a name for std::regex and counts: backtracking that explodes ends in an exception instead of never.
+// Iterates over a name for std::regex and counts the steps, so that exponential backtracking ends with an exception.
 class counting_iterator {
 public:
     using iterator_category = std::bidirectional_iterator_tag;
@@ -155,7 +155,7 @@ private:
     uint64_t *   steps_left = nullptr;
 };
 
-// How many states a pattern has at most once its repetitions are written out: its length times every count in braces.
+// Returns the maximum number of states of a pattern after its repetitions are expanded: its length times every count in braces.
 size_t expanded_size(const char * pattern, size_t length, size_t limit) {
     size_t size = length;
     for (size_t i = 0; i < length && size <= limit; i++) {
@@ -172,7 +172,7 @@ size_t expanded_size(const char * pattern, size_t length, size_t limit) {
     return size;
 }
 
-// std::regex compiles and searches by recursion: bounds on groups and states keep it off the end of the stack.
+// std::regex compiles and searches recursively. Limits on groups and states prevent a stack overflow.
 moe_status compile(const char * pattern, std::regex & regex, char * error, size_t error_size) {
     constexpr size_t max_length = 4096;
     constexpr size_t max_states = 8192;
@@ -214,7 +214,7 @@ moe_status compile(const char * pattern, std::regex & regex, char * error, size_
     return MOE_STATUS_OK;
 }
 
-// Copies a row of logits into candidates; false where one is NaN or +infinity, which no sampler survives.
+// Copies a row of logits into candidates. Returns false if one is NaN or +infinity, which samplers cannot handle.
 bool fill_candidates(const float * logits, int32_t n_vocab, llama_token_data * candidates) {
     bool finite = true;
     for (int32_t i = 0; i < n_vocab; i++) {
@@ -259,7 +259,7 @@ void moe_set_abort_callback(moe_abort_callback callback) {
 namespace {
 
 #ifndef _WIN32
-// RTLD_DEEPBIND: where another ggml was loaded globally, our backends must still find our own symbols first.
+// RTLD_DEEPBIND makes our backends find our own symbols first, even if another ggml was loaded globally.
 void * open_library(const char * path) {
 #    ifdef RTLD_DEEPBIND
     return dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND);
@@ -309,7 +309,7 @@ moe_status moe_backend_load(const char * path, ggml_backend_reg_t * reg, char * 
     *reg = nullptr;
     return guarded(error, error_size, [&] {
 #ifndef _WIN32
-        // Bound here first: ggml's own dlopen of the same file then takes this one.
+        // The file is opened here first, so that ggml's own dlopen of it returns the same library.
         if (open_library(path) == nullptr) {
             return failed(error, error_size, dlerror());
         }
@@ -454,7 +454,7 @@ moe_status moe_model_tensors(
                 moe_tensor_placement & entry = entries[n];
                 ggml_backend_buffer_type_t buffer_type = ggml_backend_buffer_get_type(tensor->buffer);
                 copy_name(entry.name, name.c_str());
-                // The buffer's own name tells a mapped file from plain memory, which share one buffer type.
+                // The name of the buffer distinguishes a mapped file from ordinary memory, which have the same buffer type.
                 copy_name(entry.buffer_type, ggml_backend_buffer_name(tensor->buffer));
                 copy_name(entry.device, device_name_of(buffer_type));
                 std::copy(tensor->ne, tensor->ne + 4, entry.ne);
@@ -483,8 +483,8 @@ bool mtp_loaded(const llama_model * model) {
     });
 }
 
-// The architectures with a graph of their own for LLM_GRAPH_TYPE_DECODER_MTP: llama.cpp would build any other's usual one, for
-// layers that are not in the context. What those graphs assert of the file is asked here.
+// The architectures that have their own graph for LLM_GRAPH_TYPE_DECODER_MTP. For any other one, llama.cpp would build the usual graph, for
+// layers that are not in the context. The conditions that these graphs assert are checked here.
 bool mtp_computable(const llama_model * model) {
     const llama_hparams & hparams = model->hparams;
     if (hparams.n_layer_nextn == 0 || hparams.router_layer >= 0 || model->output_norm == nullptr || model->output == nullptr) {
@@ -561,7 +561,7 @@ moe_status moe_context_free(llama_context * context, char * error, size_t error_
 
 namespace {
 
-// Functions of the CPU backend, which is loaded at run time and so cannot be linked.
+// These are functions of the CPU backend, which cannot be linked because it is loaded at run time.
 void * cpu_function(const char * name) {
     ggml_backend_dev_t cpu = ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU);
     return cpu != nullptr ? ggml_backend_reg_get_proc_address(ggml_backend_dev_backend_reg(cpu), name) : nullptr;
@@ -628,12 +628,12 @@ bool moe_abort_when_set(void * data) {
 
 namespace {
 
-// The thread that decodes writes the counts, while others read them.
+// The decoding thread writes the counts while other threads read them.
 void add(int64_t & value, int64_t more) {
     store(value, load(value) + more);
 }
 
-// The layer whose choice of experts a tensor holds, or -1.
+// Returns the layer whose selected experts a tensor contains, or -1.
 int32_t layer_of_choice(const ggml_tensor & tensor, int32_t n_layers) {
     constexpr char   prefix[] = "ffn_moe_topk-";
     constexpr size_t length   = sizeof(prefix) - 1;
@@ -645,7 +645,7 @@ int32_t layer_of_choice(const ggml_tensor & tensor, int32_t n_layers) {
     return end != tensor.name + length && *end == '\0' && layer >= 0 && layer < n_layers ? (int32_t) layer : -1;
 }
 
-// Counts what `ids` holds of `n_rows` tokens, `stride` bytes apart.
+// Counts the experts in `ids` for `n_rows` tokens, whose rows are `stride` bytes apart.
 void count_rows(moe_expert_counter & counter, int32_t layer, int64_t n_used, int64_t n_rows, size_t stride) {
     int64_t *     counts  = counter.counts + (size_t) layer * counter.n_experts;
     int64_t &     version = counter.versions[layer];
@@ -664,7 +664,7 @@ void count_rows(moe_expert_counter & counter, int32_t layer, int64_t n_used, int
     store(version, before + 2, memory::ordered);
 }
 
-// A choice is a view of all experts in their order: rows of n_used ids, a row of n_experts apart.
+// The selection is a view of all experts in sorted order: rows of n_used ids, with the stride of n_experts ids.
 void count_choice(moe_expert_counter & counter, int32_t layer, const ggml_tensor & choice) {
     const size_t  room     = counter.n_ids * sizeof(int32_t);
     const size_t  row_size = (size_t) choice.ne[0] * sizeof(int32_t);
@@ -681,7 +681,7 @@ void count_choice(moe_expert_counter & counter, int32_t layer, const ggml_tensor
     }
 }
 
-// Copies a layer's numbers; false where they changed meanwhile.
+// Copies the numbers of a layer. Returns false if they changed in the meantime.
 bool read_layer(const moe_expert_counter & counter, int32_t layer, int64_t * counts, int64_t & tokens) {
     const int64_t * source  = counter.counts + (size_t) layer * counter.n_experts;
     const int64_t & version = counter.versions[layer];

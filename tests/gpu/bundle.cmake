@@ -1,4 +1,4 @@
-# Packs artifacts/gpu-bundle.tar.xz: all that a Linux host with a GPU needs to build, make models and measure, without .NET,
+# Creates artifacts/gpu-bundle.tar.xz with everything that a Linux machine with a GPU needs to build, create models and measure, without .NET,
 # npm or a network. Usage: cmake -DMOE_DIRECTORY=<published moe> -DCOMMIT=<git commit> -P tests/gpu/bundle.cmake
 
 cmake_minimum_required(VERSION 3.21)
@@ -13,7 +13,7 @@ set(bundle ${work}/moe-gpu-bundle)
 set(archive ${root}/artifacts/gpu-bundle.tar.xz)
 file(REMOVE_RECURSE ${bundle})
 
-# llama.cpp: the backends ggml-cpu, ggml-cuda and ggml-rpc, and the tools. Models, documents, tests and the page of its server are left out.
+# llama.cpp: the backends ggml-cpu, ggml-cuda and ggml-rpc, and the tools. Models, documents, tests and the web page of its server are omitted.
 file(GLOB parts LIST_DIRECTORIES YES RELATIVE ${LLAMA_CPP_SOURCE_DIR} ${LLAMA_CPP_SOURCE_DIR}/*)
 list(FILTER parts INCLUDE REGEX "^(CMakeLists.txt|LICENSE|cmake|common|ggml|include|licenses|src|tools|vendor)$")
 foreach(part IN LISTS parts)
@@ -48,6 +48,6 @@ file(WRITE ${bundle}/commit.txt "${COMMIT}\n")
 execute_process(COMMAND ${CMAKE_COMMAND} -E tar cJf ${archive} --format=gnutar moe-gpu-bundle WORKING_DIRECTORY ${work} COMMAND_ERROR_IS_FATAL ANY)
 file(SIZE ${archive} size)
 if(size GREATER size_limit)
-  message(FATAL_ERROR "${archive} has ${size} bytes, and ${size_limit} are the most: look at what has grown in ${bundle}.\n")
+  message(FATAL_ERROR "${archive} has ${size} bytes, but at most ${size_limit} are allowed. Check what has grown in ${bundle}.\n")
 endif()
 message(NOTICE "${archive}: ${size} bytes of at most ${size_limit}")
