@@ -30,10 +30,10 @@ internal sealed class BenchCommand : ICliCommand
         _opener.AddTo(Command);
         Subcommands =
         [
-            new MeasureCommand("streaming", "Measure answers over HTTP, streamed and not, with experts offloaded and not", global, new StreamingArguments(BenchNames.Own)),
-            new MeasureCommand("memory", "Measure the memory on each device, with experts offloaded and not", global, new MemoryArguments(BenchNames.Own)),
-            new MeasureCommand("quality", "Compare the output of a model with experts offloaded and not", global, new QualityArguments(BenchNames.Own)),
-            new MeasureCommand("sweep", "Measure the speed over layers of experts in system memory, micro-batches, threads and depths", global, new SweepArguments(BenchNames.Own)),
+            new MeasureCommand("streaming", "Measure answers over HTTP, streamed or not, with and without offloading", global, new StreamingArguments(BenchNames.Own)),
+            new MeasureCommand("memory", "Measure the memory on each device, with and without offloading", global, new MemoryArguments(BenchNames.Own)),
+            new MeasureCommand("quality", "Compare the output of a model with and without offloading", global, new QualityArguments(BenchNames.Own)),
+            new MeasureCommand("sweep", "Measure the speed for different expert layers, micro-batches, threads and depths", global, new SweepArguments(BenchNames.Own)),
         ];
     }
 

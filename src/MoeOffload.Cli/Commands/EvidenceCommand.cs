@@ -13,7 +13,7 @@ internal sealed class EvidenceCommand : ICliCommand
         new EvidenceReportCommand(),
     ];
 
-    public Command Command { get; } = new("evidence", "Measure models into a folder that a stranger can check, check such folders, and quote them");
+    public Command Command { get; } = new("evidence", "Measure models, verify the resulting folders of evidence, and use their figures in texts");
 
     public IReadOnlyList<ICliCommand> Subcommands { get; }
 

@@ -66,7 +66,7 @@ internal sealed class EvidenceRenderCommand : ICliCommand
         else if (!File.Exists(output) || File.ReadAllText(output).ReplaceLineEndings("\n") is var found && found != text)
         {
             string line = File.Exists(output) ? string.Create(CultureInfo.InvariantCulture, $" from line {ReportCheck.FirstDifference(File.ReadAllText(output).ReplaceLineEndings("\n"), text)} on") : string.Empty;
-            throw new FormatException($"{output} differs from what {template} gives{line}: run the command without --check to write it.");
+            throw new FormatException($"{output} differs from the result of {template}{line}: run the command without --check to write it.");
         }
 
         return Task.FromResult(ExitCode.Success);

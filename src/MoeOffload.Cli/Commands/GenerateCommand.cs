@@ -36,7 +36,7 @@ internal sealed class GenerateCommand : ICliCommand
         {
             if (result.GetValue<string?>("--system") is not null && !result.GetValue(_chat))
             {
-                result.AddError("--system is of a chat: add --chat.");
+                result.AddError("--system is only allowed with --chat.");
             }
         });
     }

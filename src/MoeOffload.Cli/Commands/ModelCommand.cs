@@ -7,7 +7,7 @@ namespace MoeOffload.Cli.Commands;
 /// <summary>Implements <c>moe model</c>, the parent of the commands that write model files.</summary>
 internal sealed class ModelCommand : ICliCommand
 {
-    public Command Command { get; } = new("model", "Make model files");
+    public Command Command { get; } = new("model", "Create model files");
 
     public IReadOnlyList<ICliCommand> Subcommands { get; } = [new SynthCommand()];
 

@@ -63,7 +63,7 @@ internal sealed class PlanCommand : ICliCommand
         invocation.Terminal.Out.WriteLine(tooLarge switch
         {
             [] => "It fits.",
-            _ when tooLarge.Exists(need => need.Use.IsHost) => "It does not fit system memory: use a model with a smaller quantization, or a shorter context (-c).",
+            _ when tooLarge.Exists(need => need.Use.IsHost) => "It does not fit into system memory: use a model with a smaller quantization, or a shorter context (-c).",
             _ => "It does not fit: keep more experts in system memory (--n-cpu-moe, --cpu-moe), or use a shorter context (-c).",
         });
         return Task.FromResult(ExitCode.Success);

@@ -84,8 +84,8 @@ internal sealed class PullCommand : ICliCommand
         bar.Description = Markup.Escape(step.Stage switch
         {
             PullStage.Resolving => "Asking the hub",
-            PullStage.Waiting => "Another pull is at it; waiting",
-            PullStage.Resuming => "Checking what is here",
+            PullStage.Waiting => "Waiting for another download of this file",
+            PullStage.Resuming => "Checking the partial download",
             PullStage.Retrying => $"{step.Message} Trying again",
             _ => step.File,
         });

@@ -48,7 +48,7 @@ internal sealed class ServeCommand : ICliCommand
         catch (InvalidOperationException)
         {
             throw new UsageException(
-                $"{url} can be reached from other machines, and there is no API key: set one with --api-key or MOE_API_KEY, listen on 127.0.0.1, "
+                $"{url} can be reached from other machines, but there is no API key: set one with --api-key or MOE_API_KEY, listen on 127.0.0.1, "
                 + "or use --allow-remote-without-key if everyone on the network may use the server.");
         }
 

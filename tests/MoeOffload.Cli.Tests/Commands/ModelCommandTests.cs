@@ -146,7 +146,7 @@ public sealed class ModelCommandTests : IDisposable
         long twice = 2 * MoeModel.ListDevices().Single(device => device.Kind == DeviceKind.Cpu).FreeBytes;
         string[] command = ["plan", DemoModel.Path, "-c", (twice / LeastBytesPerToken).ToString(CultureInfo.InvariantCulture)];
 
-        _moe.Run(command).Output.Should().Contain("It does not fit system memory").And.NotContain("--cpu-moe");
+        _moe.Run(command).Output.Should().Contain("It does not fit into system memory").And.NotContain("--cpu-moe");
         _moe.Report(command)["fits"]!.GetValue<bool>().Should().BeFalse();
     }
 

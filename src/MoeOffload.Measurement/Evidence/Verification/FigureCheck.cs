@@ -49,7 +49,7 @@ internal static class FigureCheck
         }
         catch (FormatException error)
         {
-            return $"; nor can it be computed of its own lines: {error.Message}";
+            return $"; nor can it be computed from its own lines: {error.Message}";
         }
     }
 
