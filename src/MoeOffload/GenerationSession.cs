@@ -23,7 +23,7 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
 {
     private readonly MoeModel _model;
     private readonly Scheduler _scheduler;
-    private readonly WantedAdapters _adapters;
+    private readonly SessionAdapters _adapters;
     private readonly ExpertCounter? _counter;
     private readonly Lock _lifetime = new();
     private readonly ContextParameters _parameters;
@@ -35,7 +35,7 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
     private GenerationSession(
         MoeModel model,
         Scheduler scheduler,
-        WantedAdapters adapters,
+        SessionAdapters adapters,
         NativeContext context,
         IReadOnlyList<MemoryUse> memory,
         ContextParameters parameters,
@@ -355,7 +355,7 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
         ContextSettings settings = parameters.ToSettings();
         ModelHandle handle = model.Native.Handle;
         ExpertCounter? counter = parameters.CountExperts ? new ExpertCounter(model.Info.LayerCount, model.Info.ExpertCount) : null;
-        var adapters = new WantedAdapters(model.CheckAdapters(parameters.Adapters));
+        var adapters = new SessionAdapters(model.CheckAdapters(parameters.Adapters));
         NativeContext context = adapters.MakeContext(handle, settings, logger, counter);
         IDrafter? drafter = null;
         List<MemoryUse> memory;

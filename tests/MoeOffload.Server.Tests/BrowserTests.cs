@@ -42,7 +42,7 @@ public sealed class BrowserTests
     {
         await using OpenPage open = await OpenAsync();
         await open.SetAsync("Temperature", "0");
-        await open.SetAsync("Most tokens", "40");
+        await open.SetAsync("Maximum tokens", "40");
         string answer = await open.AskAsync(TestServer.ClearQuestion);
 
         answer.Should().Be((string?)(await _server.AskAsync("/v1/chat/completions", TestServer.Chat(TestServer.ClearQuestion, 40)))["choices"]![0]!["message"]!["content"]);
@@ -54,7 +54,7 @@ public sealed class BrowserTests
         await Expect(open.Page.Locator("#announcer")).ToContainTextAsync(answer[..10]);
 
         // Long enough to be drawn more than once, however fast it comes.
-        await open.SetAsync("Most tokens", "400");
+        await open.SetAsync("Maximum tokens", "400");
         await open.Page.EvaluateAsync(
             """
             () => {
@@ -136,7 +136,7 @@ public sealed class BrowserTests
         await using OpenPage open = await OpenAsync();
         await open.Page.GetByLabel("Model", new PageGetByLabelOptions { Exact = true }).SelectOptionAsync(Other);
         await Expect(open.Page.Locator("#state")).ToContainTextAsync("not loaded");
-        await open.SetAsync("Most tokens", "8");
+        await open.SetAsync("Maximum tokens", "8");
         await open.AskAsync("Hi");
         await Expect(open.LastAnswer.Locator(".author")).ToHaveTextAsync(Other);
         await Expect(open.Page.Locator("#state")).ToHaveTextAsync("loaded");
@@ -156,7 +156,7 @@ public sealed class BrowserTests
     public async Task Placement_memory_and_heat_are_drawn_and_readable_without_seeing()
     {
         await using OpenPage open = await OpenAsync();
-        await open.SetAsync("Most tokens", "30");
+        await open.SetAsync("Maximum tokens", "30");
         await open.AskAsync("Tell me a story.");
         await open.AskAsync("What do bees make?");
 
@@ -328,7 +328,7 @@ public sealed class BrowserTests
     {
         await using OpenPage open = await OpenAsync();
         await Expect(open.Prompt).ToBeFocusedAsync();
-        await open.SetAsync("Most tokens", "8");
+        await open.SetAsync("Maximum tokens", "8");
         await open.AskAsync("Hi");
         await open.Prompt.FillAsync("And now?");
         await open.Page.Locator(".skip").FocusAsync();

@@ -20,7 +20,7 @@ internal sealed class EvidenceReportCommand : ICliCommand
     {
         string directory = invocation.Parsed.GetValue(_folder)!;
         EvidenceFiles files = EvidenceFiles.Open(directory);
-        if (Sums.Find(files).FirstOrDefault(problem => !EvidenceManifest.IsMade(problem.Where)) is { } problem)
+        if (HashFile.Find(files).FirstOrDefault(problem => !EvidenceManifest.IsGenerated(problem.Where)) is { } problem)
         {
             throw new FormatException($"{directory} is not valid evidence, and was not changed: {problem}");
         }

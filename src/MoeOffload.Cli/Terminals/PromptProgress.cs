@@ -3,7 +3,7 @@ namespace MoeOffload.Cli.Terminals;
 /// <summary>Shows a progress bar while a long prompt is processed.</summary>
 internal static class PromptProgress
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromMilliseconds(700);
+    private static readonly TimeSpan s_delay = TimeSpan.FromMilliseconds(700);
     private static readonly TimeSpan s_interval = TimeSpan.FromMilliseconds(100);
 
     /// <summary>Waits for the first update of an answer.</summary>
@@ -14,7 +14,7 @@ internal static class PromptProgress
     public static async Task<bool> WaitAsync(Terminal terminal, int count, Func<int> computed, ValueTask<bool> first)
     {
         Task<bool> piece = first.AsTask();
-        if (!terminal.IsErrorSeen || await Task.WhenAny(piece, Task.Delay(s_patience)).ConfigureAwait(false) == piece)
+        if (!terminal.IsErrorSeen || await Task.WhenAny(piece, Task.Delay(s_delay)).ConfigureAwait(false) == piece)
         {
             return await piece.ConfigureAwait(false);
         }

@@ -12,7 +12,7 @@ namespace MoeOffload.Measurement.Evidence;
 internal sealed class EvidenceFiles
 {
     /// <summary>The name of the file with the hashes of all other files.</summary>
-    public const string Sums = "SHA256SUMS";
+    public const string Hashes = "SHA256SUMS";
 
     public const string Manifest = "manifest.json";
 

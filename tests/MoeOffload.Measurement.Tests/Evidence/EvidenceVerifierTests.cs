@@ -38,7 +38,7 @@ public sealed class EvidenceVerifierTests : IDisposable
             wrong[^2] ^= 1;
             File.WriteAllBytes(file, wrong);
 
-            Sums.Find(EvidenceFiles.Open(folder)).Should().ContainSingle().Which.Where.Should().Be(Path.GetRelativePath(folder, file));
+            HashFile.Find(EvidenceFiles.Open(folder)).Should().ContainSingle().Which.Where.Should().Be(Path.GetRelativePath(folder, file));
             File.WriteAllBytes(file, right);
         }
     }

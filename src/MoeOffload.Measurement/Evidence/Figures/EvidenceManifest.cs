@@ -19,13 +19,13 @@ internal sealed record EvidenceManifest(
     private static readonly JsonSerializerOptions s_line = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Returns whether a file is generated from the raw files.</summary>
-    public static bool IsMade(string name) => name is EvidenceFiles.Sums or EvidenceFiles.Manifest or EvidenceFiles.MarkdownReport or EvidenceFiles.HtmlReport
+    public static bool IsGenerated(string name) => name is EvidenceFiles.Hashes or EvidenceFiles.Manifest or EvidenceFiles.MarkdownReport or EvidenceFiles.HtmlReport
         || name.StartsWith(EvidenceFiles.Plots + "/", StringComparison.Ordinal);
 
     /// <summary>Creates the manifest of raw evidence.</summary>
     public static EvidenceManifest Of(EvidenceFolder folder, FigureSet figures) => new(
         [.. folder.Models.Select(model => (model.Name, model.Protocol))],
-        [.. folder.Files.Names.Where(name => !IsMade(name)).Select(name => (name, folder.Files.LengthOf(name)))],
+        [.. folder.Files.Names.Where(name => !IsGenerated(name)).Select(name => (name, folder.Files.LengthOf(name)))],
         figures.Figures);
 
     /// <summary>Reads the raw evidence of a folder that has a manifest.</summary>

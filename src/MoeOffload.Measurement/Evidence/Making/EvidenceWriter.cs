@@ -29,7 +29,7 @@ internal static class EvidenceWriter
             WriteText(directory, name, text);
         }
 
-        WriteText(directory, EvidenceFiles.Sums, Sums.Write(EvidenceFiles.Open(directory)));
+        WriteText(directory, EvidenceFiles.Hashes, HashFile.Write(EvidenceFiles.Open(directory)));
     }
 
     /// <summary>Writes a file and creates its directories.</summary>

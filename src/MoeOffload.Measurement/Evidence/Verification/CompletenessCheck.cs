@@ -23,7 +23,7 @@ internal static class CompletenessCheck
         }
 
         HashSet<string> named = [.. manifest.Files.Select(file => file.Path)];
-        foreach (string name in files.Names.Where(name => !EvidenceManifest.IsMade(name) && !named.Contains(name)))
+        foreach (string name in files.Names.Where(name => !EvidenceManifest.IsGenerated(name) && !named.Contains(name)))
         {
             yield return new Problem(name, "it is not in the manifest.");
         }

@@ -17,7 +17,7 @@ internal static class EvidenceVerifier
         try
         {
             EvidenceFiles files = EvidenceFiles.Open(directory);
-            Collect(problems, EvidenceFiles.Sums, () => Sums.Find(files));
+            Collect(problems, EvidenceFiles.Hashes, () => HashFile.Find(files));
             EvidenceManifest manifest = EvidenceManifest.Read(files);
             figures = manifest.Figures.Count;
             Collect(problems, EvidenceFiles.Manifest, () => CompletenessCheck.FindFiles(files, manifest));

@@ -1,10 +1,10 @@
-// The server's endpoints that this page uses. Paths are relative, so that it works below a prefix.
+// The server's endpoints that this page uses. Paths are relative, so that the page works with a path prefix.
 
 import { byId } from "./dom.js";
 
 const keyName = "moeoffload.key";
 
-/** What the server answered instead of what was asked for. */
+/** An error that the server returned. */
 export class ServerError extends Error {
   constructor(message, status) {
     super(message);
@@ -19,13 +19,13 @@ export const listModels = async () => (await (await request("api/models")).json(
 export const readStatus = async (model, signal) =>
   (await request(`api/models/${encodeURIComponent(model)}/status`, { signal })).json();
 
-/** Loads a model; ends when it is loaded. */
+/** Loads a model, and returns when it is loaded. */
 export const loadModel = model => request(`api/models/${encodeURIComponent(model)}/load`, { method: "POST" });
 
-/** Gives a model's memory back. */
+/** Unloads a model. */
 export const unloadModel = model => request(`api/models/${encodeURIComponent(model)}/unload`, { method: "POST" });
 
-/** Answers a chat, as the objects that the server streams. */
+/** Generates the answer to a chat, and yields the objects that the server streams. */
 export async function* chat(body, signal) {
   const response = await request("api/chat", {
     method: "POST",
@@ -41,7 +41,7 @@ export async function* chat(body, signal) {
     rest = done ? "" : lines.pop();
     for (const line of lines.filter(line => line.length > 0)) {
       const part = JSON.parse(line);
-      if (part.error) throw new ServerError(messageOf(part) ?? "The server gave up.", response.status);
+      if (part.error) throw new ServerError(messageOf(part) ?? "The server reported an error.", response.status);
       yield part;
     }
     if (done) return;
@@ -69,12 +69,12 @@ async function errorOf(response) {
   }
 }
 
-// Ollama's errors are texts, OpenAI's are objects.
+// Ollama's errors are strings, and OpenAI's are objects.
 const messageOf = answer => typeof answer.error === "string" ? answer.error : answer.error?.message;
 
 let asking = null;
 
-// Requests that are refused together ask once; one that was refused with an older key takes the newer one.
+// If several requests are rejected at the same time, the user is asked once. Requests that were rejected with an older key use the newer one.
 async function askForKey(refused) {
   if (sessionStorage.getItem(keyName) !== refused) return true;
   asking ??= showKeyDialog().finally(() => { asking = null; });

@@ -1,4 +1,4 @@
-// The conversation: what was said, and how it is shown.
+// The conversation: its messages, and how they are shown.
 
 import * as api from "./api.js";
 import { announce, byId, element } from "./dom.js";
@@ -12,7 +12,7 @@ const scroller = byId("scroller");
 const list = byId("messages");
 const prompt = byId("prompt");
 
-/** A chat with one model at a time. `onBegin` and `onEnd` are told of each answer. */
+/** A chat with one model at a time. `onBegin` and `onEnd` are called for each answer. */
 export class Chat {
   #messages = [];
   #running = null;
@@ -45,12 +45,12 @@ export class Chat {
     return this.#running !== null;
   }
 
-  /** Ends the answer that is being generated. */
+  /** Stops the answer that is being generated. */
   stop() {
     this.#running?.abort.abort();
   }
 
-  /** Forgets everything. */
+  /** Removes all messages. */
   clear() {
     this.stop();
     this.#messages = [];
@@ -60,7 +60,7 @@ export class Chat {
     prompt.focus();
   }
 
-  /** Tells the waiting answer how far its model is loaded, from 0 to 1. */
+  /** Shows the progress of loading the model, from 0 to 1, in the waiting answer. */
   showLoading(progress) {
     this.#running?.view.showWaiting(progress === null ? "Waiting for the first token…" : `Loading the model, ${Math.round(progress * 100)} %…`);
   }
@@ -118,7 +118,7 @@ export class Chat {
     this.onEnd(figures);
   }
 
-  // Drops an answer and all after it, and asks again.
+  // Removes an answer and everything after it, and asks again.
   #retry(view, asked) {
     const chosen = this.isRunning ? null : settings.sampling();
     if (!chosen) return;
@@ -145,7 +145,7 @@ function requestOf(model, history, { system, think, options }) {
   return { model, messages, options, think, stream: true };
 }
 
-// The server counts tokens and measures its work; the first token's time is what this page saw.
+// The server counts tokens and measures times, except for the time to the first token, which this page measures.
 function figuresOf(part, firstToken) {
   const decoding = part.eval_duration / 1e9;
   return {
@@ -179,7 +179,7 @@ class AnswerView {
     this.#waiting.textContent = text;
   }
 
-  // Parts that come within one frame are drawn once.
+  // Parts that arrive within one frame are drawn together.
   show(answer) {
     if (this.#pending === null) this.#pending = requestAnimationFrame(() => this.#draw(answer));
   }
@@ -188,7 +188,7 @@ class AnswerView {
     this.#draw(answer);
     this.node.removeAttribute("aria-busy");
     this.#waiting.remove();
-    if (!answer.content) this.#body.append(element("p", { className: "waiting" }, remark ? "No answer." : "The model said nothing."));
+    if (!answer.content) this.#body.append(element("p", { className: "waiting" }, remark ? "No answer." : "The answer is empty."));
     const notes = [
       remark,
       figures && `${count(figures.answerTokens)} tokens`,
@@ -221,7 +221,7 @@ class AnswerView {
     if (answer.content || answer.thinking) this.#waiting.hidden = true;
     if (answer.thinking) {
       this.#thinking.hidden = false;
-      this.#thinking.firstChild.textContent = answer.content ? "What it thought" : "Thinking…";
+      this.#thinking.firstChild.textContent = answer.content ? "Thoughts" : "Thinking…";
       this.#thinking.lastChild.textContent = answer.thinking;
     }
     this.#markdown.show(answer.content);

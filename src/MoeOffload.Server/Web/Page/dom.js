@@ -1,11 +1,11 @@
-// Elements are made here, and only from text: nothing that a model writes is ever parsed as markup.
+// Elements are created only here and only from text, so that the output of a model is never parsed as markup.
 
 const svgNamespace = "http://www.w3.org/2000/svg";
 
-/** The element of the page with this id. */
+/** Returns the element of the page with this id. */
 export const byId = id => document.getElementById(id);
 
-/** Makes an element. Names with a dash are attributes, others properties; strings among the children are text. */
+/** Creates an element. Names with a dash are attributes, and other names are properties. Strings among the children become text. */
 export function element(tag, properties = {}, ...children) {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {
@@ -16,7 +16,7 @@ export function element(tag, properties = {}, ...children) {
   return made;
 }
 
-/** Makes an SVG element. */
+/** Creates an SVG element. */
 export function svg(tag, attributes = {}, ...children) {
   const made = document.createElementNS(svgNamespace, tag);
   for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
@@ -24,7 +24,7 @@ export function svg(tag, attributes = {}, ...children) {
   return made;
 }
 
-/** A table behind a summary: what a drawing shows, as text. `columns` are heads, a leading ">" aligns numbers. */
+/** Creates a collapsed table with the content of a drawing as text. `columns` are the headers; a leading ">" aligns numbers to the right. */
 export function dataTable(summary, columns, rows) {
   const isNumber = columns.map(column => column.startsWith(">"));
   const cell = (tag, text, column, properties = {}) =>
@@ -38,14 +38,14 @@ export function dataTable(summary, columns, rows) {
         ...row.map((text, index) => index === 0 ? cell("th", text, index, { scope: "row" }) : cell("td", text, index)))))));
 }
 
-/** Puts other children into an element, and keeps its tables as open as they were. */
+/** Replaces the children of an element, and keeps its open tables open. */
 export function replace(parent, ...children) {
   const open = [...parent.querySelectorAll("details")].map(details => details.open);
   parent.replaceChildren(...children);
   [...parent.querySelectorAll("details")].forEach((details, index) => { details.open = open[index] ?? false; });
 }
 
-/** Says something to a screen reader. */
+/** Announces a text to screen readers. */
 export function announce(text) {
   byId("announcer").textContent = text;
 }

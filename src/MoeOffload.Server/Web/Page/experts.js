@@ -1,4 +1,4 @@
-// How often the router of each layer chose each expert: a row for each layer, a column for each expert.
+// Shows how often the router of each layer selected each expert: a row for each layer, and a column for each expert.
 
 import { byId, dataTable, element, replace } from "./dom.js";
 import { count, percent, times } from "./format.js";
@@ -31,7 +31,7 @@ export class ExpertMap {
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#draw());
   }
 
-  /** Shows counts: of each layer its number, tokens, and the choices of each expert. */
+  /** Shows the counts of each layer: its number, its tokens, and how often each expert was selected. */
   show(layers, experts, used) {
     this.#layers = layers;
     this.#experts = experts;
@@ -43,10 +43,10 @@ export class ExpertMap {
     this.#peak = Math.max(2, ...shares.map(row => Math.max(...row)));
     const tokens = Math.max(0, ...layers.map(layer => layer.tokens));
     this.#canvas.setAttribute("aria-label",
-      `How often each of ${experts} experts was chosen in ${layers.length} layers, ${used} for each of ${count(tokens)} tokens. Arrow keys move.`);
+      `How often each of ${experts} experts was selected in ${layers.length} layers, ${used} for each of ${count(tokens)} tokens. Arrow keys move.`);
     this.#note.textContent = tokens > 0
       ? `${count(tokens)} tokens, ${used} of ${experts} experts for each`
-      : "Nothing was counted yet: ask the model something.";
+      : "Nothing has been counted yet. Ask the model something.";
     this.#rows.replaceChildren(...[...new Set([layers[0].layer, layers.at(-1).layer])].map(layer => element("span", {}, `layer ${layer}`)));
     this.#lastColumn.textContent = `${experts - 1}`;
     this.#most.textContent = `${times(this.#peak)} an even share`;
@@ -62,7 +62,7 @@ export class ExpertMap {
     this.#parent.replaceChildren(element("p", { className: "empty" }, reason));
   }
 
-  // Once: what is taken out of the page loses its focus.
+  // This happens only once, because an element that is removed from the page loses the focus.
   #attach() {
     if (this.#canvas.isConnected) return;
     this.#parent.replaceChildren(
@@ -142,7 +142,7 @@ export class ExpertMap {
       return;
     }
     const ratio = layer.ratios[this.#cursor.expert];
-    this.#readout.textContent = `Layer ${layer.layer}, expert ${this.#cursor.expert}: chosen ${count(layer.counts[this.#cursor.expert])} times, `
+    this.#readout.textContent = `Layer ${layer.layer}, expert ${this.#cursor.expert}: selected ${count(layer.counts[this.#cursor.expert])} times, `
       + `${percent(ratio / this.#experts)}, ${times(ratio)} an even share`;
   }
 }
@@ -155,7 +155,7 @@ function busiestOf(layer) {
   ];
 }
 
-// The colours of the style sheet, as a function of 0 to 1.
+// Returns the color of the style sheet for a value from 0 to 1.
 function colors() {
   const style = getComputedStyle(document.documentElement);
   const stops = [0, 1, 2, 3, 4].map(index => {

@@ -3,31 +3,31 @@ const units = ["B", "KiB", "MiB", "GiB", "TiB"];
 const number = (value, digits) =>
   value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
 
-/** A count with separators. */
+/** Formats a count with separators. */
 export const count = value => number(value, 0);
 
-/** Bytes in a fitting binary unit. */
+/** Formats a number of bytes in a suitable binary unit. */
 export function bytes(value) {
   const power = value < 1024 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(value) / 10));
   const scaled = value / 1024 ** power;
   return `${number(scaled, power === 0 || scaled >= 100 ? 0 : 1)} ${units[power]}`;
 }
 
-/** A time in milliseconds or seconds. */
+/** Formats a time in milliseconds or seconds. */
 export function duration(milliseconds) {
   return milliseconds < 1000 ? `${number(milliseconds, 0)} ms` : `${number(milliseconds / 1000, milliseconds < 10000 ? 2 : 1)} s`;
 }
 
-/** Tokens a second. */
+/** Formats a number of tokens per second. */
 export const speed = value => number(value, value < 100 ? 1 : 0);
 
-/** A share of 1 in percent. */
+/** Formats a share in percent. */
 export const percent = value => `${number(value * 100, 1)} %`;
 
-/** A ratio with its sign. */
+/** Formats a ratio with the multiplication sign. */
 export const times = value => `${number(value, 1)}×`;
 
-/** Ascending numbers as ranges: "0–3, 7". */
+/** Formats ascending numbers as ranges: "0–3, 7". */
 export function ranges(numbers) {
   const parts = [];
   for (let start = 0; start < numbers.length;) {

@@ -58,7 +58,7 @@ function showModel() {
   poll();
 }
 
-// One status at a time; the next is asked for sooner while something happens.
+// Requests one status at a time, and the next one sooner while the model is loading or generating.
 async function poll() {
   clearTimeout(timer);
   reading?.abort();
@@ -114,7 +114,7 @@ function showExperts() {
   if (!experts) {
     map.showNone(status?.status !== "loaded" ? "Shown when the model is loaded."
       : status.info?.experts === 0 ? "A dense model, without experts."
-        : "The server does not count the experts' use.");
+        : "The server does not count the selected experts.");
     return;
   }
   if (experts.layers.length === 0) return map.showNone("The model has no layer with experts.");
@@ -174,14 +174,14 @@ async function load() {
 async function unload() {
   try {
     await api.unloadModel(choice.value);
-    announce("The model's memory was given back.");
+    announce("The model was unloaded.");
   } catch (error) {
     announce(error.message);
   }
   poll();
 }
 
-// Wide windows show the details beside the chat unless closed; narrow ones over it when asked for.
+// Wide windows show the details next to the chat unless they are closed. Narrow windows show them over the chat on request.
 function initializePanel() {
   const toggle = byId("panel-toggle");
   const set = isOpen => {

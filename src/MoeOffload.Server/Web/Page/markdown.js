@@ -1,4 +1,4 @@
-// Shows the Markdown that models write: paragraphs, headings, lists, quotes, tables and code. Everything becomes text nodes.
+// Renders the Markdown of models: paragraphs, headings, lists, quotes, tables and code. Everything becomes text nodes.
 
 import { element } from "./dom.js";
 
@@ -8,7 +8,7 @@ const rule = /^ {0,3}([-*_])(?: *\1){2,} *$/;
 const item = /^( *)(?:([-*+])|(\d{1,9})[.)])\s+(.*)$/;
 const tableRule = /^\s*\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$/;
 
-/** Shows a growing text: only the blocks that changed are made anew. */
+/** Shows a growing text. Only the blocks that changed are created again. */
 export class MarkdownView {
   #parent;
   #blocks = [];
@@ -31,7 +31,7 @@ export class MarkdownView {
   }
 }
 
-// A text's blocks as their source lines, joined: what stays the same while a text grows behind it.
+// Splits a text into blocks of source lines, which stay the same while more text is appended.
 function blocksOf(text) {
   const blocks = [];
   let lines = [];
@@ -110,7 +110,7 @@ function codeBlock(lines, mark, language) {
     element("pre", { tabIndex: 0 }, element("code", {}, text)));
 }
 
-/** Copies a text, and says on the button that it did. */
+/** Copies a text, and confirms it on the button. */
 export async function copyText(button, text) {
   const label = button.textContent;
   try {
@@ -160,7 +160,7 @@ function table(lines) {
       element("tr", {}, ...cells(line).slice(0, heads.length).map(cell => element("td", {}, inline(cell))))))));
 }
 
-// Marks inside a line. Each closing mark is searched once in vain at most, so that no text takes long.
+// Parses marks in a line. The search for each kind of closing mark fails at most once, so that the time stays linear.
 function inline(text) {
   const made = document.createDocumentFragment();
   const missing = new Set();

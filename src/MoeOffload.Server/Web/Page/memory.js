@@ -1,4 +1,4 @@
-// What the model holds in each device's memory.
+// Shows the memory that the model uses on each device.
 
 import { element, replace, svg } from "./dom.js";
 import { bytes } from "./format.js";
@@ -39,6 +39,6 @@ function deviceRow(device, largest) {
 
 const nameOf = device => device.name === "Host" ? "System memory" : device.description ? `${device.name} · ${device.description}` : device.name;
 
-/** A square of a colour, for a legend. */
+/** Creates a colored square for a legend. */
 export const swatch = (color, overlay = []) => element("span", { className: "swatch" },
   svg("svg", { width: 14, height: 14, "aria-hidden": "true" }, svg("rect", { width: 14, height: 14, rx: 3, fill: color }), ...overlay));

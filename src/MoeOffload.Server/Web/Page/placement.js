@@ -1,4 +1,4 @@
-// Which layer's tensors lie on which device: a row for each layer, a column for each kind of tensor.
+// Shows the device of each layer's tensors: a row for each layer, and a column for each kind of tensor.
 
 import { dataTable, element, replace, svg } from "./dom.js";
 import { bytes, ranges } from "./format.js";
@@ -34,7 +34,7 @@ function deviceColor(devices, name) {
   return `var(--device-${others.indexOf(name) % 4})`;
 }
 
-// System memory is hatched as well, for eyes that do not tell the colours apart.
+// System memory is also hatched, for people who cannot distinguish the colors.
 const hatch = () => svg("pattern", { id: "hatch", width: 5, height: 5, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" },
   svg("line", { class: "hatch", x1: 0, y1: 0, x2: 0, y2: 5 }));
 
@@ -83,7 +83,7 @@ function label(text, y, height) {
   return made;
 }
 
-// A cell is split where its tensors lie on several devices, by bytes.
+// If the tensors of a cell are on several devices, the cell is split in proportion to their bytes.
 function cellOf(groups, x, y, cellWidth, height, devices, name) {
   if (groups.length === 0) return [svg("rect", { class: "track", x, y, width: cellWidth, height, rx: 2 })];
   const total = groups.reduce((sum, group) => sum + Math.max(1, group.bytes), 0);
@@ -98,7 +98,7 @@ function cellOf(groups, x, y, cellWidth, height, devices, name) {
   });
 }
 
-// For each device what it has: [kind, where] with where null for tensors outside the layers.
+// Returns the tensors of each device as [kind, where], with null for tensors outside of layers.
 function holdings(placement, device) {
   const inLayers = kinds.map(([kind, name]) => [
     name,

@@ -1,4 +1,4 @@
-// What the user chose about sampling, kept in the browser.
+// The sampling options of the user, which are stored in the browser.
 
 import { byId } from "./dom.js";
 
@@ -7,7 +7,7 @@ const defaults = { temperature: 0.8, top_p: 0.95, top_k: 40, min_p: 0.05, repeat
 
 const form = byId("settings");
 
-/** Fills the form with what was kept. */
+/** Fills the form with the stored options. */
 export function initialize() {
   write({ ...defaults, ...stored() });
   form.addEventListener("input", () => {
@@ -22,7 +22,7 @@ export function initialize() {
   form.addEventListener("submit", event => event.preventDefault());
 }
 
-/** The request's options; null where a field is wrong, which is then shown. */
+/** Returns the options of a request, or null if a field is not valid, which is then highlighted. */
 export function sampling() {
   if (!form.checkValidity()) {
     byId("sampling").open = true;

@@ -135,7 +135,7 @@ public sealed class Embedder : IDisposable, IAsyncDisposable
         ILogger logger = model.NativeLogger;
         ContextSettings settings = parameters.ToSettings();
         ModelHandle handle = model.Native.Handle;
-        var adapters = new WantedAdapters(model.CheckAdapters(parameters.Adapters));
+        var adapters = new SessionAdapters(model.CheckAdapters(parameters.Adapters));
         NativeContext context = adapters.MakeContext(handle, settings, logger);
         EmbeddingWorker worker = new(
             () => NativeContext.Create(handle, settings, logger, adapters.Slot),

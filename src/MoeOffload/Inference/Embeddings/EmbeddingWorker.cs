@@ -30,7 +30,7 @@ internal sealed class EmbeddingWorker : IContextWork
     /// <param name="dimension">The number of dimensions of an embedding.</param>
     /// <param name="model">The model of the context.</param>
     /// <param name="logger">The logger for messages of llama.cpp.</param>
-    /// <param name="patience">The time to wait for RPC servers and devices that might be lost.</param>
+    /// <param name="timeouts">The time to wait for RPC servers and devices that might be lost.</param>
     /// <param name="threads">What adapts the number of threads, or null to keep the number of the context.</param>
     public EmbeddingWorker(
         Func<NativeContext> makeContext,
@@ -39,14 +39,14 @@ internal sealed class EmbeddingWorker : IContextWork
         int dimension,
         ModelHandle model,
         ILogger logger,
-        LossPatience? patience = null,
+        LossTimeouts? timeouts = null,
         AdaptiveThreads? threads = null)
     {
         _sequenceCount = sequenceCount;
         _stepSize = Math.Min(context.BatchSize, context.MicroBatchSize);
         _dimension = dimension;
         _rows = new float[checked(_stepSize * dimension)];
-        _runner = new ContextRunner("embedder", this, context, makeContext, model, model.Servers, logger, patience, threads);
+        _runner = new ContextRunner("embedder", this, context, makeContext, model, model.Servers, logger, timeouts, threads);
         _runner.Start();
     }
 

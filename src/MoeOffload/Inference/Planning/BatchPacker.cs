@@ -13,7 +13,7 @@ namespace MoeOffload.Inference.Planning;
 internal sealed class BatchPacker(CacheShape shape, int promptLimit, DraftLimits? drafts)
 {
     // A prompt that was passed over in this many steps comes first, so that no prompt starves.
-    private const int Patience = 4;
+    private const int MaxStepsPassedOver = 4;
 
     private readonly List<SequenceRequest> _decoding = [];
     private readonly List<SequenceRequest> _prompts = [];
@@ -86,7 +86,7 @@ internal sealed class BatchPacker(CacheShape shape, int promptLimit, DraftLimits
     private static bool IsBehind(SequenceRequest one, SequenceRequest other) =>
         one.Priority != other.Priority ? one.Priority < other.Priority : Rest(one) > Rest(other);
 
-    private static int Rest(SequenceRequest request) => request.StepsPassedOver < Patience ? request.PendingCount : 0;
+    private static int Rest(SequenceRequest request) => request.StepsPassedOver < MaxStepsPassedOver ? request.PendingCount : 0;
 
     private static void AddEntries(SequenceRequest request, List<BatchEntry> entries)
     {

@@ -39,7 +39,7 @@ internal sealed class ContextRunner
     /// <param name="model">The model of the context.</param>
     /// <param name="servers">The RPC servers that the work uses.</param>
     /// <param name="logger">The logger for messages of llama.cpp.</param>
-    /// <param name="patience">The time to wait for RPC servers and devices that might be lost.</param>
+    /// <param name="timeouts">The time to wait for RPC servers and devices that might be lost.</param>
     /// <param name="threads">What adapts the number of threads, or null to keep the number of the context.</param>
     public ContextRunner(
         string name,
@@ -49,7 +49,7 @@ internal sealed class ContextRunner
         ModelHandle model,
         IReadOnlyCollection<string> servers,
         ILogger logger,
-        LossPatience? patience = null,
+        LossTimeouts? timeouts = null,
         AdaptiveThreads? threads = null)
     {
         // A lost context releases the model before its replacement exists.
@@ -63,7 +63,7 @@ internal sealed class ContextRunner
         _logger = logger;
         Context = context;
         _threads = threads;
-        _watch = new LossWatch(_step, patience ?? LossPatience.Default, StopComputing, FailLater, Abandon);
+        _watch = new LossWatch(_step, timeouts ?? LossTimeouts.Default, StopComputing, FailLater, Abandon);
         _thread = new Thread(Run) { IsBackground = true, Name = $"MoeOffload {name}" };
     }
 

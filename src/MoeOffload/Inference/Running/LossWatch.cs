@@ -6,11 +6,11 @@ namespace MoeOffload.Inference.Running;
 /// any previous step.
 /// </summary>
 /// <param name="step">The state of the thread's step.</param>
-/// <param name="patience">The times to wait.</param>
+/// <param name="timeouts">The times to wait.</param>
 /// <param name="interrupt">An action that asks the current computation to stop.</param>
 /// <param name="fail">An action that receives the reason and prevents further steps.</param>
 /// <param name="abandon">An action that abandons the thread if the step with the specified number is still running, for the specified reason.</param>
-internal sealed class LossWatch(StepState step, LossPatience patience, Action interrupt, Action<string> fail, Action<long, string> abandon)
+internal sealed class LossWatch(StepState step, LossTimeouts timeouts, Action interrupt, Action<string> fail, Action<long, string> abandon)
 {
     /// <summary>Handles the loss of an RPC server that current and future steps need.</summary>
     /// <param name="server">The server.</param>
@@ -19,7 +19,7 @@ internal sealed class LossWatch(StepState step, LossPatience patience, Action in
     {
         string failure = $"RPC server {server} was lost ({reason}). The model is unusable: dispose it, and load it again from another server.";
         fail(failure);
-        if (step.Current is { } number && await step.OutlastsAsync(number, patience.ServerLost).ConfigureAwait(false))
+        if (step.Current is { } number && await step.OutlastsAsync(number, timeouts.ServerLost).ConfigureAwait(false))
         {
             abandon(number, failure);
         }
@@ -29,7 +29,7 @@ internal sealed class LossWatch(StepState step, LossPatience patience, Action in
     /// <param name="servers">The servers that the step might wait for.</param>
     public async Task OnStopAsync(IReadOnlyCollection<string> servers)
     {
-        if (servers.Count > 0 && step.Current is { } number && await step.OutlastsAsync(number, Extend(patience.Unknown)).ConfigureAwait(false))
+        if (servers.Count > 0 && step.Current is { } number && await step.OutlastsAsync(number, Extend(timeouts.Unknown)).ConfigureAwait(false))
         {
             abandon(number, $"RPC server {string.Join(", ", servers)} does not answer.");
         }
@@ -47,7 +47,7 @@ internal sealed class LossWatch(StepState step, LossPatience patience, Action in
             return;
         }
 
-        TimeSpan limit = Extend(step.Registry.IsOnlyOne ? patience.ThreadLost : patience.Unknown);
+        TimeSpan limit = Extend(step.Registry.IsOnlyOne ? timeouts.ThreadLost : timeouts.Unknown);
         interrupt();
         if (await step.OutlastsAsync(number, limit).ConfigureAwait(false))
         {
@@ -58,7 +58,7 @@ internal sealed class LossWatch(StepState step, LossPatience patience, Action in
 
     private TimeSpan Extend(TimeSpan limit)
     {
-        TimeSpan extended = step.Longest * patience.StepFactor;
+        TimeSpan extended = step.Longest * timeouts.StepFactor;
         return extended > limit ? extended : limit;
     }
 }

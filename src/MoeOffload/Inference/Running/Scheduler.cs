@@ -36,7 +36,7 @@ internal sealed class Scheduler : IContextWork
     /// <param name="drafter">The drafter, or null to use the lookup.</param>
     /// <param name="model">The model of the context.</param>
     /// <param name="logger">The logger for messages of llama.cpp.</param>
-    /// <param name="patience">The time to wait for RPC servers and devices that might be lost.</param>
+    /// <param name="timeouts">The time to wait for RPC servers and devices that might be lost.</param>
     public Scheduler(
         Func<NativeContext> makeContext,
         NativeContext context,
@@ -45,7 +45,7 @@ internal sealed class Scheduler : IContextWork
         IDrafter? drafter,
         ModelHandle model,
         ILogger logger,
-        LossPatience? patience = null)
+        LossTimeouts? timeouts = null)
     {
         _drafter = drafter;
         _drafts = drafts;
@@ -63,7 +63,7 @@ internal sealed class Scheduler : IContextWork
             model,
             [.. model.Servers, .. drafter?.Servers ?? []],
             logger,
-            patience,
+            timeouts,
             _threads);
         _executor = new CacheExecutor(_runner, _planner.Cache);
         _runner.Start();

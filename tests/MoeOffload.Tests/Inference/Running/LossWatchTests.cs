@@ -104,7 +104,7 @@ public sealed class LossWatchTests
 
     private LossWatch Watch(TimeSpan known, TimeSpan unknown, double factor = 1, Action? interrupt = null) => new(
         _step,
-        new LossPatience { ServerLost = known, ThreadLost = known, Unknown = unknown, StepFactor = factor },
+        new LossTimeouts { ServerLost = known, ThreadLost = known, Unknown = unknown, StepFactor = factor },
         () =>
         {
             _events.Add("interrupt");

@@ -4,7 +4,7 @@ using System.Text;
 namespace MoeOffload.Measurement.Evidence;
 
 /// <summary>Writes and checks the file of hashes, in the format of <c>sha256sum</c>.</summary>
-internal static class Sums
+internal static class HashFile
 {
     private const int HashLength = 64;
 
@@ -12,7 +12,7 @@ internal static class Sums
     public static string Write(EvidenceFiles files)
     {
         var text = new StringBuilder();
-        foreach (string name in files.Names.Where(name => name != EvidenceFiles.Sums))
+        foreach (string name in files.Names.Where(name => name != EvidenceFiles.Hashes))
         {
             text.Append(HashOf(files, name)).Append("  ").Append(name).Append('\n');
         }
@@ -23,17 +23,17 @@ internal static class Sums
     /// <summary>Finds the files that do not match their hashes.</summary>
     public static IEnumerable<Problem> Find(EvidenceFiles files)
     {
-        if (!files.Has(EvidenceFiles.Sums))
+        if (!files.Has(EvidenceFiles.Hashes))
         {
-            yield return new Problem(EvidenceFiles.Sums, "it is missing: the folder is incomplete.");
+            yield return new Problem(EvidenceFiles.Hashes, "it is missing: the folder is incomplete.");
             yield break;
         }
 
         var listed = new HashSet<string>(StringComparer.Ordinal);
-        string[] lines = files.ReadLines(EvidenceFiles.Sums);
+        string[] lines = files.ReadLines(EvidenceFiles.Hashes);
         for (int i = 0; i < lines.Length; i++)
         {
-            string where = $"{EvidenceFiles.Sums}:{i + 1}";
+            string where = $"{EvidenceFiles.Hashes}:{i + 1}";
             if (lines[i].Length <= HashLength + 2 || lines[i][HashLength] != ' ' || !lines[i][..HashLength].All(char.IsAsciiHexDigitLower))
             {
                 yield return new Problem(where, "it must be a hash, two spaces and a name.");
@@ -55,9 +55,9 @@ internal static class Sums
             }
         }
 
-        foreach (string name in files.Names.Where(name => name != EvidenceFiles.Sums && !listed.Contains(name)))
+        foreach (string name in files.Names.Where(name => name != EvidenceFiles.Hashes && !listed.Contains(name)))
         {
-            yield return new Problem(name, $"{EvidenceFiles.Sums} does not contain its hash.");
+            yield return new Problem(name, $"{EvidenceFiles.Hashes} does not contain its hash.");
         }
     }
 

@@ -1,10 +1,10 @@
 namespace MoeOffload.Inference.Running;
 
 /// <summary>Specifies how long a step can continue after something that it needs might be lost, before its thread is abandoned.</summary>
-internal sealed record LossPatience
+internal sealed record LossTimeouts
 {
     /// <summary>Gets the default times.</summary>
-    public static LossPatience Default { get; } = new();
+    public static LossTimeouts Default { get; } = new();
 
     /// <summary>Gets the time to wait if an RPC server is known to be lost, because the step might end by itself.</summary>
     public TimeSpan ServerLost { get; init; } = TimeSpan.FromSeconds(1);

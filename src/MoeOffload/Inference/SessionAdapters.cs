@@ -4,14 +4,14 @@ using MoeOffload.Native;
 namespace MoeOffload.Inference;
 
 /// <summary>Holds the LoRA adapters that a session currently uses, for its callers and its contexts. Instances are thread-safe.</summary>
-internal sealed class WantedAdapters
+internal sealed class SessionAdapters
 {
     private readonly Lock _gate = new();
     private volatile IReadOnlyList<ScaledAdapter> _current;
 
     /// <summary>Initializes the adapters, which are already validated.</summary>
     /// <exception cref="ObjectDisposedException">An adapter has been disposed.</exception>
-    public WantedAdapters(IReadOnlyList<ScaledAdapter> adapters)
+    public SessionAdapters(IReadOnlyList<ScaledAdapter> adapters)
     {
         _current = adapters;
         Slot = new AdapterSlot(Handles(adapters));
