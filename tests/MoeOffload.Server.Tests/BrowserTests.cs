@@ -180,7 +180,7 @@ public sealed class BrowserTests
         await open.Page.Keyboard.PressAsync("ArrowRight");
         await open.Page.Keyboard.PressAsync("ArrowRight");
         await open.Page.Keyboard.PressAsync("ArrowDown");
-        await Expect(open.Page.Locator("#expert-readout")).ToHaveTextAsync(new Regex(@"^Layer 1, expert 1: chosen [\d,]+ times, [\d.]+ %, [\d.]+× an even share$"));
+        await Expect(open.Page.Locator("#expert-readout")).ToHaveTextAsync(new Regex(@"^Layer 1, expert 1: selected [\d,]+ times, [\d.]+ %, [\d.]+× an even share$"));
         int all = await TokensAsync(open);
         await open.Page.GetByText("Last answer").ClickAsync();
         int last = await TokensAsync(open);
@@ -210,7 +210,7 @@ public sealed class BrowserTests
         await Expect(open.Page.Locator("#memory .device")).ToHaveCountAsync(2);
         string[] colors = await map.EvaluateAsync<string[]>("map => [...new Set([...map.querySelectorAll('rect:has(> title)')].map(cell => getComputedStyle(cell).fill))]");
         colors.Should().HaveCount(2);
-        await Expect(open.Page.Locator("#experts")).ToHaveTextAsync("The server does not count the experts' use.");
+        await Expect(open.Page.Locator("#experts")).ToHaveTextAsync("The server does not count the selected experts.");
         await open.Page.SetViewportSizeAsync(1280, 1100);
         await open.PhotographAsync("two-devices");
         open.Complaints.Should().BeEmpty();
