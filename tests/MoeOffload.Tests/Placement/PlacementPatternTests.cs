@@ -26,7 +26,7 @@ public sealed class PlacementPatternTests
     [TestCase("[a", "unbalanced bracket*")]
     [TestCase("[c-a]", "a character range in reverse order*")]
     [TestCase(@"a\", "a backslash with nothing after it*")]
-    [TestCase("a{3,1}", "a repetition whose most*")]
+    [TestCase("a{3,1}", "a repetition whose maximum*")]
     [TestCase("a\0b", "contains a NUL character")]
     public void A_malformed_pattern_is_refused_with_the_reason(string pattern, string message) =>
         FluentActions.Invoking(() => PlacementPattern.Parse(pattern)).Should().Throw<FormatException>().WithMessage(message);
