@@ -9,16 +9,16 @@ internal sealed unsafe class ContextAdapters(ModelHandle model, AdapterSlot? slo
 {
     private AdapterSet? _applied;
     private bool _isGraphDue;
+    private bool _hasChanged;
     private int _holdsGate;
 
     /// <summary>Applies the adapters that are selected now.</summary>
-    /// <returns><see langword="true"/> if the adapters differ from those before; otherwise, <see langword="false"/>.</returns>
     /// <exception cref="InferenceException">llama.cpp rejected the adapters.</exception>
-    public bool Apply(llama_context* context)
+    public void Apply(llama_context* context)
     {
         if (slot is null || slot.Wanted == _applied)
         {
-            return false;
+            return;
         }
 
         AdapterSet set = slot.Take();
@@ -35,10 +35,17 @@ internal sealed unsafe class ContextAdapters(ModelHandle model, AdapterSlot? slo
             throw;
         }
 
-        bool isFirst = _applied is null;
+        _hasChanged |= _applied is not null;
         _applied?.Release();
         _applied = set;
-        return !isFirst;
+    }
+
+    /// <summary>Returns whether the adapters have changed since the last call, also by a computation in between.</summary>
+    public bool TakeChange()
+    {
+        bool hasChanged = _hasChanged;
+        _hasChanged = false;
+        return hasChanged;
     }
 
     /// <summary>Prepares for a computation. The first one after a change builds its graphs again. Must be called before each computation.</summary>

@@ -212,7 +212,7 @@ internal sealed unsafe class NativeContext : IDisposable
         byte* error = stackalloc byte[NativeError.BufferSize];
         int result = 0;
         using HandleUse use = new(_handle);
-        ApplyAdapters();
+        _adapters.Apply(Pointer);
         AttachThreads();
         _adapters.Enter();
         llama_batch batch = Batch.Native;
@@ -291,7 +291,8 @@ internal sealed unsafe class NativeContext : IDisposable
     public bool ApplyAdapters()
     {
         using HandleUse use = new(_handle);
-        return _adapters.Apply(Pointer);
+        _adapters.Apply(Pointer);
+        return _adapters.TakeChange();
     }
 
     /// <summary>Makes the current or next <see cref="Decode"/> end early: between operations on the CPU, and between micro-batches elsewhere.</summary>

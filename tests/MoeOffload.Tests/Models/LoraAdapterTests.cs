@@ -83,6 +83,29 @@ public sealed class LoraAdapterTests
     }
 
     [Test]
+    public async Task Prompt_that_was_computed_with_other_adapters_is_not_reused_if_they_change_within_a_step()
+    {
+        using LoraAdapter adapter = s_model.LoadAdapter(NewPath());
+        using GenerationSession session = s_model.CreateSession(SmallModel.Context(512, sequences: 2));
+        await SmallModel.Greedy(session, Prompt, 1);
+
+        // Logits of two tokens are read at once, in a step that has looked for changes already; the others are computed with the adapter.
+        await session.ReadLogitsAsync([1, 2, 3, 4], (position, _) =>
+        {
+            if (position == 0)
+            {
+                session.SetAdapters(new ScaledAdapter(adapter));
+            }
+        });
+        using TokenStream stream = session.GenerateAsync(Prompt, SamplingOptions.Greedy, Tokens);
+        List<GeneratedToken> tokens = await SmallModel.Read(stream);
+
+        stream.Statistics!.CachedPromptTokens.Should().Be(0);
+        using GenerationSession other = s_model.CreateSession(SmallModel.Context() with { Adapters = [new ScaledAdapter(adapter)] });
+        tokens.Select(token => token.Id).Should().Equal(await SmallModel.Greedy(other, Prompt, Tokens));
+    }
+
+    [Test]
     public async Task Adapter_that_is_disposed_lives_on_where_it_is_used()
     {
         LoraAdapter adapter = s_model.LoadAdapter(NewPath());

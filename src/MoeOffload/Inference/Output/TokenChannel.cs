@@ -185,11 +185,12 @@ internal sealed class TokenChannel : IRequestOutput
     /// <summary>Ends the generation and closes the channel for reading.</summary>
     public void Close()
     {
-        if (Interlocked.Exchange(ref _state, (int)State.Closed) == (int)State.New)
+        int before = Interlocked.Exchange(ref _state, (int)State.Closed);
+        if (before == (int)State.New)
         {
             Finish(new ObjectDisposedException(nameof(TokenStream)), null);
         }
-        else
+        else if (before == (int)State.Running && !_isComplete)
         {
             Cancel();
         }

@@ -59,6 +59,23 @@ public sealed class TokenChannelTests
     }
 
     [Test]
+    public void Stream_that_is_closed_cancels_its_generation_once_and_only_if_that_still_runs()
+    {
+        var producer = new Producer();
+        TokenChannel running = Make(producer);
+        running.TryRead(out _);
+        running.Close();
+        running.Close();
+        producer.Cancels.Should().Be(1);
+
+        TokenChannel ended = Make(producer);
+        ended.TryRead(out _);
+        ended.Finish(null, null, StopReason.MaxTokens);
+        ended.Close();
+        producer.Cancels.Should().Be(1);
+    }
+
+    [Test]
     public void Cancellation_token_lets_go_of_a_channel_that_has_ended()
     {
         using var cancellation = new CancellationTokenSource();
