@@ -63,7 +63,7 @@ internal sealed class HangingWork : IDisposable
         {
             await work();
         }
-        catch (InferenceException exception) when (exception.Message.Contains("hangs", StringComparison.Ordinal))
+        catch (InferenceException exception) when (exception.Message.Contains("aborted in a thread", StringComparison.Ordinal))
         {
             return;
         }
