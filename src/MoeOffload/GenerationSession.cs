@@ -1,12 +1,12 @@
 using Microsoft.Extensions.Logging;
 using MoeOffload.Chat;
 using MoeOffload.Diagnostics;
+using MoeOffload.Inference;
 using MoeOffload.Inference.Output;
 using MoeOffload.Inference.Preparation;
 using MoeOffload.Inference.Running;
 using MoeOffload.Inference.Speculation;
 using MoeOffload.Inference.State;
-using MoeOffload.Inference;
 using MoeOffload.Models;
 using MoeOffload.Native;
 

@@ -76,7 +76,9 @@ internal sealed class TestServer : IAsyncDisposable
         {
             options.Models.Context = options.Models.Context with
             {
-                ContextLength = 512, SequenceCount = 4, Threads = new ThreadOptions { Decode = 1, Prompt = 1 },
+                ContextLength = 512,
+                SequenceCount = 4,
+                Threads = new ThreadOptions { Decode = 1, Prompt = 1 },
             };
             configure?.Invoke(options);
         });

@@ -237,7 +237,8 @@ public sealed class AsyncTwinTests
             {
                 EmbeddingOptions embedding = new() { ContextLength = 64, Adapters = new ObservedList<ScaledAdapter>([], seen) };
                 using Embedder embedder = await _model.CreateEmbedderAsync(embedding, token);
-            },
+            }
+            ,
             "EstimateMemory" => token => MoeModel.EstimateMemoryAsync(SmallModel.File.Path, options, SmallModel.Context(), token),
             "ListDevices" => token => MoeModel.ListDevicesAsync(options, token),
             "DescribeRuntime" => token => MoeModel.DescribeRuntimeAsync(options, token),
@@ -245,7 +246,8 @@ public sealed class AsyncTwinTests
             {
                 await writer.WriteAsync(path, token);
                 File.Delete(path);
-            },
+            }
+            ,
             "Write stream" => token => writer.WriteAsync(Stream.Null, token),
             _ => async token =>
             {
@@ -253,7 +255,8 @@ public sealed class AsyncTwinTests
                 {
                     File.Delete(part);
                 }
-            },
+            }
+            ,
         };
     }
 
