@@ -77,10 +77,12 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
     /// <summary>Gets the maximum number of tokens that are computed together.</summary>
     public int MicroBatchSize { get; }
 
-    /// <summary>Gets the number of CPU threads that generate tokens.</summary>
+    /// <summary>
+    /// Gets the maximum number of CPU threads that generate tokens. <see cref="SessionStatistics.ThreadCount"/> returns how many do now.
+    /// </summary>
     public int Threads { get; }
 
-    /// <summary>Gets the number of CPU threads that process prompts.</summary>
+    /// <summary>Gets the maximum number of CPU threads that process prompts.</summary>
     public int PromptThreads { get; }
 
     /// <summary>Gets the memory that each device holds for this session and its model, as llama.cpp reports it.</summary>

@@ -56,17 +56,8 @@ internal static partial class FirstToken
 
     private static (double First, double Later) MeasureOurs(string path)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true };
-        if (Path.GetFileNameWithoutExtension(Environment.ProcessPath!) == "dotnet")
-        {
-            start.ArgumentList.Add(typeof(FirstToken).Assembly.Location);
-        }
-
-        foreach (string argument in (string[])["first-token", path, Context.ToString(CultureInfo.InvariantCulture), Prompt])
-        {
-            start.ArgumentList.Add(argument);
-        }
-
+        ProcessStartInfo start = Child.Describe("first-token", path, Context.ToString(CultureInfo.InvariantCulture), Prompt);
+        start.RedirectStandardOutput = true;
         using Process process = Process.Start(start)!;
         double[] times = [.. process.StandardOutput.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => double.Parse(line, CultureInfo.InvariantCulture))];
         process.WaitForExit();

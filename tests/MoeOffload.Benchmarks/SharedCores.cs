@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Text.Json;
-using MoeOffload.Fixtures;
 
 namespace MoeOffload.Benchmarks;
 
@@ -75,7 +73,9 @@ internal static class SharedCores
             Measure(session, vocabulary, prompt, decode);
             foreach (int threads in s_threads)
             {
-                MeasurePeer(path, threads, peerPrompt[threads], peerDecode[threads]);
+                (double promptRate, double decodeRate) = LlamaBench.Measure(path, PromptTokens, DecodeTokens, repeats: 1, threads);
+                peerPrompt[threads].Add(promptRate);
+                peerDecode[threads].Add(decodeRate);
             }
         }
 
@@ -104,27 +104,11 @@ internal static class SharedCores
         return TokenStreams.ReadToEnd(stream);
     }
 
-    private static void MeasurePeer(string path, int threads, List<double> prompt, List<double> decode)
-    {
-        PeerResult result = Peer.Run(
-            "llama-bench", "-m", path, "-p", $"{PromptTokens}", "-n", $"{DecodeTokens}", "-r", "1", "-t", $"{threads}", "-o", "json");
-        if (result.ExitCode != 0)
-        {
-            throw new InvalidOperationException($"llama-bench failed with exit code {result.ExitCode}: {result.Errors}");
-        }
-
-        using JsonDocument document = JsonDocument.Parse(result.Output);
-        foreach (JsonElement test in document.RootElement.EnumerateArray())
-        {
-            (test.GetProperty("n_gen").GetInt32() == 0 ? prompt : decode).Add(test.GetProperty("avg_ts").GetDouble());
-        }
-    }
-
     private static Process Start()
     {
-        string program = Environment.ProcessPath!;
-        string[] arguments = Path.GetFileNameWithoutExtension(program) == "dotnet" ? [typeof(SharedCores).Assembly.Location, "busy"] : ["busy"];
-        var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardInput = true })!;
+        ProcessStartInfo start = Child.Describe("busy");
+        start.RedirectStandardInput = true;
+        Process process = Process.Start(start)!;
         process.StandardInput.WriteLine(Environment.ProcessId);
         return process;
     }

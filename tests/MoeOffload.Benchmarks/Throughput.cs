@@ -1,4 +1,3 @@
-using System.Text.Json;
 using MoeOffload.Fixtures;
 
 namespace MoeOffload.Benchmarks;
@@ -85,19 +84,8 @@ internal static class Throughput
 
     private static void MeasurePeer(string path, List<double> prompt, List<double> decode)
     {
-        PeerResult result = Peer.Run(
-            "llama-bench", "-m", path, "-p", $"{PromptTokens}", "-n", $"{DecodeTokens}", "-r", $"{Repeats}", "-t", $"{Threads}",
-            "-b", "2048", "-ub", "512", "-o", "json");
-        if (result.ExitCode != 0)
-        {
-            throw new InvalidOperationException($"llama-bench failed with exit code {result.ExitCode}: {result.Errors}");
-        }
-
-        using JsonDocument document = JsonDocument.Parse(result.Output);
-        foreach (JsonElement test in document.RootElement.EnumerateArray())
-        {
-            double median = Samples.Median(test.GetProperty("samples_ts").EnumerateArray().Select(sample => sample.GetDouble()));
-            (test.GetProperty("n_gen").GetInt32() == 0 ? prompt : decode).Add(median);
-        }
+        (double promptRate, double decodeRate) = LlamaBench.Measure(path, PromptTokens, DecodeTokens, Repeats, Threads);
+        prompt.Add(promptRate);
+        decode.Add(decodeRate);
     }
 }

@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using FluentAssertions;
+using MoeOffload.Fixtures;
 using NUnit.Framework;
 
 namespace MoeOffload.Catalog.Tests;
@@ -9,16 +10,9 @@ namespace MoeOffload.Catalog.Tests;
 [TestFixture]
 public sealed class NullOptionTests
 {
-    public static IEnumerable<TestCaseData> Properties()
-    {
-        var nullability = new NullabilityInfoContext();
-        return
-            from type in new[] { typeof(ModelCatalogOptions), typeof(PullOptions) }
-            from property in type.GetProperties()
-            where property.SetMethod is { IsPublic: true } && !property.PropertyType.IsValueType
-            where nullability.Create(property).WriteState == NullabilityState.NotNull
-            select new TestCaseData(property).SetArgDisplayNames($"{type.Name}.{property.Name}");
-    }
+    public static IEnumerable<TestCaseData> Properties() =>
+        from property in NotNullProperties.Of([typeof(ModelCatalogOptions), typeof(PullOptions)])
+        select new TestCaseData(property).SetArgDisplayNames($"{property.DeclaringType!.Name}.{property.Name}");
 
     [TestCaseSource(nameof(Properties))]
     public void Property_that_is_set_to_null_names_itself(PropertyInfo property)

@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Runtime.CompilerServices;
 using FluentAssertions;
 using MoeOffload.Chat;
+using MoeOffload.Fixtures;
 using NUnit.Framework;
 
 namespace MoeOffload.Tests.Inference;
@@ -15,17 +16,12 @@ public sealed class NullOptionTests
 {
     private static readonly string[] s_kinds = ["Options", "Request", "Sampler", "Definition", "Message", "Call"];
 
-    public static IEnumerable<TestCaseData> Properties()
-    {
-        var nullability = new NullabilityInfoContext();
-        return
+    public static IEnumerable<TestCaseData> Properties() =>
+        from property in NotNullProperties.Of(
             from type in typeof(ContextOptions).Assembly.GetExportedTypes()
             where type.IsClass && !type.IsAbstract && s_kinds.Any(kind => type.Name.EndsWith(kind, StringComparison.Ordinal))
-            from property in type.GetProperties(BindingFlags.Public | BindingFlags.Instance)
-            where property.SetMethod is { IsPublic: true } && !property.PropertyType.IsValueType
-            where nullability.Create(property).WriteState == NullabilityState.NotNull
-            select new TestCaseData(property).SetArgDisplayNames($"{type.Name}.{property.Name}");
-    }
+            select type)
+        select new TestCaseData(property).SetArgDisplayNames($"{property.DeclaringType!.Name}.{property.Name}");
 
     [TestCaseSource(nameof(Properties))]
     public void Property_that_is_set_to_null_names_itself(PropertyInfo property)

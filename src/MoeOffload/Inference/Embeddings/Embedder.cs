@@ -50,7 +50,7 @@ public sealed class Embedder : IDisposable, IAsyncDisposable
     /// <summary>Gets the maximum number of tokens that are computed together.</summary>
     public int BatchSize { get; }
 
-    /// <summary>Gets the number of CPU threads that compute.</summary>
+    /// <summary>Gets the maximum number of CPU threads that compute. Fewer do while that is faster, unless the options set a number.</summary>
     public int Threads { get; }
 
     /// <summary>Gets the memory that the embedder and its model use on each device, as reported by llama.cpp.</summary>
@@ -144,7 +144,7 @@ public sealed class Embedder : IDisposable, IAsyncDisposable
             info.Length,
             handle,
             logger,
-            threads: parameters.AdaptsThreads ? new AdaptiveThreads(parameters.Threads) : null);
+            threads: AdaptiveThreads.For(parameters));
         adapters.ReleaseAfter(worker.Ended);
         try
         {

@@ -9,14 +9,17 @@ internal sealed class AdaptiveThreads
     private readonly ThreadGovernor _governor;
     private readonly AvailableCores _cores = new();
 
-    /// <summary>Creates an instance for a context.</summary>
-    /// <param name="most">The largest number of threads.</param>
-    public AdaptiveThreads(int most)
+    private AdaptiveThreads(int most)
     {
         _governor = new ThreadGovernor(most);
         Current = most;
         _cores.Begin(Stopwatch.GetTimestamp());
     }
+
+    /// <summary>Creates an instance for a context, or returns null if its number of threads is fixed.</summary>
+    /// <param name="parameters">The parameters of the context.</param>
+    public static AdaptiveThreads? For(ContextParameters parameters) =>
+        parameters.AdaptsThreads ? new AdaptiveThreads(parameters.Threads) : null;
 
     /// <summary>Gets the number of threads that computed the last step.</summary>
     public int Current { get; private set; }

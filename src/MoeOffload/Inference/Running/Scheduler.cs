@@ -52,7 +52,7 @@ internal sealed class Scheduler : IContextWork
         _inbox = new SchedulerInbox<Generation>(parameters.SequenceCount, parameters.QueueLimit);
         _planner = new StepPlanner(
             Describe(context, parameters), parameters.PromptTokensPerStep, drafter is null ? drafts : null, _counters);
-        _threads = parameters.AdaptsThreads ? new AdaptiveThreads(parameters.Threads) : null;
+        _threads = AdaptiveThreads.For(parameters);
         _counters.OnThreads(parameters.Threads);
         _onAdmitted = _ => _inbox.OnAdmitted();
         _runner = new ContextRunner(
