@@ -1,6 +1,5 @@
 using MoeOffload.Embeddings;
 using MoeOffload.Fixtures;
-using MoeOffload.Inference.Running;
 
 namespace MoeOffload.Abandonment;
 
@@ -105,7 +104,7 @@ internal sealed class HangingWork : IDisposable
             if (++read == 3)
             {
                 _server.Freeze();
-                await AbortAsync();
+                await ForeignAbort.RaiseInHangingStepAsync();
             }
         }
     };
@@ -122,7 +121,7 @@ internal sealed class HangingWork : IDisposable
         {
             _server.Freeze();
             Task<int> saving = session.SaveStateAsync(Stream.Null);
-            await AbortAsync();
+            await ForeignAbort.RaiseInHangingStepAsync();
             await saving;
         };
     }
@@ -136,21 +135,8 @@ internal sealed class HangingWork : IDisposable
         {
             Task<IReadOnlyList<TextEmbedding>> running = embedder.EmbedAsync([.. Enumerable.Repeat(text, 1000)]);
             _server.Freeze();
-            await AbortAsync();
+            await ForeignAbort.RaiseInHangingStepAsync();
             await running;
         };
-    }
-
-    // An abort before the step that hangs, which may come after a preparation on another thread, would be none of its own. What the server
-    // answered before it froze ends within this time.
-    private static async Task AbortAsync()
-    {
-        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(2));
-        for (int seen = 0; seen < 100; seen = StepRegistry.Process.IsOnlyOne ? seen + 1 : 0)
-        {
-            await Task.Delay(10, limit.Token);
-        }
-
-        ForeignAbort.Raise();
     }
 }

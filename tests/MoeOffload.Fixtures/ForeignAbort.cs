@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using MoeOffload.Inference.Running;
 
 namespace MoeOffload.Fixtures;
 
@@ -22,5 +23,21 @@ public static class ForeignAbort
             IsBackground = true,
         };
         thread.Start();
+    }
+
+    /// <summary>
+    /// Aborts once a step hangs. An abort before it, while its input is prepared on another thread, would not be its own. A step that the
+    /// device has answered before it froze ends in the time that this takes.
+    /// </summary>
+    /// <exception cref="OperationCanceledException">No step hangs for two minutes.</exception>
+    public static async Task RaiseInHangingStepAsync()
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        for (int seen = 0; seen < 100; seen = StepRegistry.Process.IsOnlyOne ? seen + 1 : 0)
+        {
+            await Task.Delay(10, limit.Token);
+        }
+
+        Raise();
     }
 }

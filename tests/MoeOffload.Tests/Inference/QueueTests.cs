@@ -77,6 +77,9 @@ public sealed class QueueTests
             stream.TryRead(out _).Should().BeFalse();
         }
 
+        // Short requests are prepared one after another: once the last is, all others wait for the place.
+        using TokenStream last = session.GenerateAsync(s_endless with { Priority = -2 });
+        await last.StartAsync().WaitAsync(s_patience);
         await blocking.DisposeAsync();
         await Task.WhenAll(waiting.Select(stream => SmallModel.Read(stream))).WaitAsync(s_patience);
         int[] order = [.. Enumerable.Range(0, waiting.Length).OrderBy(i => waiting[i].Statistics!.QueueTime)];

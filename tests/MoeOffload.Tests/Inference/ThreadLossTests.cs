@@ -22,7 +22,7 @@ public sealed class ThreadLossTests
         stream.TryRead(out _);
         device.Server.Freeze(); // stands for a barrier that a missing thread never reaches
 
-        ForeignAbort.Raise();
+        await ForeignAbort.RaiseInHangingStepAsync();
 
         Func<Task> reading = () => Task.Run(() => stream.ToBlockingEnumerable().Count());
         (await reading.Should().ThrowWithinAsync<InferenceException>(s_limit)).WithMessage(
