@@ -41,7 +41,7 @@ internal sealed class SweepPlan(SweepOptions options)
             isOffloaded ? _subject.LayerCount : 0,
             _subject.Load.LoadMode is LoadMode.Mmap or LoadMode.MmapMlock || (_subject.Load.LoadMode == LoadMode.Auto && !isPinned),
             _subject.Context.MicroBatchSize ?? (isOffloaded ? OffloadedMicroBatch : MicroBatch),
-            _subject.Context.Threads.Decode ?? ThreadOptions.UsualDecode,
+            _subject.Context.Threads.Decode ?? ThreadOptions.DefaultDecode,
             0,
             options.PromptTokens);
     }
@@ -57,7 +57,7 @@ internal sealed class SweepPlan(SweepOptions options)
 
     private IEnumerable<int> Threads()
     {
-        int cores = ThreadOptions.UsualDecode;
+        int cores = ThreadOptions.DefaultDecode;
         return options.Threads ?? Enumerable.Range(0, 10).Select(power => 1 << power).Where(count => count < cores).Append(cores);
     }
 

@@ -40,7 +40,7 @@ internal sealed class ContextParameters
         BatchSize = isMtp ? Math.Min(batch, Math.Max(MicroBatchSize, sampled)) : batch;
         OutputCount = embeds ? BatchSize : sampled;
         HiddenCount = Speculation is { UseMtpLayers: true } ? BatchSize : 0;
-        Threads = options.Threads.Decode ?? ThreadOptions.UsualDecode;
+        Threads = options.Threads.Decode ?? ThreadOptions.DefaultDecode;
         PromptThreads = options.Threads.Prompt ?? Threads;
         AdaptsThreads = options.Threads is { Adaptive: true, Decode: null, Prompt: null } && Threads > 1;
     }

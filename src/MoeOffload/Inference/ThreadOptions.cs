@@ -8,7 +8,7 @@ public sealed record ThreadOptions
     internal const int Most = 512;
 
     /// <summary>Gets the default value of <see cref="Decode"/> on this machine: the number of physical cores that the process can use.</summary>
-    public static int UsualDecode => Math.Min(PhysicalCores.Count, Most);
+    public static int DefaultDecode => Math.Min(PhysicalCores.Count, Most);
 
     /// <summary>
     /// Gets or sets the number of threads for decoding, or <see langword="null"/> for at most one thread per physical core that the process can

@@ -49,7 +49,7 @@ public sealed class AdaptiveThreadsTests
 
         await SmallModel.Read(session.GenerateAsync("To be", new SamplingOptions { IgnoreEndOfSequence = true }, 100));
 
-        session.Statistics.ThreadCount.Should().Be(decode ?? ThreadOptions.UsualDecode);
+        session.Statistics.ThreadCount.Should().Be(decode ?? ThreadOptions.DefaultDecode);
     }
 
     [Test]
