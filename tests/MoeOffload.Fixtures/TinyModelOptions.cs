@@ -38,9 +38,6 @@ public sealed record TinyModelOptions
     /// <summary>Words that generated text consists of; null is all. A text of few words soon repeats itself.</summary>
     public int? Words { get; init; }
 
-    /// <summary>Whether text walks from word to word and never ends (<see cref="TokenWalk"/>); else it is random, and may end anywhere.</summary>
-    public bool Walks { get; init; } = true;
-
     /// <summary>Tokens in the vocabulary, at least 512.</summary>
     public int VocabularySize { get; init; } = 1024;
 }

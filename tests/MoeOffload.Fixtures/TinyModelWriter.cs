@@ -63,7 +63,7 @@ internal sealed class TinyModelWriter
         vocabulary.WriteTo(_writer);
         Set("vocab_size", (uint)vocabulary.Count);
         var walk = new TokenWalk(vocabulary, Embedding, _options.Seed, _options.Words);
-        Add("token_embd.weight", MatrixType(), [Embedding, vocabulary.Count], 0, 1, adjust: _options.Walks ? walk.Embed : null);
+        Add("token_embd.weight", MatrixType(), [Embedding, vocabulary.Count], 0, 1, adjust: walk.Embed);
         Norm("output_norm", Embedding, bias: outputBias);
 
         Add(
@@ -73,7 +73,7 @@ internal sealed class TinyModelWriter
             0,
             1 / MathF.Sqrt(Embedding),
             row => walk.IsLeftOut(row) ? 0 : vocabulary.Likelihood((int)row),
-            _options.Walks ? walk.Attract : null);
+            walk.Attract);
         if (outputBias)
         {
             Add("output.bias", GgmlType.F32, [vocabulary.Count], 0, 0);
@@ -106,7 +106,7 @@ internal sealed class TinyModelWriter
     public void Experts(int layer, bool bias = false)
     {
         var (experts, hidden) = (_shape.Experts, _shape.ExpertFeedForwardLength);
-        Add($"blk.{layer}.ffn_gate_inp.weight", GgmlType.F32, [Embedding, experts], 0, (_options.Walks ? RouterScale : 1) / MathF.Sqrt(Embedding));
+        Add($"blk.{layer}.ffn_gate_inp.weight", GgmlType.F32, [Embedding, experts], 0, RouterScale / MathF.Sqrt(Embedding));
         Matrix($"blk.{layer}.ffn_gate_exps.weight", [Embedding, hidden, experts]);
         Matrix($"blk.{layer}.ffn_up_exps.weight", [Embedding, hidden, experts]);
         Residual($"blk.{layer}.ffn_down_exps.weight", [hidden, Embedding, experts]);
@@ -167,7 +167,7 @@ internal sealed class TinyModelWriter
         Add(name, MatrixType(isExperts: dimensions.Length == 3), dimensions, 0, deviation ?? 1 / MathF.Sqrt(dimensions[0]));
 
     public void Residual(string name, ReadOnlySpan<long> dimensions) =>
-        Matrix(name, dimensions, (_options.Walks ? ResidualScale : 1) / MathF.Sqrt(dimensions[0]));
+        Matrix(name, dimensions, ResidualScale / MathF.Sqrt(dimensions[0]));
 
     public void Norm(string name, int length, bool bias = false)
     {
