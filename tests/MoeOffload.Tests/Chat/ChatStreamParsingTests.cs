@@ -41,12 +41,12 @@ public sealed class ChatStreamParsingTests
         {
             // The first calls compile the methods.
             stream.TryRead(out _).Should().BeFalse();
-            channel.Write(Token("A"));
+            Send(channel, Token("A"));
             ReadUntilNext();
             most = 0;
             for (int part = 0; part < 3; part++)
             {
-                channel.Write(Token(s_long));
+                Send(channel, Token(s_long));
                 TryRead().Should().BeFalse("the call begins to parse and does not wait for it");
                 ReadUntilNext();
             }
@@ -102,13 +102,13 @@ public sealed class ChatStreamParsingTests
         {
             (ChatStream stream, TokenChannel channel) = streams.Dequeue();
             channel.TryRead(out _);
-            channel.Write(part);
+            Send(channel, part);
             int updates = 0;
             await foreach (ChatUpdate update in stream)
             {
                 if (updates++ < 3)
                 {
-                    channel.Write(part);
+                    Send(channel, part);
                 }
                 else if (stream.StopReason is null)
                 {
@@ -128,11 +128,11 @@ public sealed class ChatStreamParsingTests
     {
         (ChatStream stream, TokenChannel channel) = Make();
         stream.TryRead(out _);
-        channel.Write(Token(s_long));
+        Send(channel, Token(s_long));
         stream.TryRead(out _).Should().BeFalse();
         for (int i = 0; channel.HasRoom(); i++)
         {
-            channel.Write(Token("x"));
+            Send(channel, Token("x"));
         }
 
         long allocated = 0;
@@ -162,7 +162,7 @@ public sealed class ChatStreamParsingTests
             for (int i = 0; i < Count; i++)
             {
                 SpinWait.SpinUntil(channel.HasRoom, s_patience).Should().BeTrue();
-                channel.Write(Token($" {i}", i));
+                Send(channel, Token($" {i}", i));
                 if (random.Next(8) == 0)
                 {
                     Thread.Yield();
@@ -209,7 +209,7 @@ public sealed class ChatStreamParsingTests
     {
         (ChatStream stream, TokenChannel channel) = Make();
         channel.TryRead(out _);
-        channel.Write(Token("Hello"));
+        Send(channel, Token("Hello"));
         channel.Finish(new InferenceException("lost"), null);
         string content = string.Empty;
 
@@ -243,7 +243,7 @@ public sealed class ChatStreamParsingTests
     {
         (ChatStream stream, TokenChannel channel) = Make("CohereForAI-c4ai-command-r7b-12-2024-tool_use");
         channel.TryRead(out _);
-        channel.Write(Token("no frame"));
+        Send(channel, Token("no frame"));
         channel.Finish(null, null, StopReason.EndOfSequence);
 
         stream.Awaiting(it => ReadAll(it)).Should().ThrowAsync<InferenceException>().WithMessage("*cannot be parsed*'no frame'*").Wait(s_patience);
@@ -266,7 +266,7 @@ public sealed class ChatStreamParsingTests
         using var cancellation = new CancellationTokenSource();
         (ChatStream stream, TokenChannel channel) = Make(cancellationToken: cancellation.Token);
         stream.TryRead(out _);
-        channel.Write(Token(s_long));
+        Send(channel, Token(s_long));
         stream.TryRead(out _).Should().BeFalse();
         cancellation.Cancel();
         channel.Finish(channel.MakeCancelException(), null);
@@ -293,7 +293,7 @@ public sealed class ChatStreamParsingTests
     {
         (ChatStream stream, TokenChannel channel) = Make();
         stream.TryRead(out _);
-        channel.Write(Token(s_long));
+        Send(channel, Token(s_long));
         stream.TryRead(out _).Should().BeFalse();
         stream.Dispose();
         stream.Invoking(it => it.TryRead(out _)).Should().Throw<ObjectDisposedException>("although the parse may still run");
@@ -307,6 +307,12 @@ public sealed class ChatStreamParsingTests
         var channel = new TokenChannel(timeLimit: null, cancellationToken);
         channel.Connect(new Producer());
         return (new ChatStream(new TokenStream(_model, channel), source), channel);
+    }
+
+    private static void Send(TokenChannel channel, in GeneratedToken token)
+    {
+        channel.Write(token);
+        channel.HandOver();
     }
 
     private static GeneratedToken Token(string text, int id = 0) => new(id, Encoding.UTF8.GetBytes(text), float.NaN, null, null);

@@ -12,11 +12,19 @@ namespace MoeOffload.Inference.Output;
 /// The channel is new, then running from the first read on, and closed when the reader has disposed it. <see cref="Finish"/> ends it once,
 /// in any state. If <see cref="HasRoom"/> returns <see langword="false"/>, the writer is woken when the reader has emptied half of the
 /// queue. This costs one comparison per token and at most one wake-up per half queue, however seldom a frame loop reads.
+/// <para>
+/// Waking a reader is a system call on the thread that computes, and the woken thread can take a core from it. So a reader that waits is told
+/// of a token immediately only if the next one does not follow soon: tokens of fast models are handed over in groups
+/// (<see cref="HandOver(long, long)"/>). The first and the last token never wait, and neither does a reader that looks for itself.
+/// </para>
 /// </remarks>
 internal sealed class TokenChannel : IRequestOutput
 {
     // The reader wakes a waiting writer when this number of tokens is left.
     private const int LowWater = TokenQueue.Capacity / 2;
+
+    // Half a frame of a display with 60 Hz: nobody sees it. A token that takes half as long or more is always handed over immediately.
+    private static readonly long s_longestDelay = Stopwatch.Frequency / 125;
 
     private readonly TokenQueue _queue = new();
     private readonly ReaderSignal _signal = new();
@@ -36,6 +44,8 @@ internal sealed class TokenChannel : IRequestOutput
     private int _isBeingRead;
     private int _isFinished;
     private int _writerWaits;
+    private bool _hasNews;
+    private long _handOverTimestamp;
     private volatile bool _isComplete;
     private volatile bool _isCancelled;
     private volatile bool _isFailureSeen;
@@ -207,14 +217,40 @@ internal sealed class TokenChannel : IRequestOutput
         // The reader takes a token and then reads this flag. The writer sets the flag and then checks the queue, so one of them sees the other.
         Volatile.Write(ref _writerWaits, 1);
         Interlocked.MemoryBarrier();
-        return _queue.Room > 0;
+        if (_queue.Room > 0)
+        {
+            return true;
+        }
+
+        HandOver();
+        return false;
     }
 
-    /// <summary>Writes a token. There must be room for it.</summary>
+    /// <summary>Writes a token, which a waiting reader learns of by the next <see cref="HandOver()"/>. There must be room for it.</summary>
     public void Write(in GeneratedToken token)
     {
         _queue.Add(token);
-        _signal.Set();
+        _hasNews = true;
+    }
+
+    /// <inheritdoc/>
+    public void HandOver()
+    {
+        if (_hasNews)
+        {
+            _hasNews = false;
+            _signal.Set();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void HandOver(long now, long nextStep)
+    {
+        if (_hasNews && nextStep - _handOverTimestamp > s_longestDelay)
+        {
+            _handOverTimestamp = now;
+            HandOver();
+        }
     }
 
     /// <summary>Ends the channel. Only the first call has an effect, because an abandoned thread might come back.</summary>

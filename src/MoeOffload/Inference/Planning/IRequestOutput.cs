@@ -11,4 +11,14 @@ internal interface IRequestOutput
 
     /// <summary>Determines whether another token can be written. If not, the scheduler is woken when there is room.</summary>
     bool HasRoom();
+
+    /// <summary>Wakes a waiting reader if tokens were written that it was not told of.</summary>
+    void HandOver();
+
+    /// <summary>
+    /// Wakes a waiting reader like <see cref="HandOver()"/>, unless the next step is expected to end so soon that the tokens can wait for it.
+    /// </summary>
+    /// <param name="now">The current timestamp.</param>
+    /// <param name="nextStep">The timestamp at which the next step is expected to end.</param>
+    void HandOver(long now, long nextStep);
 }

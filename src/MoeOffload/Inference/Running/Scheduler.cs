@@ -19,6 +19,7 @@ internal sealed class Scheduler : IContextWork
     private readonly DraftLimits? _drafts;
     private readonly IDrafter? _drafter;
     private readonly AdaptiveThreads? _threads;
+    private readonly ReaderUpdates _updates;
     private readonly Action<SequenceRequest> _onAdmitted;
 
     // Only the session's thread uses these: the waiting and running generations, by the requests that the planner knows.
@@ -52,6 +53,7 @@ internal sealed class Scheduler : IContextWork
         _inbox = new SchedulerInbox<Generation>(parameters.SequenceCount, parameters.QueueLimit);
         _planner = new StepPlanner(
             Describe(context, parameters), parameters.PromptTokensPerStep, drafter is null ? drafts : null, _counters);
+        _updates = new ReaderUpdates(_planner.Running);
         _threads = AdaptiveThreads.For(parameters);
         _counters.OnThreads(parameters.Threads);
         _onAdmitted = _ => _inbox.OnAdmitted();
@@ -157,17 +159,20 @@ internal sealed class Scheduler : IContextWork
 
         if (hasCommands)
         {
+            _updates.SendAll();
             RunCommands();
         }
 
         if (_planner.CanAdmit)
         {
+            _updates.SendAll();
             _executor.Run(_planner.Admit(now, _onAdmitted));
         }
 
         IReadOnlyList<SequenceRequest> decoding = _planner.SelectDecoding();
         _drafter?.Draft(decoding);
         _plan = _planner.Pack();
+        _updates.OnStepBegins(_plan.Entries.Count);
         if (_plan.IsEmpty)
         {
             return FindWait(now);
@@ -358,6 +363,10 @@ internal sealed class Scheduler : IContextWork
         {
             Advance();
         }
+        else
+        {
+            _updates.SendAll();
+        }
     }
 
     private void Advance()
@@ -383,6 +392,7 @@ internal sealed class Scheduler : IContextWork
             }
         }
 
+        _updates.OnStepEnded();
         if (isFirst || _planner.Running.Count < running)
         {
             // If the computation uses all cores, a reader would wait until the end of a time slice. Yielding lets it read a first token, or

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using FluentAssertions;
 using MoeOffload.Inference.Output;
 using NUnit.Framework;
@@ -8,6 +9,8 @@ namespace MoeOffload.Tests.Inference.Output;
 [TestFixture]
 public sealed class TokenChannelTests
 {
+    private const long Start = 1_000_000_000_000;
+
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
 
     [Test]
@@ -156,6 +159,148 @@ public sealed class TokenChannelTests
         channel.Invoking(it => it.TryRead(out _)).Should().Throw<QueueFullException>();
         channel.IsCompleted.Should().BeTrue();
         channel.Invoking(it => it.TryRead(out _)).Should().Throw<QueueFullException>();
+    }
+
+    [Test]
+    public void First_token_is_handed_over_at_once_and_further_ones_of_a_fast_model_in_groups()
+    {
+        TokenChannel channel = Make(new Producer());
+        int[] groups = ReadInSteps(channel, milliseconds: 0.5, count: 100);
+        groups[0].Should().Be(1, "the first token does not wait");
+        groups.Sum().Should().BeGreaterThan(100 - 17);
+        groups.Length.Should().BeInRange(6, 9, "the reader is woken once in 8 ms");
+        groups.Should().OnlyContain(size => size <= 16, "no token waits longer than 8 ms");
+    }
+
+    [TestCase(4.1)]
+    [TestCase(50)]
+    public void Each_token_of_a_slower_model_is_handed_over_at_once(double milliseconds)
+    {
+        int[] groups = ReadInSteps(Make(new Producer()), milliseconds, count: 50);
+        groups.Should().HaveCount(50).And.OnlyContain(size => size == 1);
+    }
+
+    [Test]
+    public async Task Tokens_that_were_held_back_are_handed_over_before_anything_else_and_at_the_end()
+    {
+        TokenChannel channel = Make(new Producer());
+        ReadInSteps(channel, milliseconds: 0.1, count: 1);
+        ValueTask<bool> waiting = WriteWithoutWaking(channel, 1);
+        channel.HandOver();
+        (await waiting.AsTask().WaitAsync(s_patience)).Should().BeTrue();
+        channel.TryRead(out GeneratedToken token).Should().BeTrue();
+        token.Id.Should().Be(1);
+
+        waiting = WriteWithoutWaking(channel, 2);
+        channel.Finish(null, null, StopReason.MaxTokens);
+        (await waiting.AsTask().WaitAsync(s_patience)).Should().BeTrue();
+        channel.TryRead(out token).Should().BeTrue();
+        token.Id.Should().Be(2);
+    }
+
+    [Test]
+    public async Task Reader_that_waits_while_the_queue_fills_up_is_woken()
+    {
+        TokenChannel channel = Make(new Producer());
+        channel.TryRead(out _);
+        ValueTask<bool> waiting = channel.WaitAsync();
+        for (int i = 0; channel.HasRoom(); i++)
+        {
+            channel.Write(Token(i));
+        }
+
+        (await waiting.AsTask().WaitAsync(s_patience)).Should().BeTrue();
+    }
+
+    [Test]
+    public async Task No_token_is_lost_between_a_waiting_reader_and_a_writer_that_hands_over_now_and_then()
+    {
+        const int Count = 100_000;
+        var producer = new Producer();
+        TokenChannel channel = Make(producer);
+        channel.TryRead(out _);
+        Task writing = Task.Run(() =>
+        {
+            var random = new Random(1);
+            for (int i = 0; i < Count; i++)
+            {
+                while (!channel.HasRoom())
+                {
+                    producer.Woken.WaitOne(s_patience).Should().BeTrue("no wake-up is lost");
+                }
+
+                channel.Write(Token(i));
+                if (random.Next(20) == 0)
+                {
+                    channel.HandOver();
+                }
+            }
+
+            channel.Finish(null, null, StopReason.MaxTokens);
+        });
+        Task<int> reading = Task.Run(async () =>
+        {
+            int next = 0;
+            while (!channel.IsCompleted)
+            {
+                if (channel.TryRead(out GeneratedToken token))
+                {
+                    token.Id.Should().Be(next++);
+                }
+                else if (!channel.IsCompleted)
+                {
+                    await channel.WaitAsync();
+                }
+            }
+
+            return next;
+        });
+        (await reading.WaitAsync(s_patience)).Should().Be(Count);
+        await writing;
+    }
+
+    // Simulates steps that end at regular times with a token each, and returns how many tokens the reader found each time that it was woken.
+    private static int[] ReadInSteps(TokenChannel channel, double milliseconds, int count)
+    {
+        List<int> groups = [];
+        long step = (long)(milliseconds * Stopwatch.Frequency / 1000);
+        long now = Start;
+        channel.TryRead(out _);
+        ValueTask<bool> waiting = channel.WaitAsync();
+        for (int i = 0; i < count; i++, now += step)
+        {
+            channel.Write(Token(0));
+            channel.HandOver(now, now + step);
+            if (waiting.IsCompleted)
+            {
+                waiting.GetAwaiter().GetResult().Should().BeTrue();
+                int size = 0;
+                for (; channel.TryRead(out _); size++)
+                {
+                }
+
+                groups.Add(size);
+                waiting = channel.WaitAsync();
+            }
+        }
+
+        channel.Write(Token(0));
+        channel.HandOver();
+        waiting.GetAwaiter().GetResult();
+        while (channel.TryRead(out _))
+        {
+        }
+
+        return [.. groups];
+    }
+
+    private static ValueTask<bool> WriteWithoutWaking(TokenChannel channel, int id)
+    {
+        ValueTask<bool> waiting = channel.WaitAsync();
+        channel.Write(Token(id));
+        channel.HandOver(Start, Start);
+        waiting.IsCompleted.Should().BeFalse("the next token follows soon");
+        return waiting;
     }
 
     private static TokenChannel Make(Producer producer, CancellationToken cancellationToken = default)

@@ -9,5 +9,13 @@ internal sealed class TestOutput : IRequestOutput
 
     public int Room { get; set; } = 256;
 
+    public int HandOverCount { get; private set; }
+
     public bool HasRoom() => Room > 0;
+
+    public void HandOver() => HandOverCount++;
+
+    public void HandOver(long now, long nextStep)
+    {
+    }
 }

@@ -69,6 +69,33 @@ public sealed class SchedulerTests
         channel.StopReason.Should().Be(StopReason.Deadline);
     }
 
+    [Test]
+    public async Task Waiting_reader_has_all_tokens_before_something_that_takes_long()
+    {
+        TokenChannel channel = Channels.Make(SmallModel.Shared, _scheduler, s_endless with { MaxTokens = 3000 });
+        channel.TryRead(out _);
+        Task reading = Task.Run(async () =>
+        {
+            while (!channel.IsCompleted)
+            {
+                if (!channel.TryRead(out _) && !channel.IsCompleted)
+                {
+                    await channel.WaitAsync();
+                }
+            }
+        });
+        for (int i = 0; i < 20; i++)
+        {
+            bool isEmpty = false;
+            await _scheduler.RunAsync(_ => isEmpty = SpinWait.SpinUntil(() => channel.Room == TokenQueue.Capacity, s_patience)).WaitAsync(s_patience * 2);
+            isEmpty.Should().BeTrue("the reader was told of the tokens before");
+            await Task.Delay(5);
+        }
+
+        channel.Close();
+        await reading.ContinueWith(_ => { }, TaskScheduler.Default).WaitAsync(s_patience);
+    }
+
     // Wake-ups of what came before may still be on their way.
     private async Task<long> WaitUntilAsleep()
     {
