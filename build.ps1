@@ -19,7 +19,7 @@ usage: ./build.ps1 COMMAND [ARGUMENTS]
       --all-variants          with CPU variants for all processors of this architecture, selected at run time
       --two-variants          with only two CPU variants: one for all processors, and the best one for this machine
   test [ARGUMENTS]          build everything and run the tests; ARGUMENTS are passed to dotnet test
-  bench [ARGUMENTS]         compare the speed with llama.cpp's own tools
+  bench [ARGUMENTS]         compare the speed with llama.cpp's own tools and with LLamaSharp
   pack                      create the NuGet packages in artifacts/packages/
   gpu-bundle                create artifacts/gpu-bundle.tar.xz, to build and measure on a GPU machine (tests/gpu)
   api                       write the public API of each package to PublicAPI.Unshipped.txt
@@ -191,6 +191,8 @@ switch -CaseSensitive ($command) {
     'bench' {
         Test-DotNet
         Install-Native native @('--peers')
+        dotnet build (Join-Path $PSScriptRoot tests/MoeOffload.Peers.LLamaSharp) -c Release -v q -nologo
+        if ($LASTEXITCODE -ne 0) { Write-Host 'LLamaSharp is not compared, because its program could not be built.' }
         Invoke-Project tests/MoeOffload.Benchmarks $rest
     }
     'pack' { New-Packages }

@@ -18,7 +18,7 @@ usage: ./build.sh COMMAND [ARGUMENTS]
       --all-variants          with CPU variants for all processors of this architecture, selected at run time
       --two-variants          with only two CPU variants: one for all processors, and the best one for this machine
   test [ARGUMENTS]          build everything and run the tests; ARGUMENTS are passed to dotnet test
-  bench [ARGUMENTS]         compare the speed with llama.cpp's own tools
+  bench [ARGUMENTS]         compare the speed with llama.cpp's own tools and with LLamaSharp
   pack                      create the NuGet packages in artifacts/packages/
   gpu-bundle                create artifacts/gpu-bundle.tar.xz, to build and measure on a GPU machine (tests/gpu)
   api                       write the public API of each package to PublicAPI.Unshipped.txt
@@ -178,6 +178,8 @@ case $command in
     bench)
         require_dotnet
         install_native native --peers
+        dotnet build "$root/tests/MoeOffload.Peers.LLamaSharp" -c Release -v q -nologo \
+            || echo "LLamaSharp is not compared, because its program could not be built."
         run_project tests/MoeOffload.Benchmarks "$@" ;;
     pack) pack ;;
     gpu-bundle) gpu_bundle ;;

@@ -18,15 +18,18 @@ internal static partial class FirstToken
     private const int WarmLoads = 8;
     private const string Prompt = "Once upon a time there was a model with many experts, and each of them knew one thing.";
 
-    public static void Run(TinyModel model, int pairs)
+    public static void Run(string path, int pairs)
     {
         List<double> first = [];
         List<double> warm = [];
         List<double> peers = [];
+        List<double> sharpFirst = [];
+        List<double> sharpWarm = [];
         for (int pair = 0; pair < pairs + 1; pair++)
         {
-            double peer = MeasurePeer(model.Path);
-            (double cold, double later) = MeasureOurs(model.Path);
+            double peer = MeasurePeer(path);
+            (double cold, double later) = MeasureOurs(path);
+            double[] sharp = LlamaSharp.IsBuilt ? LlamaSharp.MeasureFirstToken(path, Context, Prompt, Loads) : [];
             if (pair == 0)
             {
                 continue; // brings the file into the cache
@@ -35,10 +38,20 @@ internal static partial class FirstToken
             peers.Add(peer);
             first.Add(cold);
             warm.Add(later);
+            if (sharp.Length > 0)
+            {
+                sharpFirst.Add(sharp[0]);
+                sharpWarm.Add(Samples.Median(sharp[^WarmLoads..]));
+            }
         }
 
         Samples.Print("load + first token", "ms", warm, peers);
         Samples.Print("the same, first in process", "ms", first, peers);
+        if (sharpFirst.Count > 0)
+        {
+            Samples.Print("load + first token", "ms", warm, sharpWarm, "LLamaSharp");
+            Samples.Print("the same, first in process", "ms", first, sharpFirst, "LLamaSharp");
+        }
     }
 
     /// <summary>Runs in the child process: loads the model several times, and prints each time in milliseconds.</summary>

@@ -9,10 +9,17 @@ internal static class LlamaBench
     /// <summary>Measures a prompt and decoding.</summary>
     /// <returns>The medians of both, in tokens/s.</returns>
     /// <exception cref="InvalidOperationException">The tool failed.</exception>
-    public static (double Prompt, double Decode) Measure(string path, int promptTokens, int decodeTokens, int repeats, int threads)
+    /// <param name="path">The model.</param>
+    /// <param name="promptTokens">The number of tokens in the prompt.</param>
+    /// <param name="decodeTokens">The number of tokens to generate.</param>
+    /// <param name="repeats">The number of repetitions.</param>
+    /// <param name="threads">The number of threads.</param>
+    /// <param name="tool">Another build of the tool, or null for the one with our libraries.</param>
+    public static (double Prompt, double Decode) Measure(
+        string path, int promptTokens, int decodeTokens, int repeats, int threads, string? tool = null)
     {
-        PeerResult result = Peer.Run(
-            "llama-bench", "-m", path, "-p", $"{promptTokens}", "-n", $"{decodeTokens}", "-r", $"{repeats}", "-t", $"{threads}",
+        PeerResult result = Peer.RunFile(
+            tool ?? NativeBuild.Tool("llama-bench"), "-m", path, "-p", $"{promptTokens}", "-n", $"{decodeTokens}", "-r", $"{repeats}", "-t", $"{threads}",
             "-b", "2048", "-ub", "512", "-o", "json");
         if (result.ExitCode != 0)
         {

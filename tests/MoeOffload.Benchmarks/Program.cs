@@ -14,7 +14,7 @@ if (args is ["first-token", string file, string context, string prompt])
 // Another program, beside which is measured.
 if (args is ["busy"])
 {
-    SharedCores.UseCore();
+    BusyProcess.Count();
 }
 
 // Many requests of all kinds at once, for some seconds: nothing may be lost or mixed up, and memory must stay flat.
@@ -25,14 +25,21 @@ if (args is ["soak", string seconds, .. { Length: < 2 } rest])
 
 string[] known = ["tools", "streams", "server", "speculation", "shared"];
 string[] parts = [.. args.TakeWhile(known.Contains)];
-int pairs = args[parts.Length..] is ["--pairs", string count] ? int.Parse(count, CultureInfo.InvariantCulture) : 5;
-if (args[parts.Length..] is not ([] or ["--pairs", _]))
+Dictionary<string, string> options = [];
+for (int i = parts.Length; i + 1 < args.Length; i += 2)
+{
+    options[args[i]] = args[i + 1];
+}
+
+if ((args.Length - parts.Length) % 2 == 1 || options.Keys.Except(["--pairs", "--model", "--openmp-bench"]).Any())
 {
     Console.Error.WriteLine("usage: bench [tools] [streams] [server] [speculation] [shared] [--pairs N]   (the default is all benchmarks with 5 pairs)");
+    Console.Error.WriteLine("       bench shared [--model FILE] [--openmp-bench FILE]            (with another model, and another build of llama-bench)");
     Console.Error.WriteLine("       bench soak SECONDS [MODEL.gguf]                              (the exit code is 1 if something was lost or mixed up)");
     return 2;
 }
 
+int pairs = int.Parse(options.GetValueOrDefault("--pairs", "5"), CultureInfo.InvariantCulture);
 Console.WriteLine($"CPU only, {Environment.ProcessorCount} logical processors, {pairs} interleaved pairs.");
 Console.WriteLine("Ratio: ours to llama.cpp's own tool, on the same libraries, file and settings; median [smallest, largest].");
 Console.WriteLine();
@@ -44,7 +51,7 @@ if (isAll || parts.Contains("tools"))
     {
         Announce($"{model.Name}, synthetic weights", model.Path);
         Throughput.Run(model, pairs);
-        FirstToken.Run(model, pairs);
+        FirstToken.Run(model.Path, pairs);
         Console.WriteLine();
     }
 
@@ -84,12 +91,16 @@ if (isAll || parts.Contains("speculation"))
 
 if (isAll || parts.Contains("shared"))
 {
-    Console.WriteLine("Beside busy processes, which use a core each: ours with the default threads, llama-bench with its best number of threads.");
-    Announce("the demo model", DemoModel.Path);
-    SharedCores.Run(DemoModel.Path, pairs);
-    Console.WriteLine();
-    Announce($"{models[0].Name}, synthetic weights", models[0].Path);
-    SharedCores.Run(models[0].Path, pairs);
+    Console.WriteLine("Beside busy processes, which use a core each: ours with the default threads, others with their best number of threads.");
+    var shared = new SharedCores(options.GetValueOrDefault("--openmp-bench"), pairs);
+    string[] files = options.TryGetValue("--model", out string? other) ? [other] : [DemoModel.Path, models[0].Path];
+    foreach (string path in files)
+    {
+        Announce(Path.GetFileNameWithoutExtension(path), path);
+        shared.Run(path);
+        FirstToken.Run(path, pairs);
+        Console.WriteLine();
+    }
 }
 
 return 0;

@@ -16,10 +16,10 @@ internal static class Samples
     }
 
     /// <summary>Prints a line with the ratio of the pairs and the medians of both sides.</summary>
-    public static void Print(string what, string unit, IReadOnlyList<double> ours, IReadOnlyList<double> peers)
+    public static void Print(string what, string unit, IReadOnlyList<double> ours, IReadOnlyList<double> peers, string peer = "llama.cpp")
     {
         double[] ratios = [.. ours.Zip(peers, (our, peer) => our / peer)];
         Console.WriteLine(
-            $"  {what,-28} ratio {Median(ratios):0.000} [{ratios.Min():0.000}, {ratios.Max():0.000}]   ours {Median(ours):0.0} {unit}, llama.cpp {Median(peers):0.0} {unit}");
+            $"  {what,-28} ratio {Median(ratios):0.000} [{ratios.Min():0.000}, {ratios.Max():0.000}]   ours {Median(ours):0.0} {unit}, {peer} {Median(peers):0.0} {unit}");
     }
 }

@@ -1,36 +1,20 @@
-using System.Diagnostics;
-using System.Globalization;
-
 namespace MoeOffload.Benchmarks;
 
 /// <summary>
-/// Measures prompt and decode tokens/s beside busy processes: ours with the default number of threads, against <c>llama-bench</c> with the
-/// number of threads that is best for it beside these processes.
+/// Measures prompt and decode tokens/s beside busy processes: ours with the default number of threads, against others with the number of
+/// threads that is best for each beside these processes. Also measures how evenly tokens come, and what is left to the busy processes.
 /// </summary>
-internal static class SharedCores
+/// <param name="openMPBench">The path of a <c>llama-bench</c> that was built with OpenMP, or null.</param>
+/// <param name="pairs">The number of rounds.</param>
+internal sealed class SharedCores(string? openMPBench, int pairs)
 {
     private const int PromptTokens = 256;
     private const int DecodeTokens = 256;
     private static readonly int[] s_busy = [0, 1, 2, 4];
     private static readonly int[] s_threads = [1, 2];
+    private static readonly TimeSpan s_plainTime = TimeSpan.FromSeconds(1);
 
-    /// <summary>Uses a core, in a child process of the benchmark, until the process is killed.</summary>
-    public static void UseCore()
-    {
-        using var parent = Process.GetProcessById(int.Parse(Console.In.ReadLine()!, CultureInfo.InvariantCulture));
-        var watch = new Thread(() =>
-        {
-            parent.WaitForExit();
-            Environment.Exit(0);
-        });
-        watch.Start();
-        for (long i = 0; ; i++)
-        {
-            GC.KeepAlive(null);
-        }
-    }
-
-    public static void Run(string path, int pairs)
+    public void Run(string path)
     {
         using MoeModel model = MoeModel.Load(path);
         using GenerationSession session = model.CreateSession(new ContextOptions
@@ -42,10 +26,10 @@ internal static class SharedCores
         double idleDecode = 0;
         foreach (int busy in s_busy)
         {
-            List<Process> others = [.. Enumerable.Range(0, busy).Select(_ => Start())];
+            List<BusyProcess> others = [.. Enumerable.Range(0, busy).Select(_ => new BusyProcess())];
             try
             {
-                (double prompt, double decode) = Run(session, model.Vocabulary.Size, path, busy, pairs);
+                (double prompt, double decode) = Run(session, model.Vocabulary.Size, path, others);
                 idlePrompt = busy == 0 ? prompt : idlePrompt;
                 idleDecode = busy == 0 ? decode : idleDecode;
                 if (busy > 0)
@@ -56,44 +40,76 @@ internal static class SharedCores
             }
             finally
             {
-                others.ForEach(End);
+                others.ForEach(other => other.Dispose());
             }
         }
     }
 
-    private static (double Prompt, double Decode) Run(GenerationSession session, int vocabulary, string path, int busy, int pairs)
+    private (double Prompt, double Decode) Run(GenerationSession session, int vocabulary, string path, IReadOnlyList<BusyProcess> others)
     {
-        List<double> prompt = [];
-        List<double> decode = [];
-        Dictionary<int, List<double>> peerPrompt = s_threads.ToDictionary(count => count, _ => new List<double>());
-        Dictionary<int, List<double>> peerDecode = s_threads.ToDictionary(count => count, _ => new List<double>());
-        Measure(session, vocabulary, [], []);
+        var ours = new Rates();
+        var steps = new StepTimes();
+        List<double> left = [];
+        List<double> leftByPlain = [];
+        List<Rival> rivals = [.. FindRivals(path)];
+        Measure(session, vocabulary, new Rates(), new StepTimes());
         for (int pair = 0; pair < pairs; pair++)
         {
-            Measure(session, vocabulary, prompt, decode);
-            foreach (int threads in s_threads)
+            left.Add(BusyProcess.Measure(others, () => Measure(session, vocabulary, ours, steps)));
+            rivals.ForEach(rival => rival.Measure());
+            if (others.Count > 0)
             {
-                (double promptRate, double decodeRate) = LlamaBench.Measure(path, PromptTokens, DecodeTokens, repeats: 1, threads);
-                peerPrompt[threads].Add(promptRate);
-                peerDecode[threads].Add(decodeRate);
+                using var plain = new BusyProcess();
+                leftByPlain.Add(BusyProcess.Measure(others, () => Thread.Sleep(s_plainTime)));
             }
         }
 
-        string beside = $"beside {busy}";
-        Samples.Print($"{beside}, prompt", "tokens/s", prompt, peerPrompt.Values.MaxBy(Samples.Median)!);
-        Samples.Print($"{beside}, decode", "tokens/s", decode, peerDecode.Values.MaxBy(Samples.Median)!);
-        return (Samples.Median(prompt), Samples.Median(decode));
+        foreach (string name in rivals.Select(rival => rival.Name).Distinct())
+        {
+            Rates[] rates = [.. rivals.Where(rival => rival.Name == name).Select(rival => rival.Rates)];
+            Samples.Print($"beside {others.Count}, prompt", "tokens/s", ours.Prompt, rates.Select(rate => rate.Prompt).MaxBy(Samples.Median)!, name);
+            Samples.Print($"beside {others.Count}, decode", "tokens/s", ours.Decode, rates.Select(rate => rate.Decode).MaxBy(Samples.Median)!, name);
+        }
+
+        Console.WriteLine($"    99 % of the tokens take at most {steps.Unevenness:0.0} times the median");
+        if (others.Count > 0)
+        {
+            Samples.Print("    what the others get done", "million/s", [.. left.Select(Millions)], [.. leftByPlain.Select(Millions)], "beside one more of them");
+        }
+
+        return (Samples.Median(ours.Prompt), Samples.Median(ours.Decode));
+
+        static double Millions(double count) => count / 1e6;
     }
 
-    private static void Measure(GenerationSession session, int vocabulary, List<double> promptRates, List<double> decodeRates)
+    private IEnumerable<Rival> FindRivals(string path)
+    {
+        foreach (int threads in s_threads)
+        {
+            yield return new Rival("llama-bench", () => LlamaBench.Measure(path, PromptTokens, DecodeTokens, repeats: 1, threads));
+            if (openMPBench is not null)
+            {
+                yield return new Rival(
+                    "llama-bench with OpenMP", () => LlamaBench.Measure(path, PromptTokens, DecodeTokens, repeats: 1, threads, openMPBench));
+            }
+
+            if (LlamaSharp.IsBuilt)
+            {
+                yield return new Rival("LLamaSharp", () => LlamaSharp.MeasureRates(path, PromptTokens, DecodeTokens, threads));
+            }
+        }
+    }
+
+    private static void Measure(GenerationSession session, int vocabulary, Rates rates, StepTimes steps)
     {
         var random = new Random(1);
         int[] prompt = [.. Enumerable.Range(0, PromptTokens).Select(_ => random.Next(vocabulary))];
-        promptRates.Add(PromptTokens / Generate(session, prompt, 1).TimeToFirstToken.TotalSeconds);
-        decodeRates.Add(Generate(session, prompt[..1], DecodeTokens + 1).TokensPerSecond);
+        GenerationStatistics statistics = Generate(session, prompt, 1, new StepTimes());
+        rates.Prompt.Add(PromptTokens / statistics.TimeToFirstToken.TotalSeconds);
+        rates.Decode.Add(Generate(session, prompt[..1], DecodeTokens + 1, steps).TokensPerSecond);
     }
 
-    private static GenerationStatistics Generate(GenerationSession session, int[] prompt, int tokens)
+    private static GenerationStatistics Generate(GenerationSession session, int[] prompt, int tokens, StepTimes steps)
     {
         using TokenStream stream = session.GenerateAsync(new GenerationRequest
         {
@@ -101,22 +117,37 @@ internal static class SharedCores
             MaxTokens = tokens,
             Sampling = SamplingOptions.Greedy with { IgnoreEndOfSequence = true },
         });
-        return TokenStreams.ReadToEnd(stream);
+        steps.ReadAsync(stream).GetAwaiter().GetResult();
+        return stream.Statistics!;
     }
 
-    private static Process Start()
+    private sealed class Rates
     {
-        ProcessStartInfo start = Child.Describe("busy");
-        start.RedirectStandardInput = true;
-        Process process = Process.Start(start)!;
-        process.StandardInput.WriteLine(Environment.ProcessId);
-        return process;
+        public List<double> Prompt { get; } = [];
+
+        public List<double> Decode { get; } = [];
     }
 
-    private static void End(Process process)
+    /// <summary>Represents another program with one number of threads.</summary>
+    private sealed record Rival(string Name, Func<(double Prompt, double Decode)> Run)
     {
-        process.Kill();
-        process.WaitForExit();
-        process.Dispose();
+        public Rates Rates { get; } = new();
+
+        public void Measure()
+        {
+            double prompt = 0;
+            double decode = 0;
+            try
+            {
+                (prompt, decode) = Run();
+            }
+            catch (TimeoutException)
+            {
+                // With more threads than there are cores left, some programs hardly get anything done.
+            }
+
+            Rates.Prompt.Add(prompt);
+            Rates.Decode.Add(decode);
+        }
     }
 }
