@@ -35,7 +35,7 @@ internal static class ModelCard
     }
 
     private static double[][] Shares(ExpertActivity activity) =>
-        [.. activity.Layers.Select(layer => Enumerable.Range(0, activity.ExpertCount).Select(expert => activity.Share(layer, expert)).ToArray())];
+        [.. activity.Layers.Select(layer => Enumerable.Range(0, activity.ExpertCount).Select(expert => activity.GetShare(layer, expert)).ToArray())];
 
     private static string Text(Workspace workspace, ModelInfo info, IReadOnlyList<ExamResult> results)
     {
@@ -165,7 +165,7 @@ internal static class ModelCard
 
     private static string Busiest(ExpertActivity activity, int layer)
     {
-        int busiest = Enumerable.Range(0, activity.ExpertCount).MaxBy(expert => activity.Share(layer, expert));
-        return string.Create(CultureInfo.InvariantCulture, $"{busiest} ({100 * activity.Share(layer, busiest):0} %)");
+        int busiest = Enumerable.Range(0, activity.ExpertCount).MaxBy(expert => activity.GetShare(layer, expert));
+        return string.Create(CultureInfo.InvariantCulture, $"{busiest} ({100 * activity.GetShare(layer, busiest):0} %)");
     }
 }

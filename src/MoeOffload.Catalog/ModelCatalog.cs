@@ -30,7 +30,10 @@ public sealed class ModelCatalog
         _time = time ?? TimeProvider.System;
     }
 
-    /// <summary>Searches all places again. Broken links and directories that cannot be read are skipped.</summary>
+    /// <summary>
+    /// Searches all places again. Broken links and directories that cannot be read are skipped. Blocks while directories are read; see
+    /// <see cref="DiscoverAsync"/>.
+    /// </summary>
     /// <returns>
     /// The models, ordered by source and name. A file that is found twice, or a copy with the same name and size, is listed once.
     /// </returns>
@@ -45,13 +48,31 @@ public sealed class ModelCatalog
         return found.Entries;
     }
 
-    /// <summary>Lists the models that the last search found, which is at most two seconds old. Searches if there is none.</summary>
+    /// <summary>Searches all places again, without blocking the caller.</summary>
+    /// <param name="cancellationToken">A token to cancel the wait. The search itself continues.</param>
+    /// <inheritdoc cref="Discover" path="/returns"/>
+    /// <exception cref="OperationCanceledException">The wait was canceled.</exception>
+    public Task<IReadOnlyList<CatalogEntry>> DiscoverAsync(CancellationToken cancellationToken = default) => RunAsync(Discover, cancellationToken);
+
+    /// <summary>
+    /// Lists the models that the last search found, which is at most two seconds old. If there is none, searches, and blocks while directories
+    /// are read; see <see cref="ListAsync"/>.
+    /// </summary>
     /// <inheritdoc cref="Discover" path="/returns"/>
     public IReadOnlyList<CatalogEntry> List() => Recent().Entries;
 
     /// <summary>
+    /// Lists the models that the last search found, which is at most two seconds old. If there is none, searches without blocking the caller.
+    /// </summary>
+    /// <param name="cancellationToken">A token to cancel the wait. A search itself continues.</param>
+    /// <inheritdoc cref="Discover" path="/returns"/>
+    /// <exception cref="OperationCanceledException">The wait was canceled.</exception>
+    public Task<IReadOnlyList<CatalogEntry>> ListAsync(CancellationToken cancellationToken = default) => RunAsync(List, cancellationToken);
+
+    /// <summary>
     /// Finds a model by its name, its file's name, Ollama's <c>name:tag</c>, or <c>ORG/REPO[:QUANT]</c>. Case is ignored unless it decides
-    /// between two models. If the name is unknown, all places are searched again, at most every two seconds.
+    /// between two models. If the name is unknown, all places are searched again, at most every two seconds, and the call blocks while
+    /// directories are read; see <see cref="FindAsync"/>.
     /// </summary>
     /// <param name="name">The name of the model.</param>
     /// <exception cref="ArgumentException"><paramref name="name"/> is empty.</exception>
@@ -68,6 +89,34 @@ public sealed class ModelCatalog
 
         Found found = Recent();
         return Match(found.Models, name) ?? throw NotFound(name, found.Models);
+    }
+
+    /// <summary>
+    /// Finds a model as <see cref="Find"/> does. If the name is unknown, all places are searched again without blocking the caller.
+    /// </summary>
+    /// <param name="name">The name of the model.</param>
+    /// <param name="cancellationToken">A token to cancel the wait. A search itself continues.</param>
+    /// <inheritdoc cref="Find" path="/exception"/>
+    /// <exception cref="OperationCanceledException">The wait was canceled.</exception>
+    public Task<CatalogEntry> FindAsync(string name, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        return RunAsync(() => Find(name), cancellationToken);
+    }
+
+    private static async Task<T> RunAsync<T>(Func<T> call, CancellationToken cancellationToken)
+    {
+        Task<T> task = Task.Run(call, cancellationToken);
+        try
+        {
+            return await task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!task.IsCompleted)
+        {
+            // Reading the exception of the call marks it as observed.
+            _ = task.ContinueWith(static ended => ended.Exception, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+            throw;
+        }
     }
 
     /// <summary>Gets what the last search found if that is recent; otherwise searches, once for all callers that ask meanwhile.</summary>

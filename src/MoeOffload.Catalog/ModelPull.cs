@@ -39,7 +39,7 @@ public sealed class ModelPull : IDisposable
         var state = new PullProgress(PullStage.Resolving, string.Empty, 0, 0);
         progress?.Report(state);
         var backoff = new Backoff(
-            _options.FirstRetryDelay, _options.Attempts, message => progress?.Report(state with { Stage = PullStage.Retrying, Message = message }));
+            _options.FirstRetryDelay, _options.MaxAttempts, message => progress?.Report(state with { Stage = PullStage.Retrying, Message = message }));
         HubRevision revision = await backoff.RunAsync(
             () => _hub.GetRevisionAsync(reference.Repository, cancellationToken), cancellationToken).ConfigureAwait(false);
         FoundModel model = revision.Choose(reference, out IReadOnlyList<HubFile> files);

@@ -28,7 +28,7 @@ public sealed record PullOptions
     } = "main";
 
     /// <summary>Gets the maximum number of attempts in a row that fail. A download that makes progress resets the number. The default is 6.</summary>
-    public int Attempts { get; init; } = 6;
+    public int MaxAttempts { get; init; } = 6;
 
     /// <summary>Gets the delay after the first failure. Each further failure doubles it, up to 30 seconds. The default is 0.5 seconds.</summary>
     public TimeSpan FirstRetryDelay { get; init; } = TimeSpan.FromSeconds(0.5);
@@ -60,7 +60,7 @@ public sealed record PullOptions
     internal void Validate()
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(CacheDirectory);
-        ArgumentOutOfRangeException.ThrowIfLessThan(Attempts, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(MaxAttempts, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(FirstRetryDelay, TimeSpan.Zero);
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(StallTimeout, TimeSpan.Zero);
         if (!Endpoint.IsAbsoluteUri || Endpoint.Scheme is not ("http" or "https"))

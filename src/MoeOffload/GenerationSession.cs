@@ -85,7 +85,7 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
     /// <summary>Gets the maximum number of CPU threads that process prompts.</summary>
     public int PromptThreads { get; }
 
-    /// <summary>Gets the memory that each device holds for this session and its model, as llama.cpp reports it.</summary>
+    /// <summary>Gets the memory that each device holds for this session, its model and its draft model, as llama.cpp reports it.</summary>
     public MemoryBreakdown Memory { get; }
 
     /// <summary>
@@ -452,7 +452,7 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
 
     private async Task ReadAsync(IReadOnlyList<int> tokens, int count, LogitsReader reader, int start, CancellationToken cancellationToken)
     {
-        int[] copy = await Task.Run(() => GenerationFactory.CheckTokens([.. tokens], _vocabularySize), cancellationToken).ConfigureAwait(false);
+        int[] copy = await Task.Run(() => TokenCheck.Copy(tokens, _vocabularySize, nameof(tokens)), cancellationToken).ConfigureAwait(false);
         if (copy.Length != count)
         {
             throw new InvalidOperationException(

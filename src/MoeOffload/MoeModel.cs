@@ -20,7 +20,10 @@ public sealed class MoeModel : LoadedModel
         : base(path, options, loader, native) =>
         _chatTemplate = new Lazy<ChatTemplate>(() => ChatTemplate.Parse(this, null, NativeLogger));
 
-    /// <summary>Gets the model's own chat template. It is parsed when the property is first used.</summary>
+    /// <summary>
+    /// Gets the model's own chat template. It is parsed when the property is first used, which blocks for a time that grows with the template;
+    /// see <see cref="GetChatTemplateAsync"/>.
+    /// </summary>
     /// <exception cref="ChatTemplateException">The template cannot be parsed. The message says where and why.</exception>
     /// <exception cref="NotSupportedException">The model does not have a chat template.</exception>
     /// <exception cref="ObjectDisposedException">The model was disposed before the property was first used.</exception>
@@ -74,7 +77,10 @@ public sealed class MoeModel : LoadedModel
     /// </summary>
     /// <param name="path">The path of a GGUF file, or of its first part if the model is split.</param>
     /// <param name="options">The load options, or <see langword="null"/> for the default options.</param>
-    /// <param name="context">The context options, or <see langword="null"/> for the default options.</param>
+    /// <param name="context">
+    /// The context options, or <see langword="null"/> for the default options. If they specify a draft model, its weights and its context are
+    /// part of the result.
+    /// </param>
     /// <returns>The memory of each device.</returns>
     /// <inheritdoc cref="LoadAsync" path="/exception"/>
     public static MemoryBreakdown EstimateMemory(string path, ModelOptions? options = null, ContextOptions? context = null)
@@ -92,7 +98,10 @@ public sealed class MoeModel : LoadedModel
     /// </summary>
     /// <param name="path">The path of a GGUF file, or of its first part if the model is split.</param>
     /// <param name="options">The load options, or <see langword="null"/> for the default options.</param>
-    /// <param name="context">The context options, or <see langword="null"/> for the default options.</param>
+    /// <param name="context">
+    /// The context options, or <see langword="null"/> for the default options. If they specify a draft model, its weights and its context are
+    /// part of the result.
+    /// </param>
     /// <param name="cancellationToken">A token that cancels the wait. The calculation itself continues, and its result is discarded.</param>
     /// <returns>The memory of each device.</returns>
     /// <inheritdoc cref="LoadAsync" path="/exception"/>
@@ -266,6 +275,14 @@ public sealed class MoeModel : LoadedModel
     /// <exception cref="OperationCanceledException">The call was canceled.</exception>
     public Task<LoraAdapter> LoadAdapterAsync(string path, CancellationToken cancellationToken = default) =>
         BackgroundCall.RunAsync(() => LoadAdapter(path), cancellationToken);
+
+    /// <summary>Gets the model's own chat template without blocking the caller while it is parsed.</summary>
+    /// <param name="cancellationToken">A token that cancels the wait. The parser itself continues, and its result is kept.</param>
+    /// <returns>The template.</returns>
+    /// <inheritdoc cref="ChatTemplate" path="/exception"/>
+    /// <exception cref="OperationCanceledException">The call was canceled.</exception>
+    public Task<ChatTemplate> GetChatTemplateAsync(CancellationToken cancellationToken = default) =>
+        BackgroundCall.ComputeAsync(() => ChatTemplate, cancellationToken);
 
     /// <summary>
     /// Parses a chat template that can be used with this model instead of its own. Blocks for a time that grows with the template; see

@@ -52,7 +52,7 @@ internal sealed class HangingWork : IDisposable
             }),
             Drafting => Generate(s_context with
             {
-                Speculation = new SpeculationOptions { DraftModel = _model, LeastAcceptance = 0 },
+                Speculation = new SpeculationOptions { DraftModel = _model, MinAcceptanceRate = 0 },
             }),
             Saving => await SaveAsync(),
             Embedding => await EmbedAsync(),

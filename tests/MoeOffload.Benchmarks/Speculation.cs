@@ -41,7 +41,7 @@ internal static class Speculation
     {
         options ??= s_usual;
         Compare(what, options);
-        Compare("the same, without pauses", options with { LeastAcceptance = 0 });
+        Compare("the same, without pauses", options with { MinAcceptanceRate = 0 });
 
         void Compare(string what, SpeculationOptions options)
         {

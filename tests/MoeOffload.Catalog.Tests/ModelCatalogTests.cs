@@ -46,6 +46,44 @@ public sealed class ModelCatalogTests : IDisposable
         entry.Path.Should().EndWith("big-00001-of-00003.gguf");
     }
 
+    [TestCase("discover")]
+    [TestCase("list")]
+    [TestCase("find")]
+    public async Task Asynchronous_search_does_not_hold_its_caller_and_its_wait_can_be_canceled(string call)
+    {
+        _directory.Write("models/a.gguf");
+        using var places = new SlowPlaces(_directory["models"]);
+        var catalog = new ModelCatalog(new ModelCatalogOptions { Paths = places });
+        places.Block();
+        using var cancellation = new CancellationTokenSource();
+
+        Task<string> searching = Search(CancellationToken.None);
+        places.WaitForSearch();
+        Task<string> canceled = Search(cancellation.Token);
+        await cancellation.CancelAsync();
+
+        await FluentActions.Awaiting(() => canceled).Should().ThrowAsync<OperationCanceledException>();
+        searching.IsCompleted.Should().BeFalse();
+        places.Unblock();
+        (await searching).Should().Be("a");
+
+        async Task<string> Search(CancellationToken token) => call switch
+        {
+            "discover" => (await catalog.DiscoverAsync(token)).Single().Name,
+            "list" => (await catalog.ListAsync(token)).Single().Name,
+            _ => (await catalog.FindAsync("a", token)).Name,
+        };
+    }
+
+    [Test]
+    public async Task Asynchronous_search_for_a_name_that_nothing_has_says_so()
+    {
+        ModelCatalog catalog = Models("models");
+
+        await catalog.Awaiting(it => it.FindAsync("none")).Should().ThrowAsync<ModelNotFoundException>();
+        await catalog.Awaiting(it => it.FindAsync(" ")).Should().ThrowAsync<ArgumentException>();
+    }
+
     [TestCase("a")]
     [TestCase("a.gguf")]
     [TestCase("A.GGUF")]

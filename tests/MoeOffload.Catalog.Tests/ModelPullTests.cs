@@ -461,7 +461,7 @@ public sealed class ModelPullTests : IDisposable
             Endpoint = _hub.Address,
             CacheDirectory = _directory.Path,
             Token = token,
-            Attempts = 3,
+            MaxAttempts = 3,
             FirstRetryDelay = TimeSpan.FromMilliseconds(10),
             StallTimeout = stall ?? TimeSpan.FromSeconds(20),
         });

@@ -12,7 +12,7 @@ public static unsafe class GgmlRows
     {
         // Loads the libraries.
         _ = MoeModel.ListDevices();
-        GgmlTypeInfo info = GgmlTypeInfo.Of(type);
+        GgmlTypeInfo info = GgmlTypeInfo.Get(type);
         float[] values = new float[blocks.Length / info.BytesPerBlock * info.BlockSize];
         if (type == GgmlType.F32)
         {

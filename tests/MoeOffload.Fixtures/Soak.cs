@@ -16,7 +16,7 @@ public sealed class Soak
     // A request that takes longer is lost: the longest wait is that of a full queue.
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(120);
 
-    private static readonly SpeculationOptions s_speculation = new() { LeastAcceptance = 0.2f };
+    private static readonly SpeculationOptions s_speculation = new() { MinAcceptanceRate = 0.2f };
 
     private readonly SoakReport _report = new();
     private readonly List<SoakText> _texts = [];

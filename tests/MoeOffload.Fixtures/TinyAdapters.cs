@@ -54,7 +54,7 @@ public static class TinyAdapters
             dimensions = shape?.Invoke(name, dimensions) ?? dimensions;
             var random = new RandomRows(seed, name);
             var row = new float[dimensions[0]];
-            var rowBytes = GgmlTypeInfo.Of(type).GetByteCount(row.Length);
+            var rowBytes = GgmlTypeInfo.Get(type).GetByteCount(row.Length);
             writer.AddTensor(name, type, dimensions, (offset, destination) =>
             {
                 for (var done = 0; done < destination.Length; done += (int)rowBytes)

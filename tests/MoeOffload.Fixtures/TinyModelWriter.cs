@@ -221,7 +221,7 @@ internal sealed class TinyModelWriter
     {
         var random = new RandomRows(_options.Seed, name);
         var row = new float[dimensions[0]];
-        var rowBytes = GgmlTypeInfo.Of(type).GetByteCount(row.Length);
+        var rowBytes = GgmlTypeInfo.Get(type).GetByteCount(row.Length);
         _writer.AddTensor(name, type, dimensions, (offset, destination) =>
         {
             for (var done = 0; done < destination.Length; done += (int)rowBytes)

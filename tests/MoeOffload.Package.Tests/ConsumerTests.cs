@@ -37,7 +37,7 @@ public sealed class ConsumerTests
         Console.WriteLine();
         foreach (var library in MoeModel.DescribeRuntime().Backends.Where(library => library.Name.StartsWith("cpu", StringComparison.Ordinal)))
         {
-            Console.WriteLine($"{library.Name}: {library.NotLoaded ?? "loaded"}");
+            Console.WriteLine($"{library.Name}: {library.LoadError ?? "loaded"}");
         }
         """;
 

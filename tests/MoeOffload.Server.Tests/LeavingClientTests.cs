@@ -28,7 +28,7 @@ public sealed class LeavingClientTests
         Task<HttpResponseMessage> asking = server.SendAsync(path, Ask(path, stream), cancel.Token);
 
         // More than any of these prompts has.
-        await Wait.Until(() => server.Models.GetLoaded().Single().Model.Session!.ExpertActivity!.TokensOf(0) > 100);
+        await Wait.Until(() => server.Models.GetLoaded().Single().Model.Session!.ExpertActivity!.GetTokenCount(0) > 100);
         if (stream)
         {
             (await asking).Dispose();

@@ -62,7 +62,7 @@ public sealed class SafetyTests
     public void Address_that_others_reach_wants_a_key_or_the_word_for_it(string url, bool isLoopback)
     {
         ServerAddress.IsLoopback(url).Should().Be(isLoopback);
-        Action check = () => ServerAddress.Check(["http://127.0.0.1:1", url], new AccessOptions());
+        Action check = () => ServerAddress.Validate(["http://127.0.0.1:1", url], new AccessOptions());
         if (isLoopback)
         {
             check.Should().NotThrow();
@@ -72,9 +72,9 @@ public sealed class SafetyTests
             check.Should().Throw<InvalidOperationException>().WithMessage($"*{url.Replace("*", "?", StringComparison.Ordinal)}*ApiKeys*127.0.0.1*AllowRemoteWithoutKey*");
         }
 
-        ServerAddress.Check([url], new AccessOptions { ApiKeys = ["key"] });
-        ServerAddress.Check([url], new AccessOptions { AllowRemoteWithoutKey = true });
-        FluentActions.Invoking(() => ServerAddress.Check([url], new AccessOptions { ApiKeys = ["key", " "] })).Should().Throw<InvalidOperationException>();
+        ServerAddress.Validate([url], new AccessOptions { ApiKeys = ["key"] });
+        ServerAddress.Validate([url], new AccessOptions { AllowRemoteWithoutKey = true });
+        FluentActions.Invoking(() => ServerAddress.Validate([url], new AccessOptions { ApiKeys = ["key", " "] })).Should().Throw<InvalidOperationException>();
     }
 
     [Test]

@@ -53,7 +53,7 @@ public sealed class ExamTests
         {
             for (int expert = 0; expert < _activity.ExpertCount; expert++)
             {
-                _activity.Share(layer, expert).Should().BeGreaterThan(0.005, "expert {0} of layer {1} is used", expert, layer);
+                _activity.GetShare(layer, expert).Should().BeGreaterThan(0.005, "expert {0} of layer {1} is used", expert, layer);
             }
         }
     }

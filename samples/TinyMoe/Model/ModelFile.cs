@@ -112,7 +112,7 @@ internal static class ModelFile
         // The router decides between nearly equal values, and vectors are too small to be worth quantizing.
         GgmlType type = dimensions.Length == 1 || name.Contains("ffn_gate_inp", StringComparison.Ordinal) ? GgmlType.F32 : GgmlType.Q8_0;
         int row = (int)dimensions[0];
-        int rowBytes = (int)GgmlTypeInfo.Of(type).GetByteCount(row);
+        int rowBytes = (int)GgmlTypeInfo.Get(type).GetByteCount(row);
         byte[] data = new byte[values.Length / row * rowBytes];
         for (int i = 0; i < values.Length / row; i++)
         {

@@ -61,7 +61,7 @@ internal sealed class GpuInfoCommand : ICliCommand
         var backends = new Columns("backend", "in use", "library");
         foreach (BackendLibrary backend in runtime.Backends)
         {
-            backends.Add(backend.Name, backend.NotLoaded is null ? "yes" : $"no: {backend.NotLoaded}", backend.Path);
+            backends.Add(backend.Name, backend.LoadError is null ? "yes" : $"no: {backend.LoadError}", backend.Path);
         }
 
         backends.WriteTo(output);
@@ -90,8 +90,8 @@ internal sealed class GpuInfoCommand : ICliCommand
         {
             ["name"] = backend.Name,
             ["path"] = backend.Path,
-            ["loaded"] = backend.NotLoaded is null,
-            ["reason"] = backend.NotLoaded,
+            ["loaded"] = backend.LoadError is null,
+            ["reason"] = backend.LoadError,
         })),
         ["nvidia_driver"] = driver,
         ["llama_cpp"] = runtime.LlamaCppVersion,

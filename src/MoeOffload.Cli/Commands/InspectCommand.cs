@@ -82,7 +82,7 @@ internal sealed class InspectCommand : ICliCommand
             foreach (GgufTensorInfo tensor in files.Tensors)
             {
                 columns.Add(
-                    tensor.Name, TensorSummary.NameOf(tensor.Name), GgmlTypeInfo.Of(tensor.Type).Name, string.Join(" x ", tensor.Dimensions), Size.Of(tensor.ByteCount));
+                    tensor.Name, TensorSummary.NameOf(tensor.Name), GgmlTypeInfo.Get(tensor.Type).Name, string.Join(" x ", tensor.Dimensions), Size.Of(tensor.ByteCount));
             }
 
             columns.WriteTo(output);
@@ -125,7 +125,7 @@ internal sealed class InspectCommand : ICliCommand
             {
                 ["name"] = tensor.Name,
                 ["group"] = TensorSummary.NameOf(tensor.Name),
-                ["type"] = GgmlTypeInfo.Of(tensor.Type).Name,
+                ["type"] = GgmlTypeInfo.Get(tensor.Type).Name,
                 ["shape"] = Json.Array(tensor.Dimensions.Select(length => (JsonNode?)length)),
                 ["bytes"] = tensor.ByteCount,
             }));

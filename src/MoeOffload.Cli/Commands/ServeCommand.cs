@@ -43,7 +43,7 @@ internal sealed class ServeCommand : ICliCommand
         string url = BindAddress.Choose(invocation.Parsed.GetValue(_serve.Bind), _serve.HostAndPort(invocation.Parsed), Environment.GetEnvironmentVariable);
         try
         {
-            ServerAddress.Check([url], options.Access);
+            ServerAddress.Validate([url], options.Access);
         }
         catch (InvalidOperationException)
         {

@@ -9,7 +9,7 @@ internal sealed class ContextArguments
     private static readonly Dictionary<string, GgmlType> s_cacheTypes = new GgmlType[]
     {
         GgmlType.F32, GgmlType.F16, GgmlType.BF16, GgmlType.Q8_0, GgmlType.Q4_0, GgmlType.Q4_1, GgmlType.IQ4_NL, GgmlType.Q5_0, GgmlType.Q5_1,
-    }.ToDictionary(type => GgmlTypeInfo.Of(type).Name);
+    }.ToDictionary(type => GgmlTypeInfo.Get(type).Name);
 
     private readonly Option<int?> _length = Opt.Integer(
         "N", "The length of the context in tokens; the default of 0 chooses it by the model and the available memory", 0, 1 << 28, "--ctx-size", "-c");
@@ -65,7 +65,7 @@ internal sealed class ContextArguments
             if (result.GetValue(_flashAttention) == FlashAttention.Off && result.GetValue(_valueType) is { } type
                 && type is not (GgmlType.F32 or GgmlType.F16 or GgmlType.BF16))
             {
-                result.AddError($"--cache-type-v {GgmlTypeInfo.Of(type).Name} requires flash attention: remove --flash-attn off, or use --cache-type-v f16.");
+                result.AddError($"--cache-type-v {GgmlTypeInfo.Get(type).Name} requires flash attention: remove --flash-attn off, or use --cache-type-v f16.");
             }
         });
     }

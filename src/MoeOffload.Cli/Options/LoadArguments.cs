@@ -69,7 +69,7 @@ internal sealed class LoadArguments(GlobalOptions global)
     public ModelOptions Read(ParseResult parsed) => new()
     {
         Placement = ReadPlacement(parsed),
-        UnmatchedRules = parsed.GetValue(_strict) ? UnmatchedRules.Error : UnmatchedRules.Warn,
+        UnmatchedRules = parsed.GetValue(_strict) ? UnmatchedRuleAction.Error : UnmatchedRuleAction.Warn,
         GpuLayers = parsed.GetValue(_gpuLayers) is >= 0 and var layers ? layers : null,
         RpcServers = [.. (parsed.GetValue(_rpc) ?? []).SelectMany(list => list.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))],
         Devices = ReadDevices(parsed),

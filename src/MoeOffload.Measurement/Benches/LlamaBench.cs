@@ -85,8 +85,8 @@ internal sealed class LlamaBench(SweepOptions options, string? rpcServer)
         Add("-sm", load.SplitMode?.ToString().ToLowerInvariant());
         Add("-ts", load.TensorSplit is { } shares ? string.Join('/', shares.Select(share => share.ToString(CultureInfo.InvariantCulture))) : null);
         Add("-mg", load.MainGpu is { } main ? Text(main) : null);
-        Add("-ctk", context.KvCache.KeyType is { } key ? GgmlTypeInfo.Of(key).Name : null);
-        Add("-ctv", context.KvCache.ValueType is { } value ? GgmlTypeInfo.Of(value).Name : null);
+        Add("-ctk", context.KvCache.KeyType is { } key ? GgmlTypeInfo.Get(key).Name : null);
+        Add("-ctv", context.KvCache.ValueType is { } value ? GgmlTypeInfo.Get(value).Name : null);
         Add("-nkvo", context.KvCache.Offload == false ? "1" : null);
         Add("-nopo", context.OpOffload == false ? "1" : null);
         return arguments;

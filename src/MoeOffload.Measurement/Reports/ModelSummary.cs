@@ -69,7 +69,7 @@ internal sealed record ModelSummary
             ExpertCount = Number("expert_count"),
             ExpertUsedCount = Number("expert_used_count"),
             SharedExpertCount = Number("expert_shared_count"),
-            MainType = files.Tensors.GroupBy(tensor => tensor.Type).MaxBy(group => group.Sum(tensor => tensor.ByteCount)) is { } main ? GgmlTypeInfo.Of(main.Key).Name : string.Empty,
+            MainType = files.Tensors.GroupBy(tensor => tensor.Type).MaxBy(group => group.Sum(tensor => tensor.ByteCount)) is { } main ? GgmlTypeInfo.Get(main.Key).Name : string.Empty,
             ContinuesText = !s_encoders.Contains(architecture) && (kind is "" or "model") && Number("block_count") > 0,
         };
     }

@@ -33,7 +33,7 @@ internal sealed record TensorSummary(string Name, string Type, int Count, long P
     /// <inheritdoc cref="Of(IEnumerable{GgufTensorInfo})"/>
     public static TensorSummary[] Of(IEnumerable<(string Name, GgmlType Type, long ElementCount, long ByteCount)> tensors) =>
     [
-        .. tensors.GroupBy(tensor => (Group: TensorLocation.GroupOf(tensor.Name), Type: GgmlTypeInfo.Of(tensor.Type).Name))
+        .. tensors.GroupBy(tensor => (Group: TensorLocation.GetGroup(tensor.Name), Type: GgmlTypeInfo.Get(tensor.Type).Name))
             .OrderBy(group => Array.FindIndex(s_groups, known => known.Group == group.Key.Group))
             .ThenByDescending(group => group.Sum(tensor => tensor.ByteCount))
             .Select(group => new TensorSummary(
@@ -66,7 +66,7 @@ internal sealed record TensorSummary(string Name, string Type, int Count, long P
     }));
 
     /// <summary>Gets the purpose of a tensor.</summary>
-    public static string NameOf(string tensor) => NameOf(TensorLocation.GroupOf(tensor));
+    public static string NameOf(string tensor) => NameOf(TensorLocation.GetGroup(tensor));
 
     private static string NameOf(TensorGroup group) => Array.Find(s_groups, known => known.Group == group).Name;
 

@@ -33,7 +33,7 @@ internal sealed record FileType(string Name, int Number, GgmlType Main)
             return GgmlType.F32;
         }
 
-        if (!GgmlTypeInfo.Of(Main).IsQuantized)
+        if (!GgmlTypeInfo.Get(Main).IsQuantized)
         {
             return isExpert && shape.ExpertType is { } native ? native : Main;
         }
@@ -51,7 +51,7 @@ internal sealed record FileType(string Name, int Number, GgmlType Main)
         bool usesMoreBits = tensor.Layer < layers / 8 || tensor.Layer >= 7 * layers / 8 || (tensor.Layer - (layers / 8)) % 3 == 2;
         return tensor.Name[(tensor.Name.LastIndexOf('.', tensor.Name.Length - ".weight".Length - 1) + 1)..] switch
         {
-            "output.weight" => Main == GgmlType.Q8_0 || tensor.Dimensions[0] % GgmlTypeInfo.Of(Main).BlockSize != 0 ? GgmlType.Q8_0 : GgmlType.Q6_K,
+            "output.weight" => Main == GgmlType.Q8_0 || tensor.Dimensions[0] % GgmlTypeInfo.Get(Main).BlockSize != 0 ? GgmlType.Q8_0 : GgmlType.Q6_K,
             "attn_v.weight" => Name switch
             {
                 "Q2_K" => shape.HeadsPerKeyValueHead >= 4 ? GgmlType.Q4_K : GgmlType.Q3_K,
@@ -82,7 +82,7 @@ internal sealed record FileType(string Name, int Number, GgmlType Main)
     }
 
     // If the row length is not a multiple of 256, a type with blocks of 32 is used.
-    private static GgmlType Fitting(GgmlType type, long row) => row % GgmlTypeInfo.Of(type).BlockSize == 0 ? type : type switch
+    private static GgmlType Fitting(GgmlType type, long row) => row % GgmlTypeInfo.Get(type).BlockSize == 0 ? type : type switch
     {
         GgmlType.Q2_K or GgmlType.Q3_K => GgmlType.Q4_0,
         GgmlType.Q4_K => GgmlType.Q5_0,

@@ -41,7 +41,7 @@ internal static class RandomBlocks
             _ => throw new NotSupportedException($"There are no random {type} blocks."),
         };
         random.NextBytes(blocks);
-        int bytes = GgmlTypeInfo.Of(type).BytesPerBlock;
+        int bytes = GgmlTypeInfo.Get(type).BytesPerBlock;
         for (int start = 0; start < blocks.Length; start += bytes)
         {
             make(blocks.Slice(start, bytes), deviation, random);

@@ -28,7 +28,7 @@ internal sealed class WeightPools(int seed)
 
     private GgufTensorSource Noise(ShapeTensor tensor, GgmlType type, float deviation, Func<long, bool>? isZero)
     {
-        GgmlTypeInfo info = GgmlTypeInfo.Of(type);
+        GgmlTypeInfo info = GgmlTypeInfo.Get(type);
         int rowBytes = (int)info.GetByteCount(tensor.Dimensions[0]);
         ulong start = Hash((ulong)seed, tensor.Name);
         return (offset, destination) =>

@@ -87,13 +87,13 @@ internal sealed class ServerMetrics
     {
         meter.CreateObservableGauge("moe.queue.running", () => OfSessions(statistics => statistics.RunningCount), "{request}", "Generations that are running");
         meter.CreateObservableGauge("moe.queue.waiting", () => OfSessions(statistics => statistics.QueuedCount), "{request}", "Generations that are waiting in the queue");
-        meter.CreateObservableGauge("moe.prefix_cache.tokens", () => OfSessions(statistics => statistics.KeptTokens), "{token}", "Tokens of ended generations in the KV caches");
+        meter.CreateObservableGauge("moe.prefix_cache.tokens", () => OfSessions(statistics => statistics.PrefixCacheTokens), "{token}", "Tokens of ended generations in the KV caches");
         meter.CreateObservableGauge("moe.models.loaded", () => _models.GetLoaded().Count, "{model}", "Models in memory");
         meter.CreateObservableGauge("moe.memory", Memory, "By", "Memory of models and their contexts on each device");
-        meter.CreateObservableCounter("moe.expert.tokens", () => OfLayers((activity, layer) => (double)activity.TokensOf(layer)), "{token}", "Tokens for which a layer's router selected experts");
+        meter.CreateObservableCounter("moe.expert.tokens", () => OfLayers((activity, layer) => (double)activity.GetTokenCount(layer)), "{token}", "Tokens for which a layer's router selected experts");
         meter.CreateObservableGauge("moe.expert.busiest_share", () => OfLayers(BusiestShare), "1", "Share of a layer's selections that its busiest expert received");
         meter.CreateObservableGauge(
-            "moe.expert.unused", () => OfLayers((activity, layer) => activity.CountsOf(layer).Count(0L)), "{expert}", "Experts of a layer that were never selected");
+            "moe.expert.unused", () => OfLayers((activity, layer) => activity.GetCounts(layer).Count(0L)), "{expert}", "Experts of a layer that were never selected");
     }
 
     private static double BusiestShare(ExpertActivity activity, int layer)
@@ -101,7 +101,7 @@ internal sealed class ServerMetrics
         double busiest = 0;
         for (int expert = 0; expert < activity.ExpertCount; expert++)
         {
-            busiest = Math.Max(busiest, activity.Share(layer, expert));
+            busiest = Math.Max(busiest, activity.GetShare(layer, expert));
         }
 
         return busiest;

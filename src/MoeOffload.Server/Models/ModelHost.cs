@@ -59,7 +59,8 @@ public sealed class ModelHost : IAsyncDisposable
     /// <exception cref="ModelMemoryException">The model does not fit into the memory limit.</exception>
     /// <exception cref="ObjectDisposedException">The host was disposed.</exception>
     /// <exception cref="OperationCanceledException">The wait was canceled, or the host was disposed during the wait.</exception>
-    public Task<ModelLease> AcquireAsync(string name, CancellationToken cancellationToken = default) => AcquireAsync(Find(name), cancellationToken);
+    public async Task<ModelLease> AcquireAsync(string name, CancellationToken cancellationToken = default) =>
+        await AcquireAsync(await FindAsync(name, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
 
     /// <summary>Unloads a model that no request uses. Does not wait for other models that are being loaded.</summary>
     /// <param name="name">The name of the model in the catalog, or the name by which it was loaded.</param>
@@ -72,13 +73,19 @@ public sealed class ModelHost : IAsyncDisposable
     public async Task<bool> UnloadAsync(string name, CancellationToken cancellationToken = default) =>
         (await UnloadNamedAsync(name, cancellationToken).ConfigureAwait(false)).WasLoaded;
 
-    /// <summary>Gets the current status of a model.</summary>
+    /// <summary>
+    /// Gets the current status of a model. If the catalog has to search for it, blocks while directories are read; await
+    /// <see cref="ModelCatalog.FindAsync"/> of <see cref="Catalog"/> before, to avoid that.
+    /// </summary>
     /// <param name="name">The name of the model in the catalog.</param>
     /// <exception cref="ModelNotFoundException">There is no model with this name.</exception>
     /// <exception cref="AmbiguousModelException">Several models match the name.</exception>
     public ModelStatus GetStatus(string name) => GetStatus(Find(name));
 
-    /// <summary>Gets the current status of each model in the catalog. The list of models is at most two seconds old.</summary>
+    /// <summary>
+    /// Gets the current status of each model in the catalog. The list of models is at most two seconds old. If there is none, blocks while
+    /// directories are read; await <see cref="ModelCatalog.ListAsync"/> of <see cref="Catalog"/> before, to avoid that.
+    /// </summary>
     public IReadOnlyList<ModelStatus> List() => [.. _catalog.List().Select(GetStatus)];
 
     /// <summary>Cancels loading and unloads all models. Requests that are still running fail with an error.</summary>
@@ -112,7 +119,7 @@ public sealed class ModelHost : IAsyncDisposable
         CatalogEntry? entry = null;
         try
         {
-            entry = Find(name);
+            entry = await FindAsync(name, cancellationToken).ConfigureAwait(false);
         }
         catch (ModelNotFoundException) when (_table.Has(name))
         {
@@ -140,10 +147,23 @@ public sealed class ModelHost : IAsyncDisposable
     /// <exception cref="AmbiguousModelException">Several models match the name.</exception>
     internal CatalogEntry Find(string name)
     {
+        CheckName(name);
+        return _catalog.Find(name);
+    }
+
+    private Task<CatalogEntry> FindAsync(string name, CancellationToken cancellationToken)
+    {
+        CheckName(name);
+        return _catalog.FindAsync(name, cancellationToken);
+    }
+
+    private static void CheckName(string name)
+    {
         ArgumentNullException.ThrowIfNull(name);
-        return string.IsNullOrWhiteSpace(name) || name.Length > LongestName
-            ? throw new ModelNotFoundException($"A model's name has 1 to {LongestName} characters; this one has {name.Length}.")
-            : _catalog.Find(name);
+        if (string.IsNullOrWhiteSpace(name) || name.Length > LongestName)
+        {
+            throw new ModelNotFoundException($"A model's name has 1 to {LongestName} characters; this one has {name.Length}.");
+        }
     }
 
     private static bool IsOfTheFile(Exception error) =>

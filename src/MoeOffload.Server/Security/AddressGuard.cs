@@ -4,7 +4,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace MoeOffload.Server.Security;
 
-/// <summary>Stops a server that listens on an address that it may not listen on, if <see cref="ServerAddress.Check"/> was not called before.</summary>
+/// <summary>Stops a server that listens on an address that it may not listen on, if <see cref="ServerAddress.Validate"/> was not called before.</summary>
 internal sealed class AddressGuard(IServer server, AccessOptions options) : IHostedLifecycleService
 {
     public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
@@ -13,7 +13,7 @@ internal sealed class AddressGuard(IServer server, AccessOptions options) : IHos
 
     public Task StartedAsync(CancellationToken cancellationToken)
     {
-        ServerAddress.Check(server.Features.Get<IServerAddressesFeature>()?.Addresses ?? [], options);
+        ServerAddress.Validate(server.Features.Get<IServerAddressesFeature>()?.Addresses ?? [], options);
         return Task.CompletedTask;
     }
 

@@ -5,11 +5,11 @@ namespace MoeOffload.Server;
 /// <summary>Checks the addresses that a server listens on, before it starts.</summary>
 public static class ServerAddress
 {
-    /// <summary>Checks that the server has API keys if other machines can reach it, unless the options allow other machines without a key.</summary>
+    /// <summary>Validates that the server has API keys if other machines can reach it, unless the options allow other machines without a key.</summary>
     /// <param name="urls">The addresses, in the format of Kestrel, such as <c>http://127.0.0.1:11435</c>.</param>
     /// <param name="options">The access options.</param>
     /// <exception cref="InvalidOperationException">An API key is empty, or other machines can reach an address and there is no API key.</exception>
-    public static void Check(IEnumerable<string> urls, AccessOptions options)
+    public static void Validate(IEnumerable<string> urls, AccessOptions options)
     {
         ArgumentNullException.ThrowIfNull(urls);
         ArgumentNullException.ThrowIfNull(options);

@@ -107,7 +107,7 @@ internal static class ModelReporter
         return new ExpertCounts(
             activity.ExpertCount,
             model.Info.ExpertUsedCount,
-            [.. layers.Where(layer => layer < activity.LayerCount).Select(layer => new LayerCounts(layer, activity.TokensOf(layer), [.. activity.CountsOf(layer)]))]);
+            [.. layers.Where(layer => layer < activity.LayerCount).Select(layer => new LayerCounts(layer, activity.GetTokenCount(layer), [.. activity.GetCounts(layer)]))]);
     }
 
     private static SessionFacts Session(GenerationSession session)

@@ -23,8 +23,14 @@ internal sealed class AnswerParser(RenderedChat chat)
     /// <summary>Adds a token. No parse may be running.</summary>
     public void Add(in GeneratedToken token) => _tokens.Add(token);
 
-    /// <summary>Begins to parse what was added so far. No parse may be running.</summary>
-    public void Start() => Begin(Advance);
+    /// <summary>Begins to parse what was added so far, if there is anything new. No parse may be running.</summary>
+    public void StartIfNew()
+    {
+        if (HasNew)
+        {
+            Begin(Advance);
+        }
+    }
 
     /// <summary>Begins to parse the whole answer. No parse may be running, and no token may follow.</summary>
     /// <param name="isCut"><see langword="true"/> if the answer was cut off.</param>

@@ -102,13 +102,20 @@ public sealed class ChatStream : IAsyncEnumerable<ChatUpdate>, IAsyncDisposable,
         }
 
         ReadTokens(hasUpdate: !update.IsEmpty);
-        if (IsAtEnd && _source.Chat is null)
+        if (!IsAtEnd)
+        {
+            _parser?.StartIfNew();
+        }
+        else if (_source.Chat is null)
         {
             update = EndUnrendered();
             return true;
         }
+        else
+        {
+            Parser.StartLast(IsCut);
+        }
 
-        StartParse();
         return !update.IsEmpty;
     }
 
@@ -231,18 +238,6 @@ public sealed class ChatStream : IAsyncEnumerable<ChatUpdate>, IAsyncDisposable,
             ExceptionDispatchInfo failure = _failure;
             _failure = null;
             failure.Throw();
-        }
-    }
-
-    private void StartParse()
-    {
-        if (IsAtEnd)
-        {
-            Parser.StartLast(IsCut);
-        }
-        else if (_parser is { HasNew: true })
-        {
-            _parser.Start();
         }
     }
 

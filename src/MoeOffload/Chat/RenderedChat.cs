@@ -45,10 +45,10 @@ public sealed class RenderedChat
     /// <summary>Gets the output format that the answer must have.</summary>
     internal OutputFormat Format => new(Grammar is null ? null : _json, PreservedTokens);
 
-    /// <summary>Parses an answer. Blocks for a time that grows with the answer; see <see cref="ReadAnswerAsync"/>.</summary>
+    /// <summary>Parses an answer. Blocks for a time that grows with the answer; see <see cref="ParseAnswerAsync"/>.</summary>
     /// <param name="answer">The text of the answer, including <see cref="PreservedTokens"/>.</param>
     /// <exception cref="FormatException">The answer does not have the format that the template requires.</exception>
-    public ChatMessage ReadAnswer(string answer)
+    public ChatMessage ParseAnswer(string answer)
     {
         ArgumentNullException.ThrowIfNull(answer);
         var reader = new ChatAnswerReader(this);
@@ -59,12 +59,12 @@ public sealed class RenderedChat
     /// <summary>Parses an answer without blocking the caller.</summary>
     /// <param name="answer">The text of the answer, including <see cref="PreservedTokens"/>.</param>
     /// <param name="cancellationToken">A token that cancels the wait. The parser itself continues, and its result is discarded.</param>
-    /// <inheritdoc cref="ReadAnswer" path="/exception"/>
+    /// <inheritdoc cref="ParseAnswer" path="/exception"/>
     /// <exception cref="OperationCanceledException">The call was canceled.</exception>
-    public Task<ChatMessage> ReadAnswerAsync(string answer, CancellationToken cancellationToken = default)
+    public Task<ChatMessage> ParseAnswerAsync(string answer, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(answer);
-        return BackgroundCall.ComputeAsync(() => ReadAnswer(answer), cancellationToken);
+        return BackgroundCall.ComputeAsync(() => ParseAnswer(answer), cancellationToken);
     }
 
     /// <summary>Creates the parser of answers in advance, instead of when the first answer is read.</summary>
@@ -72,7 +72,7 @@ public sealed class RenderedChat
 
     /// <summary>Parses an answer, or the beginning of one.</summary>
     internal bool TryRead(ReadOnlyMemory<byte> answer, int nesting, bool isPartial, out byte[] message) =>
-        NativeChat.TryReadAnswer(_parser.Value, answer, nesting, isPartial, out message);
+        NativeChat.TryParseAnswer(_parser.Value, answer, nesting, isPartial, out message);
 
     private static string[] Texts(JsonElement array) => [.. array.EnumerateArray().Select(text => text.GetString()!)];
 

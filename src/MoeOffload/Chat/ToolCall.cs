@@ -27,8 +27,8 @@ public sealed record ToolCall
         init => field = value ?? throw new ArgumentNullException(nameof(Arguments));
     }
 
-    /// <summary>Deserializes the arguments.</summary>
+    /// <summary>Deserializes the arguments. Blocks for a time that grows with them, as <see cref="JsonSerializer"/> does.</summary>
     /// <param name="type">The metadata of the type to deserialize to.</param>
     /// <exception cref="JsonException">The arguments are not valid JSON, or do not match the type.</exception>
-    public T? ReadArguments<T>(JsonTypeInfo<T> type) => JsonSerializer.Deserialize(Arguments, type);
+    public T? DeserializeArguments<T>(JsonTypeInfo<T> type) => JsonSerializer.Deserialize(Arguments, type);
 }

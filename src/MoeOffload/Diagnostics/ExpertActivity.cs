@@ -47,7 +47,7 @@ public sealed class ExpertActivity
     /// <param name="layer">The zero-based number of the layer.</param>
     /// <returns>The number of tokens.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The layer does not exist.</exception>
-    public long TokensOf(int layer)
+    public long GetTokenCount(int layer)
     {
         CheckLayer(layer);
         return _tokens[layer];
@@ -56,10 +56,10 @@ public sealed class ExpertActivity
     /// <summary>Gets how often a layer's router chose each expert.</summary>
     /// <param name="layer">The zero-based number of the layer.</param>
     /// <returns>
-    /// <see cref="ExpertCount"/> values. Their sum is <see cref="TokensOf"/> multiplied by the number of experts that each token uses.
+    /// <see cref="ExpertCount"/> values. Their sum is <see cref="GetTokenCount"/> multiplied by the number of experts that each token uses.
     /// </returns>
     /// <exception cref="ArgumentOutOfRangeException">The layer does not exist.</exception>
-    public ReadOnlySpan<long> CountsOf(int layer)
+    public ReadOnlySpan<long> GetCounts(int layer)
     {
         CheckLayer(layer);
         return _counts.AsSpan(layer * ExpertCount, ExpertCount);
@@ -70,9 +70,9 @@ public sealed class ExpertActivity
     /// <param name="expert">The zero-based number of the expert.</param>
     /// <returns>The share, from 0 to 1, or 0 if the router has not chosen. It is 1/<see cref="ExpertCount"/> if all experts are chosen equally often.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The layer or the expert does not exist.</exception>
-    public double Share(int layer, int expert)
+    public double GetShare(int layer, int expert)
     {
-        ReadOnlySpan<long> counts = CountsOf(layer);
+        ReadOnlySpan<long> counts = GetCounts(layer);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)expert, (uint)ExpertCount, nameof(expert));
         return counts[expert] / (double)Math.Max(1, Sum(counts));
     }
@@ -109,14 +109,14 @@ public sealed class ExpertActivity
         var table = new TextTable(">layer", ">tokens", ">unused", ">busiest", ">share", $"experts 0 to {ExpertCount - 1}");
         foreach (int layer in Layers)
         {
-            ReadOnlySpan<long> counts = CountsOf(layer);
+            ReadOnlySpan<long> counts = GetCounts(layer);
             int busiest = IndexOfLargest(counts);
             table.Add(
                 TextTable.Count(layer),
                 _tokens[layer].ToString(CultureInfo.InvariantCulture),
                 TextTable.Count(counts.Count(0)),
                 TextTable.Count(busiest),
-                (Share(layer, busiest) * 100).ToString("F1", CultureInfo.InvariantCulture) + " %",
+                (GetShare(layer, busiest) * 100).ToString("F1", CultureInfo.InvariantCulture) + " %",
                 $"|{HeatMap(counts)}|");
         }
 

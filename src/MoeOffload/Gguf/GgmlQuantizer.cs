@@ -21,7 +21,7 @@ public static class GgmlQuantizer
     /// <exception cref="NotSupportedException">The type is not one of <see cref="Types"/>.</exception>
     public static void EncodeRow(GgmlType type, ReadOnlySpan<float> row, Span<byte> destination)
     {
-        long bytes = GgmlTypeInfo.Of(type).GetByteCount(row.Length);
+        long bytes = GgmlTypeInfo.Get(type).GetByteCount(row.Length);
         if (destination.Length < bytes)
         {
             throw new ArgumentException($"A row of {row.Length} values takes {bytes} bytes as {type}, but the destination has only {destination.Length}.", nameof(destination));

@@ -63,7 +63,7 @@ public readonly record struct GgmlTypeInfo(GgmlType Type, string Name, int Block
     /// <param name="type">The type.</param>
     /// <returns>The layout.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The type is unknown.</exception>
-    public static GgmlTypeInfo Of(GgmlType type) => TryGet(type, out var info)
+    public static GgmlTypeInfo Get(GgmlType type) => TryGet(type, out var info)
         ? info
         : throw new ArgumentOutOfRangeException(nameof(type), type, "The type is unknown to llama.cpp.");
 

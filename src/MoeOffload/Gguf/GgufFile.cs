@@ -95,7 +95,10 @@ public sealed class GgufFile
         return BackgroundCall.RunAsync(() => Open(path), cancellationToken);
     }
 
-    /// <summary>Reads and checks the header of a file in a stream. The file starts at the stream's current position.</summary>
+    /// <summary>
+    /// Reads and checks the header of a file in a stream. The file starts at the stream's current position. Blocks while the stream is read;
+    /// see <see cref="ReadAsync"/>.
+    /// </summary>
     /// <param name="stream">The stream, which must support seeking.</param>
     /// <returns>The header.</returns>
     /// <exception cref="ArgumentException">The stream does not support seeking.</exception>
@@ -106,6 +109,20 @@ public sealed class GgufFile
         return stream.CanSeek
             ? new GgufHeaderReader(stream, path: null).Read()
             : throw new ArgumentException("The stream must support seeking. Copy it to a MemoryStream.", nameof(stream));
+    }
+
+    /// <summary>
+    /// Reads and checks the header of a file in a stream without blocking the caller. The file starts at the stream's current position.
+    /// </summary>
+    /// <param name="stream">The stream, which must support seeking. It is no longer used when the task has completed.</param>
+    /// <param name="cancellationToken">A token that cancels the call. If reading has begun, it ends first.</param>
+    /// <returns>The header.</returns>
+    /// <inheritdoc cref="Read" path="/exception"/>
+    /// <exception cref="OperationCanceledException">The call was canceled.</exception>
+    public static Task<GgufFile> ReadAsync(Stream stream, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        return BackgroundCall.RunToEndAsync(() => Read(stream), cancellationToken);
     }
 
     /// <summary>Tries to get a tensor by its name.</summary>

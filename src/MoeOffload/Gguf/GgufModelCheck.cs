@@ -1,4 +1,5 @@
 using System.Globalization;
+using MoeOffload.Threading;
 
 namespace MoeOffload.Gguf;
 
@@ -12,7 +13,10 @@ public static class GgufModelCheck
     private const int MaxTensors = 65536;
     private const int NativeAlignment = 32;
 
-    /// <summary>Checks a model before it is loaded.</summary>
+    /// <summary>
+    /// Checks a model before it is loaded. Blocks for a time that grows with the vocabulary and the number of tensors; see
+    /// <see cref="ValidateAsync"/>.
+    /// </summary>
     /// <param name="model">The model's files.</param>
     /// <param name="overrides">
     /// The values that replace those of the file's metadata when the model is loaded, by full key. As in llama.cpp, a value whose type
@@ -28,6 +32,28 @@ public static class GgufModelCheck
         AttentionCheck.Run(model, values);
         TensorTypeCheck.Run(model, values);
         VocabularyCheck.Run(values);
+    }
+
+    /// <summary>Checks a model before it is loaded, without blocking the caller.</summary>
+    /// <param name="model">The model's files.</param>
+    /// <param name="overrides">
+    /// The values that replace those of the file's metadata when the model is loaded, by full key. They must not change until the task
+    /// completes.
+    /// </param>
+    /// <param name="cancellationToken">A token that cancels the wait.</param>
+    /// <inheritdoc cref="Validate" path="/exception"/>
+    /// <exception cref="OperationCanceledException">The call was canceled.</exception>
+    public static Task ValidateAsync(
+        GgufModelFiles model, IReadOnlyDictionary<string, MetadataValue>? overrides = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        return BackgroundCall.ComputeAsync(
+            () =>
+            {
+                Validate(model, overrides);
+                return true;
+            },
+            cancellationToken);
     }
 
     private static void CheckFiles(GgufModelFiles model, ModelValues values)

@@ -52,5 +52,5 @@ public sealed class GgufTensorInfo
     public long GetDimension(int index) => index < Dimensions.Count ? Dimensions[index] : 1;
 
     /// <summary>Returns the name, the type and the dimensions.</summary>
-    public override string ToString() => $"{Name} {GgmlTypeInfo.Of(Type).Name} [{string.Join(", ", Dimensions)}]";
+    public override string ToString() => $"{Name} {GgmlTypeInfo.Get(Type).Name} [{string.Join(", ", Dimensions)}]";
 }

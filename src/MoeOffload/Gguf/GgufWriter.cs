@@ -160,7 +160,7 @@ public sealed class GgufWriter
                 $"Tensor '{name}' has more than {GgufTensorReader.MaxDimensions} dimensions, or one that is not positive.", nameof(dimensions));
         }
 
-        var info = GgmlTypeInfo.Of(type);
+        var info = GgmlTypeInfo.Get(type);
         var bytes = info.GetByteCount(dimensions);
         var rowBytes = dimensions.IsEmpty ? bytes : info.GetByteCount(dimensions[0]);
         return _tensors.TryAdd(name, new PendingTensor(type, dimensions.ToArray(), bytes, rowBytes, source))

@@ -10,7 +10,7 @@ internal static class TensorTypeCheck
             if (!IsPossible(tensor))
             {
                 throw values.Fail(
-                    $"tensor '{tensor.Name}'", $"is of type {GgmlTypeInfo.Of(tensor.Type).Name}, which llama.cpp does not support for this tensor");
+                    $"tensor '{tensor.Name}'", $"is of type {GgmlTypeInfo.Get(tensor.Type).Name}, which llama.cpp does not support for this tensor");
             }
         }
     }

@@ -7,11 +7,24 @@ namespace MoeOffload.Inference;
 /// <summary>Estimates the memory of a model and a context, without reading weights or allocating memory.</summary>
 internal static class ContextEstimate
 {
-    /// <summary>Estimates the memory of a model and a context for it.</summary>
+    /// <summary>Estimates the memory of a model and a context for it, and of the draft model and its context if there is one.</summary>
     /// <exception cref="InferenceException">
     /// The table of the context's cells alone does not fit into memory, or llama.cpp rejected the context.
     /// </exception>
     public static MemoryBreakdown Make(ModelLoader loader, ContextOptions context, bool embeds)
+    {
+        MemoryBreakdown own = MakeOwn(loader, context, embeds);
+        if (context.Speculation?.DraftModel is not { } draft)
+        {
+            return own;
+        }
+
+        using LoadedModel.Use use = draft.Enter();
+        MemoryBreakdown drafts = MakeOwn(draft.Loader, context.ForDraft(own.ContextLength), embeds: false);
+        return new MemoryBreakdown([.. own.Buffers, .. drafts.Buffers], own.ContextLength);
+    }
+
+    private static MemoryBreakdown MakeOwn(ModelLoader loader, ContextOptions context, bool embeds)
     {
         using NativeModel native = loader.Simulate();
         if (context.ContextLength > 0)

@@ -10,7 +10,7 @@ public enum ContextFullAction
     Error,
 
     /// <summary>
-    /// The generation removes the older half of the tokens that follow the first <see cref="GenerationRequest.ShiftKeep"/> tokens, and
+    /// The generation removes the older half of the tokens that follow the first <see cref="GenerationRequest.KeepTokens"/> tokens, and
     /// continues. The remaining tokens were computed with the removed ones in view, so the removed tokens still influence the output. If
     /// the model's KV cache does not support shifting, the request is rejected.
     /// </summary>

@@ -51,5 +51,5 @@ internal static class ContextLengthDefault
         return (values * bits / 8) + BytesPerCell;
     }
 
-    private static double Bits(GgmlType? type) => GgmlTypeInfo.Of(type ?? GgmlType.F16).BitsPerElement;
+    private static double Bits(GgmlType? type) => GgmlTypeInfo.Get(type ?? GgmlType.F16).BitsPerElement;
 }

@@ -147,6 +147,10 @@ public sealed record ContextOptions
         init => field = value ?? throw new ArgumentNullException(nameof(Adapters));
     } = [];
 
+    /// <summary>Returns the options of the draft model's context.</summary>
+    /// <param name="contextLength">The length of the session's own context, in tokens.</param>
+    internal ContextOptions ForDraft(int contextLength) => this with { ContextLength = contextLength, Speculation = null, CountExperts = false };
+
     internal void Validate()
     {
         Check(ContextLength, 0, LongestContext, nameof(ContextLength), "0 selects the default for the model and the memory.");

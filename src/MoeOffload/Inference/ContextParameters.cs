@@ -152,10 +152,10 @@ internal sealed class ContextParameters
         },
         RopeFrequencyBase = _options.Rope.FrequencyBase,
         RopeFrequencyScale = _options.Rope.FrequencyScale,
-        YarnExtrapolation = _options.Rope.YarnExtrapolation,
-        YarnAttention = _options.Rope.YarnAttention,
+        YarnExtrapolationFactor = _options.Rope.YarnExtrapolationFactor,
+        YarnAttentionFactor = _options.Rope.YarnAttentionFactor,
         YarnBetaFast = _options.Rope.YarnBetaFast,
         YarnBetaSlow = _options.Rope.YarnBetaSlow,
-        YarnOriginalContext = _options.Rope.YarnOriginalContext,
+        YarnOriginalContextLength = _options.Rope.YarnOriginalContextLength,
     };
 }

@@ -79,7 +79,7 @@ public sealed record GenerationRequest
     /// Gets or sets the number of tokens at the beginning that are never removed by <see cref="ContextFullAction.Shift"/>. The default is
     /// <see langword="null"/>, which keeps the prompt, but at most half of the sequence's share of the context.
     /// </summary>
-    public int? ShiftKeep { get; init; }
+    public int? KeepTokens { get; init; }
 
     /// <summary>
     /// Gets or sets a value that indicates whether speculative decoding is used if <see cref="ContextOptions.Speculation"/> enables it for
@@ -101,9 +101,9 @@ public sealed record GenerationRequest
             ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(deadline, TimeSpan.Zero, nameof(Deadline));
         }
 
-        if (ShiftKeep is { } keep)
+        if (KeepTokens is { } keep)
         {
-            ArgumentOutOfRangeException.ThrowIfNegative(keep, nameof(ShiftKeep));
+            ArgumentOutOfRangeException.ThrowIfNegative(keep, nameof(KeepTokens));
         }
 
         OptionRange.CheckDefined(ContextFull, nameof(ContextFull));

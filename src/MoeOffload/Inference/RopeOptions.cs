@@ -16,10 +16,10 @@ public sealed record RopeOptions
     public float? FrequencyScale { get; set; }
 
     /// <summary>Gets or sets the YaRN extrapolation mix factor, from 0 (full interpolation) to 1.</summary>
-    public float? YarnExtrapolation { get; set; }
+    public float? YarnExtrapolationFactor { get; set; }
 
     /// <summary>Gets or sets the YaRN attention scaling factor, which must be 0 or greater.</summary>
-    public float? YarnAttention { get; set; }
+    public float? YarnAttentionFactor { get; set; }
 
     /// <summary>Gets or sets the YaRN low correction dimension (beta fast), which must be 0 or greater.</summary>
     public float? YarnBetaFast { get; set; }
@@ -28,20 +28,20 @@ public sealed record RopeOptions
     public float? YarnBetaSlow { get; set; }
 
     /// <summary>Gets or sets the context length that the model had before YaRN scaling, in tokens.</summary>
-    public int? YarnOriginalContext { get; set; }
+    public int? YarnOriginalContextLength { get; set; }
 
     internal void Validate()
     {
         OptionRange.CheckDefined(Scaling, nameof(Scaling));
         CheckPositive(FrequencyBase, nameof(FrequencyBase));
         CheckPositive(FrequencyScale, nameof(FrequencyScale));
-        CheckRange(YarnExtrapolation, 1, nameof(YarnExtrapolation));
-        CheckRange(YarnAttention, float.MaxValue, nameof(YarnAttention));
+        CheckRange(YarnExtrapolationFactor, 1, nameof(YarnExtrapolationFactor));
+        CheckRange(YarnAttentionFactor, float.MaxValue, nameof(YarnAttentionFactor));
         CheckRange(YarnBetaFast, float.MaxValue, nameof(YarnBetaFast));
         CheckRange(YarnBetaSlow, float.MaxValue, nameof(YarnBetaSlow));
-        if (YarnOriginalContext is <= 0)
+        if (YarnOriginalContextLength is <= 0)
         {
-            throw new ArgumentOutOfRangeException(nameof(YarnOriginalContext), YarnOriginalContext, "Specify a number of tokens greater than 0, or null to use the model's value.");
+            throw new ArgumentOutOfRangeException(nameof(YarnOriginalContextLength), YarnOriginalContextLength, "Specify a number of tokens greater than 0, or null to use the model's value.");
         }
     }
 

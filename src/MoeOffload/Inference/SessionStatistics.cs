@@ -25,7 +25,7 @@ public sealed record SessionStatistics
     public required long PrefixHits { get; init; }
 
     /// <summary>Gets the number of tokens in the KV cache that belong to ended generations and are kept for reuse.</summary>
-    public required long KeptTokens { get; init; }
+    public required long PrefixCacheTokens { get; init; }
 
     /// <summary>Gets the total number of cached sequences that were evicted from the KV cache.</summary>
     public required long Evictions { get; init; }

@@ -16,8 +16,8 @@ namespace MoeOffload;
 public sealed record SpeculationOptions
 {
     // All sequences and draft tokens share the outputs that llama.cpp allows in one step.
-    private const int MostTokens = 64;
-    private const int LongestMatch = 64;
+    private const int MostDraftTokens = 64;
+    private const int LargestNgram = 64;
 
     /// <summary>Gets or sets the maximum number of tokens in a draft, from 1 to 64. The default is 8.</summary>
     public int MaxDraftTokens { get; init; } = 8;
@@ -43,30 +43,30 @@ public sealed record SpeculationOptions
     public LoadedModel? DraftModel { get; init; }
 
     /// <summary>
-    /// Gets or sets the maximum number of most recent tokens that the lookup searches for, from 1 to 64. The longest match is tried first.
-    /// The default is 4.
+    /// Gets or sets the maximum size of the n-gram that the lookup searches for: the most recent tokens, from 1 to 64. The largest size is
+    /// tried first. The default is 4.
     /// </summary>
-    public int LongestLookup { get; init; } = 4;
+    public int MaxNgramSize { get; init; } = 4;
 
     /// <summary>
-    /// Gets or sets the minimum number of most recent tokens that the lookup searches for, from 1 to <see cref="LongestLookup"/>. The
+    /// Gets or sets the minimum size of the n-gram that the lookup searches for, in tokens, from 1 to <see cref="MaxNgramSize"/>. The
     /// default is 2.
     /// </summary>
-    public int ShortestLookup { get; init; } = 2;
+    public int MinNgramSize { get; init; } = 2;
 
     /// <summary>
     /// Gets or sets the minimum share of draft tokens, from 0 to 1, that must be accepted for a generation to keep drafting. If the share
     /// is lower, the generation only drafts a single token from time to time, up to 64 tokens apart, until one is accepted; the drafts then
     /// grow again with the accepted tokens. If the value is 0, every draft is as long as possible. The default is 0.5.
     /// </summary>
-    public float LeastAcceptance { get; init; } = 0.5f;
+    public float MinAcceptanceRate { get; init; } = 0.5f;
 
     internal void Validate()
     {
-        OptionRange.Check(LeastAcceptance, 0, 1, nameof(LeastAcceptance), "the share of draft tokens that must be accepted; 0 never stops drafting");
-        OptionRange.Check(MaxDraftTokens, 1, MostTokens, nameof(MaxDraftTokens), "each draft token needs an output for every sequence");
-        OptionRange.Check(LongestLookup, 1, LongestMatch, nameof(LongestLookup), "longer matches are too rare to help");
-        OptionRange.Check(ShortestLookup, 1, LongestLookup, nameof(ShortestLookup), "it is at most LongestLookup");
+        OptionRange.Check(MinAcceptanceRate, 0, 1, nameof(MinAcceptanceRate), "the share of draft tokens that must be accepted; 0 never stops drafting");
+        OptionRange.Check(MaxDraftTokens, 1, MostDraftTokens, nameof(MaxDraftTokens), "each draft token needs an output for every sequence");
+        OptionRange.Check(MaxNgramSize, 1, LargestNgram, nameof(MaxNgramSize), "larger n-grams are too rare to help");
+        OptionRange.Check(MinNgramSize, 1, MaxNgramSize, nameof(MinNgramSize), "it is at most MaxNgramSize");
         if (UseMtpLayers && DraftModel is not null)
         {
             throw new ArgumentException("UseMtpLayers and DraftModel cannot be combined. Set DraftModel to null, or UseMtpLayers to false.", nameof(UseMtpLayers));

@@ -180,7 +180,7 @@ internal sealed class ModelLoader : IDisposable
             }
 
             string pattern = options.Placement.Rules[rule].Pattern;
-            if (options.UnmatchedRules == UnmatchedRules.Error)
+            if (options.UnmatchedRules == UnmatchedRuleAction.Error)
             {
                 throw new PlacementException(
                     $"placement rule {rule + 1}, `{pattern}`: matches no tensor of '{files.Path}', or only tensors that an earlier rule applies to.");

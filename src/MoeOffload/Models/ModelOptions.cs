@@ -20,7 +20,7 @@ public sealed record ModelOptions
     } = TensorPlacement.Default;
 
     /// <summary>Gets a value that specifies what happens if a placement rule matches no tensor. By default, a warning is logged.</summary>
-    public UnmatchedRules UnmatchedRules { get; init; }
+    public UnmatchedRuleAction UnmatchedRules { get; init; }
 
     /// <summary>
     /// Gets the names of the devices that hold layers, in order. By default, these are the devices of <see cref="RpcServers"/>, then all

@@ -26,6 +26,6 @@ internal static class NativeReading
     public static RuntimeInfo DescribeRuntime() => new(
         NativeRuntime.Version,
         NativeRuntime.LoadedFrom,
-        [.. NativeRuntime.Backends.Select(backend => new BackendLibrary(backend.Name, backend.Path, backend.NotLoaded))],
+        [.. NativeRuntime.Backends.Select(backend => new BackendLibrary(backend.Name, backend.Path, backend.LoadError))],
         RuntimeInfo.ReadFeatures(NativeRuntime.Features));
 }

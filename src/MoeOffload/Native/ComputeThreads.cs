@@ -43,11 +43,17 @@ internal sealed unsafe class ComputeThreads
     {
         if (others is not null && others._decodeCount == decodeCount && others._promptCount == promptCount)
         {
-            Interlocked.Increment(ref others._uses);
-            return others;
+            return others.Share();
         }
 
         return new ComputeThreads(decodeCount, promptCount);
+    }
+
+    /// <summary>Gets these threads for another context, which never computes at the same time. The caller must release them.</summary>
+    public ComputeThreads Share()
+    {
+        Interlocked.Increment(ref _uses);
+        return this;
     }
 
     /// <summary>Uses another number of threads from the next <see cref="Attach"/> on.</summary>

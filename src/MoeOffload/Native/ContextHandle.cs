@@ -12,6 +12,7 @@ internal sealed unsafe class ContextHandle : SafeHandle
     private readonly ModelHandle _model;
     private readonly ExpertCounter? _counter;
     private ComputeThreads? _threads;
+    private ComputeThreads? _computedWith;
     private volatile bool _abandoned;
 
     /// <summary>Initializes a new instance of the <see cref="ContextHandle"/> class, which keeps the model and the counter alive.</summary>
@@ -49,8 +50,24 @@ internal sealed unsafe class ContextHandle : SafeHandle
     /// <summary>Takes ownership of a use of threads, and makes the context compute with them.</summary>
     public void Attach(ComputeThreads threads)
     {
+        ComputeThreads? former = _threads;
         _threads = threads;
         threads.Attach(Pointer);
+        if (former != _computedWith)
+        {
+            former?.Release();
+        }
+    }
+
+    /// <summary>Releases the threads that computed before, if other threads have been attached. Call this method after each computation.</summary>
+    /// <remarks>Until other threads compute, llama.cpp refers to those that computed last.</remarks>
+    public void OnComputed()
+    {
+        if (_computedWith != _threads)
+        {
+            _computedWith?.Release();
+            _computedWith = _threads;
+        }
     }
 
     /// <summary>Abandons the context without freeing it, since the state of its threads and memory is unknown after an abort.</summary>
@@ -69,6 +86,11 @@ internal sealed unsafe class ContextHandle : SafeHandle
             || RpcServers.Run(_model.Servers, () => ShimApi.moe_context_free((llama_context*)context, null, 0), out _, ModelHandle.ReleaseLimit))
         {
             _threads?.Release();
+            if (_computedWith != _threads)
+            {
+                _computedWith?.Release();
+            }
+
             Memory.Dispose();
             Adapters.Release();
             _model.DangerousRelease();

@@ -57,15 +57,15 @@ internal sealed record ContextSettings
 
     public float? RopeFrequencyScale { get; init; }
 
-    public float? YarnExtrapolation { get; init; }
+    public float? YarnExtrapolationFactor { get; init; }
 
-    public float? YarnAttention { get; init; }
+    public float? YarnAttentionFactor { get; init; }
 
     public float? YarnBetaFast { get; init; }
 
     public float? YarnBetaSlow { get; init; }
 
-    public int? YarnOriginalContext { get; init; }
+    public int? YarnOriginalContextLength { get; init; }
 
     /// <summary>Gets the settings that determine how keys and values are stored, with llama.cpp's defaults applied.</summary>
     public CacheFormat DescribeCache()
@@ -128,10 +128,10 @@ internal sealed record ContextSettings
         parameters.rope_scaling_type = (llama_rope_scaling_type?)RopeScaling ?? parameters.rope_scaling_type;
         parameters.rope_freq_base = RopeFrequencyBase ?? parameters.rope_freq_base;
         parameters.rope_freq_scale = RopeFrequencyScale ?? parameters.rope_freq_scale;
-        parameters.yarn_ext_factor = YarnExtrapolation ?? parameters.yarn_ext_factor;
-        parameters.yarn_attn_factor = YarnAttention ?? parameters.yarn_attn_factor;
+        parameters.yarn_ext_factor = YarnExtrapolationFactor ?? parameters.yarn_ext_factor;
+        parameters.yarn_attn_factor = YarnAttentionFactor ?? parameters.yarn_attn_factor;
         parameters.yarn_beta_fast = YarnBetaFast ?? parameters.yarn_beta_fast;
         parameters.yarn_beta_slow = YarnBetaSlow ?? parameters.yarn_beta_slow;
-        parameters.yarn_orig_ctx = (uint?)YarnOriginalContext ?? parameters.yarn_orig_ctx;
+        parameters.yarn_orig_ctx = (uint?)YarnOriginalContextLength ?? parameters.yarn_orig_ctx;
     }
 }

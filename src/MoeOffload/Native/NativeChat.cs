@@ -98,7 +98,7 @@ internal static unsafe class NativeChat
     /// <param name="isPartial"><see langword="true"/> if more text can follow.</param>
     /// <param name="message">The message as JSON, as described in <c>moe_shim.h</c>, or the reason if the method returns <see langword="false"/>.</param>
     /// <returns><see langword="true"/> if the answer has the template's format; otherwise, <see langword="false"/>.</returns>
-    public static bool TryReadAnswer(ChatParserHandle parser, ReadOnlyMemory<byte> answer, int nesting, bool isPartial, out byte[] message)
+    public static bool TryParseAnswer(ChatParserHandle parser, ReadOnlyMemory<byte> answer, int nesting, bool isPartial, out byte[] message)
     {
         if (nesting <= ShallowNesting)
         {

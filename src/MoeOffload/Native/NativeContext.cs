@@ -25,7 +25,7 @@ internal sealed unsafe class NativeContext : IDisposable
     private const int Stopped = 2;
 
     private readonly ContextHandle _handle;
-    private readonly ComputeThreads _threads;
+    private ComputeThreads _threads;
     private readonly llama_token_data* _scratch;
     private readonly ContextAdapters _adapters;
     private readonly int* _stop;
@@ -99,6 +99,16 @@ internal sealed unsafe class NativeContext : IDisposable
 
     /// <summary>Gets the number of floats in a hidden state.</summary>
     public int HiddenWidth { get; }
+
+    /// <summary>Gets the number of threads that computed the last decode of a single token.</summary>
+    public int ThreadCount
+    {
+        get
+        {
+            using HandleUse use = new(_handle);
+            return LlamaApi.llama_n_threads(Pointer);
+        }
+    }
 
     /// <summary>Gets the batch of the next decode.</summary>
     public NativeBatch Batch { get; }
@@ -205,6 +215,22 @@ internal sealed unsafe class NativeContext : IDisposable
     /// <param name="count">The number of threads.</param>
     public void UseThreads(int count) => _threads.Use(count);
 
+    /// <summary>Computes with the threads of another context, which never computes at the same time, from the next decode on.</summary>
+    /// <exception cref="InferenceException">The threads could not be started.</exception>
+    public void ShareThreads(NativeContext other)
+    {
+        if (_threads == other._threads)
+        {
+            return;
+        }
+
+        using HandleUse use = new(_handle);
+        ThrowIfAbandoned();
+        _threads = other._threads;
+        _threadsVersion = _threads.Version;
+        _handle.Attach(_threads.Share());
+    }
+
     /// <summary>Computes the batch.</summary>
     /// <exception cref="InferenceException">The computation failed. If the inner exception is a <see cref="NativeAbortException"/>, the context is unusable.</exception>
     public DecodeResult Decode()
@@ -221,6 +247,7 @@ internal sealed unsafe class NativeContext : IDisposable
         NativeLog.EndStoppable(isStopped: status == moe_status.MOE_STATUS_OK && result == Stopped);
         _adapters.Leave(isBatchRefused: result == -1);
         Check(status, error, "The computation failed");
+        _handle.OnComputed();
         _hasPendingUpdate &= result < 0;
         if (result == 0)
         {

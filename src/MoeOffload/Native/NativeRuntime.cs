@@ -22,8 +22,8 @@ internal static unsafe class NativeRuntime
         {
             lock (s_gate)
             {
-                return [.. s_backends.Where(backend => backend.NotLoaded is not null && !IsCpu(backend.Name))
-                    .Select(backend => $"{Path.GetFileName(backend.Path)}: {backend.NotLoaded}")];
+                return [.. s_backends.Where(backend => backend.LoadError is not null && !IsCpu(backend.Name))
+                    .Select(backend => $"{Path.GetFileName(backend.Path)}: {backend.LoadError}")];
             }
         }
     }
@@ -240,7 +240,7 @@ internal static unsafe class NativeRuntime
             return false;
         }
 
-        s_backends.Add(new NativeBackend(name, path, NotLoaded: null));
+        s_backends.Add(new NativeBackend(name, path, LoadError: null));
         return true;
     }
 

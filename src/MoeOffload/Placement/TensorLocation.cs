@@ -20,12 +20,12 @@ public sealed record TensorLocation(string Name, GgmlType Type, long Bytes, stri
     public int? Layer => TensorNames.LayerOf(Name);
 
     /// <summary>Gets a value that indicates what the tensor is used for.</summary>
-    public TensorGroup Group => GroupOf(Name);
+    public TensorGroup Group => GetGroup(Name);
 
     /// <summary>Determines what a tensor is used for by its name.</summary>
     /// <param name="tensor">The tensor's name in a GGUF file.</param>
     /// <returns>The group that the tensor belongs to.</returns>
-    public static TensorGroup GroupOf(string tensor)
+    public static TensorGroup GetGroup(string tensor)
     {
         ArgumentNullException.ThrowIfNull(tensor);
         return TensorNames.GroupOf(tensor);

@@ -17,7 +17,7 @@ public sealed class RandomBlocksTests
         [Values(1f, 0.0096f)] float deviation)
     {
         const int Values = 1 << 18;
-        GgmlTypeInfo info = GgmlTypeInfo.Of(type);
+        GgmlTypeInfo info = GgmlTypeInfo.Get(type);
         byte[] blocks = new byte[Values / info.BlockSize * info.BytesPerBlock];
 
         RandomBlocks.Fill(type, deviation, new Random(1), blocks);

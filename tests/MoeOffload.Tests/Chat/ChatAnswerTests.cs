@@ -52,7 +52,7 @@ public sealed class ChatAnswerTests
     [TestCaseSource(nameof(Answers))]
     public void Answer_is_read_whole(string template, string answer, string content, string? reasoning, int calls)
     {
-        ChatMessage message = Render(template).ReadAnswer(answer);
+        ChatMessage message = Render(template).ParseAnswer(answer);
 
         message.Content.Trim().Should().Be(content.Trim());
         message.ReasoningContent?.Trim().Should().Be(reasoning);
@@ -101,8 +101,8 @@ public sealed class ChatAnswerTests
         RenderedChat chat = Template(RealTemplates.Qwen3).Render(Chats.All["question"], new ChatOptions { Tools = [tool] });
         const string Start = "<tool_call>\n{\"name\": \"f\", \"arguments\": {\"a\": ";
 
-        chat.ReadAnswer(Start + Repeat(9_000)).ToolCalls.Should().ContainSingle();
-        chat.Invoking(it => it.ReadAnswer(Start + Repeat(11_000))).Should().Throw<FormatException>().WithMessage("*brackets*");
+        chat.ParseAnswer(Start + Repeat(9_000)).ToolCalls.Should().ContainSingle();
+        chat.Invoking(it => it.ParseAnswer(Start + Repeat(11_000))).Should().Throw<FormatException>().WithMessage("*brackets*");
 
         string Repeat(int count) => string.Concat(Enumerable.Repeat(bracket, count));
     }
@@ -112,7 +112,7 @@ public sealed class ChatAnswerTests
     {
         RenderedChat chat = Template(RealTemplates.Qwen3).Render(Chats.All["question"], new ChatOptions { ReasoningFormat = ReasoningFormat.InContent });
 
-        ChatMessage message = chat.ReadAnswer("<think>\nHm.\n</think>\n\nHello");
+        ChatMessage message = chat.ParseAnswer("<think>\nHm.\n</think>\n\nHello");
 
         message.ReasoningContent.Should().BeNull();
         message.Content.Should().Be("<think>\nHm.\n</think>\n\nHello");
@@ -123,7 +123,7 @@ public sealed class ChatAnswerTests
     {
         RenderedChat chat = Template("CohereForAI-c4ai-command-r7b-12-2024-tool_use").Render(Chats.All["question"]);
 
-        chat.Invoking(it => it.ReadAnswer("no frame")).Should().Throw<FormatException>().WithMessage("*does not match*'no frame'*");
+        chat.Invoking(it => it.ParseAnswer("no frame")).Should().Throw<FormatException>().WithMessage("*does not match*'no frame'*");
     }
 
     /// <summary>Whatever a template makes of a text that may be the beginning of something, nothing is taken back.</summary>

@@ -36,10 +36,10 @@ public sealed class ExpertActivityTests
         activity.ExpertCount.Should().Be(tiny.Shape.Experts);
         activity.Layers.Should().Equal(Enumerable.Range(tiny.Shape.LeadingDenseLayers, tiny.Shape.ExpertLayers));
         activity.TokenCount.Should().Be(Computed);
-        activity.Layers.SkipLast(1).Should().OnlyContain(layer => activity.TokensOf(layer) == Computed);
+        activity.Layers.SkipLast(1).Should().OnlyContain(layer => activity.GetTokenCount(layer) == Computed);
 
         // Only gpt-oss drops tokens that are not sampled from after its last layer, instead of in it.
-        activity.TokensOf(activity.Layers[^1]).Should().Be(tiny.Shape.Architecture == "gpt-oss" ? Computed : Generated);
+        activity.GetTokenCount(activity.Layers[^1]).Should().Be(tiny.Shape.Architecture == "gpt-oss" ? Computed : Generated);
     }
 
     [Test]
@@ -50,8 +50,8 @@ public sealed class ExpertActivityTests
 
         Generate(session);
 
-        session.ExpertActivity!.TokensOf(0).Should().Be(0);
-        session.ExpertActivity!.CountsOf(0).ToArray().Should().OnlyContain(count => count == 0);
+        session.ExpertActivity!.GetTokenCount(0).Should().Be(0);
+        session.ExpertActivity!.GetCounts(0).ToArray().Should().OnlyContain(count => count == 0);
         session.ExpertActivity!.Layers.Should().Equal(1, 2);
     }
 
@@ -70,8 +70,8 @@ public sealed class ExpertActivityTests
             for (int expert = 0; expert < activity.ExpertCount; expert++)
             {
                 bool isChosen = Favourites(layer).Contains(expert);
-                activity.CountsOf(layer)[expert].Should().Be(isChosen ? Computed : 0, "layer {0}, expert {1}", layer, expert);
-                activity.Share(layer, expert).Should().Be(isChosen ? 0.25 : 0);
+                activity.GetCounts(layer)[expert].Should().Be(isChosen ? Computed : 0, "layer {0}, expert {1}", layer, expert);
+                activity.GetShare(layer, expert).Should().Be(isChosen ? 0.25 : 0);
             }
         }
 
@@ -273,14 +273,14 @@ public sealed class ExpertActivityTests
     {
         for (int layer = 0; layer < activity.LayerCount; layer++)
         {
-            activity.CountsOf(layer).ToArray().Sum().Should().Be(activity.TokensOf(layer) * shape.ExpertsUsed, "layer {0}", layer);
+            activity.GetCounts(layer).ToArray().Sum().Should().Be(activity.GetTokenCount(layer) * shape.ExpertsUsed, "layer {0}", layer);
         }
     }
 
     private static long[] Counts(GenerationSession session) => Counts(session.ExpertActivity!);
 
     private static long[] Counts(ExpertActivity activity) =>
-        [.. Enumerable.Range(0, activity.LayerCount).SelectMany(layer => activity.CountsOf(layer).ToArray())];
+        [.. Enumerable.Range(0, activity.LayerCount).SelectMany(layer => activity.GetCounts(layer).ToArray())];
 
     private static int[] Favourites(int layer) => [layer, layer + 5, layer + 11, 31 - layer];
 

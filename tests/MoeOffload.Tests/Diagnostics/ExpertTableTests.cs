@@ -24,8 +24,8 @@ public sealed class ExpertTableTests
     [Test]
     public void Shares_of_a_layer_are_parts_of_its_choices()
     {
-        Enumerable.Range(0, 4).Select(expert => s_activity.Share(1, expert)).Should().Equal(0.5, 0, 0.25, 0.25);
-        Enumerable.Range(0, 4).Select(expert => s_activity.Share(0, expert)).Should().OnlyContain(share => share == 0);
+        Enumerable.Range(0, 4).Select(expert => s_activity.GetShare(1, expert)).Should().Equal(0.5, 0, 0.25, 0.25);
+        Enumerable.Range(0, 4).Select(expert => s_activity.GetShare(0, expert)).Should().OnlyContain(share => share == 0);
         s_activity.Layers.Should().Equal(1, 2);
         s_activity.TokenCount.Should().Be(8);
     }
@@ -37,12 +37,12 @@ public sealed class ExpertTableTests
     [TestCase(1, 4)]
     public void Layers_and_experts_that_are_not_there_are_refused(int layer, int expert)
     {
-        FluentActions.Invoking(() => s_activity.Share(layer, expert)).Should().Throw<ArgumentOutOfRangeException>()
+        FluentActions.Invoking(() => s_activity.GetShare(layer, expert)).Should().Throw<ArgumentOutOfRangeException>()
             .Which.ParamName.Should().Be(expert == 0 ? "layer" : "expert");
         if (expert == 0)
         {
-            FluentActions.Invoking(() => s_activity.TokensOf(layer)).Should().Throw<ArgumentOutOfRangeException>();
-            FluentActions.Invoking(() => s_activity.CountsOf(layer).Length).Should().Throw<ArgumentOutOfRangeException>();
+            FluentActions.Invoking(() => s_activity.GetTokenCount(layer)).Should().Throw<ArgumentOutOfRangeException>();
+            FluentActions.Invoking(() => s_activity.GetCounts(layer).Length).Should().Throw<ArgumentOutOfRangeException>();
         }
     }
 
@@ -59,5 +59,5 @@ public sealed class ExpertTableTests
     }
 
     private static long[] Counts(ExpertActivity activity) =>
-        [.. Enumerable.Range(0, activity.LayerCount).SelectMany(layer => activity.CountsOf(layer).ToArray())];
+        [.. Enumerable.Range(0, activity.LayerCount).SelectMany(layer => activity.GetCounts(layer).ToArray())];
 }

@@ -123,13 +123,13 @@ public sealed class GgufFormatTests
     {
         foreach (var type in Enum.GetValues<GgmlType>())
         {
-            var info = GgmlTypeInfo.Of(type);
+            var info = GgmlTypeInfo.Get(type);
             info.GetByteCount(info.BlockSize, 3).Should().Be(3 * info.BytesPerBlock);
             info.Name.Should().BeEquivalentTo(type.ToString());
         }
 
         GgmlTypeInfo.All.Should().HaveCount(Enum.GetValues<GgmlType>().Length);
-        FluentActions.Invoking(() => GgmlTypeInfo.Of(GgmlType.F32).GetByteCount(long.MaxValue, 2)).Should().Throw<OverflowException>();
+        FluentActions.Invoking(() => GgmlTypeInfo.Get(GgmlType.F32).GetByteCount(long.MaxValue, 2)).Should().Throw<OverflowException>();
     }
 
     private static byte[] SmallFile()

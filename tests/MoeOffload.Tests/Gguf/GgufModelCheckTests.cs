@@ -100,7 +100,7 @@ public sealed class GgufModelCheckTests
     {
         var path = AlteredModels.Alter(
             TinyModels.Llama(s_small),
-            it => it.AddTensor(name, type, [256, 1], new byte[GgmlTypeInfo.Of(type).GetByteCount(256)]),
+            it => it.AddTensor(name, type, [256, 1], new byte[GgmlTypeInfo.Get(type).GetByteCount(256)]),
             tensor => tensor != name);
 
         FluentActions.Invoking(() => GgufModelCheck.Validate(GgufModelFiles.Open(path)))

@@ -43,7 +43,7 @@ public sealed class ContextFullTests
     {
         using GenerationSession session = SmallModel.Shared.CreateSession(SmallModel.Context());
         TokenStream stream = session.GenerateAsync(
-            s_request with { ContextFull = ContextFullAction.Shift, ShiftKeep = keep, MaxTokens = 600 });
+            s_request with { ContextFull = ContextFullAction.Shift, KeepTokens = keep, MaxTokens = 600 });
         List<GeneratedToken> tokens = await SmallModel.Read(stream);
         tokens.Should().HaveCount(600);
         stream.StopReason.Should().Be(StopReason.MaxTokens);
@@ -69,11 +69,11 @@ public sealed class ContextFullTests
         {
             PromptTokens = prompt,
             ContextFull = ContextFullAction.Shift,
-            ShiftKeep = 40,
+            KeepTokens = 40,
             MaxTokens = 300,
         });
         await SmallModel.Read(stream);
-        session.Statistics.KeptTokens.Should().Be(40);
+        session.Statistics.PrefixCacheTokens.Should().Be(40);
         GreedyText found = await GreedyText.Of(session, prompt, 20);
         found.Statistics!.CachedPromptTokens.Should().Be(40);
         found.ShouldBeThatOf(await GreedyText.Of(plain, prompt, 20));
@@ -102,7 +102,7 @@ public sealed class ContextFullTests
         {
             PromptTokens = prompt,
             ContextFull = ContextFullAction.Shift,
-            ShiftKeep = 10,
+            KeepTokens = 10,
             MaxTokens = 1000,
         };
     }

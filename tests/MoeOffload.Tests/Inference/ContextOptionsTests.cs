@@ -29,9 +29,9 @@ public sealed class ContextOptionsTests
         yield return Case(nameof(ContextOptions.PromptTokensPerStep), new() { PromptTokensPerStep = 0 });
         yield return Case(nameof(SpeculationOptions.MaxDraftTokens), new() { Speculation = new SpeculationOptions { MaxDraftTokens = 0 } });
         yield return Case(nameof(SpeculationOptions.MaxDraftTokens), new() { Speculation = new SpeculationOptions { MaxDraftTokens = 65 } });
-        yield return Case(nameof(SpeculationOptions.LeastAcceptance), new() { Speculation = new SpeculationOptions { LeastAcceptance = 1.1f } });
-        yield return Case(nameof(SpeculationOptions.LongestLookup), new() { Speculation = new SpeculationOptions { LongestLookup = 0 } });
-        yield return Case(nameof(SpeculationOptions.ShortestLookup), new() { Speculation = new SpeculationOptions { ShortestLookup = 5 } });
+        yield return Case(nameof(SpeculationOptions.MinAcceptanceRate), new() { Speculation = new SpeculationOptions { MinAcceptanceRate = 1.1f } });
+        yield return Case(nameof(SpeculationOptions.MaxNgramSize), new() { Speculation = new SpeculationOptions { MaxNgramSize = 0 } });
+        yield return Case(nameof(SpeculationOptions.MinNgramSize), new() { Speculation = new SpeculationOptions { MinNgramSize = 5 } });
         yield return Case(nameof(PrefixCacheOptions.HostBytes), new() { PrefixCache = { HostBytes = -1 } });
         yield return Case(nameof(ContextOptions.BatchSize), new() { BatchSize = 2, SequenceCount = 3 });
         yield return Case(nameof(ContextOptions.ContextLength), new() { ContextLength = 2, SequenceCount = 3 });
@@ -42,13 +42,13 @@ public sealed class ContextOptionsTests
         yield return Case(nameof(KvCacheOptions.ValueType), new() { KvCache = { ValueType = GgmlType.I32 } });
         yield return Case(nameof(KvCacheOptions.ValueType), new() { KvCache = { ValueType = GgmlType.Q8_0 }, FlashAttention = FlashAttention.Off });
         yield return Case(nameof(RopeOptions.Scaling), new() { Rope = { Scaling = (RopeScaling)77 } });
-        yield return Case(nameof(RopeOptions.YarnOriginalContext), new() { Rope = { YarnOriginalContext = 0 } });
+        yield return Case(nameof(RopeOptions.YarnOriginalContextLength), new() { Rope = { YarnOriginalContextLength = 0 } });
         foreach (float value in (float[])[-1, float.NaN, float.PositiveInfinity, float.NegativeInfinity])
         {
             yield return Case(nameof(RopeOptions.FrequencyBase), new() { Rope = { FrequencyBase = value } });
             yield return Case(nameof(RopeOptions.FrequencyScale), new() { Rope = { FrequencyScale = value } });
-            yield return Case(nameof(RopeOptions.YarnExtrapolation), new() { Rope = { YarnExtrapolation = value } });
-            yield return Case(nameof(RopeOptions.YarnAttention), new() { Rope = { YarnAttention = value } });
+            yield return Case(nameof(RopeOptions.YarnExtrapolationFactor), new() { Rope = { YarnExtrapolationFactor = value } });
+            yield return Case(nameof(RopeOptions.YarnAttentionFactor), new() { Rope = { YarnAttentionFactor = value } });
             yield return Case(nameof(RopeOptions.YarnBetaFast), new() { Rope = { YarnBetaFast = value } });
             yield return Case(nameof(RopeOptions.YarnBetaSlow), new() { Rope = { YarnBetaSlow = value } });
         }

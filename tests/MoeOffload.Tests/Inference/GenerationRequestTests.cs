@@ -19,8 +19,8 @@ public sealed class GenerationRequestTests
         yield return new(nameof(GenerationRequest.Deadline), request with { Deadline = TimeSpan.Zero });
         yield return new(nameof(GenerationRequest.Deadline), request with { Deadline = Timeout.InfiniteTimeSpan });
         yield return new(nameof(GenerationRequest.ContextFull), request with { ContextFull = (ContextFullAction)3 });
-        yield return new(nameof(GenerationRequest.ShiftKeep), request with { ShiftKeep = -1 });
-        yield return new(nameof(GenerationRequest.ShiftKeep), request with { ContextFull = ContextFullAction.Shift, ShiftKeep = 255 });
+        yield return new(nameof(GenerationRequest.KeepTokens), request with { KeepTokens = -1 });
+        yield return new(nameof(GenerationRequest.KeepTokens), request with { ContextFull = ContextFullAction.Shift, KeepTokens = 255 });
         yield return new(nameof(GenerationRequest.StopStrings), request with { StopStrings = ["a", ""] });
         yield return new(nameof(GenerationRequest.StopStrings), request with { StopStrings = [null!] });
         foreach (int token in (int[])[-1, int.MinValue, int.MaxValue, SmallModel.File.Options.VocabularySize])

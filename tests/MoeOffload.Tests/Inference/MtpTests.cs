@@ -10,7 +10,7 @@ public sealed class MtpTests
 {
     private const int Guesses = 3;
 
-    private static readonly SpeculationOptions s_speculation = new() { UseMtpLayers = true, MaxDraftTokens = Guesses, LeastAcceptance = 0 };
+    private static readonly SpeculationOptions s_speculation = new() { UseMtpLayers = true, MaxDraftTokens = Guesses, MinAcceptanceRate = 0 };
     private static readonly ModelOptions s_options = new() { LoadMtpLayers = true };
 
     public static IEnumerable<TestCaseData> Models() =>

@@ -57,7 +57,7 @@ public sealed class PrefixCacheTests
         keeping.Statistics.CachedPromptTokens.Should().Be(cached);
         keeping.Statistics.PromptTokens.Should().Be(prompts.Sum(prompt => prompt.Length));
         plain.Statistics.PrefixHits.Should().Be(0);
-        plain.Statistics.KeptTokens.Should().Be(0);
+        plain.Statistics.PrefixCacheTokens.Should().Be(0);
     }
 
     [Test]

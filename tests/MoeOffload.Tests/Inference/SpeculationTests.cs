@@ -154,7 +154,7 @@ public sealed class SpeculationTests
         ContextOptions options = SmallModel.Context(4096, sequences: 4) with { PromptTokensPerStep = 64 };
         using GenerationSession plain = SmallModel.Shared.CreateSession(options);
         using GenerationSession guessing = SmallModel.Shared.CreateSession(
-            options with { Speculation = new SpeculationOptions { DraftModel = draft, MaxDraftTokens = 4, LeastAcceptance = 0 } });
+            options with { Speculation = new SpeculationOptions { DraftModel = draft, MaxDraftTokens = 4, MinAcceptanceRate = 0 } });
         draft.Dispose();
         int[][] prompts = [.. Enumerable.Range(0, 6).Select(i => (int[])[i, .. Repeated(1 + (60 * i))])];
         List<GreedyText> alone = [];

@@ -135,7 +135,7 @@ public sealed class StateTests
         }
 
         await Refused(session, new byte[4096], "*not a state*");
-        session.Statistics.KeptTokens.Should().Be(0);
+        session.Statistics.PrefixCacheTokens.Should().Be(0);
         (await GreedyText.Of(session, s_prompt, 3)).Tokens.Should().HaveCount(3);
     }
 

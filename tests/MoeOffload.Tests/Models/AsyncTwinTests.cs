@@ -22,11 +22,14 @@ public sealed class AsyncTwinTests
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
     private static readonly string s_text = new StringBuilder().Insert(0, "To be, or not to be. ", 10_000).ToString();
     private static readonly byte[] s_utf8 = Encoding.UTF8.GetBytes(s_text);
+    private static readonly SamplingOptions s_grammar = new() { Grammar = $"root ::= \"{s_text}\"" };
     private static readonly int[] s_tokens = [.. Enumerable.Range(0, 100_000).Select(i => i % 200)];
 
     private MoeModel _model = null!;
     private RenderedChat _chat = null!;
     private string _file = null!;
+    private byte[] _bytes = null!;
+    private GgufModelFiles _files = null!;
 
     public static IEnumerable<TestCaseData> Blocking()
     {
@@ -36,7 +39,7 @@ public sealed class AsyncTwinTests
             (typeof(Vocabulary), nameof(Vocabulary.Detokenize)),
             (typeof(Vocabulary), nameof(Vocabulary.DetokenizeToUtf8)),
             (typeof(ChatTemplate), nameof(ChatTemplate.Render)),
-            (typeof(RenderedChat), nameof(RenderedChat.ReadAnswer)),
+            (typeof(RenderedChat), nameof(RenderedChat.ParseAnswer)),
             (typeof(MoeModel), nameof(MoeModel.Load)),
             (typeof(MoeModel), nameof(MoeModel.LoadAdapter)),
             (typeof(MoeModel), nameof(MoeModel.CreateSession)),
@@ -46,15 +49,18 @@ public sealed class AsyncTwinTests
             (typeof(MoeModel), nameof(MoeModel.DescribeRuntime)),
             (typeof(MoeModel), nameof(MoeModel.ParseChatTemplate)),
             (typeof(GgufFile), nameof(GgufFile.Open)),
+            (typeof(GgufFile), nameof(GgufFile.Read)),
             (typeof(GgufModelFiles), nameof(GgufModelFiles.Open)),
+            (typeof(GgufModelCheck), nameof(GgufModelCheck.Validate)),
+            (typeof(SamplingOptions), nameof(SamplingOptions.Validate)),
             (typeof(GgufWriter), nameof(GgufWriter.Write)),
             (typeof(GgufWriter), nameof(GgufWriter.WriteSplit)),
         }.Select(it => new TestCaseData(it.Type, it.Name));
     }
 
-    public static IEnumerable<string> Large => ["Tokenize", "Tokenize UTF-8", "Detokenize", "DetokenizeToUtf8", "ReadAnswer", "ParseChatTemplate", "GgufFile.Open", "GgufModelFiles.Open"];
+    public static IEnumerable<string> Large => ["Tokenize", "Tokenize UTF-8", "Detokenize", "DetokenizeToUtf8", "ParseAnswer", "ParseChatTemplate", "GgufFile.Open", "GgufFile.Read", "GgufModelFiles.Open", "SamplingOptions.Validate"];
 
-    public static IEnumerable<string> Observed => ["Render", "CreateEmbedder", "EstimateMemory", "ListDevices", "DescribeRuntime", "Write", "Write stream", "WriteSplit"];
+    public static IEnumerable<string> Observed => ["Render", "GgufModelCheck.Validate", "CreateEmbedder", "EstimateMemory", "ListDevices", "DescribeRuntime", "Write", "Write stream", "WriteSplit"];
 
     [OneTimeSetUp]
     public void Load()
@@ -65,6 +71,8 @@ public sealed class AsyncTwinTests
         var writer = new GgufWriter();
         writer.SetArray<int>("some.numbers", new int[1 << 18]);
         writer.Write(_file);
+        _bytes = File.ReadAllBytes(_file);
+        _files = GgufModelFiles.Open(_model.Path);
     }
 
     [OneTimeTearDown]
@@ -133,6 +141,22 @@ public sealed class AsyncTwinTests
         call(CancellationToken.None).Wait(s_patience).Should().BeTrue();
 
         worker.Should().NotBe(0, "the work was seen").And.NotBe(Environment.CurrentManagedThreadId);
+    }
+
+    [Test]
+    public void Chat_template_of_a_model_is_parsed_on_another_thread()
+    {
+        // The first call compiles the methods.
+        _model.GetChatTemplateAsync().Wait(s_patience).Should().BeTrue();
+        string text = "{# " + s_text[..100_000] + " #}{{ messages[0].content }}";
+        using MoeModel model = MoeModel.Load(RealTemplates.Write(text));
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Task<ChatTemplate> task = model.GetChatTemplateAsync();
+        (GC.GetAllocatedBytesForCurrentThread() - before).Should().BeLessThan(MostBytes);
+
+        task.Wait(s_patience).Should().BeTrue();
+
+        model.ChatTemplate.Should().BeSameAs(task.Result);
     }
 
     [Test]
@@ -213,9 +237,11 @@ public sealed class AsyncTwinTests
             "Tokenize UTF-8" => (() => vocabulary.Tokenize(s_utf8), token => vocabulary.TokenizeAsync(s_utf8, cancellationToken: token)),
             "Detokenize" => (() => vocabulary.Detokenize(s_tokens), token => vocabulary.DetokenizeAsync(s_tokens, cancellationToken: token)),
             "DetokenizeToUtf8" => (() => vocabulary.DetokenizeToUtf8(s_tokens), token => vocabulary.DetokenizeToUtf8Async(s_tokens, cancellationToken: token)),
-            "ReadAnswer" => (() => _chat.ReadAnswer(s_text), token => _chat.ReadAnswerAsync(s_text, token)),
+            "ParseAnswer" => (() => _chat.ParseAnswer(s_text), token => _chat.ParseAnswerAsync(s_text, token)),
             "ParseChatTemplate" => (() => _model.ParseChatTemplate(template), token => _model.ParseChatTemplateAsync(template, token)),
             "GgufFile.Open" => (() => GgufFile.Open(_file), token => GgufFile.OpenAsync(_file, token)),
+            "GgufFile.Read" => (() => GgufFile.Read(new MemoryStream(_bytes)), token => GgufFile.ReadAsync(new MemoryStream(_bytes), token)),
+            "SamplingOptions.Validate" => (() => s_grammar.Validate(), token => s_grammar.ValidateAsync(token)),
             _ => (() => GgufModelFiles.Open(_file), token => GgufModelFiles.OpenAsync(_file, token)),
         };
     }
@@ -233,6 +259,7 @@ public sealed class AsyncTwinTests
         return name switch
         {
             "Render" => token => _model.ChatTemplate.RenderAsync(new ObservedList<ChatMessage>([ChatMessage.User("Hi")], seen), cancellationToken: token),
+            "GgufModelCheck.Validate" => token => GgufModelCheck.ValidateAsync(_files, new ObservedOverrides(seen), token),
             "CreateEmbedder" => async token =>
             {
                 EmbeddingOptions embedding = new() { ContextLength = 64, Adapters = new ObservedList<ScaledAdapter>([], seen) };
@@ -277,6 +304,34 @@ public sealed class AsyncTwinTests
         {
             seen();
             return ((IEnumerable<T>)items).GetEnumerator();
+        }
+
+        IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+    }
+
+    private sealed class ObservedOverrides(Action seen) : IReadOnlyDictionary<string, MetadataValue>
+    {
+        public int Count => 0;
+
+        public IEnumerable<string> Keys => [];
+
+        public IEnumerable<MetadataValue> Values => [];
+
+        public MetadataValue this[string key] => throw new KeyNotFoundException(key);
+
+        public bool ContainsKey(string key) => TryGetValue(key, out _);
+
+        public bool TryGetValue(string key, out MetadataValue value)
+        {
+            seen();
+            value = default;
+            return false;
+        }
+
+        public IEnumerator<KeyValuePair<string, MetadataValue>> GetEnumerator()
+        {
+            seen();
+            yield break;
         }
 
         IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();

@@ -15,7 +15,7 @@ public sealed class ModelOptionsTests
         yield return Case(nameof(ModelOptions.MainGpu), options with { MainGpu = -1 });
         yield return Case(nameof(ModelOptions.LoadMode), options with { LoadMode = (LoadMode)99 });
         yield return Case(nameof(ModelOptions.SplitMode), options with { SplitMode = (SplitMode)(-1) });
-        yield return Case(nameof(ModelOptions.UnmatchedRules), options with { UnmatchedRules = (UnmatchedRules)2 });
+        yield return Case(nameof(ModelOptions.UnmatchedRules), options with { UnmatchedRules = (UnmatchedRuleAction)2 });
         yield return Case(nameof(ModelOptions.TensorSplit), options with { TensorSplit = [1, float.NaN] });
         yield return Case(nameof(ModelOptions.TensorSplit), options with { TensorSplit = [1, -1] });
         yield return Case(nameof(ModelOptions.TensorSplit), options with { TensorSplit = [float.PositiveInfinity] });

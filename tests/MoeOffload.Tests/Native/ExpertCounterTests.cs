@@ -57,7 +57,7 @@ public sealed unsafe class ExpertCounterTests
         activity.TokenCount.Should().Be(Tokens);
         foreach (int layer in activity.Layers)
         {
-            activity.CountsOf(layer).ToArray().Should().Equal(Read(whole).CountsOf(layer).ToArray());
+            activity.GetCounts(layer).ToArray().Should().Equal(Read(whole).GetCounts(layer).ToArray());
         }
     }
 
@@ -83,12 +83,12 @@ public sealed unsafe class ExpertCounterTests
             foreach (int layer in activity.Layers)
             {
                 long choices = 0;
-                foreach (long count in activity.CountsOf(layer))
+                foreach (long count in activity.GetCounts(layer))
                 {
                     choices += count;
                 }
 
-                torn += choices == activity.TokensOf(layer) * s_tiny.Shape.ExpertsUsed ? 0 : 1;
+                torn += choices == activity.GetTokenCount(layer) * s_tiny.Shape.ExpertsUsed ? 0 : 1;
             }
         }
 

@@ -14,7 +14,7 @@ public sealed class RuntimeInfoTests
 
         runtime.LlamaCppVersion.Should().NotBeEmpty();
         runtime.Directory.Should().Be(NativeBuild.Directory);
-        runtime.Backends.Where(backend => backend.NotLoaded is null).Select(backend => backend.Name)
+        runtime.Backends.Where(backend => backend.LoadError is null).Select(backend => backend.Name)
             .Should().Contain("rpc").And.ContainSingle(name => name.StartsWith("cpu"));
         runtime.Backends.Should().OnlyContain(backend => File.Exists(backend.Path));
         runtime.Features.Should().Contain(feature => feature.StartsWith("CPU: "));

@@ -50,7 +50,7 @@ public sealed class CompletionTests
             Sampling = SamplingOptions.Greedy with { IgnoreEndOfSequence = true },
             MaxTokens = Length,
             ContextFull = ContextFullAction.Shift,
-            ShiftKeep = keep + addedByTool,
+            KeepTokens = keep + addedByTool,
         });
         List<GeneratedToken> tokens = await SmallModel.Read(stream);
         string ours = SmallModel.Text(tokens);

@@ -25,7 +25,7 @@ public sealed class MtpGuessTests
 
         using MoeModel model = MoeModel.Load(file.Path, new ModelOptions { LoadMtpLayers = true });
         using GenerationSession session = model.CreateSession(
-            SmallModel.Context(1024) with { Speculation = new SpeculationOptions { UseMtpLayers = true, MaxDraftTokens = Guesses, LeastAcceptance = 0 } });
+            SmallModel.Context(1024) with { Speculation = new SpeculationOptions { UseMtpLayers = true, MaxDraftTokens = Guesses, MinAcceptanceRate = 0 } });
         TokenStream stream = session.GenerateAsync(new GenerationRequest
         {
             PromptTokens = prompt,

@@ -155,7 +155,7 @@ public sealed class DeviceSelectionTests
 
         log.Warnings.Should().Contain(line => line.Contains("Placement rule 2, `ffn_up_exps`"))
             .And.Contain(line => line.Contains("Placement rule 3, `no_such_tensor`, matches no tensor"));
-        Refused(options with { UnmatchedRules = UnmatchedRules.Error }, "placement rule 2, `ffn_up_exps`: matches no tensor*an earlier rule*");
+        Refused(options with { UnmatchedRules = UnmatchedRuleAction.Error }, "placement rule 2, `ffn_up_exps`: matches no tensor*an earlier rule*");
     }
 
     [TestCase(@"blk\.(", "unbalanced parenthesis*")]

@@ -32,6 +32,33 @@ public sealed class MemoryEstimateTests
         device.ComputeBytes.Should().BePositive();
     }
 
+    [TestCase(512)]
+    [TestCase(0)]
+    public void An_estimate_includes_the_draft_model_and_its_context(int contextLength)
+    {
+        TinyModel tiny = TinyModels.Qwen3Moe();
+        ModelOptions options = _device.Options with { Placement = TensorPlacement.ExpertsToCpu(), LoadMode = LoadMode.None };
+        ContextOptions plain = Generations.SmallContext with { ContextLength = contextLength };
+        using MoeModel draft = MoeModel.Load(TinyModels.Qwen3Moe(tiny.Options with { Seed = 7 }).Path, options);
+        ContextOptions context = plain with { Speculation = new SpeculationOptions { DraftModel = draft } };
+
+        MemoryBreakdown estimate = MoeModel.EstimateMemory(tiny.Path, options, context);
+
+        using MoeModel model = MoeModel.Load(tiny.Path, options);
+        using GenerationSession session = model.CreateSession(context);
+        using GenerationSession alone = draft.CreateSession(plain with { ContextLength = session.ContextLength });
+        estimate.Buffers.Should().Equal(session.Memory.Buffers);
+        estimate.ContextLength.Should().Be(session.ContextLength);
+        foreach (MemoryUse device in MoeModel.EstimateMemory(tiny.Path, options, context with { Speculation = null }).Devices)
+        {
+            MemoryUse both = estimate.Devices.Single(use => use.Device == device.Device);
+            MemoryUse second = alone.Memory.Devices.Single(use => use.Device == device.Device);
+            both.WeightBytes.Should().Be(device.WeightBytes + second.WeightBytes);
+            both.ContextBytes.Should().Be(device.ContextBytes + second.ContextBytes);
+            both.TotalBytes.Should().BeGreaterThan(device.TotalBytes);
+        }
+    }
+
     [Test]
     public void An_estimate_for_a_mapped_file_differs_in_the_mapped_weights_alone()
     {

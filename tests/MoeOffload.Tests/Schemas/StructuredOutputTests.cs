@@ -105,7 +105,7 @@ public sealed partial class StructuredOutputTests
             Sampling = s_random with { LogitBias = new Dictionary<int, float> { [callToken] = 50 } },
         }).CompleteAsync();
 
-        answer.Message!.ToolCalls[0].ReadArguments(Types.Default.Point).Should().NotBeNull();
+        answer.Message!.ToolCalls[0].DeserializeArguments(Types.Default.Point).Should().NotBeNull();
     }
 
     [JsonSerializable(typeof(Everything))]

@@ -41,7 +41,7 @@ internal static class LoadRecorder
         AtomicFile.WriteAllText(tensors, string.Concat(loaded.Placement.Tensors.Select(tensor => new JsonObject
         {
             ["name"] = tensor.Name,
-            ["type"] = GgmlTypeInfo.Of(tensor.Type).Name,
+            ["type"] = GgmlTypeInfo.Get(tensor.Type).Name,
             ["bytes"] = tensor.Bytes,
             ["device"] = tensor.Device,
             ["buffer"] = tensor.Buffer,

@@ -81,7 +81,7 @@ internal static class LoadCheck
         foreach (Sample tensor in tensors)
         {
             string name = tensor.Fields.Text("name");
-            bool isExpert = TensorLocation.GroupOf(name) == TensorGroup.Experts;
+            bool isExpert = TensorLocation.GetGroup(name) == TensorGroup.Experts;
             bool isOnHost = tensor.Fields.Flag("host");
             count += isExpert ? 1 : 0;
             if (isExpert && isOffload && !isOnHost)

@@ -242,12 +242,7 @@ public sealed class Embedder : IDisposable, IAsyncDisposable
     private int[] CheckTokens(IReadOnlyList<int> tokens)
     {
         ArgumentNullException.ThrowIfNull(tokens);
-        int size = _model.Native.Vocabulary.Size;
-        int[] copy = [.. tokens];
-        int wrong = Array.FindIndex(copy, token => token < 0 || token >= size);
-        return wrong < 0
-            ? copy
-            : throw new ArgumentException($"Token {copy[wrong]} at position {wrong} of a text is not in the vocabulary of {size} tokens.", nameof(tokens));
+        return TokenCheck.Copy(tokens, _model.Native.Vocabulary.Size, nameof(tokens));
     }
 
     private int[] Check(int[] tokens) => tokens.Length switch

@@ -91,6 +91,9 @@ internal sealed class TokenChannel : IRequestOutput
     /// <inheritdoc/>
     public bool IsCancelled => _isCancelled;
 
+    /// <summary>Gets a value that indicates whether the reader still waits for tokens.</summary>
+    public bool IsWanted => !_isCancelled && !_ended.Task.IsCompleted;
+
     /// <summary>Gets or sets the token that canceled the generation, if it is not the one passed to the constructor.</summary>
     public CancellationToken? CancelledBy { get; set; }
 
@@ -274,6 +277,15 @@ internal sealed class TokenChannel : IRequestOutput
         _prepared.TrySetResult();
         _ended.TrySetResult();
         _signal.Set();
+    }
+
+    /// <summary>Throws the exception of a canceled stream if the reader no longer waits for tokens.</summary>
+    public void ThrowIfNotWanted()
+    {
+        if (!IsWanted)
+        {
+            throw MakeCancelException();
+        }
     }
 
     /// <summary>Creates the exception of a canceled stream, with the token that was canceled, or of a disposed one.</summary>

@@ -7,11 +7,11 @@ internal sealed record DraftLimits
     public required int MaxTokens { get; init; }
 
     /// <summary>Gets the minimum share of draft tokens, from 0 to 1, that must be accepted for a generation to keep drafting.</summary>
-    public required float LeastAcceptance { get; init; }
+    public required float MinAcceptanceRate { get; init; }
 
-    /// <summary>Gets the maximum match length of the lookup, in tokens, or 0 if there is no lookup.</summary>
-    public int LongestLookup { get; init; }
+    /// <summary>Gets the maximum size of the n-gram that the lookup searches for, in tokens, or 0 if there is no lookup.</summary>
+    public int MaxNgramSize { get; init; }
 
-    /// <summary>Gets the minimum match length of the lookup, in tokens.</summary>
-    public int ShortestLookup { get; init; }
+    /// <summary>Gets the minimum size of the n-gram that the lookup searches for, in tokens.</summary>
+    public int MinNgramSize { get; init; }
 }

@@ -11,13 +11,13 @@ internal sealed class DraftPace(DraftLimits limits)
     private const int ShortestPause = 4;
     private const int LongestPause = 64;
 
-    private double _share = limits.LeastAcceptance;
+    private double _share = limits.MinAcceptanceRate;
     private int _length = 1;
     private int _pause;
     private int _nextPause = ShortestPause;
 
     /// <summary>Gets the maximum number of tokens to draft in the next step.</summary>
-    public int Length => limits.LeastAcceptance == 0 ? limits.MaxTokens : _pause > 0 ? 0 : _length;
+    public int Length => limits.MinAcceptanceRate == 0 ? limits.MaxTokens : _pause > 0 ? 0 : _length;
 
     /// <summary>Updates the pace with the result of a step.</summary>
     /// <param name="drafted">The number of draft tokens.</param>
@@ -39,7 +39,7 @@ internal sealed class DraftPace(DraftLimits limits)
         }
 
         _length = Math.Max(1, accepted);
-        if (_share < limits.LeastAcceptance)
+        if (_share < limits.MinAcceptanceRate)
         {
             _pause = _nextPause;
             _nextPause = Math.Min(2 * _nextPause, LongestPause);

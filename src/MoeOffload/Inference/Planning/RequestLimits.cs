@@ -13,5 +13,5 @@ internal readonly record struct RequestLimits()
     public ContextFullAction WhenFull { get; init; }
 
     /// <summary>Gets the number of tokens at the beginning that a shift keeps, or null for the default.</summary>
-    public int? ShiftKeep { get; init; }
+    public int? KeepTokens { get; init; }
 }

@@ -87,7 +87,7 @@ internal sealed class SequenceRequest(int[] prompt, RequestLimits limits, IReque
 
     /// <summary>Returns the number of tokens at the beginning that a shift keeps.</summary>
     /// <param name="sequenceLength">The maximum number of tokens in a sequence.</param>
-    public int CountKeptByShift(int sequenceLength) => limits.ShiftKeep ?? Math.Min(prompt.Length, sequenceLength / 2);
+    public int CountKeptByShift(int sequenceLength) => limits.KeepTokens ?? Math.Min(prompt.Length, sequenceLength / 2);
 
     /// <summary>
     /// Returns the number of tokens to draft now. Each draft token needs a cell, might be the last token, and yields a token that needs

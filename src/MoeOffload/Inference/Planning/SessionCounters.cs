@@ -55,7 +55,7 @@ internal sealed class SessionCounters
         Evictions = Volatile.Read(ref _evictions),
         SwapOuts = Volatile.Read(ref _swappedOut),
         SwapIns = Volatile.Read(ref _swappedIn),
-        KeptTokens = Volatile.Read(ref _keptTokens),
+        PrefixCacheTokens = Volatile.Read(ref _keptTokens),
         SwappedOutBytes = Volatile.Read(ref _hostBytes),
     };
 }

@@ -9,8 +9,8 @@ internal static class DraftLimitsMapping
     public static DraftLimits ToLimits(this SpeculationOptions options) => new()
     {
         MaxTokens = options.MaxDraftTokens,
-        LeastAcceptance = options.LeastAcceptance,
-        LongestLookup = options.LongestLookup,
-        ShortestLookup = options.ShortestLookup,
+        MinAcceptanceRate = options.MinAcceptanceRate,
+        MaxNgramSize = options.MaxNgramSize,
+        MinNgramSize = options.MinNgramSize,
     };
 }

@@ -46,7 +46,7 @@ internal sealed class Generation : IOpenRequest, ITokenProducer, IDisposable
             Priority = request.Priority,
             MaxTokens = request.MaxTokens ?? int.MaxValue,
             WhenFull = request.ContextFull,
-            ShiftKeep = request.ShiftKeep,
+            KeepTokens = request.KeepTokens,
         };
         Request = new SequenceRequest(prompt, limits, channel, scheduler.MakePace(request.Speculate));
         Channel = channel;

@@ -22,23 +22,23 @@ internal sealed class GenerationFactory(Scheduler scheduler, LoadedModel model, 
     /// </summary>
     /// <param name="source">The request.</param>
     /// <param name="channel">The channel to the reader.</param>
-    /// <param name="throwIfEnded">An action that is called between the parts of the work, and throws if the result is no longer needed.</param>
     /// <exception cref="ArgumentException">
     /// The grammar is not valid, or the prompt has no tokens or contains a token that is not in the vocabulary.
     /// </exception>
     /// <exception cref="ContextFullException">The prompt is longer than a sequence.</exception>
-    public Generation Make(IRequestSource source, TokenChannel channel, Action throwIfEnded)
+    /// <exception cref="OperationCanceledException">The channel was canceled or ended between two parts of the work.</exception>
+    public Generation Make(IRequestSource source, TokenChannel channel)
     {
         // The session and the model could be disposed in the meantime.
         using HandleUse use = new(model.Native.Handle);
         using NativeLog.Scope log = NativeLog.Enter(logger);
         GenerationRequest request = source.Complete();
-        throwIfEnded();
+        channel.ThrowIfNotWanted();
         request.ValidateContent();
-        throwIfEnded();
+        channel.ThrowIfNotWanted();
         NativeVocabulary vocabulary = model.Native.Vocabulary;
         int[] prompt = Prompt(request, vocabulary);
-        throwIfEnded();
+        channel.ThrowIfNotWanted();
         TokenPieces pieces = Pieces(request, vocabulary);
         NativeSampler sampler = SamplerBuilder.Build(vocabulary, request.Sampling ?? new SamplingOptions(), request.Format);
         return new Generation(scheduler, channel, request, prompt, sampler, pieces, vocabulary);
@@ -60,16 +60,16 @@ internal sealed class GenerationFactory(Scheduler scheduler, LoadedModel model, 
                 $"The KV cache of {model.Info.Architecture} cannot be shifted with these options. Set GenerationRequest.ContextFull to Stop or Error.");
         }
 
-        if (request.ShiftKeep is { } keep)
+        if (request.KeepTokens is { } keep)
         {
-            OptionRange.Check(keep, 0, sequenceLength - 2, nameof(GenerationRequest.ShiftKeep), "some tokens must be left to remove");
+            OptionRange.Check(keep, 0, sequenceLength - 2, nameof(GenerationRequest.KeepTokens), "some tokens must be left to remove");
         }
     }
 
     private int[] Prompt(GenerationRequest request, NativeVocabulary vocabulary)
     {
         int[] prompt = request.PromptTokens is { } tokens
-            ? CheckTokens([.. tokens], vocabulary.Size)
+            ? TokenCheck.Copy(tokens, vocabulary.Size, nameof(GenerationRequest.PromptTokens))
             : vocabulary.Tokenize(Encoding.UTF8.GetBytes(request.Prompt), addSpecial: true, request.ParseSpecialTokens);
         if (prompt.Length == 0)
         {
@@ -97,16 +97,5 @@ internal sealed class GenerationFactory(Scheduler scheduler, LoadedModel model, 
                         .Where(tokens => tokens.Length == 1 && !vocabulary.IsEndOfGeneration(tokens[0]))
                         .Select(tokens => tokens[0]),
                 ]);
-    }
-
-    /// <summary>Returns the tokens if all of them are in the vocabulary.</summary>
-    /// <exception cref="ArgumentException">A token is not in the vocabulary.</exception>
-    public static int[] CheckTokens(int[] tokens, int vocabularySize)
-    {
-        int wrong = Array.FindIndex(tokens, token => token < 0 || token >= vocabularySize);
-        return wrong < 0
-            ? tokens
-            : throw new ArgumentException(
-                $"Token {tokens[wrong]} at position {wrong} of the prompt is not in the vocabulary of {vocabularySize} tokens.", nameof(GenerationRequest.PromptTokens));
     }
 }

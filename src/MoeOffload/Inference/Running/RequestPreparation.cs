@@ -27,7 +27,7 @@ internal sealed class RequestPreparation(
     public long ArrivalNumber { get; set; }
 
     /// <inheritdoc/>
-    public bool IsWanted => !channel.IsCancelled && !channel.Ended.IsCompleted;
+    public bool IsWanted => channel.IsWanted;
 
     /// <inheritdoc/>
     public void Start()
@@ -55,7 +55,7 @@ internal sealed class RequestPreparation(
     {
         try
         {
-            Generation generation = factory.Make(source, channel, ThrowIfEnded);
+            Generation generation = factory.Make(source, channel);
             if (!scheduler.Submit(this, generation))
             {
                 generation.Dispose();
@@ -91,12 +91,4 @@ internal sealed class RequestPreparation(
     }
 
     private GenerationStatistics Measure() => GenerationStatistics.OfWaiting(Stopwatch.GetElapsedTime(channel.StartTimestamp));
-
-    private void ThrowIfEnded()
-    {
-        if (!IsWanted)
-        {
-            throw channel.MakeCancelException();
-        }
-    }
 }

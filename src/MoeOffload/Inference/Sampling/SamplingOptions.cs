@@ -1,6 +1,7 @@
 using MoeOffload.Inference.Grammars;
 using MoeOffload.Inference.Sampling;
 using MoeOffload.Schemas;
+using MoeOffload.Threading;
 
 namespace MoeOffload;
 
@@ -158,15 +159,28 @@ public sealed record SamplingOptions
     public int? TopLogProbabilities { get; init; }
 
     /// <summary>
-    /// Validates the options: rejects those on which llama.cpp would abort, that have no meaning, or that contradict each other. The time
-    /// this takes grows with the size of the grammar, the biases and the samplers.
+    /// Validates the options: rejects those on which llama.cpp would abort, that have no meaning, or that contradict each other. Blocks for a
+    /// time that grows with the grammar, the biases and the samplers; see <see cref="ValidateAsync"/>.
     /// </summary>
+    /// <remarks>Calling this method is optional: a generation validates its options on another thread before it starts.</remarks>
     /// <exception cref="ArgumentException">An option is not valid. The message names the option, its range and a remedy.</exception>
     public void Validate()
     {
         ValidateNumbers();
         ValidateContent();
     }
+
+    /// <summary>Validates the options without blocking the caller.</summary>
+    /// <param name="cancellationToken">A token that cancels the wait.</param>
+    /// <inheritdoc cref="Validate" path="/exception"/>
+    /// <exception cref="OperationCanceledException">The call was canceled.</exception>
+    public Task ValidateAsync(CancellationToken cancellationToken = default) => BackgroundCall.ComputeAsync(
+        () =>
+        {
+            Validate();
+            return true;
+        },
+        cancellationToken);
 
     /// <summary>Validates the options that can be checked in constant time.</summary>
     /// <exception cref="ArgumentException">An option is not valid.</exception>

@@ -33,7 +33,10 @@ public sealed class JsonSchema
     /// <summary>Gets the schema in the form that the converter supports.</summary>
     internal string Enforced { get; }
 
-    /// <summary>Parses a schema.</summary>
+    /// <summary>
+    /// Parses a schema. The call is short, because the length of a schema is limited. The grammar of the schema is built when it is first
+    /// used, on another thread.
+    /// </summary>
     /// <param name="json">The schema as JSON, at most 262,144 characters.</param>
     /// <exception cref="ArgumentException">
     /// The text is not valid JSON, or the schema cannot be enforced. The message names the location and the reason.
@@ -49,7 +52,10 @@ public sealed class JsonSchema
     /// <exception cref="ArgumentException">The schema cannot be enforced. The message names the location and the reason.</exception>
     public static JsonSchema FromElement(JsonElement element) => Parse(element.GetRawText());
 
-    /// <summary>Creates the schema of a .NET type, as serialized by <see cref="System.Text.Json"/>.</summary>
+    /// <summary>
+    /// Creates the schema of a .NET type, as serialized by <see cref="System.Text.Json"/>. The call is short, because the length of a schema is
+    /// limited.
+    /// </summary>
     /// <param name="type">The metadata of the type, for example from a source-generated context.</param>
     /// <exception cref="ArgumentException">The schema of the type cannot be enforced. The message names the location and the reason.</exception>
     public static JsonSchema For<T>(JsonTypeInfo<T> type)

@@ -20,11 +20,19 @@ internal sealed class DraftModel : IDrafter
     private readonly List<int>[] _held;
     private readonly List<SequenceRequest> _asking = [];
     private readonly int _catchUp;
+    private readonly bool _hasOwnWeights;
     private bool _isBroken;
 
     private DraftModel(
-        NativeContext context, NativeSampler greedy, IReadOnlyCollection<string> servers, int sequenceCount, int promptLimit, ILogger logger)
+        NativeContext context,
+        NativeSampler greedy,
+        IReadOnlyCollection<string> servers,
+        int sequenceCount,
+        int promptLimit,
+        bool hasOwnWeights,
+        ILogger logger)
     {
+        _hasOwnWeights = hasOwnWeights;
         Servers = servers;
         _catchUp = Math.Min(promptLimit, context.BatchSize - sequenceCount);
         _context = context;
@@ -49,7 +57,7 @@ internal sealed class DraftModel : IDrafter
     {
         using LoadedModel.Use use = draft.Enter();
         CheckVocabularies(model.Pieces(special: true), draft.Pieces(special: true));
-        ContextParameters parameters = ContextPreparation.ForGeneration(draft, options with { ContextLength = main.ContextLength, Speculation = null });
+        ContextParameters parameters = ContextPreparation.ForGeneration(draft, options.ForDraft(main.ContextLength));
         NativeContext context = NativeContext.Create(draft.Native.Handle, parameters.ToSettings(), logger, inTurnsWith: main);
         try
         {
@@ -60,6 +68,7 @@ internal sealed class DraftModel : IDrafter
                     draft.Native.Handle.Servers,
                     parameters.SequenceCount,
                     parameters.PromptTokensPerStep,
+                    hasOwnWeights: draft != model,
                     logger)
                 : throw new NotSupportedException(
                     $"The draft model ({draft.Info.Architecture}) cannot discard rejected draft tokens. Use a model without a recurrent state.");
@@ -72,11 +81,26 @@ internal sealed class DraftModel : IDrafter
     }
 
     /// <inheritdoc/>
-    public IReadOnlyList<MemoryUse> ReadMemory() => [.. _context.ReadUses().WithoutWeights()];
+    public IReadOnlyList<MemoryUse> ReadMemory() => _hasOwnWeights ? _context.ReadUses() : [.. _context.ReadUses().WithoutWeights()];
+
+    /// <summary>Gets the number of threads that computed the last draft.</summary>
+    public int ThreadCount => _context.ThreadCount;
 
     /// <inheritdoc/>
     public void Begin(NativeContext context)
     {
+        try
+        {
+            if (!_isBroken)
+            {
+                // The scheduler adapts the number of the session's threads only.
+                _context.ShareThreads(context);
+            }
+        }
+        catch (Exception exception) when (exception is InferenceException or NativeAbortException)
+        {
+            Break(exception);
+        }
     }
 
     /// <inheritdoc/>
@@ -101,9 +125,8 @@ internal sealed class DraftModel : IDrafter
         }
         catch (Exception exception) when (exception is InferenceException or NativeAbortException)
         {
-            _isBroken = true;
             _asking.ForEach(request => request.Draft.Clear());
-            InferenceLog.DraftModelLost(_logger, exception.Message);
+            Break(exception);
         }
     }
 
@@ -124,6 +147,12 @@ internal sealed class DraftModel : IDrafter
             throw new ArgumentException(
                 "The draft model and the model have different vocabularies. Use a smaller model of the same family.", nameof(SpeculationOptions.DraftModel));
         }
+    }
+
+    private void Break(Exception exception)
+    {
+        _isBroken = true;
+        InferenceLog.DraftModelLost(_logger, exception.Message);
     }
 
     private bool TryGuess()

@@ -93,6 +93,7 @@ internal sealed class MtpLayers : IDrafter, ISequenceFollower
     /// <inheritdoc/>
     public void Begin(NativeContext context)
     {
+        Try(context, static (it, context) => it._context.ShareThreads(context));
         context.KeepHidden(all: true);
         context.Follower = this;
         for (int sequence = 0; sequence < _recent.Length; sequence++)

@@ -21,7 +21,7 @@ public sealed class StepPlannerRandomTests
     private static readonly Dictionary<string, (CacheShape Shape, DraftLimits? Drafts)> s_cases = new()
     {
         ["split"] = (s_split, null),
-        ["split, drafting"] = (s_split, new DraftLimits { MaxTokens = 4, LeastAcceptance = 0, LongestLookup = 3, ShortestLookup = 1 }),
+        ["split, drafting"] = (s_split, new DraftLimits { MaxTokens = 4, MinAcceptanceRate = 0, MaxNgramSize = 3, MinNgramSize = 1 }),
         ["split, with system memory"] = (s_split with { HostBytes = 2000 }, null),
         ["unified"] = (s_unified, null),
         ["unified, with system memory"] = (s_unified with { HostBytes = 2000 }, null),

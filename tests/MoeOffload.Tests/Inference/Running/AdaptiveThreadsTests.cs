@@ -58,7 +58,7 @@ public sealed class AdaptiveThreadsTests
         await using GenerationSession session = SmallModel.Shared.CreateSession(new ContextOptions
         {
             ContextLength = 1024,
-            Speculation = new SpeculationOptions { DraftModel = SmallModel.Shared, LeastAcceptance = 0 },
+            Speculation = new SpeculationOptions { DraftModel = SmallModel.Shared, MinAcceptanceRate = 0 },
         });
 
         List<GeneratedToken> tokens = await SmallModel.Read(

@@ -62,7 +62,7 @@ public sealed class ContextRunnerTests
     {
         using MoeModel model = MoeModel.Load(TinyModels.Glm4Moe().Path, new ModelOptions { LoadMtpLayers = true });
         ContextParameters parameters = Parameters(
-            SmallModel.Context(512) with { Speculation = new SpeculationOptions { UseMtpLayers = true, MaxDraftTokens = 3, LeastAcceptance = 0 } });
+            SmallModel.Context(512) with { Speculation = new SpeculationOptions { UseMtpLayers = true, MaxDraftTokens = 3, MinAcceptanceRate = 0 } });
         NativeContext first = Make(model, parameters);
         MtpLayers layers = MtpLayers.Create(model, parameters, first, NullLogger.Instance);
         var scheduler = new Scheduler(() => Make(model, parameters), first, parameters, parameters.Speculation!.ToLimits(), layers, model.Native.Handle, NullLogger.Instance);
@@ -77,6 +77,34 @@ public sealed class ContextRunnerTests
         after.AcceptedTokens.Should().Be(before.AcceptedTokens).And.BePositive();
         scheduler.Stop();
         await scheduler.Ended.WaitAsync(s_patience);
+    }
+
+    [Test]
+    public async Task Draft_model_computes_with_the_threads_of_the_context_that_is_made_again()
+    {
+        ContextParameters parameters = Parameters(
+            SmallModel.Context(512) with { Speculation = new SpeculationOptions { DraftModel = SmallModel.Shared, MinAcceptanceRate = 0 }, Threads = new ThreadOptions { Decode = 3, Prompt = 3 } });
+        NativeContext current = Make(SmallModel.Shared, parameters);
+        DraftModel draft = DraftModel.Create(SmallModel.Shared, SmallModel.Shared, parameters.Options, current, NullLogger.Instance);
+        var scheduler = new Scheduler(Remake, current, parameters, parameters.Speculation!.ToLimits(), draft, SmallModel.Shared.Native.Handle, NullLogger.Instance);
+        GenerationRequest request = new() { Prompt = "To be", Sampling = SamplingOptions.Greedy with { IgnoreEndOfSequence = true }, MaxTokens = 60 };
+        await Channels.Read(Channels.Make(SmallModel.Shared, scheduler, request));
+        draft.ThreadCount.Should().Be(3);
+
+        for (int count = 2; count >= 1; count--)
+        {
+            await FluentActions.Awaiting(() => scheduler.RunAsync(s_lose)).Should().ThrowAsync<InferenceException>();
+            await scheduler.RunAsync(_ => current.UseThreads(count));
+            (_, GenerationStatistics statistics) = await Channels.Read(Channels.Make(SmallModel.Shared, scheduler, request));
+
+            statistics.AcceptedTokens.Should().BePositive();
+            draft.ThreadCount.Should().Be(count).And.Be(current.ThreadCount);
+        }
+
+        scheduler.Stop();
+        await scheduler.Ended.WaitAsync(s_patience);
+
+        NativeContext Remake() => current = Make(SmallModel.Shared, parameters);
     }
 
     private static ContextParameters Parameters(ContextOptions options)

@@ -1,7 +1,7 @@
 namespace MoeOffload;
 
 /// <summary>Specifies what happens if a placement rule matches no tensor.</summary>
-public enum UnmatchedRules
+public enum UnmatchedRuleAction
 {
     /// <summary>A warning is logged.</summary>
     Warn,
