@@ -567,6 +567,24 @@ void * cpu_function(const char * name) {
     return cpu != nullptr ? ggml_backend_reg_get_proc_address(ggml_backend_dev_backend_reg(cpu), name) : nullptr;
 }
 
+#ifdef _WIN32
+// On Linux, new threads inherit the priority and the affinity of the thread that creates them.
+void inherit_thread(ggml_threadpool_params & params) {
+    if (GetThreadPriority(GetCurrentThread()) < THREAD_PRIORITY_NORMAL) {
+        params.prio = GGML_SCHED_PRIO_LOW;
+    }
+    DWORD_PTR      process = 0;
+    DWORD_PTR      system  = 0;
+    GROUP_AFFINITY thread  = {};
+    if (GetProcessAffinityMask(GetCurrentProcess(), &process, &system) && GetThreadGroupAffinity(GetCurrentThread(), &thread) &&
+        process != 0 && thread.Mask != process) {
+        for (size_t i = 0; i < 8 * sizeof(thread.Mask); i++) {
+            params.cpumask[i] = ((thread.Mask >> i) & 1) != 0;
+        }
+    }
+}
+#endif
+
 } // namespace
 
 moe_status moe_threadpool_new(int32_t n_threads, ggml_threadpool_t * pool, char * error, size_t error_size) {
@@ -580,6 +598,9 @@ moe_status moe_threadpool_new(int32_t n_threads, ggml_threadpool_t * pool, char 
             return failed(error, error_size, "the CPU backend has no ggml_threadpool_new");
         }
         ggml_threadpool_params params = ggml_threadpool_params_default(n_threads);
+#ifdef _WIN32
+        inherit_thread(params);
+#endif
         params.poll = 1; // spins for milliseconds after the last graph: the default's 50 keeps a core busy for a fifth of a second
         *pool = create(&params);
         return *pool != nullptr ? MOE_STATUS_OK : failed(error, error_size, "the threads could not be started");

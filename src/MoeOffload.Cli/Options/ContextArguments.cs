@@ -18,6 +18,20 @@ internal sealed class ContextArguments
     private readonly Option<int?> _microBatch = Opt.Integer("N", "The maximum number of tokens that are computed at once", 1, 1 << 20, "--ubatch-size", "-ub");
     private readonly Option<int?> _threads = Opt.Integer("N", "The number of CPU threads for generation; the default is at most the number of physical cores, and fewer while that is faster", 1, 512, "--threads", "-t");
     private readonly Option<int?> _promptThreads = Opt.Integer("N", "The number of CPU threads for prompts", 1, 512, "--threads-batch", "-tb");
+    private readonly Option<ComputePriority?> _priority = Opt.Choice(
+        "The priority of the CPU threads: below-normal lets other programs have the cores first",
+        new Dictionary<string, ComputePriority> { ["normal"] = ComputePriority.Normal, ["below-normal"] = ComputePriority.BelowNormal },
+        "--threads-priority");
+
+    private readonly Option<int?> _reserved = Opt.Integer("N", "The number of cores to leave to other programs, unless --threads is set", 0, 512, "--reserve-cores");
+
+    private readonly Option<ComputeBudget?> _budget = Opt.Parsed(
+        "TIME/PERIOD|PERCENT",
+        "How long to compute at most: milliseconds in each period of milliseconds (4/16.7), or a share of the time (25%)",
+        ComputeTime.TryParse,
+        "a time and a period in milliseconds such as 4/16.7, or a share such as 25%",
+        "--compute-budget");
+
     private readonly Option<GgmlType?> _keyType = Opt.Choice("The data type of the keys in the KV cache", s_cacheTypes, "--cache-type-k", "-ctk");
     private readonly Option<GgmlType?> _valueType = Opt.Choice("The data type of the values in the KV cache", s_cacheTypes, "--cache-type-v", "-ctv");
     private readonly Option<FlashAttention?> _flashAttention = Opt.Choice(
@@ -53,7 +67,7 @@ internal sealed class ContextArguments
     {
         foreach (Option option in new Option[]
         {
-            _length, _batch, _microBatch, _threads, _promptThreads, _keyType, _valueType, _flashAttention, _noKvOffload, _noOpOffload, _countExperts,
+            _length, _batch, _microBatch, _threads, _promptThreads, _priority, _reserved, _budget, _keyType, _valueType, _flashAttention, _noKvOffload, _noOpOffload, _countExperts,
             _speculation, _guesses,
         })
         {
@@ -78,7 +92,7 @@ internal sealed class ContextArguments
         ContextLength = parsed.GetValue(_length) ?? start.ContextLength,
         BatchSize = parsed.GetValue(_batch) ?? start.BatchSize,
         MicroBatchSize = parsed.GetValue(_microBatch) ?? start.MicroBatchSize,
-        Threads = new ThreadOptions { Decode = parsed.GetValue(_threads), Prompt = parsed.GetValue(_promptThreads) },
+        Threads = ReadThreads(parsed),
         KvCache = start.KvCache with
         {
             KeyType = parsed.GetValue(_keyType),
@@ -93,6 +107,15 @@ internal sealed class ContextArguments
 
     /// <summary>Gets a value that indicates whether to use the model's layers for multi-token prediction.</summary>
     public bool WantsMtpLayers(ParseResult parsed) => parsed.GetValue(_speculation) == SpeculationType.Mtp;
+
+    private ThreadOptions ReadThreads(ParseResult parsed) => new()
+    {
+        Decode = parsed.GetValue(_threads),
+        Prompt = parsed.GetValue(_promptThreads),
+        Priority = parsed.GetValue(_priority) ?? ComputePriority.Normal,
+        ReservedCores = parsed.GetValue(_reserved) ?? 0,
+        Budget = parsed.GetValue(_budget),
+    };
 
     private SpeculationOptions? ReadSpeculation(ParseResult parsed)
     {

@@ -40,8 +40,9 @@ internal sealed class ContextParameters
         BatchSize = isMtp ? Math.Min(batch, Math.Max(MicroBatchSize, sampled)) : batch;
         OutputCount = embeds ? BatchSize : sampled;
         HiddenCount = Speculation is { UseMtpLayers: true } ? BatchSize : 0;
-        Threads = options.Threads.Decode ?? ThreadOptions.DefaultDecode;
+        Threads = options.Threads.DecodeCount;
         PromptThreads = options.Threads.Prompt ?? Threads;
+        Placement = options.Threads.Place(Math.Max(Threads, PromptThreads));
         AdaptsThreads = options.Threads is { Adaptive: true, Decode: null, Prompt: null } && Threads > 1;
     }
 
@@ -96,6 +97,9 @@ internal sealed class ContextParameters
     /// <summary>Gets the number of CPU threads for prefill.</summary>
     public int PromptThreads { get; }
 
+    /// <summary>Gets the priority and the processors of the threads.</summary>
+    public ThreadPlacement Placement { get; }
+
     /// <summary>Gets a value that indicates whether fewer threads compute if that is faster.</summary>
     public bool AdaptsThreads { get; }
 
@@ -130,6 +134,7 @@ internal sealed class ContextParameters
         Embeds = _embeds,
         Threads = Threads,
         PromptThreads = PromptThreads,
+        Placement = Placement,
         FlashAttention = _options.FlashAttention switch
         {
             FlashAttention.On => true,

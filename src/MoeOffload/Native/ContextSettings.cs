@@ -37,6 +37,9 @@ internal sealed record ContextSettings
     /// <summary>Gets the number of CPU threads for prompts.</summary>
     public int PromptThreads { get; init; } = 1;
 
+    /// <summary>Gets the priority and the processors of the threads.</summary>
+    public ThreadPlacement Placement { get; init; } = ThreadPlacement.Default;
+
     public bool? FlashAttention { get; init; }
 
     public bool? OpOffload { get; init; }

@@ -194,7 +194,7 @@ internal sealed unsafe class NativeContext : IDisposable
             }
 
             handle.Attach(context);
-            ComputeThreads threads = ComputeThreads.Take(native.n_threads, native.n_threads_batch, othersThreads);
+            ComputeThreads threads = ComputeThreads.Take(native.n_threads, native.n_threads_batch, settings.Placement, othersThreads);
             handle.Attach(threads);
             return new NativeContext(handle, settings.IsMtp, stop, threads);
         }
@@ -229,6 +229,13 @@ internal sealed unsafe class NativeContext : IDisposable
         _threads = other._threads;
         _threadsVersion = _threads.Version;
         _handle.Attach(_threads.Share());
+    }
+
+    /// <summary>Makes the threads sleep until the next decode, instead of waiting actively for some time.</summary>
+    public void PauseThreads()
+    {
+        using HandleUse use = new(_handle);
+        _threads.Pause();
     }
 
     /// <summary>Computes the batch.</summary>

@@ -95,6 +95,32 @@ public sealed class OptionTests
     }
 
     [Test]
+    public void Threads_leave_cores_and_time_to_other_programs()
+    {
+        Context("--threads-priority", "below-normal", "--reserve-cores", "2").Threads
+            .Should().Be(new ThreadOptions { Priority = ComputePriority.BelowNormal, ReservedCores = 2 });
+        Context("--compute-budget", "4/16.7").Threads.Budget
+            .Should().Be(new ComputeBudget(TimeSpan.FromMilliseconds(4), TimeSpan.FromMilliseconds(16.7)));
+        Context("--compute-budget", "25%").Threads.Budget.Should().Be(ComputeBudget.FromShare(0.25));
+        Context().Threads.Should().Be(new ThreadOptions());
+    }
+
+    [TestCase("4")]
+    [TestCase("0%")]
+    [TestCase("101%")]
+    [TestCase("NaN%")]
+    [TestCase("4/")]
+    [TestCase("20/16.7")]
+    [TestCase("1/1e99")]
+    [TestCase("0/16")]
+    public void Compute_budget_that_is_not_valid_is_refused(string value)
+    {
+        Action parse = () => Context("--compute-budget", value);
+
+        parse.Should().Throw<UsageException>().WithMessage("*--compute-budget*4/16.7*25%*");
+    }
+
+    [Test]
     public void Speculation_has_llama_cpps_spellings_and_is_off_unless_said()
     {
         Context().Speculation.Should().BeNull();

@@ -21,6 +21,7 @@ public sealed class ContextOptionsTests
             yield return Case(nameof(ContextOptions.QueueLimit), new() { QueueLimit = value });
             yield return Case(nameof(ThreadOptions.Decode), new() { Threads = { Decode = value } });
             yield return Case(nameof(ThreadOptions.Prompt), new() { Threads = { Prompt = value } });
+            yield return Case(nameof(ThreadOptions.ReservedCores), new() { Threads = { ReservedCores = value } });
         }
 
         yield return Case(nameof(ContextOptions.SequenceCount), new() { SequenceCount = 0 });
@@ -36,6 +37,7 @@ public sealed class ContextOptionsTests
         yield return Case(nameof(ContextOptions.BatchSize), new() { BatchSize = 2, SequenceCount = 3 });
         yield return Case(nameof(ContextOptions.ContextLength), new() { ContextLength = 2, SequenceCount = 3 });
         yield return Case(nameof(ThreadOptions.Decode), new() { Threads = { Decode = 0 } });
+        yield return Case(nameof(ThreadOptions.Priority), new() { Threads = { Priority = (ComputePriority)2 } });
         yield return Case(nameof(ContextOptions.FlashAttention), new() { FlashAttention = (FlashAttention)3 });
         yield return Case(nameof(KvCacheOptions.KeyType), new() { KvCache = { KeyType = (GgmlType)999 } });
         yield return Case(nameof(KvCacheOptions.KeyType), new() { KvCache = { KeyType = GgmlType.Q4_K } });

@@ -144,7 +144,7 @@ public sealed class Embedder : IDisposable, IAsyncDisposable
             info.Length,
             handle,
             logger,
-            threads: AdaptiveThreads.For(parameters));
+            threads: ThreadControl.For(parameters));
         adapters.ReleaseAfter(worker.Ended);
         try
         {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using MoeOffload.Embeddings;
 using MoeOffload.Inference.Preparation;
@@ -13,6 +14,7 @@ namespace MoeOffload.Inference.Embeddings;
 internal sealed class EmbeddingWorker : IContextWork
 {
     private readonly ContextRunner _runner;
+    private readonly BudgetAccount? _budget;
     private readonly int _sequenceCount;
     private readonly int _stepSize;
     private readonly int _dimension;
@@ -31,7 +33,7 @@ internal sealed class EmbeddingWorker : IContextWork
     /// <param name="model">The model of the context.</param>
     /// <param name="logger">The logger for messages of llama.cpp.</param>
     /// <param name="timeouts">The time to wait for RPC servers and devices that might be lost.</param>
-    /// <param name="threads">What adapts the number of threads, or null to keep the number of the context.</param>
+    /// <param name="threads">How the threads are used, or null to change nothing.</param>
     public EmbeddingWorker(
         Func<NativeContext> makeContext,
         NativeContext context,
@@ -40,8 +42,9 @@ internal sealed class EmbeddingWorker : IContextWork
         ModelHandle model,
         ILogger logger,
         LossTimeouts? timeouts = null,
-        AdaptiveThreads? threads = null)
+        ThreadControl? threads = null)
     {
+        _budget = threads?.Budget;
         _sequenceCount = sequenceCount;
         _stepSize = Math.Min(context.BatchSize, context.MicroBatchSize);
         _dimension = dimension;
@@ -99,6 +102,12 @@ internal sealed class EmbeddingWorker : IContextWork
         if (_step.Count == 0)
         {
             return Timeout.InfiniteTimeSpan;
+        }
+
+        TimeSpan pause = _budget?.FindPause(Stopwatch.GetTimestamp()) ?? TimeSpan.Zero;
+        if (pause > TimeSpan.Zero)
+        {
+            return pause + TimeSpan.FromMilliseconds(1);
         }
 
         Compute();

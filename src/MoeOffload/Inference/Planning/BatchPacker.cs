@@ -52,9 +52,10 @@ internal sealed class BatchPacker(CacheShape shape, int promptLimit, DraftLimits
     /// <summary>Packs the selected generations, and prompts.</summary>
     /// <param name="running">The requests that were passed to <see cref="SelectDecoding"/>.</param>
     /// <param name="plan">The plan to fill, which must be empty.</param>
-    public void Pack(List<SequenceRequest> running, StepPlan plan)
+    /// <param name="promptRoom">The maximum number of prompt tokens in the step.</param>
+    public void Pack(List<SequenceRequest> running, StepPlan plan, int promptRoom)
     {
-        int room = shape.BatchSize - PackDecoding();
+        int room = Math.Min(shape.BatchSize - PackDecoding(), promptRoom);
         PackPrompts(_decoding.Count + _prompts.Count > 1 ? Math.Min(room, promptLimit) : room);
         foreach (SequenceRequest request in running)
         {

@@ -95,11 +95,12 @@ internal sealed class StepPlanner
     public IReadOnlyList<SequenceRequest> SelectDecoding() => _packer.SelectDecoding(_running);
 
     /// <summary>Packs the requests that <see cref="SelectDecoding"/> has selected, and prompts.</summary>
+    /// <param name="promptRoom">The maximum number of prompt tokens in the step.</param>
     /// <returns>The plan to compute, which is valid until the next call.</returns>
-    public StepPlan Pack()
+    public StepPlan Pack(int promptRoom = int.MaxValue)
     {
         _plan.Clear();
-        _packer.Pack(_running, _plan);
+        _packer.Pack(_running, _plan, promptRoom);
         return _plan;
     }
 

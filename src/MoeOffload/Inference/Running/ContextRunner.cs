@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using MoeOffload.Native;
 
@@ -22,7 +23,7 @@ internal sealed class ContextRunner
     private readonly ILogger _logger;
     private readonly StepState _step = new(StepRegistry.Process);
     private readonly LossWatch _watch;
-    private readonly AdaptiveThreads? _threads;
+    private readonly ThreadControl _threads;
     private readonly WakeSignal _wake = new();
     private readonly Lock _gate = new();
     private readonly Thread _thread;
@@ -30,6 +31,7 @@ internal sealed class ContextRunner
     private volatile InferenceException? _failure;
     private volatile bool _isStopping;
     private bool _isComputing;
+    private bool _hasComputed;
 
     /// <summary>Takes ownership of a context. Call <see cref="Start"/> to start the thread.</summary>
     /// <param name="name">The name of the thread, which is also used in messages.</param>
@@ -40,7 +42,7 @@ internal sealed class ContextRunner
     /// <param name="servers">The RPC servers that the work uses.</param>
     /// <param name="logger">The logger for messages of llama.cpp.</param>
     /// <param name="timeouts">The time to wait for RPC servers and devices that might be lost.</param>
-    /// <param name="threads">What adapts the number of threads, or null to keep the number of the context.</param>
+    /// <param name="threads">How the threads are used, or null to change nothing.</param>
     public ContextRunner(
         string name,
         IContextWork work,
@@ -50,7 +52,7 @@ internal sealed class ContextRunner
         IReadOnlyCollection<string> servers,
         ILogger logger,
         LossTimeouts? timeouts = null,
-        AdaptiveThreads? threads = null)
+        ThreadControl? threads = null)
     {
         // A lost context releases the model before its replacement exists.
         bool added = false;
@@ -62,7 +64,7 @@ internal sealed class ContextRunner
         _servers = servers;
         _logger = logger;
         Context = context;
-        _threads = threads;
+        _threads = threads ?? ThreadControl.None;
         _watch = new LossWatch(_step, timeouts ?? LossTimeouts.Default, StopComputing, FailLater, Abandon);
         _thread = new Thread(Run) { IsBackground = true, Name = $"MoeOffload {name}" };
     }
@@ -144,12 +146,14 @@ internal sealed class ContextRunner
             _isComputing = true;
         }
 
-        return _threads is null ? Context.Decode() : _threads.Decode(Context);
+        _hasComputed = true;
+        return _threads.Adaptive is { } adaptive ? adaptive.Decode(Context) : Context.Decode();
     }
 
     private void Run()
     {
         bool isOurs = true;
+        _threads.Placement.ApplyToCurrentThread();
         using (NativeLog.Enter(_logger))
         {
             try
@@ -198,7 +202,7 @@ internal sealed class ContextRunner
         {
             try
             {
-                wait = TryBeginStep() ? _work.Step() : TimeSpan.Zero;
+                wait = TryBeginStep() ? RunStep() : TimeSpan.Zero;
             }
             catch (Exception exception) when (exception is InferenceException or NativeAbortException)
             {
@@ -217,10 +221,34 @@ internal sealed class ContextRunner
         }
         else if (wait != TimeSpan.Zero && !_isStopping)
         {
+            if (_threads.Budget is not null)
+            {
+                // The threads would wait actively for milliseconds, which the budget does not allow.
+                Context.PauseThreads();
+            }
+
             _wake.Wait(wait);
         }
 
         return true;
+    }
+
+    private TimeSpan RunStep()
+    {
+        if (_threads.Budget is not { } budget)
+        {
+            return _work.Step();
+        }
+
+        _hasComputed = false;
+        long start = Stopwatch.GetTimestamp();
+        TimeSpan wait = _work.Step();
+        if (_hasComputed)
+        {
+            budget.OnStep(start, Stopwatch.GetTimestamp() - start, Context.BatchCount);
+        }
+
+        return wait;
     }
 
     // A stop before this point has no step to monitor, and a later one monitors the step.

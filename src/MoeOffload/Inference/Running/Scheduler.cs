@@ -18,7 +18,7 @@ internal sealed class Scheduler : IContextWork
     private readonly SessionCounters _counters = new();
     private readonly DraftLimits? _drafts;
     private readonly IDrafter? _drafter;
-    private readonly AdaptiveThreads? _threads;
+    private readonly ThreadControl _threads;
     private readonly ReaderUpdates _updates;
     private readonly Action<SequenceRequest> _onAdmitted;
 
@@ -54,7 +54,7 @@ internal sealed class Scheduler : IContextWork
         _planner = new StepPlanner(
             Describe(context, parameters), parameters.PromptTokensPerStep, drafter is null ? drafts : null, _counters);
         _updates = new ReaderUpdates(_planner.Running);
-        _threads = AdaptiveThreads.For(parameters);
+        _threads = ThreadControl.For(parameters);
         _counters.OnThreads(parameters.Threads);
         _onAdmitted = _ => _inbox.OnAdmitted();
         _runner = new ContextRunner(
@@ -169,9 +169,16 @@ internal sealed class Scheduler : IContextWork
             _executor.Run(_planner.Admit(now, _onAdmitted));
         }
 
+        TimeSpan pause = FindPause(now);
+        if (pause > TimeSpan.Zero)
+        {
+            _updates.SendAll();
+            return FindWait(now, pause);
+        }
+
         IReadOnlyList<SequenceRequest> decoding = _planner.SelectDecoding();
         _drafter?.Draft(decoding);
-        _plan = _planner.Pack();
+        _plan = _planner.Pack(_threads.Budget?.CountPromptTokens(now) ?? int.MaxValue);
         _updates.OnStepBegins(_plan.Entries.Count);
         if (_plan.IsEmpty)
         {
@@ -330,6 +337,17 @@ internal sealed class Scheduler : IContextWork
         }
     }
 
+    // Requests that arrive, are canceled or are past their deadline end the wait.
+    private TimeSpan FindPause(long now) =>
+        _planner.Running.Count > 0 && _threads.Budget is { } budget ? budget.FindPause(now) : TimeSpan.Zero;
+
+    private TimeSpan FindWait(long now, TimeSpan pause)
+    {
+        TimeSpan wait = FindWait(now);
+        pause += TimeSpan.FromMilliseconds(1);
+        return wait == Timeout.InfiniteTimeSpan || pause < wait ? pause : wait;
+    }
+
     private TimeSpan FindWait(long now)
     {
         long deadline = Math.Min(_planner.FindNextDeadline(), _inbox.FindNextDeadline());
@@ -353,9 +371,9 @@ internal sealed class Scheduler : IContextWork
             DecodeResult.NoRoom => StepResult.NoRoom,
             _ => StepResult.Stopped,
         };
-        if (_threads is not null)
+        if (_threads.Adaptive is { } adaptive)
         {
-            _counters.OnThreads(_threads.Current);
+            _counters.OnThreads(adaptive.Current);
         }
 
         _executor.Run(_planner.Complete(result));

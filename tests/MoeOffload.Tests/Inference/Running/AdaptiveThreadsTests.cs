@@ -52,6 +52,21 @@ public sealed class AdaptiveThreadsTests
         session.Statistics.ThreadCount.Should().Be(decode ?? ThreadOptions.DefaultDecode);
     }
 
+    [TestCase(0)]
+    [TestCase(1)]
+    [TestCase(512)]
+    public async Task Reserved_cores_are_left_out_of_the_default(int reserved)
+    {
+        await using GenerationSession session = SmallModel.Shared.CreateSession(new ContextOptions
+        {
+            ContextLength = 512,
+            Threads = { ReservedCores = reserved },
+        });
+
+        session.Threads.Should().Be(Math.Max(1, ThreadOptions.DefaultDecode - reserved));
+        session.PromptThreads.Should().Be(session.Threads);
+    }
+
     [Test]
     public async Task Drafts_of_another_model_are_computed_with_the_same_threads()
     {
