@@ -1,9 +1,10 @@
 using MoeOffload;
+using MoeOffload.Chat;
 
 namespace GameLoop;
 
 /// <summary>Represents a character that talks. The game reads new tokens once per frame; another thread starts the next line.</summary>
-internal sealed class Character(GenerationSession session, string name)
+internal sealed class Character(GenerationSession session, ChatTemplate template, string question)
 {
     private const int TokensPerFrame = 4;
     private const int TokensPerLine = 300;
@@ -41,8 +42,15 @@ internal sealed class Character(GenerationSession session, string name)
         Interlocked.Exchange(ref _spent, null)?.Stream.Dispose();
         if (Volatile.Read(ref _next) is null)
         {
-            var sampling = new SamplingOptions { Seed = (uint)_lineCount, IgnoreEndOfSequence = true };
-            TokenStream stream = session.GenerateAsync($"{name} says, for the {++_lineCount}. time: ", sampling, TokensPerLine);
+            // The template of the model makes a prompt of the question. A ChatStream would do the same, and parse the answer, which allocates.
+            RenderedChat chat = template.Render([ChatMessage.User(question)]);
+            TokenStream stream = session.GenerateAsync(new GenerationRequest
+            {
+                Prompt = chat.Prompt,
+                StopStrings = chat.StopStrings,
+                Sampling = new SamplingOptions { Seed = (uint)++_lineCount },
+                MaxTokens = TokensPerLine,
+            });
             Volatile.Write(ref _next, new Line(stream, stream.TryRead(out GeneratedToken first) ? first : null));
         }
     }

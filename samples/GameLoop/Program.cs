@@ -1,10 +1,16 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 using GameLoop;
 using MoeOffload;
 
-const int WarmUpFrames = 60;
-TimeSpan controlTime = TimeSpan.FromMicroseconds(10);
+string[] questions =
+[
+    "Who are you?",
+    "What do you do all day?",
+    "Where do you live?",
+    "Tell me a story.",
+];
 
 Arguments arguments = Arguments.Parse(args);
 try
@@ -15,9 +21,12 @@ try
         // There are twice as many sequences as characters, because the next line can begin while the sequence of the last one is being freed.
         SequenceCount = 2 * arguments.Characters,
         ContextLength = 2 * arguments.Characters * 512,
-        Threads = { Decode = arguments.Threads },
+        Threads = arguments.Threads,
     });
-    Character[] characters = [.. Enumerable.Range(1, arguments.Characters).Select(i => new Character(session, $"Character {i}"))];
+    Character[] characters =
+    [
+        .. Enumerable.Range(0, arguments.Characters).Select(i => new Character(session, model.ChatTemplate, questions[i % questions.Length])),
+    ];
 
     using var end = new CancellationTokenSource();
     var writer = new Thread(() =>
@@ -32,38 +41,11 @@ try
     });
     writer.Start();
 
-    int frames = arguments.Seconds * arguments.Rate;
-    var warmUp = new FrameMeter(WarmUpFrames);
-    var meter = new FrameMeter(frames);
-    var control = new FrameMeter(frames + WarmUpFrames);
-    long frameTicks = Stopwatch.Frequency / arguments.Rate;
-    long due = Stopwatch.GetTimestamp();
-    for (int frame = -WarmUpFrames; frame < frames; frame++)
-    {
-        FrameMeter current = frame < 0 ? warmUp : meter;
-        current.Begin();
-        foreach (Character character in characters)
-        {
-            character.Update();
-        }
-
-        current.End();
-
-        // Other programs on the machine interrupt this loop equally often.
-        control.Begin();
-        while (control.Elapsed < controlTime)
-        {
-        }
-
-        control.End();
-        due += frameTicks;
-        TimeSpan rest = Stopwatch.GetElapsedTime(Stopwatch.GetTimestamp(), due);
-        if (rest > TimeSpan.Zero)
-        {
-            Thread.Sleep(rest);
-        }
-    }
-
+    var game = new Game(characters, arguments);
+    var others = new OtherPrograms();
+    long start = Stopwatch.GetTimestamp();
+    game.Run();
+    double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
     end.Cancel();
     writer.Join();
     foreach (Character character in characters)
@@ -71,10 +53,12 @@ try
         character.Stop();
     }
 
-    Console.WriteLine($"{characters.Length} characters, {characters.Sum(character => character.TokenCount)} tokens; the last words of the first one:");
+    int tokens = characters.Sum(character => character.TokenCount);
+    Console.WriteLine("the last words of the first character:");
     Console.WriteLine(Encoding.UTF8.GetString(characters[0].Bubble));
-    control.Report($"{controlTime.TotalMicroseconds} µs of nothing");
-    return meter.Report("frame's own work") ? 0 : 1;
+    Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{characters.Length} characters, {tokens} tokens, {tokens / seconds:0.0} tokens/s"));
+    bool isIdle = others.Report();
+    return game.Meter.Report() ? 0 : isIdle ? 1 : 3;
 }
 catch (Exception exception) when (exception is MoeOffloadException or IOException or UnauthorizedAccessException or ArgumentException)
 {
