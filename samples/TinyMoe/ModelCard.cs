@@ -137,7 +137,7 @@ internal static class ModelCard
     private static string Hash(string path)
     {
         using FileStream file = File.OpenRead(path);
-        return Convert.ToHexStringLower(SHA256.HashData(file));
+        return Convert.ToHexString(SHA256.HashData(file)).ToLowerInvariant();
     }
 
     private static string Rows(IReadOnlyList<ExamResult> results) => string.Join('\n', results.Select(result =>

@@ -29,7 +29,7 @@ internal static class FileSearch
 
             if (at.Depth < DeepestDirectory)
             {
-                foreach (string directory in Directories(place).Reverse())
+                foreach (string directory in Enumerable.Reverse(Directories(place)))
                 {
                     pending.Push((directory, at.Relative + Path.GetFileName(directory) + "/", at.Depth + 1));
                 }

@@ -207,6 +207,8 @@ internal sealed class TinyModelWriter
         _ => throw new ArgumentOutOfRangeException(nameof(weights), weights, "The fixtures write F32, F16, Q8_0, Q4_0 and MXFP4."),
     };
 
+    private delegate void AdjustRow(long index, Span<float> row);
+
     private GgmlType MatrixType(bool isExperts = false) =>
         _options.WeightType == GgmlType.MXFP4 && !isExperts ? GgmlType.Q8_0 : _options.WeightType;
 
@@ -217,7 +219,7 @@ internal sealed class TinyModelWriter
         float mean,
         float deviation,
         Func<long, float>? rowScale = null,
-        Action<long, Span<float>>? adjust = null)
+        AdjustRow? adjust = null)
     {
         var random = new RandomRows(_options.Seed, name);
         var row = new float[dimensions[0]];

@@ -29,6 +29,6 @@ internal static class TrainedMerges
 
     /// <summary>Gives at most so many merges, as pairs of pieces, most frequent first. A word begins with a mark.</summary>
     public static IReadOnlyList<(string Left, string Right)> Train(string wordMark, int most) => BpeTrainer.Train(
-        Corpus.Split((char[])[' ', '\n', '\r'], StringSplitOptions.RemoveEmptyEntries).CountBy(word => wordMark + word).ToDictionary(word => word.Key, word => (long)word.Value),
+        Corpus.Split((char[])[' ', '\n', '\r'], StringSplitOptions.RemoveEmptyEntries).GroupBy(word => wordMark + word).ToDictionary(words => words.Key, words => words.LongCount()),
         most);
 }

@@ -293,9 +293,12 @@ public sealed class GgufWriter
     private OrderedDictionary<string, byte[]> PartMetadata(int index, int count)
     {
         var part = new GgufWriter(_options);
-        foreach (var (key, value) in index == 0 ? _metadata : [])
+        if (index == 0)
         {
-            part._metadata[key] = value;
+            foreach (var (key, value) in _metadata)
+            {
+                part._metadata[key] = value;
+            }
         }
 
         part.Set(GgufKeys.SplitIndex, (ushort)index);

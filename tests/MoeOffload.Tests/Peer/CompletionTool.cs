@@ -62,7 +62,7 @@ internal static class CompletionTool
 
     private sealed class TemporaryFile : IDisposable
     {
-        public TemporaryFile(ReadOnlySpan<byte> content) => File.WriteAllBytes(Path, content);
+        public TemporaryFile(ReadOnlySpan<byte> content) => File.WriteAllBytes(Path, content.ToArray());
 
         public string Path { get; } = System.IO.Path.GetTempFileName();
 
