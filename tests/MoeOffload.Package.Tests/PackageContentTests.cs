@@ -21,8 +21,16 @@ public sealed class PackageContentTests
     {
         using ZipArchive package = Packages.Open(Managed);
 
-        Files(package).Should().BeEquivalentTo("lib/net10.0/MoeOffload.dll", "lib/net10.0/MoeOffload.xml", "PACKAGE.md", "LICENSE", "THIRD-PARTY-NOTICES.txt");
-        Dependencies(package).Should().Equal("Microsoft.Extensions.Logging.Abstractions 10.0.0");
+        Files(package).Should().BeEquivalentTo(
+            "lib/net10.0/MoeOffload.dll",
+            "lib/net10.0/MoeOffload.xml",
+            "lib/net8.0/MoeOffload.dll",
+            "lib/net8.0/MoeOffload.xml",
+            "PACKAGE.md",
+            "LICENSE",
+            "THIRD-PARTY-NOTICES.txt");
+        Dependencies(package, "net10.0").Should().Equal("Microsoft.Extensions.Logging.Abstractions 10.0.0");
+        Dependencies(package, "net8.0").Should().Equal("Microsoft.Extensions.Logging.Abstractions 10.0.0", "System.Text.Json 10.0.0");
     }
 
     [Test]
@@ -120,8 +128,8 @@ public sealed class PackageContentTests
 
     private static string[] Ids() => [.. Libraries(), "MoeOffload.Cli", Cpu];
 
-    private static IEnumerable<string> Dependencies(ZipArchive package) => Nuspec(package).Descendants()
-        .Where(element => element.Name.LocalName == "dependency")
+    private static IEnumerable<string> Dependencies(ZipArchive package, string? framework = null) => Nuspec(package).Descendants()
+        .Where(element => element.Name.LocalName == "dependency" && (framework is null || element.Parent!.Attribute("targetFramework")!.Value == framework))
         .Select(element => $"{element.Attribute("id")!.Value} {element.Attribute("version")!.Value}");
 
     // NuGet's own parts apart.

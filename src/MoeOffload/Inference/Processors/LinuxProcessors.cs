@@ -39,7 +39,7 @@ internal static class LinuxProcessors
     {
         const string Name = "Cpus_allowed_list:";
         string? line = SystemFile.Read(path)?.Split('\n').FirstOrDefault(static line => line.StartsWith(Name, StringComparison.Ordinal));
-        return line is null ? null : ProcessorList.Parse(line.AsSpan(Name.Length));
+        return line is null ? null : ProcessorList.Parse(line[Name.Length..]);
     }
 
     private static HashSet<int> FindSlow(string devices, string directory, IReadOnlyCollection<int> processors)

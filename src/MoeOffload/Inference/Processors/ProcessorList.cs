@@ -8,12 +8,12 @@ internal static class ProcessorList
     private const int Most = 1 << 16;
 
     /// <summary>Parses a list. Parts that are not valid are ignored.</summary>
-    public static HashSet<int> Parse(ReadOnlySpan<char> list)
+    public static HashSet<int> Parse(string list)
     {
         HashSet<int> processors = [];
-        foreach (Range part in list.Split(','))
+        foreach (string part in list.Split(','))
         {
-            ReadOnlySpan<char> range = list[part].Trim();
+            ReadOnlySpan<char> range = part.AsSpan().Trim();
             int dash = range.IndexOf('-');
             if (TryParse(dash < 0 ? range : range[..dash], out int first) && TryParse(range[(dash + 1)..], out int last))
             {
