@@ -136,7 +136,7 @@ public sealed class ComputeBudgetTests
     private static async Task<TokenStream> StartAsync(GenerationSession session, CancellationToken cancellationToken = default)
     {
         TokenStream stream = session.GenerateAsync("To be", new SamplingOptions { IgnoreEndOfSequence = true }, 400, cancellationToken);
-        await stream.StartAsync(CancellationToken.None).WaitAsync(s_patience);
+        await stream.StartAsync(CancellationToken.None).WaitAsync(s_patience, CancellationToken.None);
         return stream;
     }
 
