@@ -45,7 +45,7 @@ internal sealed class SharedCores(string? openMPBench, int pairs)
         }
     }
 
-    private (double Prompt, double Decode) Run(GenerationSession session, int vocabulary, string path, IReadOnlyList<BusyProcess> others)
+    private (double Prompt, double Decode) Run(GenerationSession session, int vocabulary, string path, List<BusyProcess> others)
     {
         var ours = new Rates();
         var steps = new StepTimes();

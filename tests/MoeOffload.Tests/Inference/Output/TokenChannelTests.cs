@@ -162,10 +162,10 @@ public sealed class TokenChannelTests
     }
 
     [Test]
-    public void First_token_is_handed_over_at_once_and_further_ones_of_a_fast_model_in_groups()
+    public async Task First_token_is_handed_over_at_once_and_further_ones_of_a_fast_model_in_groups()
     {
         TokenChannel channel = Make(new Producer());
-        int[] groups = ReadInSteps(channel, milliseconds: 0.5, count: 100);
+        int[] groups = await ReadInSteps(channel, milliseconds: 0.5, count: 100);
         groups[0].Should().Be(1, "the first token does not wait");
         groups.Sum().Should().BeGreaterThan(100 - 17);
         groups.Length.Should().BeInRange(6, 9, "the reader is woken once in 8 ms");
@@ -174,9 +174,9 @@ public sealed class TokenChannelTests
 
     [TestCase(4.1)]
     [TestCase(50)]
-    public void Each_token_of_a_slower_model_is_handed_over_at_once(double milliseconds)
+    public async Task Each_token_of_a_slower_model_is_handed_over_at_once(double milliseconds)
     {
-        int[] groups = ReadInSteps(Make(new Producer()), milliseconds, count: 50);
+        int[] groups = await ReadInSteps(Make(new Producer()), milliseconds, count: 50);
         groups.Should().HaveCount(50).And.OnlyContain(size => size == 1);
     }
 
@@ -184,16 +184,16 @@ public sealed class TokenChannelTests
     public async Task Tokens_that_were_held_back_are_handed_over_before_anything_else_and_at_the_end()
     {
         TokenChannel channel = Make(new Producer());
-        ReadInSteps(channel, milliseconds: 0.1, count: 1);
-        ValueTask<bool> waiting = WriteWithoutWaking(channel, 1);
+        await ReadInSteps(channel, milliseconds: 0.1, count: 1);
+        ValueTask<bool> first = WriteWithoutWaking(channel, 1);
         channel.HandOver();
-        (await waiting.AsTask().WaitAsync(s_patience)).Should().BeTrue();
+        (await first.AsTask().WaitAsync(s_patience)).Should().BeTrue();
         channel.TryRead(out GeneratedToken token).Should().BeTrue();
         token.Id.Should().Be(1);
 
-        waiting = WriteWithoutWaking(channel, 2);
+        ValueTask<bool> last = WriteWithoutWaking(channel, 2);
         channel.Finish(null, null, StopReason.MaxTokens);
-        (await waiting.AsTask().WaitAsync(s_patience)).Should().BeTrue();
+        (await last.AsTask().WaitAsync(s_patience)).Should().BeTrue();
         channel.TryRead(out token).Should().BeTrue();
         token.Id.Should().Be(2);
     }
@@ -260,35 +260,42 @@ public sealed class TokenChannelTests
     }
 
     // Simulates steps that end at regular times with a token each, and returns how many tokens the reader found each time that it was woken.
-    private static int[] ReadInSteps(TokenChannel channel, double milliseconds, int count)
+    private static async Task<int[]> ReadInSteps(TokenChannel channel, double milliseconds, int count)
     {
         List<int> groups = [];
         long step = (long)(milliseconds * Stopwatch.Frequency / 1000);
-        long now = Start;
         channel.TryRead(out _);
         ValueTask<bool> waiting = channel.WaitAsync();
-        for (int i = 0; i < count; i++, now += step)
+        for (int i = 0; i <= count; i++)
         {
             channel.Write(Token(0));
-            channel.HandOver(now, now + step);
-            if (waiting.IsCompleted)
+            if (i < count)
             {
-                waiting.GetAwaiter().GetResult().Should().BeTrue();
-                int size = 0;
-                for (; channel.TryRead(out _); size++)
-                {
-                }
+                long now = Start + (i * step);
+                channel.HandOver(now, now + step);
+            }
+            else
+            {
+                // Ends the last wait, which does not count.
+                channel.HandOver();
+            }
 
+            if (!waiting.IsCompleted)
+            {
+                continue;
+            }
+
+            (await waiting).Should().BeTrue();
+            int size = 0;
+            for (; channel.TryRead(out _); size++)
+            {
+            }
+
+            if (i < count)
+            {
                 groups.Add(size);
                 waiting = channel.WaitAsync();
             }
-        }
-
-        channel.Write(Token(0));
-        channel.HandOver();
-        waiting.GetAwaiter().GetResult();
-        while (channel.TryRead(out _))
-        {
         }
 
         return [.. groups];
