@@ -8,6 +8,7 @@ using MoeOffload.Chat;
 using MoeOffload.Embeddings;
 using MoeOffload.Fixtures;
 using MoeOffload.Gguf;
+using MoeOffload.Schemas;
 using NUnit.Framework;
 
 namespace MoeOffload.Tests.Models;
@@ -23,6 +24,7 @@ public sealed class AsyncTwinTests
     private static readonly string s_text = new StringBuilder().Insert(0, "To be, or not to be. ", 10_000).ToString();
     private static readonly byte[] s_utf8 = Encoding.UTF8.GetBytes(s_text);
     private static readonly SamplingOptions s_grammar = new() { Grammar = $"root ::= \"{s_text}\"" };
+    private static readonly string s_schema = $$"""{"enum":[{{string.Join(',', Enumerable.Range(0, 2_000).Select(i => $"\"{i}\""))}}]}""";
     private static readonly int[] s_tokens = [.. Enumerable.Range(0, 100_000).Select(i => i % 200)];
 
     private MoeModel _model = null!;
@@ -53,12 +55,13 @@ public sealed class AsyncTwinTests
             (typeof(GgufModelFiles), nameof(GgufModelFiles.Open)),
             (typeof(GgufModelCheck), nameof(GgufModelCheck.Validate)),
             (typeof(SamplingOptions), nameof(SamplingOptions.Validate)),
+            (typeof(JsonSchema), nameof(JsonSchema.Parse)),
             (typeof(GgufWriter), nameof(GgufWriter.Write)),
             (typeof(GgufWriter), nameof(GgufWriter.WriteSplit)),
         }.Select(it => new TestCaseData(it.Type, it.Name));
     }
 
-    public static IEnumerable<string> Large => ["Tokenize", "Tokenize UTF-8", "Detokenize", "DetokenizeToUtf8", "ParseAnswer", "ParseChatTemplate", "GgufFile.Open", "GgufFile.Read", "GgufModelFiles.Open", "SamplingOptions.Validate"];
+    public static IEnumerable<string> Large => ["Tokenize", "Tokenize UTF-8", "Detokenize", "DetokenizeToUtf8", "ParseAnswer", "ParseChatTemplate", "GgufFile.Open", "GgufFile.Read", "GgufModelFiles.Open", "SamplingOptions.Validate", "JsonSchema.Parse"];
 
     public static IEnumerable<string> Observed => ["Render", "GgufModelCheck.Validate", "CreateEmbedder", "EstimateMemory", "ListDevices", "DescribeRuntime", "Write", "Write stream", "WriteSplit"];
 
@@ -241,6 +244,7 @@ public sealed class AsyncTwinTests
             "ParseChatTemplate" => (() => _model.ParseChatTemplate(template), token => _model.ParseChatTemplateAsync(template, token)),
             "GgufFile.Open" => (() => GgufFile.Open(_file), token => GgufFile.OpenAsync(_file, token)),
             "GgufFile.Read" => (() => GgufFile.Read(new MemoryStream(_bytes)), token => GgufFile.ReadAsync(new MemoryStream(_bytes), token)),
+            "JsonSchema.Parse" => (() => JsonSchema.Parse(s_schema), token => JsonSchema.ParseAsync(s_schema, token)),
             "SamplingOptions.Validate" => (() => s_grammar.Validate(), token => s_grammar.ValidateAsync(token)),
             _ => (() => GgufModelFiles.Open(_file), token => GgufModelFiles.OpenAsync(_file, token)),
         };

@@ -4,6 +4,7 @@ using System.Text.Json.Serialization.Metadata;
 using MoeOffload.Inference.Grammars;
 using MoeOffload.Inference.Schemas;
 using MoeOffload.Native;
+using MoeOffload.Threading;
 
 namespace MoeOffload.Schemas;
 
@@ -34,8 +35,8 @@ public sealed class JsonSchema
     internal string Enforced { get; }
 
     /// <summary>
-    /// Parses a schema. The call is short, because the length of a schema is limited. The grammar of the schema is built when it is first
-    /// used, on another thread.
+    /// Parses a schema. Blocks for a time that grows with the schema, which can take a second for the largest; see <see cref="ParseAsync"/>. The
+    /// grammar of the schema is built when it is first used, on another thread.
     /// </summary>
     /// <param name="json">The schema as JSON, at most 262,144 characters.</param>
     /// <exception cref="ArgumentException">
@@ -47,14 +48,28 @@ public sealed class JsonSchema
         return new JsonSchema(json, SchemaText.Parse(json, "The JSON schema"));
     }
 
-    /// <summary>Creates a schema from a JSON element.</summary>
+    /// <summary>Parses a schema without blocking the caller.</summary>
+    /// <param name="json">The schema as JSON, at most 262,144 characters.</param>
+    /// <param name="cancellationToken">A token that cancels the wait.</param>
+    /// <inheritdoc cref="Parse" path="/exception"/>
+    /// <exception cref="OperationCanceledException">The call was canceled.</exception>
+    public static Task<JsonSchema> ParseAsync(string json, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(json);
+        return BackgroundCall.ComputeAsync(() => Parse(json), cancellationToken);
+    }
+
+    /// <summary>
+    /// Creates a schema from a JSON element. Blocks as <see cref="Parse"/> does; to avoid that, pass the element's raw text to
+    /// <see cref="ParseAsync"/>.
+    /// </summary>
     /// <param name="element">The schema.</param>
     /// <exception cref="ArgumentException">The schema cannot be enforced. The message names the location and the reason.</exception>
     public static JsonSchema FromElement(JsonElement element) => Parse(element.GetRawText());
 
     /// <summary>
-    /// Creates the schema of a .NET type, as serialized by <see cref="System.Text.Json"/>. The call is short, because the length of a schema is
-    /// limited.
+    /// Creates the schema of a .NET type, as serialized by <see cref="System.Text.Json"/>. Blocks for a time that grows with the members of the
+    /// type, not with any data.
     /// </summary>
     /// <param name="type">The metadata of the type, for example from a source-generated context.</param>
     /// <exception cref="ArgumentException">The schema of the type cannot be enforced. The message names the location and the reason.</exception>
