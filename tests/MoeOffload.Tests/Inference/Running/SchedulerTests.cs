@@ -25,10 +25,12 @@ public sealed class SchedulerTests
     [SetUp]
     public void MakeScheduler()
     {
+        // The model is loaded first, because it loads the native libraries, which the parameters ask for their defaults.
+        ModelHandle model = SmallModel.Shared.Native.Handle;
         ContextParameters parameters = new(SmallModel.Context(4096), expertsOffloaded: false);
-        _scheduler = new Scheduler(Make, Make(), parameters, drafts: null, drafter: null, SmallModel.Shared.Native.Handle, NullLogger.Instance);
+        _scheduler = new Scheduler(Make, Make(), parameters, drafts: null, drafter: null, model, NullLogger.Instance);
 
-        NativeContext Make() => NativeContext.Create(SmallModel.Shared.Native.Handle, parameters.ToSettings(), NullLogger.Instance);
+        NativeContext Make() => NativeContext.Create(model, parameters.ToSettings(), NullLogger.Instance);
     }
 
     [TearDown]
