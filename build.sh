@@ -107,7 +107,7 @@ test_on_net8() {
     for name in Peer. SoakTests LeakTests MemoryEstimateTests PlacementOutputTests PrefixCacheTests MtpTests StepPlannerRandomTests; do
         filter+=${filter:+&}FullyQualifiedName!~$name
     done
-    "$root"/artifacts/net8.0/bin/MoeOffload.Tests/release_*/MoeOffload.Tests \
+    "$root"/artifacts/net8.0/bin/MoeOffload.Tests/release*/MoeOffload.Tests \
         --filter "$filter" --timeout 15m --report-trx --report-trx-filename tests_net8.0.trx --results-directory "$1"
 }
 

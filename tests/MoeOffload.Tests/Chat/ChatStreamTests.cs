@@ -111,7 +111,7 @@ public sealed class ChatStreamTests
         ToolCallUpdate[] parts = [.. updates.SelectMany(update => update.ToolCalls).Where(part => part.Index == 0)];
         parts[0].Id.Should().Be(first.Id);
         parts[0].Name.Should().Be("paint");
-        parts.Skip(1).Should().OnlyContain(part => part.Id == null && part.Name == null);
+        parts.Skip(1).Should().NotContain(part => part.Id != null || part.Name != null);
         string.Concat(parts.Select(part => part.Arguments)).Should().Be(first.Arguments);
         using JsonDocument arguments = JsonDocument.Parse(first.Arguments);
         arguments.RootElement.GetProperty("color").GetString().Should().BeOneOf("red", "blue");
