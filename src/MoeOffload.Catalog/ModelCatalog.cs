@@ -52,7 +52,8 @@ public sealed class ModelCatalog
     /// <param name="cancellationToken">A token to cancel the wait. The search itself continues.</param>
     /// <inheritdoc cref="Discover" path="/returns"/>
     /// <exception cref="OperationCanceledException">The wait was canceled.</exception>
-    public Task<IReadOnlyList<CatalogEntry>> DiscoverAsync(CancellationToken cancellationToken = default) => RunAsync(Discover, cancellationToken);
+    public Task<IReadOnlyList<CatalogEntry>> DiscoverAsync(CancellationToken cancellationToken = default) =>
+        BackgroundCall.ComputeAsync(Discover, cancellationToken);
 
     /// <summary>
     /// Lists the models that the last search found, which is at most two seconds old. If there is none, searches, and blocks while directories
@@ -67,7 +68,8 @@ public sealed class ModelCatalog
     /// <param name="cancellationToken">A token to cancel the wait. A search itself continues.</param>
     /// <inheritdoc cref="Discover" path="/returns"/>
     /// <exception cref="OperationCanceledException">The wait was canceled.</exception>
-    public Task<IReadOnlyList<CatalogEntry>> ListAsync(CancellationToken cancellationToken = default) => RunAsync(List, cancellationToken);
+    public Task<IReadOnlyList<CatalogEntry>> ListAsync(CancellationToken cancellationToken = default) =>
+        BackgroundCall.ComputeAsync(List, cancellationToken);
 
     /// <summary>
     /// Finds a model by its name, its file's name, Ollama's <c>name:tag</c>, or <c>ORG/REPO[:QUANT]</c>. Case is ignored unless it decides
@@ -101,22 +103,7 @@ public sealed class ModelCatalog
     public Task<CatalogEntry> FindAsync(string name, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
-        return RunAsync(() => Find(name), cancellationToken);
-    }
-
-    private static async Task<T> RunAsync<T>(Func<T> call, CancellationToken cancellationToken)
-    {
-        Task<T> task = Task.Run(call, cancellationToken);
-        try
-        {
-            return await task.WaitAsync(cancellationToken).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException) when (!task.IsCompleted)
-        {
-            // Reading the exception of the call marks it as observed.
-            _ = task.ContinueWith(static ended => ended.Exception, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
-            throw;
-        }
+        return BackgroundCall.ComputeAsync(() => Find(name), cancellationToken);
     }
 
     /// <summary>Gets what the last search found if that is recent; otherwise searches, once for all callers that ask meanwhile.</summary>

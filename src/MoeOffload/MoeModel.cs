@@ -6,7 +6,7 @@ using MoeOffload.Gguf;
 using MoeOffload.Inference;
 using MoeOffload.Models;
 using MoeOffload.Native;
-using MoeOffload.Threading;
+using MoeOffload.Shared;
 
 namespace MoeOffload;
 

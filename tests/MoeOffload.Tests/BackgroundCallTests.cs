@@ -1,6 +1,6 @@
 using FluentAssertions;
 using MoeOffload.Fixtures;
-using MoeOffload.Threading;
+using MoeOffload.Shared;
 using NUnit.Framework;
 
 namespace MoeOffload.Tests;

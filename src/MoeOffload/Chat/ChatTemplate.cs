@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using MoeOffload.Native;
-using MoeOffload.Threading;
+using MoeOffload.Shared;
 
 namespace MoeOffload.Chat;
 

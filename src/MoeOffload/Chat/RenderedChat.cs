@@ -3,7 +3,7 @@ using System.Text.Json;
 using MoeOffload.Inference.Grammars;
 using MoeOffload.Inference.Sampling;
 using MoeOffload.Native;
-using MoeOffload.Threading;
+using MoeOffload.Shared;
 
 namespace MoeOffload.Chat;
 

@@ -1,5 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
-using MoeOffload.Threading;
+using MoeOffload.Shared;
 
 namespace MoeOffload.Gguf;
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using MoeOffload.Threading;
+using MoeOffload.Shared;
 
 namespace MoeOffload.Gguf;
 
@@ -47,13 +47,7 @@ public static class GgufModelCheck
         GgufModelFiles model, IReadOnlyDictionary<string, MetadataValue>? overrides = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(model);
-        return BackgroundCall.ComputeAsync(
-            () =>
-            {
-                Validate(model, overrides);
-                return true;
-            },
-            cancellationToken);
+        return BackgroundCall.ComputeAsync(() => Validate(model, overrides), cancellationToken);
     }
 
     private static void CheckFiles(GgufModelFiles model, ModelValues values)

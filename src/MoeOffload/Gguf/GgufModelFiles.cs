@@ -1,4 +1,4 @@
-using MoeOffload.Threading;
+using MoeOffload.Shared;
 
 namespace MoeOffload.Gguf;
 

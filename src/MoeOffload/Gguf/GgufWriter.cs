@@ -1,7 +1,6 @@
 using System.Numerics;
 using System.Text;
 using MoeOffload.Shared;
-using MoeOffload.Threading;
 
 namespace MoeOffload.Gguf;
 

@@ -1,6 +1,6 @@
 using System.Text;
 using MoeOffload.Native;
-using MoeOffload.Threading;
+using MoeOffload.Shared;
 
 namespace MoeOffload;
 

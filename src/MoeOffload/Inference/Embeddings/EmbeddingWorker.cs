@@ -107,7 +107,7 @@ internal sealed class EmbeddingWorker : IContextWork
         TimeSpan pause = _budget?.FindPause(Stopwatch.GetTimestamp()) ?? TimeSpan.Zero;
         if (pause > TimeSpan.Zero)
         {
-            return pause + TimeSpan.FromMilliseconds(1);
+            return pause;
         }
 
         Compute();

@@ -344,7 +344,6 @@ internal sealed class Scheduler : IContextWork
     private TimeSpan FindWait(long now, TimeSpan pause)
     {
         TimeSpan wait = FindWait(now);
-        pause += TimeSpan.FromMilliseconds(1);
         return wait == Timeout.InfiniteTimeSpan || pause < wait ? pause : wait;
     }
 
@@ -352,7 +351,7 @@ internal sealed class Scheduler : IContextWork
     {
         long deadline = Math.Min(_planner.FindNextDeadline(), _inbox.FindNextDeadline());
         return deadline == long.MaxValue ? Timeout.InfiniteTimeSpan
-            : TimeSpan.FromSeconds(Math.Max(0, deadline - now) / (double)Stopwatch.Frequency) + TimeSpan.FromMilliseconds(1);
+            : TimeSpan.FromSeconds(Math.Max(0, deadline - now) / (double)Stopwatch.Frequency);
     }
 
     // Includes sampling, because a device can still compute when the decode call returns, and the first access to the logits waits for it.

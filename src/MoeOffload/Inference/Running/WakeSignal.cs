@@ -24,10 +24,13 @@ internal sealed class WakeSignal
     }
 
     /// <summary>Waits for <see cref="Set"/>.</summary>
-    /// <param name="limit">The maximum time to wait, or <see cref="Timeout.InfiniteTimeSpan"/> for no limit.</param>
+    /// <param name="limit">
+    /// The maximum time to wait, which is rounded up to milliseconds, or <see cref="Timeout.InfiniteTimeSpan"/> for no limit.
+    /// </param>
     public void Wait(TimeSpan limit)
     {
-        limit = limit > s_longestWait ? s_longestWait : limit;
+        // The system would round down, so that a thread would wake before what it waits for.
+        limit = limit > s_longestWait ? s_longestWait : TimeSpan.FromMilliseconds(Math.Ceiling(limit.TotalMilliseconds));
         lock (_gate)
         {
             while (!_isSet && Monitor.Wait(_gate, limit))

@@ -1,7 +1,7 @@
 using MoeOffload.Inference.Grammars;
 using MoeOffload.Inference.Sampling;
 using MoeOffload.Schemas;
-using MoeOffload.Threading;
+using MoeOffload.Shared;
 
 namespace MoeOffload;
 
@@ -174,13 +174,7 @@ public sealed record SamplingOptions
     /// <param name="cancellationToken">A token that cancels the wait.</param>
     /// <inheritdoc cref="Validate" path="/exception"/>
     /// <exception cref="OperationCanceledException">The call was canceled.</exception>
-    public Task ValidateAsync(CancellationToken cancellationToken = default) => BackgroundCall.ComputeAsync(
-        () =>
-        {
-            Validate();
-            return true;
-        },
-        cancellationToken);
+    public Task ValidateAsync(CancellationToken cancellationToken = default) => BackgroundCall.ComputeAsync(Validate, cancellationToken);
 
     /// <summary>Validates the options that can be checked in constant time.</summary>
     /// <exception cref="ArgumentException">An option is not valid.</exception>

@@ -4,7 +4,7 @@ using System.Text.Json.Serialization.Metadata;
 using MoeOffload.Inference.Grammars;
 using MoeOffload.Inference.Schemas;
 using MoeOffload.Native;
-using MoeOffload.Threading;
+using MoeOffload.Shared;
 
 namespace MoeOffload.Schemas;
 

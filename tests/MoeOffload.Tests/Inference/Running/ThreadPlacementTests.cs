@@ -18,11 +18,7 @@ public sealed class ThreadPlacementTests
     {
         int own = Nice("/proc/thread-self/stat");
         HashSet<string> before = Tasks();
-        await using GenerationSession session = SmallModel.Shared.CreateSession(new ContextOptions
-        {
-            ContextLength = 512,
-            Threads = { Decode = Count, Prompt = Count, Priority = ComputePriority.BelowNormal },
-        });
+        await using GenerationSession session = Make(ComputePriority.BelowNormal);
         await SmallModel.Read(session.GenerateAsync("T", maxTokens: 1));
 
         // The session's thread computes too.
@@ -35,11 +31,7 @@ public sealed class ThreadPlacementTests
     {
         int own = Nice("/proc/thread-self/stat");
         HashSet<string> before = Tasks();
-        await using GenerationSession session = SmallModel.Shared.CreateSession(new ContextOptions
-        {
-            ContextLength = 512,
-            Threads = { Decode = Count, Prompt = Count },
-        });
+        await using GenerationSession session = Make(ComputePriority.Normal);
         await SmallModel.Read(session.GenerateAsync("T", maxTokens: 1));
 
         Lowered(before, own + 10).Should().Be(0);
@@ -59,6 +51,12 @@ public sealed class ThreadPlacementTests
         Tasks().Except(before).Count(task => Allowed(task) == $"{first}").Should().BeGreaterThanOrEqualTo(own == $"{first}" ? 0 : Count - 1);
         Allowed("/proc/thread-self").Should().Be(own);
     }
+
+    private static GenerationSession Make(ComputePriority priority) => SmallModel.Shared.CreateSession(new ContextOptions
+    {
+        ContextLength = 512,
+        Threads = { Decode = Count, Prompt = Count, Priority = priority },
+    });
 
     private static HashSet<string> Tasks() => [.. Directory.EnumerateDirectories("/proc/self/task")];
 

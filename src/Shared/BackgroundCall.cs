@@ -1,4 +1,4 @@
-namespace MoeOffload.Threading;
+namespace MoeOffload.Shared;
 
 /// <summary>Runs calls that take long on other threads than the caller's.</summary>
 internal static class BackgroundCall
@@ -18,19 +18,22 @@ internal static class BackgroundCall
     public static Task<T> ComputeAsync<T>(Func<T> call, CancellationToken cancellationToken) =>
         WaitAsync(call, TaskCreationOptions.None, cancellationToken);
 
+    /// <inheritdoc cref="ComputeAsync{T}(Func{T}, CancellationToken)"/>
+    public static Task ComputeAsync(Action call, CancellationToken cancellationToken) => ComputeAsync(WithResult(call), cancellationToken);
+
     /// <summary>Runs a call that ends itself when the token is canceled, on a thread of its own. The task completes when the call has ended.</summary>
     /// <exception cref="OperationCanceledException">The token was canceled.</exception>
     public static Task<T> RunToEndAsync<T>(Func<T> call, CancellationToken cancellationToken) =>
         Start(call, TaskCreationOptions.LongRunning, cancellationToken);
 
     /// <inheritdoc cref="RunToEndAsync{T}(Func{T}, CancellationToken)"/>
-    public static Task RunToEndAsync(Action call, CancellationToken cancellationToken) => RunToEndAsync(
-        () =>
-        {
-            call();
-            return true;
-        },
-        cancellationToken);
+    public static Task RunToEndAsync(Action call, CancellationToken cancellationToken) => RunToEndAsync(WithResult(call), cancellationToken);
+
+    private static Func<bool> WithResult(Action call) => () =>
+    {
+        call();
+        return true;
+    };
 
     private static async Task<T> WaitAsync<T>(Func<T> call, TaskCreationOptions options, CancellationToken cancellationToken)
     {
