@@ -11,12 +11,9 @@ internal static class LlamaSharp
 
     public static bool IsBuilt => File.Exists(s_program);
 
-    /// <summary>Measures a prompt and decoding, in tokens/s.</summary>
-    public static (double Prompt, double Decode) MeasureRates(string path, int promptTokens, int decodeTokens, int threads)
-    {
-        double[] rates = Run("rates", path, $"{promptTokens}", $"{decodeTokens}", $"{threads}");
-        return (rates[0], rates[1]);
-    }
+    /// <summary>Measures the same prompt several times, or decoding if there is a number of tokens to generate. Returns the tokens/s of each repetition.</summary>
+    public static double[] MeasureRates(string path, int promptTokens, int decodeTokens, int repeats, int threads) =>
+        Run("rates", path, $"{promptTokens}", $"{decodeTokens}", $"{repeats}", $"{threads}");
 
     /// <summary>Loads a model several times and generates a token each time. Returns the times in milliseconds.</summary>
     public static double[] MeasureFirstToken(string path, int context, string prompt, int loads) =>

@@ -15,6 +15,9 @@ internal static class Samples
         return sorted.Length % 2 == 1 ? sorted[sorted.Length / 2] : (sorted[(sorted.Length / 2) - 1] + sorted[sorted.Length / 2]) / 2;
     }
 
+    /// <summary>Returns the rate over several repetitions of the same work, from the rate of each.</summary>
+    public static double Rate(IReadOnlyCollection<double> rates) => rates.Count / rates.Sum(rate => 1 / rate);
+
     /// <summary>Prints a line with the ratio of the pairs and the medians of both sides.</summary>
     public static void Print(string what, string unit, IReadOnlyList<double> ours, IReadOnlyList<double> peers, string peer = "llama.cpp")
     {

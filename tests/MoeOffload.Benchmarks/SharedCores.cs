@@ -14,6 +14,17 @@ internal sealed class SharedCores(string? openMPBench, int pairs)
     private static readonly int[] s_threads = [1, 2];
     private static readonly TimeSpan s_plainTime = TimeSpan.FromSeconds(1);
 
+    // Others get the cores for some milliseconds at a time, so that a measurement that is short on an idle machine would say little.
+    private static readonly TimeSpan s_leastTime = TimeSpan.FromSeconds(1);
+    private const int MostRepeats = 100;
+
+    // Threads that wait for each other can be slower by orders of magnitude beside busy processes, so hopeless numbers of threads are tried only once.
+    private const int TrialTokens = 32;
+    private const double Hopeless = 0.5;
+
+    private int _prompts = 1;
+    private int _generations = 1;
+
     public void Run(string path)
     {
         using MoeModel model = MoeModel.Load(path);
@@ -22,6 +33,7 @@ internal sealed class SharedCores(string? openMPBench, int pairs)
             ContextLength = PromptTokens + DecodeTokens,
             PrefixCache = { Enabled = false },
         });
+        ChooseRepeats(session, model.Vocabulary.Size);
         double idlePrompt = 0;
         double idleDecode = 0;
         foreach (int busy in s_busy)
@@ -51,12 +63,12 @@ internal sealed class SharedCores(string? openMPBench, int pairs)
         var steps = new StepTimes();
         List<double> left = [];
         List<double> leftByPlain = [];
-        List<Rival> rivals = [.. FindRivals(path)];
+        List<Rival> rivals = [.. FindRivals(path).GroupBy(rival => rival.Name).SelectMany(FindHopeful)];
         Measure(session, vocabulary, new Rates(), new StepTimes());
         for (int pair = 0; pair < pairs; pair++)
         {
             left.Add(BusyProcess.Measure(others, () => Measure(session, vocabulary, ours, steps)));
-            rivals.ForEach(rival => rival.Measure());
+            rivals.ForEach(rival => rival.Measure(_prompts, _generations));
             if (others.Count > 0)
             {
                 using var plain = new BusyProcess();
@@ -86,27 +98,53 @@ internal sealed class SharedCores(string? openMPBench, int pairs)
     {
         foreach (int threads in s_threads)
         {
-            yield return new Rival("llama-bench", () => LlamaBench.Measure(path, PromptTokens, DecodeTokens, repeats: 1, threads));
+            yield return new Rival("llama-bench", (prompt, decode, repeats) => LlamaBench.Measure(path, prompt, decode, repeats, threads));
             if (openMPBench is not null)
             {
                 yield return new Rival(
-                    "llama-bench with OpenMP", () => LlamaBench.Measure(path, PromptTokens, DecodeTokens, repeats: 1, threads, openMPBench));
+                    "llama-bench with OpenMP", (prompt, decode, repeats) => LlamaBench.Measure(path, prompt, decode, repeats, threads, openMPBench));
             }
 
             if (LlamaSharp.IsBuilt)
             {
-                yield return new Rival("LLamaSharp", () => LlamaSharp.MeasureRates(path, PromptTokens, DecodeTokens, threads));
+                yield return new Rival(
+                    "LLamaSharp", (prompt, decode, repeats) => LlamaSharp.MeasureRates(path, prompt > 0 ? prompt : 1, decode, repeats, threads));
             }
         }
     }
 
-    private static void Measure(GenerationSession session, int vocabulary, Rates rates, StepTimes steps)
+    // Others can be best with one number of threads for prompts, and with another one for decoding.
+    private static IEnumerable<Rival> FindHopeful(IEnumerable<Rival> sameProgram)
+    {
+        List<(Rival Rival, double Prompt, double Decode)> tried = [.. sameProgram.Select(rival => rival.Try())];
+        double prompt = tried.Max(trial => trial.Prompt);
+        double decode = tried.Max(trial => trial.Decode);
+        return tried.Where(trial => trial.Prompt >= Hopeless * prompt || trial.Decode >= Hopeless * decode).Select(trial => trial.Rival);
+    }
+
+    private void ChooseRepeats(GenerationSession session, int vocabulary)
+    {
+        _prompts = _generations = 1;
+        var rates = new Rates();
+        for (int round = 0; round < 3; round++)
+        {
+            Measure(session, vocabulary, rates, new StepTimes());
+        }
+
+        _prompts = Fill(PromptTokens, rates.Prompt[^1]);
+        _generations = Fill(DecodeTokens, rates.Decode[^1]);
+
+        static int Fill(int tokens, double rate) => Math.Clamp((int)Math.Ceiling(s_leastTime.TotalSeconds * rate / tokens), 1, MostRepeats);
+    }
+
+    private void Measure(GenerationSession session, int vocabulary, Rates rates, StepTimes steps)
     {
         var random = new Random(1);
         int[] prompt = [.. Enumerable.Range(0, PromptTokens).Select(_ => random.Next(vocabulary))];
-        GenerationStatistics statistics = Generate(session, prompt, 1, new StepTimes());
-        rates.Prompt.Add(PromptTokens / statistics.TimeToFirstToken.TotalSeconds);
-        rates.Decode.Add(Generate(session, prompt[..1], DecodeTokens + 1, steps).TokensPerSecond);
+        rates.Prompt.Add(Samples.Rate(
+            [.. Enumerable.Range(0, _prompts).Select(_ => PromptTokens / Generate(session, prompt, 1, new StepTimes()).TimeToFirstToken.TotalSeconds)]));
+        rates.Decode.Add(Samples.Rate(
+            [.. Enumerable.Range(0, _generations).Select(_ => Generate(session, prompt[..1], DecodeTokens + 1, steps).TokensPerSecond)]));
     }
 
     private static GenerationStatistics Generate(GenerationSession session, int[] prompt, int tokens, StepTimes steps)
@@ -129,25 +167,31 @@ internal sealed class SharedCores(string? openMPBench, int pairs)
     }
 
     /// <summary>Represents another program with one number of threads.</summary>
-    private sealed record Rival(string Name, Func<(double Prompt, double Decode)> Run)
+    /// <param name="Name">The name of the program.</param>
+    /// <param name="Run">Measures a prompt of so many tokens, or decoding of so many, so many times.</param>
+    private sealed record Rival(string Name, Func<int, int, int, double[]> Run)
     {
         public Rates Rates { get; } = new();
 
-        public void Measure()
+        public void Measure(int prompts, int generations)
         {
-            double prompt = 0;
-            double decode = 0;
+            Rates.Prompt.Add(TryRun(PromptTokens, 0, prompts));
+            Rates.Decode.Add(TryRun(0, DecodeTokens, generations));
+        }
+
+        public (Rival Rival, double Prompt, double Decode) Try() => (this, TryRun(PromptTokens, 0, 1), TryRun(0, TrialTokens, 1));
+
+        private double TryRun(int promptTokens, int decodeTokens, int repeats)
+        {
             try
             {
-                (prompt, decode) = Run();
+                return Samples.Rate(Run(promptTokens, decodeTokens, repeats));
             }
             catch (TimeoutException)
             {
                 // With more threads than there are cores left, some programs hardly get anything done.
+                return 0;
             }
-
-            Rates.Prompt.Add(prompt);
-            Rates.Decode.Add(decode);
         }
     }
 }

@@ -84,8 +84,7 @@ internal static class Throughput
 
     private static void MeasurePeer(string path, List<double> prompt, List<double> decode)
     {
-        (double promptRate, double decodeRate) = LlamaBench.Measure(path, PromptTokens, DecodeTokens, Repeats, Threads);
-        prompt.Add(promptRate);
-        decode.Add(decodeRate);
+        prompt.Add(Samples.Median(LlamaBench.Measure(path, PromptTokens, 0, Repeats, Threads)));
+        decode.Add(Samples.Median(LlamaBench.Measure(path, 0, DecodeTokens, Repeats, Threads)));
     }
 }

@@ -10,36 +10,37 @@ CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 NativeLibraryConfig.All.WithLogCallback((_, _) => { });
 switch (args)
 {
-    case ["rates", string path, string prompt, string decode, string threads]:
-        MeasureRates(path, int.Parse(prompt), int.Parse(decode), int.Parse(threads));
+    case ["rates", string path, string prompt, string decode, string repeats, string threads]:
+        MeasureRates(path, int.Parse(prompt), int.Parse(decode), int.Parse(repeats), int.Parse(threads));
         return 0;
     case ["first-token", string path, string context, string prompt, string loads]:
         MeasureFirstToken(path, uint.Parse(context), prompt, int.Parse(loads));
         return 0;
     default:
-        Console.Error.WriteLine("usage: rates MODEL PROMPT-TOKENS DECODE-TOKENS THREADS | first-token MODEL CONTEXT PROMPT LOADS");
+        Console.Error.WriteLine("usage: rates MODEL PROMPT-TOKENS DECODE-TOKENS REPEATS THREADS | first-token MODEL CONTEXT PROMPT LOADS");
         return 2;
 }
 
-// The tokens/s of a prompt and of decoding, with the greedy sampler and the text of each token, but without an executor around them. The first
-// round, which compiles the methods, does not count.
-static void MeasureRates(string path, int promptCount, int decodeCount, int threads)
+// The tokens/s of a prompt, or of decoding if there is a number of tokens to generate: with the greedy sampler and the text of each token, but
+// without an executor around them. The first two rounds, which compile the methods, do not count.
+static void MeasureRates(string path, int promptCount, int decodeCount, int repeats, int threads)
 {
+    const int WarmUps = 2;
     ModelParams parameters = Describe(path, (uint)(promptCount + decodeCount), threads);
     using LLamaWeights weights = LLamaWeights.LoadFromFile(parameters);
     using LLamaContext context = weights.CreateContext(parameters);
     var random = new Random(1);
     LLamaToken[] prompt = [.. Enumerable.Range(0, promptCount).Select(_ => (LLamaToken)random.Next(weights.Vocab.Count))];
-    double promptRate = 0;
-    double decodeRate = 0;
-    for (int round = 0; round < 2; round++)
+    for (int round = 0; round < WarmUps + repeats; round++)
     {
-        promptRate = promptCount / Generate(context, prompt, 0).TotalSeconds;
-        decodeRate = decodeCount / Generate(context, prompt.AsSpan(0, 1), decodeCount).TotalSeconds;
+        double rate = decodeCount > 0
+            ? decodeCount / Generate(context, prompt.AsSpan(0, 1), decodeCount).TotalSeconds
+            : promptCount / Generate(context, prompt, 0).TotalSeconds;
+        if (round >= WarmUps)
+        {
+            Console.WriteLine(rate);
+        }
     }
-
-    Console.WriteLine(promptRate);
-    Console.WriteLine(decodeRate);
 }
 
 // The milliseconds of several loads, each with a first token.

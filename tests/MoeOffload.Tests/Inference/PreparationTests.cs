@@ -54,6 +54,22 @@ public sealed class PreparationTests
     }
 
     [Test]
+    public async Task Generations_go_on_while_a_short_request_takes_long_to_be_prepared()
+    {
+        await using TokenStream running = _session.GenerateAsync("To be", SamplingOptions.Greedy with { IgnoreEndOfSequence = true }, 200);
+        await running.StartAsync();
+        GatedTokens prompt = Gated(count: 3);
+        TokenStream stream = _session.GenerateAsync(Request(prompt));
+        stream.TryRead(out _).Should().BeFalse();
+        prompt.WaitUntilReached().Should().BeTrue();
+
+        (await SmallModel.Read(running).WaitAsync(s_patience)).Should().HaveCount(200);
+        stream.IsCompleted.Should().BeFalse();
+        prompt.Open();
+        (await SmallModel.Read(stream).WaitAsync(s_patience)).Should().HaveCount(1);
+    }
+
+    [Test]
     public async Task Requests_that_are_prepared_get_their_places_in_the_order_of_arrival()
     {
         using GenerationSession session = SmallModel.Shared.CreateSession(SmallModel.Context(8192));

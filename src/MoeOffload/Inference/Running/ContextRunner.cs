@@ -92,6 +92,10 @@ internal sealed class ContextRunner
         _ = LossSources.WatchThreadsAsync(_watch, Ended);
     }
 
+    /// <summary>Waits until <see cref="Wake"/> is called. Only the thread itself calls this method.</summary>
+    /// <param name="limit">The maximum time to wait.</param>
+    public void AwaitWake(TimeSpan limit) => _wake.Wait(limit);
+
     /// <summary>Wakes the thread to look for work.</summary>
     public void Wake() => _wake.Set();
 

@@ -6,6 +6,9 @@ internal interface IUnpreparedRequest
     /// <summary>Gets a value that indicates whether the request was canceled.</summary>
     bool IsCancelled { get; }
 
+    /// <summary>Gets a value that indicates whether the input is too long for others to wait for its preparation.</summary>
+    bool IsLong { get; }
+
     /// <summary>Gets the timestamp by which the request must end.</summary>
     long Deadline { get; }
 

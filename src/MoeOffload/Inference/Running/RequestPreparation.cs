@@ -17,6 +17,8 @@ internal sealed class RequestPreparation(
     Scheduler scheduler, PreparationQueue preparations, GenerationFactory factory, IRequestSource source, TokenChannel channel)
     : IUnstartedProducer, IPreparation, IUnpreparedRequest
 {
+    private volatile bool _isLong;
+
     /// <inheritdoc/>
     public bool IsCancelled => channel.IsCancelled;
 
@@ -25,6 +27,9 @@ internal sealed class RequestPreparation(
 
     /// <inheritdoc/>
     public long ArrivalNumber { get; set; }
+
+    /// <inheritdoc/>
+    public bool IsLong => _isLong;
 
     /// <inheritdoc/>
     public bool IsWanted => channel.IsWanted;
@@ -41,13 +46,21 @@ internal sealed class RequestPreparation(
     {
         try
         {
-            return source.MeasureLength() <= PreparationQueue.ShortLength;
+            _isLong = source.MeasureLength() > PreparationQueue.ShortLength;
         }
         catch (Exception)
         {
             // A list of the caller cannot be read. The preparation fails for the same reason and reports it to the reader.
-            return false;
+            _isLong = true;
         }
+
+        if (_isLong)
+        {
+            // The scheduler might wait for it.
+            scheduler.Wake();
+        }
+
+        return !_isLong;
     }
 
     /// <inheritdoc/>

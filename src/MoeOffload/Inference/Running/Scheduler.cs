@@ -11,6 +11,9 @@ namespace MoeOffload.Inference.Running;
 /// </summary>
 internal sealed class Scheduler : IContextWork
 {
+    // Requests that arrive together are prepared within this time.
+    private static readonly TimeSpan s_longestPreparation = TimeSpan.FromMilliseconds(2);
+
     private readonly ContextRunner _runner;
     private readonly StepPlanner _planner;
     private readonly CacheExecutor _executor;
@@ -28,6 +31,7 @@ internal sealed class Scheduler : IContextWork
     private readonly List<SequenceRequest> _ended = [];
     private readonly List<IUnpreparedRequest> _endedUnprepared = [];
     private StepPlan _plan = new();
+    private bool _isPreparationSlow;
 
     /// <summary>Takes ownership of a context and starts the thread.</summary>
     /// <param name="makeContext">A function that creates another context if the current one is lost.</param>
@@ -146,6 +150,8 @@ internal sealed class Scheduler : IContextWork
     /// <inheritdoc/>
     public TimeSpan Step()
     {
+        AwaitPreparations();
+
         // The order matters: requests that end here make room for new ones, and nothing else would wake the thread for those.
         bool hasCommands = _inbox.TakeArrived(_arrived);
         long now = Stopwatch.GetTimestamp();
@@ -273,6 +279,32 @@ internal sealed class Scheduler : IContextWork
     // The same failure can be thrown to several readers, each with its own stack trace.
     private static Exception Copy(Exception failure) =>
         failure is ObjectDisposedException ? MakeDisposed() : new InferenceException(failure.Message, failure);
+
+    // If the computation uses all cores, requests that have just arrived would be prepared only at the end of a time slice, and would miss
+    // several steps. One preparation that takes long delays no more than one step.
+    private void AwaitPreparations()
+    {
+        if (_planner.Running.Count == 0)
+        {
+            return;
+        }
+
+        long start = Stopwatch.GetTimestamp();
+        while (_inbox.IsPreparing)
+        {
+            TimeSpan left = s_longestPreparation - Stopwatch.GetElapsedTime(start);
+            _isPreparationSlow |= left <= TimeSpan.Zero;
+            if (_isPreparationSlow)
+            {
+                return;
+            }
+
+            _updates.SendAll();
+            _runner.AwaitWake(left);
+        }
+
+        _isPreparationSlow = false;
+    }
 
     private void Enqueue()
     {

@@ -35,6 +35,18 @@ internal sealed class SchedulerInbox<T>(int sequenceCount, int queueLimit)
         }
     }
 
+    /// <summary>Gets a value that indicates whether a request is being prepared whose input is short, or has not been measured yet.</summary>
+    public bool IsPreparing
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _reserved.Exists(static request => !request.IsLong && !request.IsCancelled);
+            }
+        }
+    }
+
     /// <summary>Adds a prepared request for which a place was reserved.</summary>
     /// <param name="reserved">The reservation.</param>
     /// <param name="request">The prepared request.</param>

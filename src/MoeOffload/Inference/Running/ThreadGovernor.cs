@@ -11,7 +11,7 @@ namespace MoeOffload.Inference.Running;
 /// Threads of a computation wait for each other after each operation. If another program takes one of their cores, all of them wait for
 /// the thread that lost it, so that one thread less is faster by far. For small models, waiting costs more than a second thread gains even
 /// on an idle machine. Steps with different numbers of tokens are measured separately, in powers of two. Large steps, which prompts have, gain
-/// from each core and are few: they use all that is left, and try fewer only if they have become slower.
+/// from each core and are few: they use all that is left. They try fewer only if they have become slower, and more from time to time.
 /// </remarks>
 internal sealed class ThreadGovernor
 {
@@ -110,7 +110,7 @@ internal sealed class ThreadGovernor
 
             _isUp = isHigher;
             _pause = s_shortestPause;
-            _nextTrial = isLarge ? long.MaxValue : now;
+            Schedule(now, limit);
         }
 
         public void OnStep(int tokens, long duration, long now, int limit)
@@ -128,7 +128,7 @@ internal sealed class ThreadGovernor
             }
             else if ((_steps >= TrialSteps && cost > Hopeless * _cost) || IsWindowFull)
             {
-                Judge(cost, now);
+                Judge(cost, now, limit);
             }
         }
 
@@ -152,7 +152,10 @@ internal sealed class ThreadGovernor
             }
         }
 
-        private void Judge(double cost, long now)
+        // Large steps that use all cores have nothing to try.
+        private void Schedule(long time, int limit) => _nextTrial = isLarge && _count >= limit ? long.MaxValue : time;
+
+        private void Judge(double cost, long now, int limit)
         {
             if (cost < Gain * _cost)
             {
@@ -167,7 +170,8 @@ internal sealed class ThreadGovernor
             }
 
             _trial = null;
-            _nextTrial = isLarge ? long.MaxValue : now + _pause;
+            _isUp |= isLarge;
+            Schedule(now + _pause, limit);
             Clear();
         }
 

@@ -68,6 +68,19 @@ public sealed class AvailableCoresTests
         cores.Measure(10 * Stopwatch.Frequency).Should().BeNull();
     }
 
+    [Test]
+    public void What_ran_during_a_pause_is_forgotten_soon_if_it_has_ended()
+    {
+        var cores = Begin();
+        Pass(seconds: 10, idle: 0, process: 0);
+        cores.Measure(_now).Should().BeApproximately(0, 0.01);
+        cores.OnComputed(Stopwatch.Frequency / 20, threads: 1);
+        Pass(seconds: 0.05, idle: 0.05, process: 0.05);
+        cores.Measure(_now).Should().BeApproximately(2, 0.01);
+        Pass(seconds: 0.05, idle: 0.05, process: 0.05);
+        cores.Measure(_now).Should().BeNull("later ones are measured over a longer time");
+    }
+
     [TestCase("cpu  100 20 30 4000 500 6 7 0 0 0\ncpu0 1 2 3 4", 45000)]
     [TestCase("cpu 1 2 3 4 5", 90)]
     public void Idle_time_is_read_from_the_first_line(string text, int milliseconds) =>

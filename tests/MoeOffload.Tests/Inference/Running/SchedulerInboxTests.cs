@@ -51,6 +51,24 @@ public sealed class SchedulerInboxTests
     }
 
     [Test]
+    public void Steps_wait_only_for_short_requests_that_are_being_prepared_and_still_wanted()
+    {
+        SchedulerInbox<Open> inbox = new(sequenceCount: 2, queueLimit: 2);
+        inbox.IsPreparing.Should().BeFalse();
+        var reservation = new Reservation();
+        inbox.Reserve(reservation);
+        inbox.IsPreparing.Should().BeTrue();
+        reservation.IsCancelled = true;
+        inbox.IsPreparing.Should().BeFalse();
+        inbox.Reserve(new Reservation { IsLong = true });
+        inbox.IsPreparing.Should().BeFalse();
+        reservation = new Reservation();
+        inbox.Reserve(reservation);
+        inbox.TryAdd(reservation, new Open()).Should().BeTrue();
+        inbox.IsPreparing.Should().BeFalse();
+    }
+
+    [Test]
     public void Closed_inbox_takes_nothing_for_the_first_reason_that_was_given()
     {
         SchedulerInbox<Open> inbox = new(sequenceCount: 1, queueLimit: 1);
@@ -93,7 +111,9 @@ public sealed class SchedulerInboxTests
 
     private sealed class Reservation : IUnpreparedRequest
     {
-        public bool IsCancelled => false;
+        public bool IsCancelled { get; set; }
+
+        public bool IsLong { get; init; }
 
         public long Deadline => long.MaxValue;
 
