@@ -304,7 +304,7 @@ public sealed class ChatCompletionTests
     [TestCase("""{"logit_bias":{"cat":1}}""", 400, "invalid_value", "logit_bias")]
     [TestCase("""{"logit_bias":{"99999999":1}}""", 400, "invalid_value", null)]
     [TestCase("""{"grammar":"root ::= ("}""", 400, "invalid_value", null)]
-    [TestCase("""{"response_format":{"type":"json_schema","json_schema":{"schema":{"type":"object","not":{}}}}}""", 400, "invalid_json_schema", "response_format.json_schema.schema")]
+    [TestCase("""{"response_format":{"type":"json_schema","json_schema":{"strict":true,"schema":{"type":"object","not":{}}}}}""", 400, "invalid_json_schema", "response_format.json_schema.schema")]
     [TestCase("""{"tools":[{"type":"function","function":{"name":"a b"}}]}""", 400, "invalid_value", null)]
     [TestCase("""{"tool_choice":"required"}""", 400, "invalid_value", null)]
     [TestCase("""{"stream_options":{"include_usage":true}}""", 400, "invalid_value", "stream_options")]

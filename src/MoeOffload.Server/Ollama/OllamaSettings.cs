@@ -100,7 +100,7 @@ internal sealed partial record OllamaSettings(
     private static JsonSchema? ReadSchema(JsonFields body) => body.Any("format") switch
     {
         null => null,
-        { ValueKind: JsonValueKind.Object } schema => ClientInput.Check(() => JsonSchema.FromElement(schema), "format", "invalid_json_schema"),
+        { ValueKind: JsonValueKind.Object } schema => ClientInput.Check(() => JsonSchema.ParseLenient(schema.GetRawText()), "format", "invalid_json_schema"),
         _ => body.Text("format") switch
         {
             "" => null,

@@ -58,13 +58,15 @@ internal static class ToolReader
             case "json_schema":
                 JsonFields named = isFlat ? format : format.Object("json_schema") ?? throw format.Missing("json_schema");
                 JsonFields schema = named.Object("schema") ?? throw named.Missing("schema");
-                return Parse(schema.Element.GetRawText(), named.PathOf("schema"));
+                return Parse(schema.Element.GetRawText(), named.PathOf("schema"), named.Flag("strict") == true);
             default:
                 return null;
         }
     }
 
-    private static JsonSchema Parse(string schema, string path) => ClientInput.Check(() => JsonSchema.Parse(schema), path, "invalid_json_schema");
+    // As in OpenAI's API, only a strict schema must be held exactly.
+    private static JsonSchema Parse(string schema, string path, bool isStrict = true) =>
+        ClientInput.Check(() => isStrict ? JsonSchema.Parse(schema) : JsonSchema.ParseLenient(schema), path, "invalid_json_schema");
 
     private static ToolDefinition ReadTool(JsonFields tool, bool isFlat)
     {

@@ -1,47 +1,69 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using MoeOffload.Inference.Schemas;
-using MoeOffload.Native;
 
 namespace MoeOffload.Chat;
 
 /// <summary>Represents a chat as the JSON that the native library renders.</summary>
-/// <param name="ForPrompt">The request for rendering the prompt.</param>
-/// <param name="ForGrammar">The request for creating the grammar; the same as <paramref name="ForPrompt"/> if there is no difference.</param>
 /// <remarks>
-/// llama.cpp converts the schemas of the tools when it creates the grammar, which takes longer than anything else. A request that is only
-/// for the prompt allows no calls, so that the schemas are converted once.
+/// The schemas of the tools that the model sees are those of the caller. For the grammar, they are placeholders of ours. In most formats, the
+/// arguments of a call are one JSON object; in those that write each argument in its own way, each has a placeholder.
 /// </remarks>
-internal sealed record ChatRequest(byte[] ForPrompt, byte[] ForGrammar)
+internal sealed class ChatRequest
 {
-    /// <summary>Creates a request. Schemas are not converted, so some errors in them are found only by <see cref="CheckSchemas"/>.</summary>
-    /// <exception cref="ArgumentException">A message, tool or schema is not valid.</exception>
+    private readonly IReadOnlyList<ChatMessage> _messages;
+    private readonly ChatOptions _options;
+    private readonly ToolSchema[] _tools;
+    private readonly ToolSchema[] _callable;
+
+    private ChatRequest(IReadOnlyList<ChatMessage> messages, ChatOptions options, ToolSchema[] tools)
+    {
+        _messages = messages;
+        _options = options;
+        _tools = tools;
+        _callable = options.ToolChoice == ToolChoice.None ? [] : [.. tools.Where(tool => options.ToolChoice.ToolName is not { } name || tool.Definition.Name == name)];
+    }
+
+    /// <summary>Gets a value that indicates whether the model can call a tool, so that the request for the grammar is another one.</summary>
+    public bool HasCallableTools => _callable.Length > 0;
+
+    /// <summary>Gets the schema of the answer as JSON, or null.</summary>
+    public string? AnswerSchema => _options.ResponseSchema?.ToString();
+
+    /// <summary>Lists the forms of the arguments of calls.</summary>
+    internal enum ArgumentForm
+    {
+        /// <summary>All are one JSON object.</summary>
+        Whole,
+
+        /// <summary>Each is written in its own way.</summary>
+        ByMember,
+
+        /// <summary>Each is written in its own way, and the template knows simple types only.</summary>
+        ByPlainMember,
+    }
+
+    /// <summary>Gets a value that indicates whether the chat has tools.</summary>
+    public bool HasTools => _tools.Length > 0;
+
+    /// <summary>Creates a request.</summary>
+    /// <exception cref="ArgumentException">A message or tool is not valid.</exception>
     public static ChatRequest Make(IReadOnlyList<ChatMessage> messages, ChatOptions options)
     {
         CheckCount(messages);
-        Tool[] tools = [.. options.Tools.Select(Read)];
-        Tool[] callable = options.ToolChoice == ToolChoice.None
-            ? tools
-            : [.. tools.Where(tool => options.ToolChoice.ToolName is not { } name || tool.Definition.Name == name).Select(tool => tool with { Shown = tool.Enforced })];
-        if (callable.SequenceEqual(tools))
-        {
-            byte[] request = Write(messages, options, tools, options.ToolChoice);
-            return new ChatRequest(request, request);
-        }
-
-        return new ChatRequest(Write(messages, options, tools, ToolChoice.None), Write(messages, options, callable, options.ToolChoice));
+        return new ChatRequest(messages, options, [.. options.Tools.Select((tool, index) => new ToolSchema(tool, index))]);
     }
 
-    /// <summary>Converts the schemas one by one, to find the one that llama.cpp could not convert.</summary>
-    /// <exception cref="ArgumentException">A schema cannot be converted. The message names it and the reason.</exception>
-    public static void CheckSchemas(ChatOptions options)
-    {
-        _ = options.ResponseSchema?.ToGrammar();
-        foreach (Tool tool in options.Tools.Select(Read))
-        {
-            _ = NativeChat.ToGrammar(tool.Enforced.ToJsonString(), Describe(tool.Definition));
-        }
-    }
+    /// <summary>Writes the request for the prompt, in which no tool is called.</summary>
+    /// <param name="schemas">The schemas that take the places of placeholders.</param>
+    /// <param name="isPlain">Whether the schemas of tools are part of their descriptions, because the template cannot show them.</param>
+    public byte[] WriteForPrompt(EmbeddedSchemas schemas, bool isPlain = false) =>
+        Write(schemas, [.. _tools.Select(tool => isPlain ? tool.Described() : tool)], tool => tool.Shown, ToolChoice.None);
+
+    /// <summary>Writes the request for the grammar.</summary>
+    /// <param name="schemas">The schemas that take the places of placeholders.</param>
+    /// <param name="form">The form in which the arguments of calls have placeholders.</param>
+    public byte[] WriteForGrammar(EmbeddedSchemas schemas, ArgumentForm form) =>
+        Write(schemas, _callable, tool => form == ArgumentForm.Whole ? tool.Placeholder(schemas) : tool.ByMember(schemas, form == ArgumentForm.ByPlainMember), _options.ToolChoice);
 
     /// <summary>Checks that there is at least one message.</summary>
     /// <exception cref="ArgumentException">There are no messages.</exception>
@@ -53,28 +75,19 @@ internal sealed record ChatRequest(byte[] ForPrompt, byte[] ForGrammar)
         }
     }
 
-    private static string Describe(ToolDefinition tool) => $"The parameters of the tool '{tool.Name}'";
-
-    private static Tool Read(ToolDefinition definition)
-    {
-        string what = Describe(definition);
-        JsonObject shown = SchemaText.Parse(definition.Parameters, what);
-        return new Tool(definition, shown, JsonSchemaReader.Loosely(shown, what));
-    }
-
-    private static byte[] Write(IReadOnlyList<ChatMessage> messages, ChatOptions options, Tool[] tools, ToolChoice choice)
+    private byte[] Write(EmbeddedSchemas schemas, ToolSchema[] tools, Func<ToolSchema, JsonNode> parameters, ToolChoice choice)
     {
         using var stream = new MemoryStream();
         using (var json = new Utf8JsonWriter(stream))
         {
             json.WriteStartObject();
-            WriteMessages(json, messages);
+            WriteMessages(json, _messages);
             if (tools.Length > 0)
             {
-                WriteTools(json, tools);
+                WriteTools(json, tools, parameters);
             }
 
-            WriteOptions(json, options, choice);
+            WriteOptions(json, _options, schemas, choice);
             json.WriteEndObject();
         }
 
@@ -158,10 +171,10 @@ internal sealed record ChatRequest(byte[] ForPrompt, byte[] ForGrammar)
         }
     }
 
-    private static void WriteTools(Utf8JsonWriter json, Tool[] tools)
+    private static void WriteTools(Utf8JsonWriter json, ToolSchema[] tools, Func<ToolSchema, JsonNode> parameters)
     {
         json.WriteStartArray("tools");
-        foreach (Tool tool in tools)
+        foreach (ToolSchema tool in tools)
         {
             json.WriteStartObject();
             json.WriteString("type", "function");
@@ -169,7 +182,7 @@ internal sealed record ChatRequest(byte[] ForPrompt, byte[] ForGrammar)
             json.WriteString("name", tool.Definition.Name);
             json.WriteString("description", tool.Definition.Description);
             json.WritePropertyName("parameters");
-            tool.Shown.WriteTo(json);
+            parameters(tool).WriteTo(json);
             json.WriteEndObject();
             json.WriteEndObject();
         }
@@ -177,7 +190,7 @@ internal sealed record ChatRequest(byte[] ForPrompt, byte[] ForGrammar)
         json.WriteEndArray();
     }
 
-    private static void WriteOptions(Utf8JsonWriter json, ChatOptions options, ToolChoice choice)
+    private static void WriteOptions(Utf8JsonWriter json, ChatOptions options, EmbeddedSchemas schemas, ToolChoice choice)
     {
         json.WriteString("tool_choice", choice.Kind);
         json.WriteString("reasoning_format", options.ReasoningFormat == ReasoningFormat.InContent ? "none" : "deepseek");
@@ -189,8 +202,10 @@ internal sealed record ChatRequest(byte[] ForPrompt, byte[] ForGrammar)
 
         if (options.ResponseSchema is { } schema)
         {
+            (string rules, string root) = schema.Rules;
+            schemas.AddRules(rules);
             json.WritePropertyName("json_schema");
-            json.WriteRawValue(schema.Enforced);
+            new JsonObject { ["const"] = schemas.Add(root) }.WriteTo(json);
         }
 
         if (options.TemplateArguments.Count > 0)
@@ -222,7 +237,4 @@ internal sealed record ChatRequest(byte[] ForPrompt, byte[] ForGrammar)
         ChatRole.Tool => "tool",
         _ => throw new ArgumentOutOfRangeException(nameof(role), role, "The role of a message is not valid."),
     };
-
-    /// <summary>Represents a tool and its schemas: the one that the model sees, and the one that the grammar enforces.</summary>
-    private sealed record Tool(ToolDefinition Definition, JsonNode Shown, JsonNode Enforced);
 }

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using MoeOffload.Native;
@@ -57,12 +58,7 @@ public sealed class ChatTemplate
         options ??= new ChatOptions();
         options.ValidateNumbers();
         options.ValidateContent();
-        RenderedChat chat = Render(ChatRequest.Make(messages, options), options);
-        if (chat.Grammar is null)
-        {
-            // Nothing has converted the schemas, and those that are not valid are still errors.
-            ChatRequest.CheckSchemas(options);
-        }
+        RenderedChat chat = Render(ChatRequest.Make(messages, options));
 
         // llama.cpp leaves the answer free where it finds no form of calls in the template.
         return chat.Grammar is not null || !options.ToolChoice.IsRequired
@@ -84,20 +80,60 @@ public sealed class ChatTemplate
         return BackgroundCall.ComputeAsync(() => Render(messages, options), cancellationToken);
     }
 
-    private RenderedChat Render(ChatRequest request, ChatOptions options)
+    private RenderedChat Render(ChatRequest request)
+    {
+        RenderedChat prompt = RenderPrompt(request);
+        if (!request.HasCallableTools)
+        {
+            return prompt;
+        }
+
+        // Some templates write each argument of a call in its own way, and not every template can show every type.
+        byte[] grammar = RenderGrammar(request, ChatRequest.ArgumentForm.Whole)
+            ?? FirstOf(() => RenderGrammar(request, ChatRequest.ArgumentForm.ByMember)!, () => RenderGrammar(request, ChatRequest.ArgumentForm.ByPlainMember)!);
+        return new RenderedChat(grammar, prompt.Prompt);
+    }
+
+    private RenderedChat RenderPrompt(ChatRequest request)
+    {
+        return request.HasTools ? FirstOf(() => Render(isPlain: false), () => Render(isPlain: true)) : Render(isPlain: false);
+
+        RenderedChat Render(bool isPlain)
+        {
+            var schemas = new EmbeddedSchemas();
+            byte[] rendered = NativeChat.Render(_handle, request.WriteForPrompt(schemas, isPlain), _logger);
+            return new RenderedChat(schemas.Link(rendered, request.AnswerSchema), prompt: null);
+        }
+    }
+
+    // Returns null if the grammar does not have all schemas.
+    private byte[]? RenderGrammar(ChatRequest request, ChatRequest.ArgumentForm form)
+    {
+        var schemas = new EmbeddedSchemas();
+        byte[] rendered = NativeChat.Render(_handle, request.WriteForGrammar(schemas, form), _logger);
+        using JsonDocument json = JsonDocument.Parse(rendered);
+        string grammar = json.RootElement.GetProperty("grammar").GetString()!;
+        return form != ChatRequest.ArgumentForm.Whole || grammar.Length == 0 || schemas.AreAllIn(grammar) ? schemas.Link(rendered, shown: null) : null;
+    }
+
+    // If both fail, the first error is the one to tell.
+    private static T FirstOf<T>(Func<T> render, Func<T> otherwise)
     {
         try
         {
-            var prompt = new RenderedChat(NativeChat.Render(_handle, request.ForPrompt, _logger), prompt: null);
-            return ReferenceEquals(request.ForPrompt, request.ForGrammar)
-                ? prompt
-                : new RenderedChat(NativeChat.Render(_handle, request.ForGrammar, _logger), prompt.Prompt);
+            return render();
         }
-        catch (Exception exception) when (exception is ChatTemplateException or ArgumentException)
+        catch (Exception error) when (error is ChatTemplateException or ArgumentException)
         {
-            // llama.cpp does not say which schema it could not convert, or converted to a grammar that is too large.
-            ChatRequest.CheckSchemas(options);
-            throw;
+            try
+            {
+                return otherwise();
+            }
+            catch (Exception again) when (again is ChatTemplateException or ArgumentException)
+            {
+                ExceptionDispatchInfo.Throw(error);
+                throw;
+            }
         }
     }
 

@@ -4,7 +4,7 @@ using MoeOffload.Native.Generated;
 
 namespace MoeOffload.Native;
 
-/// <summary>Calls llama.cpp's chat templates, parsers and schema converter. Data is passed as UTF-8, mostly as JSON.</summary>
+/// <summary>Calls llama.cpp's chat templates and parsers. Data is passed as UTF-8, mostly as JSON.</summary>
 internal static unsafe class NativeChat
 {
     // The converter's recursion and its regular expressions take at most this many bytes of stack for each byte of JSON.
@@ -12,9 +12,6 @@ internal static unsafe class NativeChat
 
     // Enough to parse and render a template of the largest size that ChatTemplateGuard allows.
     private const int TemplateStack = 64 << 20;
-
-    // Fits in the remaining stack of any thread.
-    private const int ShortInput = 1024;
 
     // The parser of answers recurses for each nested bracket.
     private const int StackPerNesting = 16 << 10;
@@ -118,21 +115,6 @@ internal static unsafe class NativeChat
         return isRead;
     }
 
-    /// <summary>Converts a JSON schema that has been checked to a grammar.</summary>
-    /// <exception cref="ArgumentException">The converter rejected the schema.</exception>
-    public static string ToGrammar(string schema, string what)
-    {
-        byte[] text = Utf8.ToTerminated(schema, what);
-        string grammar = string.Empty;
-        if (text.Length <= ShortInput)
-        {
-            return ToGrammarHere(text, what);
-        }
-
-        LargeStack.Run(text.Length * StackPerByte, () => grammar = ToGrammarHere(text, what));
-        return grammar;
-    }
-
     private static nint ParseHere(ModelHandle model, byte[]? source, ILogger logger)
     {
         byte* error = stackalloc byte[NativeError.BufferSize];
@@ -182,19 +164,6 @@ internal static unsafe class NativeChat
 
         message = status == moe_status.MOE_STATUS_OK ? Take(text) : Encoding.UTF8.GetBytes(NativeError.Reason(status, error));
         return status == moe_status.MOE_STATUS_OK;
-    }
-
-    private static string ToGrammarHere(byte[] schema, string what)
-    {
-        byte* error = stackalloc byte[NativeError.BufferSize];
-        moe_text* text;
-        fixed (byte* json = schema)
-        {
-            moe_status status = ShimApi.moe_json_schema_to_grammar(json, &text, error, NativeError.BufferSize);
-            return status == moe_status.MOE_STATUS_OK
-                ? Encoding.UTF8.GetString(Take(text))
-                : throw new ArgumentException($"{what} cannot be enforced: {NativeError.Reason(status, error)}", nameof(schema));
-        }
     }
 
     private static byte[] Take(moe_text* text)

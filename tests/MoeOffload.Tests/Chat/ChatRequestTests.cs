@@ -5,74 +5,83 @@ using Microsoft.Extensions.Logging.Abstractions;
 using MoeOffload.Chat;
 using MoeOffload.Fixtures;
 using MoeOffload.Native;
-using MoeOffload.Schemas;
+using MoeOffload.Tests.Schemas;
 using NUnit.Framework;
 
 namespace MoeOffload.Tests.Chat;
 
-/// <summary>Rendering converts the schemas of a chat. They are converted beside it only to say which one is not valid.</summary>
+/// <summary>Schemas take the places of placeholders in the grammars that llama.cpp makes.</summary>
 [TestFixture]
 public sealed class ChatRequestTests
 {
-    private const string Missing = """{"$ref":"#/$defs/none"}""";
-
     private static readonly ChatMessage[] s_messages = [ChatMessage.User("Hi")];
 
-    private static readonly ChatOptions s_tools = new()
-    {
-        Tools = [Chats.Weather, new ToolDefinition { Name = "broken", Parameters = """{"type":"object","properties":{"a":""" + Missing + "}}" }],
-    };
-
-    private static readonly ChatOptions s_response = new() { ResponseSchema = JsonSchema.Parse(Missing) };
-
-    // The schema that is enforced differs from the one that the model sees, so the chat is rendered twice.
     private static readonly ToolDefinition s_tool = new()
     {
         Name = "choose",
         Description = "Chooses",
-        Parameters = """{"type":"object","properties":{"a":{"type":"string"},"b":{"type":"string","contentEncoding":"base64"}},"required":["a"],"not":{"required":["c"]}}""",
+        Parameters =
+            """
+            {"type":"object","required":["a"],"not":{"required":["c"]},
+             "properties":{"a":{"type":"string"},"b":{"type":"string","contentEncoding":"base64"},"n":{"type":"integer","minimum":100},"o":{"type":"object","properties":{"":{"type":"null"}}}}}
+            """,
     };
 
-    public static IEnumerable<TestCaseData> Refused()
-    {
-        // One has a form of calls, and so a grammar; the other has none.
-        foreach (string template in (string[])[RealTemplates.Qwen3, RealTemplates.Mixtral])
-        {
-            yield return new TestCaseData(template, s_tools, "The parameters of the tool 'broken' *#/$defs/none*").SetArgDisplayNames(template, "tool");
-            yield return new TestCaseData(template, s_response, "The JSON schema *#/$defs/none*").SetArgDisplayNames(template, "response");
-        }
-    }
+    private static readonly string[] s_unusual =
+    [
+        """{"type":"object","properties":{"x":true}}""",
+        """{"type":"object","properties":{"x":{"type":"array","items":true}}}""",
+        """{"type":"object","properties":{"node":{"$ref":"#"}}}""",
+        """{"type":"object","properties":{"x":{"type":"string","minLength":2.0}}}""",
+        """{"type":"object","properties":{"x":{"type":"integer"}},"required":null,"additionalProperties":null,"items":null}""",
+        """{"type":"object","properties":{"x":null}}""",
+        """{"type":"object","properties":null}""",
+        """{"type":"object","properties":{"x":{"$ref":"https://example.org/x.json"},"y":{"$ref":"#anchor"}}}""",
+        """{"type":"object","properties":{"x":{"$ref":"#/$defs/a~1b"},"y":{"$ref":"#/$defs/c%25d"}},"$defs":{"a/b":{"type":"integer"},"c%d":{"type":"null"}}}""",
+        """{"type":"object","properties":{"x":{"type":"array","prefixItems":[]}}}""",
+        """{"type":"object","properties":{"x":{"type":"text"},"y":{"enum":[]},"z":false}}""",
+        """{"anyOf":[{"properties":{"x":{"type":"integer"}}},{"properties":{"y":{"type":["string","null"]}}}]}""",
+        "{}",
+        "true",
+        "false",
+    ];
 
-    [Test]
-    public void Request_converts_no_schema()
-    {
-        FluentActions.Invoking(() => ChatRequest.Make(s_messages, s_tools)).Should().NotThrow("only the converter finds what is wrong");
-        FluentActions.Invoking(() => ChatRequest.Make(s_messages, s_response)).Should().NotThrow();
-    }
-
-    [TestCaseSource(nameof(Refused))]
-    public void Schema_that_the_converter_rejects_is_told_by_its_name(string template, ChatOptions options, string message)
+    [TestCaseSource(typeof(RealTemplates), nameof(RealTemplates.Files))]
+    public void No_schema_of_a_tool_makes_a_request_fail(string template)
     {
         ChatTemplate parsed = SmallModel.Shared.ParseChatTemplate(RealTemplates.Read(template));
+        ChatOptions options = new() { Tools = [.. s_unusual.Select((schema, index) => new ToolDefinition { Name = $"unusual_{index}", Parameters = schema })] };
 
-        parsed.Invoking(it => it.Render(s_messages, options)).Should().Throw<ArgumentException>().WithMessage(message);
+        RenderedChat chat = parsed.Render(s_messages, options);
+
+        chat.Grammar?.Should().NotContain("moe-schema");
+    }
+
+    [TestCase("[]")]
+    [TestCase("{")]
+    public void Parameters_that_are_no_schema_are_refused(string parameters)
+    {
+        ChatTemplate parsed = SmallModel.Shared.ParseChatTemplate(RealTemplates.Read(RealTemplates.Qwen3));
+        ChatOptions options = new() { Tools = [new ToolDefinition { Name = "broken", Parameters = parameters }] };
+
+        parsed.Invoking(it => it.Render(s_messages, options)).Should().Throw<ArgumentException>().WithMessage("*tool 'broken'*");
     }
 
     [TestCaseSource(typeof(RealTemplates), nameof(RealTemplates.Files))]
-    public void Schemas_are_converted_by_one_of_two_renderings_and_the_prompt_is_the_same(string template)
+    public void Grammar_is_made_by_one_of_two_renderings_and_the_prompt_is_the_same(string template)
     {
         using ChatTemplateHandle handle = NativeChat.Parse(SmallModel.Shared.Native.Handle, RealTemplates.Read(template), NullLogger.Instance);
         ChatOptions options = new() { Tools = [s_tool, Chats.Weather] };
-        ChatMessage[] messages = [ChatMessage.User("Hi")];
 
-        ChatRequest request = ChatRequest.Make(messages, options);
+        byte[] request = ChatRequest.Make(s_messages, options).WriteForPrompt(new EmbeddedSchemas());
 
-        request.ForPrompt.Should().NotEqual(request.ForGrammar);
-        (string prompt, string grammar) = Render(request.ForPrompt);
+        (string prompt, string grammar) = Render(request);
         grammar.Should().BeEmpty("this rendering is only for the prompt");
-        string callable = Encoding.UTF8.GetString(request.ForPrompt).Replace("\"none\"", "\"auto\"", StringComparison.Ordinal);
+        string callable = Encoding.UTF8.GetString(request).Replace("\"none\"", "\"auto\"", StringComparison.Ordinal);
         Render(Encoding.UTF8.GetBytes(callable)).Prompt.Should().Be(prompt);
-        SmallModel.Shared.ParseChatTemplate(RealTemplates.Read(template)).Render(messages, options).Prompt.Should().Be(prompt);
+        RenderedChat chat = SmallModel.Shared.ParseChatTemplate(RealTemplates.Read(template)).Render(s_messages, options);
+        chat.Prompt.Should().Be(prompt);
+        chat.Grammar?.Should().NotContain("moe-schema");
 
         (string Prompt, string Grammar) Render(byte[] json)
         {
@@ -82,14 +91,19 @@ public sealed class ChatRequestTests
     }
 
     [Test]
-    public void Request_without_calls_or_with_the_schemas_that_are_shown_is_rendered_once()
+    public void Arguments_follow_the_schema_of_their_tool()
     {
-        ChatMessage[] messages = [ChatMessage.User("Hi")];
-        foreach (ChatOptions options in (ChatOptions[])
-            [new(), new() { Tools = [Chats.Weather, Chats.Time] }, new() { Tools = [s_tool], ToolChoice = ToolChoice.None }])
-        {
-            ChatRequest request = ChatRequest.Make(messages, options);
-            request.ForGrammar.Should().BeSameAs(request.ForPrompt);
-        }
+        ChatTemplate template = SmallModel.Shared.ParseChatTemplate(RealTemplates.Read(RealTemplates.Qwen3));
+
+        RenderedChat chat = template.Render(s_messages, new ChatOptions { Tools = [s_tool], ToolChoice = ToolChoice.Required, Reasoning = false });
+
+        Gbnf grammar = Gbnf.Read(chat.Grammar!);
+        Call("""{"a":"x","n":100}""").Should().BeTrue();
+        Call("""{"a":"x","n":12}""").Should().BeFalse();
+        Call("""{"a":"x","o":{"":null}}""").Should().BeTrue();
+        Call("""{"a":"x","o":20}""").Should().BeFalse();
+        Call("""{"n":100}""").Should().BeFalse();
+
+        bool Call(string arguments) => grammar.Matches($"<|im_start|>assistant\n<think>\n\n</think>\n\n<tool_call>\n{{\"name\": \"choose\", \"arguments\": {arguments}}}\n</tool_call>");
     }
 }

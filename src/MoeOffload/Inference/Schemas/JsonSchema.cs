@@ -1,42 +1,61 @@
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
-using MoeOffload.Inference.Grammars;
 using MoeOffload.Inference.Schemas;
-using MoeOffload.Native;
 using MoeOffload.Shared;
 
 namespace MoeOffload.Schemas;
 
 /// <summary>
-/// Represents a JSON schema that can be enforced exactly. A schema with keywords that llama.cpp's grammar converter would ignore is
-/// rejected.
+/// Represents a JSON schema, of which a grammar holds what the model writes. A schema is either enforced exactly, or refused; or it is lenient,
+/// and what the grammar cannot hold is left to the model and can be checked afterwards.
 /// </summary>
 /// <remarks>
-/// The supported keywords are types, <c>properties</c>, <c>required</c>, <c>additionalProperties</c>, <c>items</c>, <c>prefixItems</c>,
-/// <c>minItems</c>, <c>maxItems</c>, <c>enum</c>, <c>const</c>, <c>anyOf</c>, <c>oneOf</c> if its alternatives exclude each other,
-/// <c>$ref</c> within the schema, bounds of integers, lengths and patterns of strings, and the formats <c>date</c>, <c>time</c>,
-/// <c>date-time</c> and <c>uuid</c>. An object can have only the properties that its schema names, unless <c>additionalProperties</c>
-/// allows others. Strings that match a pattern contain no control characters.
+/// <para>
+/// The schemas are those of draft 2020-12; what differs in drafts 4 to 2019-09 is understood too. All keywords are supported within these limits:
+/// <c>multipleOf</c> up to three digits; <c>uniqueItems</c> for items whose values are listed; <c>contains</c> up to 64 items; <c>oneOf</c>,
+/// <c>not</c> and <c>if</c> as far as the opposite of their schemas can be expressed; patterns without back-references, word boundaries, and
+/// look-around other than at the beginning; the formats that JSON Schema defines, except for <c>regex</c>; and references within the schema.
+/// Unknown keywords are annotations, unless they look like misspelled ones.
+/// </para>
+/// <para>
+/// What the model can write is valid, but not everything that is valid: the members of an object come in the order of the schema. An object has
+/// only the members that its schema names, and a tuple only and all of the items, unless the schema explicitly allows others. Numbers have up to
+/// 16 digits before and after the decimal point, and bounded ones have no exponent. Items of unique arrays come in the order of the enumeration
+/// if it has more than eight values.
+/// </para>
+/// <para>
+/// A schema has at most 262,144 characters and 64 levels. Its grammar has at most 1,048,576 characters, which bounds the time of a conversion to
+/// seconds; schemas of a few kilobytes take milliseconds.
+/// </para>
 /// </remarks>
 public sealed class JsonSchema
 {
-    private readonly string _text;
-    private readonly Lazy<string> _grammar;
+    /// <summary>The text with which the names of the grammar's rules start.</summary>
+    internal const string Prefix = "schema-";
 
-    private JsonSchema(string text, JsonObject schema)
+    private readonly string _text;
+    private readonly SchemaDocument _document;
+    private readonly SchemaConversion _conversion;
+
+    private JsonSchema(string text, bool isStrict)
     {
         _text = text;
-        Enforced = JsonSchemaReader.Strictly(schema, "The JSON schema").ToJsonString();
-        _grammar = new Lazy<string>(MakeGrammar);
+        _document = new SchemaDocument(SchemaText.Parse(text, What));
+        _conversion = isStrict ? SchemaConversion.Strictly(_document, Prefix, What) : SchemaConversion.Loosely(_document, Prefix);
+        Unenforced = [.. _conversion.Refusals.Select(refusal => refusal.Pointer).Distinct()];
     }
 
-    /// <summary>Gets the schema in the form that the converter supports.</summary>
-    internal string Enforced { get; }
+    /// <summary>
+    /// Gets the locations of the keywords that the grammar does not hold, as JSON pointers that start with <c>#</c>. It is empty unless the schema
+    /// was parsed leniently.
+    /// </summary>
+    public IReadOnlyList<string> Unenforced { get; }
+
+    private static string What => "The JSON schema";
 
     /// <summary>
-    /// Parses a schema. Blocks for a time that grows with the schema, which can take a second for the largest; see <see cref="ParseAsync"/>. The
-    /// grammar of the schema is built when it is first used, on another thread.
+    /// Parses a schema that must be enforced exactly. Blocks for a time that grows with the schema, which can take seconds for the largest; see
+    /// <see cref="ParseAsync"/>.
     /// </summary>
     /// <param name="json">The schema as JSON, at most 262,144 characters.</param>
     /// <exception cref="ArgumentException">
@@ -45,10 +64,10 @@ public sealed class JsonSchema
     public static JsonSchema Parse(string json)
     {
         ArgumentNullException.ThrowIfNull(json);
-        return new JsonSchema(json, SchemaText.Parse(json, "The JSON schema"));
+        return new JsonSchema(json, isStrict: true);
     }
 
-    /// <summary>Parses a schema without blocking the caller.</summary>
+    /// <summary>Parses a schema that must be enforced exactly, without blocking the caller.</summary>
     /// <param name="json">The schema as JSON, at most 262,144 characters.</param>
     /// <param name="cancellationToken">A token that cancels the wait.</param>
     /// <inheritdoc cref="Parse" path="/exception"/>
@@ -57,6 +76,29 @@ public sealed class JsonSchema
     {
         ArgumentNullException.ThrowIfNull(json);
         return BackgroundCall.ComputeAsync(() => Parse(json), cancellationToken);
+    }
+
+    /// <summary>
+    /// Parses a schema of which as much as possible is enforced. <see cref="Unenforced"/> lists what is not, and <see cref="Validate"/> checks an
+    /// answer. Blocks as <see cref="Parse"/> does; see <see cref="ParseLenientAsync"/>.
+    /// </summary>
+    /// <param name="json">The schema as JSON, at most 262,144 characters.</param>
+    /// <exception cref="ArgumentException">The text is not valid JSON, or neither an object nor a boolean.</exception>
+    public static JsonSchema ParseLenient(string json)
+    {
+        ArgumentNullException.ThrowIfNull(json);
+        return new JsonSchema(json, isStrict: false);
+    }
+
+    /// <summary>Parses a schema of which as much as possible is enforced, without blocking the caller.</summary>
+    /// <param name="json">The schema as JSON, at most 262,144 characters.</param>
+    /// <param name="cancellationToken">A token that cancels the wait.</param>
+    /// <inheritdoc cref="ParseLenient" path="/exception"/>
+    /// <exception cref="OperationCanceledException">The call was canceled.</exception>
+    public static Task<JsonSchema> ParseLenientAsync(string json, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(json);
+        return BackgroundCall.ComputeAsync(() => ParseLenient(json), cancellationToken);
     }
 
     /// <summary>
@@ -79,25 +121,28 @@ public sealed class JsonSchema
         return Parse(TypeSchema.Make(type).ToJsonString());
     }
 
+    /// <summary>Checks a JSON text against the whole schema, including what the grammar does not hold.</summary>
+    /// <param name="json">The text.</param>
+    /// <returns>The first violations, or an empty list if there are none.</returns>
+    public IReadOnlyList<JsonSchemaViolation> Validate(string json)
+    {
+        ArgumentNullException.ThrowIfNull(json);
+        try
+        {
+            return new SchemaValidator(new PatternCache()).Validate(_document.Root, JsonElement.Parse(json));
+        }
+        catch (Exception error) when (error is JsonException or InvalidOperationException)
+        {
+            return [new JsonSchemaViolation(string.Empty, "#", $"is violated by a text that is not valid JSON: {error.Message}")];
+        }
+    }
+
     /// <summary>Returns the schema as JSON.</summary>
     public override string ToString() => _text;
 
+    /// <summary>Gets the rules of the schema, for a larger grammar, and the name of the first one.</summary>
+    internal (string Rules, string Root) Rules => (_conversion.Rules, _conversion.Root);
+
     /// <summary>Returns the grammar of the schema, in GBNF.</summary>
-    /// <exception cref="ArgumentException">llama.cpp's converter rejected the schema, or the grammar is too large.</exception>
-    internal string ToGrammar() => _grammar.Value;
-
-    private string MakeGrammar()
-    {
-        string grammar = NativeChat.ToGrammar(Enforced, "The JSON schema");
-        try
-        {
-            GrammarCheck.Check(grammar, "root");
-        }
-        catch (FormatException error)
-        {
-            throw new ArgumentException($"The JSON schema results in a grammar that is not valid: {error.Message}.", error);
-        }
-
-        return grammar;
-    }
+    internal string ToGrammar() => $"root ::= {_conversion.Root}\n{_conversion.Rules}";
 }

@@ -1,65 +1,58 @@
-using System.Globalization;
-using System.Text.Json;
-using System.Text.Json.Nodes;
-
 namespace MoeOffload.Inference.Schemas;
 
-/// <summary>Reads the keywords of a schema.</summary>
-/// <param name="what">A description of the schema, with which error messages start.</param>
-internal sealed class SchemaKeywords(string what)
+/// <summary>Lists the keywords of JSON Schema.</summary>
+internal static class SchemaKeywords
 {
-    /// <summary>Returns the types that a schema names, or an empty array if it has no <c>type</c> keyword.</summary>
-    public string[] Types(JsonObject schema, string path) => schema["type"] switch
+    /// <summary>The keywords that demand something of a value.</summary>
+    public static readonly IReadOnlyDictionary<string, JsonKinds> Assertions = new Dictionary<string, JsonKinds>(StringComparer.Ordinal)
     {
-        null => [],
-        JsonValue value when value.TryGetValue(out string? type) => [type],
-        JsonArray { Count: > 0 } types when types.All(type => type is JsonValue it && it.GetValueKind() == JsonValueKind.String) =>
-            [.. types.Select(type => (string)type!).Distinct()],
-        _ => throw Malformed(path, "has a type that is neither a name nor a list of names"),
+        ["type"] = JsonKinds.All, ["enum"] = JsonKinds.All, ["const"] = JsonKinds.All,
+        ["$ref"] = JsonKinds.All, ["$dynamicRef"] = JsonKinds.All, ["$recursiveRef"] = JsonKinds.All,
+        ["allOf"] = JsonKinds.All, ["anyOf"] = JsonKinds.All, ["oneOf"] = JsonKinds.All, ["not"] = JsonKinds.All,
+        ["if"] = JsonKinds.All, ["then"] = JsonKinds.All, ["else"] = JsonKinds.All,
+        ["minimum"] = JsonKinds.Number, ["maximum"] = JsonKinds.Number, ["exclusiveMinimum"] = JsonKinds.Number, ["exclusiveMaximum"] = JsonKinds.Number,
+        ["multipleOf"] = JsonKinds.Number,
+        ["minLength"] = JsonKinds.String, ["maxLength"] = JsonKinds.String, ["pattern"] = JsonKinds.String, ["format"] = JsonKinds.String | JsonKinds.Number,
+        ["items"] = JsonKinds.Array, ["additionalItems"] = JsonKinds.Array, ["prefixItems"] = JsonKinds.Array, ["unevaluatedItems"] = JsonKinds.Array,
+        ["minItems"] = JsonKinds.Array, ["maxItems"] = JsonKinds.Array, ["uniqueItems"] = JsonKinds.Array,
+        ["contains"] = JsonKinds.Array, ["minContains"] = JsonKinds.Array, ["maxContains"] = JsonKinds.Array,
+        ["properties"] = JsonKinds.Object, ["patternProperties"] = JsonKinds.Object, ["additionalProperties"] = JsonKinds.Object,
+        ["unevaluatedProperties"] = JsonKinds.Object, ["required"] = JsonKinds.Object, ["propertyNames"] = JsonKinds.Object,
+        ["minProperties"] = JsonKinds.Object, ["maxProperties"] = JsonKinds.Object,
+        ["dependentRequired"] = JsonKinds.Object, ["dependentSchemas"] = JsonKinds.Object, ["dependencies"] = JsonKinds.Object,
     };
 
-    /// <summary>Returns the value of a required keyword that is a list.</summary>
-    public JsonArray Array(JsonObject schema, string keyword, string path, bool mayBeEmpty = false) =>
-        schema[keyword] is JsonArray array && (array.Count > 0 || mayBeEmpty) ? array : throw Malformed(path, $"has '{keyword}', which is not a list, or is empty");
-
-    /// <summary>Returns the value of a keyword that is a string, or null if it is missing.</summary>
-    public string? Text(JsonObject schema, string keyword, string path) =>
-        schema[keyword] is not { } node ? null
-        : node is JsonValue value && value.TryGetValue(out string? text) ? text
-        : throw Malformed(path, $"has '{keyword}', which is not a string");
-
-    /// <summary>Returns the value of a keyword that is a number, or null if it is missing.</summary>
-    public decimal? Number(JsonObject schema, string keyword, string path)
+    private static readonly HashSet<string> s_annotations = new(StringComparer.Ordinal)
     {
-        if (schema[keyword] is not { } node)
+        "title", "description", "default", "examples", "example", "deprecated", "readOnly", "writeOnly", "$schema", "$id", "id", "$comment", "$anchor",
+        "$dynamicAnchor", "$recursiveAnchor", "$vocabulary", "$defs", "definitions", "contentEncoding", "contentMediaType", "contentSchema", "nullable", "xml",
+    };
+
+    /// <summary>Returns the keyword that an unknown one seems to be a misspelling of, or null.</summary>
+    public static string? Misspelled(string name) =>
+        Assertions.ContainsKey(name) || s_annotations.Contains(name) || name.Length < 5 || name.StartsWith("x-", StringComparison.Ordinal) ? null
+        : Assertions.Keys.FirstOrDefault(keyword => keyword.Length >= 5 && IsClose(keyword, name));
+
+    // Differs in case, or by one character that is missing, added or another one.
+    private static bool IsClose(string keyword, string name)
+    {
+        if (string.Equals(keyword, name, StringComparison.OrdinalIgnoreCase))
         {
-            return null;
+            return true;
         }
 
-        return node.GetValueKind() == JsonValueKind.Number
-            && decimal.TryParse(node.ToJsonString(), NumberStyles.Float, CultureInfo.InvariantCulture, out decimal number)
-            ? number
-            : throw Malformed(path, $"has '{keyword}', which is not a number, or is too large");
-    }
-
-    /// <summary>
-    /// Returns the values of two keywords that are counts, or null for those that are missing. The first must not be greater than the
-    /// second.
-    /// </summary>
-    public (int? Least, int? Most) Range(JsonObject schema, string leastKeyword, string mostKeyword, string path)
-    {
-        int? least = Count(leastKeyword);
-        int? most = Count(mostKeyword);
-        return least > most ? throw Malformed(path, $"has a {leastKeyword} that is greater than its {mostKeyword}") : (least is 0 ? null : least, most);
-
-        int? Count(string keyword) => Number(schema, keyword, path) switch
+        int difference = name.Length - keyword.Length;
+        if (difference is < -1 or > 1)
         {
-            null => null,
-            { } number when number >= 0 && number <= int.MaxValue && number == Math.Floor(number) => (int)number,
-            _ => throw Malformed(path, $"has '{keyword}', which is not a non-negative integer"),
-        };
-    }
+            return false;
+        }
 
-    /// <summary>Creates the exception for a schema that is not valid or cannot be enforced.</summary>
-    public ArgumentException Malformed(string path, string reason) => new($"{what} is not supported: {path} {reason}.");
+        int start = 0;
+        while (start < Math.Min(keyword.Length, name.Length) && keyword[start] == name[start])
+        {
+            start++;
+        }
+
+        return string.Equals(keyword[(start + (difference <= 0 ? 1 : 0))..], name[(start + (difference >= 0 ? 1 : 0))..], StringComparison.Ordinal);
+    }
 }

@@ -1,20 +1,20 @@
 using System.Globalization;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 
 namespace MoeOffload.Inference.Schemas;
 
-/// <summary>Parses the JSON of schemas, within the limits of the recursion in llama.cpp's converter.</summary>
+/// <summary>Parses the JSON of schemas within limits.</summary>
 internal static class SchemaText
 {
     private const int MaxLength = 1 << 18;
-    private const int MaxNameLength = 256;
+
+    private static readonly JsonDocumentOptions s_options = new() { MaxDepth = 64, AllowDuplicateProperties = false };
 
     /// <summary>Parses the JSON of a schema.</summary>
     /// <exception cref="ArgumentException">
-    /// The text is not a JSON object, is too long, is nested too deeply, or contains a name that is too long.
+    /// The text is not a JSON object or boolean, is too long, is nested too deeply, or contains a part of a character.
     /// </exception>
-    public static JsonObject Parse(string json, string what)
+    public static JsonElement Parse(string json, string what)
     {
         if (json.Length > MaxLength)
         {
@@ -23,34 +23,44 @@ internal static class SchemaText
 
         try
         {
-            JsonNode? node = JsonNode.Parse(json, documentOptions: new JsonDocumentOptions { MaxDepth = 64, AllowDuplicateProperties = false });
-            JsonObject root = node as JsonObject ?? throw new ArgumentException($"{what} is not a JSON object.");
-            CheckNames(root, what);
-            return root;
+            JsonElement root = JsonElement.Parse(json, s_options);
+            CheckTexts(root);
+            return root.ValueKind is JsonValueKind.Object or JsonValueKind.True or JsonValueKind.False ? root : throw new ArgumentException($"{what} is not a JSON object.");
         }
         catch (JsonException error)
         {
             throw new ArgumentException($"{what} is not valid JSON: {error.Message}", error);
         }
+        catch (InvalidOperationException error)
+        {
+            throw new ArgumentException($"{what} has a string with an unpaired surrogate, which is a part of a character: {error.Message}", error);
+        }
     }
 
-    // The converter turns them into rule names with a regular expression that recurses for each character.
-    private static void CheckNames(JsonNode? node, string what)
+    private static void CheckTexts(JsonElement value)
     {
-        foreach ((string name, JsonNode? part) in node as JsonObject ?? [])
+        switch (value.ValueKind)
         {
-            if (name.Length > MaxNameLength)
-            {
-                throw new ArgumentException(string.Create(
-                    CultureInfo.InvariantCulture, $"{what} has a name of {name.Length} characters, '{name.AsSpan(0, 32)}…'; at most {MaxNameLength} are allowed."));
-            }
+            case JsonValueKind.String:
+                _ = value.GetString();
+                break;
+            case JsonValueKind.Array:
+                foreach (JsonElement item in value.EnumerateArray())
+                {
+                    CheckTexts(item);
+                }
 
-            CheckNames(part, what);
-        }
+                break;
+            case JsonValueKind.Object:
+                foreach (JsonProperty property in value.EnumerateObject())
+                {
+                    _ = property.Name;
+                    CheckTexts(property.Value);
+                }
 
-        foreach (JsonNode? part in node as JsonArray ?? [])
-        {
-            CheckNames(part, what);
+                break;
+            default:
+                break;
         }
     }
 }
