@@ -111,6 +111,9 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
         }
     }
 
+    /// <summary>Gets the model of the session.</summary>
+    public MoeModel Model => _model;
+
     /// <summary>Gets the LoRA adapters that are active from the next step on.</summary>
     public IReadOnlyList<ScaledAdapter> Adapters => _adapters.Current;
 

@@ -25,6 +25,7 @@ internal sealed class FolderCycleTests
 
     [TestCase("MoeOffload")]
     [TestCase("MoeOffload.Catalog")]
+    [TestCase("MoeOffload.Extensions.AI")]
     [TestCase("MoeOffload.Server")]
     [TestCase("MoeOffload.Measurement")]
     [TestCase("MoeOffload.Cli")]

@@ -124,7 +124,7 @@ public sealed class PackageContentTests
         size.Should().BeLessThan(LargestPackage);
     }
 
-    private static string[] Libraries() => [Managed, "MoeOffload.Catalog", "MoeOffload.Server"];
+    private static string[] Libraries() => [Managed, "MoeOffload.Catalog", "MoeOffload.Extensions.AI", "MoeOffload.Server"];
 
     private static string[] Ids() => [.. Libraries(), "MoeOffload.Cli", Cpu];
 

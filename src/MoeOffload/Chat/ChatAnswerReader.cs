@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 
@@ -9,6 +10,10 @@ namespace MoeOffload.Chat;
 /// </summary>
 internal sealed class ChatAnswerReader(RenderedChat chat)
 {
+    // The templates of Mistral's models refuse ids of another form in the next request.
+    private const int IdLength = 9;
+    private const string IdCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+
     private readonly List<Call> _calls = [];
     private readonly NestingCount _nesting = new();
     private byte[] _text = new byte[1024];
@@ -85,7 +90,7 @@ internal sealed class ChatAnswerReader(RenderedChat chat)
             string arguments = calls[i].GetProperty("arguments").GetString()!;
             if (i == _calls.Count)
             {
-                _calls.Add(new Call { Id = id.Length > 0 ? id : $"call_{Guid.NewGuid():N}" });
+                _calls.Add(new Call { Id = id.Length > 0 ? id : MakeId() });
             }
 
             // The name may be a part of a longer one until the arguments have begun.
@@ -122,6 +127,8 @@ internal sealed class ChatAnswerReader(RenderedChat chat)
             Arguments = call.GetProperty("arguments").GetString()!,
         }),
     ];
+
+    private static string MakeId() => RandomNumberGenerator.GetString(IdCharacters, IdLength);
 
     private static string Grow(ref string known, string text)
     {

@@ -116,6 +116,10 @@ public sealed class ChatStreamTests
         using JsonDocument arguments = JsonDocument.Parse(first.Arguments);
         arguments.RootElement.GetProperty("color").GetString().Should().BeOneOf("red", "blue");
         arguments.RootElement.GetProperty("times").GetInt32().Should().BeInRange(1, 3);
+
+        // This template refuses ids of another form than its model was trained on.
+        model.ChatTemplate.Render([ChatMessage.User("Paint"), last.Message, ChatMessage.ToolResult(first, "painted")], options)
+            .Prompt.Should().Contain(first.Id);
     }
 
     // Some templates name the token that ends an answer among those that are part of its format.
