@@ -147,8 +147,8 @@ public sealed class OptionsMappingTests
     private static Task<Chat.ChatOptions> Map(ChatOptions? options) =>
         new OptionsMapping(s_defaults, "m", logger: null).MapAsync(options, new UnusedClient(), default);
 
-    private static Task Refuses<T>(ChatOptions options, string why)
-        where T : Exception => FluentActions.Awaiting(() => Map(options)).Should().ThrowAsync<T>().WithMessage(why);
+    private static async Task Refuses<T>(ChatOptions options, string why)
+        where T : Exception => await FluentActions.Awaiting(() => Map(options)).Should().ThrowAsync<T>().WithMessage(why);
 
     private sealed class ListLogger : ILogger
     {
