@@ -8,6 +8,7 @@ using MoeOffload.Catalog;
 using MoeOffload.Server.Anthropic;
 using MoeOffload.Server.Diagnostics;
 using MoeOffload.Server.Http;
+using MoeOffload.Server.Llama;
 using MoeOffload.Server.Models;
 using MoeOffload.Server.Ollama;
 using MoeOffload.Server.OpenAI;
@@ -45,6 +46,7 @@ public static class MoeServerExtensions
         services.TryAddSingleton<ModelHost>();
         services.TryAddSingleton<ServerMetrics>();
         services.TryAddSingleton<RequestGate>();
+        services.TryAddSingleton<IgnoredFields>();
         services.TryAddSingleton<ApiServices>();
         services.TryAddSingleton<ApiKeys>();
         services.TryAddSingleton<Origins>();
@@ -73,6 +75,7 @@ public static class MoeServerExtensions
         var files = new FileFactsReader();
         OperationsEndpoints.Map(routes);
         OpenAIEndpoints.Map(routes);
+        LlamaEndpoints.Map(routes);
         AnthropicEndpoints.Map(routes);
         OllamaEndpoints.Map(routes, files);
         ShimmyEndpoints.Map(routes, files);

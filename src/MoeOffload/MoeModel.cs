@@ -18,14 +18,13 @@ public sealed class MoeModel : LoadedModel
 
     private MoeModel(string path, ModelOptions options, ModelLoader loader, NativeModel native)
         : base(path, options, loader, native) =>
-        _chatTemplate = new Lazy<ChatTemplate>(() => ChatTemplate.Parse(this, null, NativeLogger));
+        _chatTemplate = new Lazy<ChatTemplate>(() => ChatTemplate.Parse(this, options.ChatTemplate ?? FindChatTemplate(), NativeLogger));
 
     /// <summary>
-    /// Gets the model's own chat template. It is parsed when the property is first used, which blocks for a time that grows with the template;
+    /// Gets the chat template: <see cref="ModelOptions.ChatTemplate"/>, the template of the model, or ChatML if there is neither. It is parsed when the property is first used, which blocks for a time that grows with the template;
     /// see <see cref="GetChatTemplateAsync"/>.
     /// </summary>
     /// <exception cref="ChatTemplateException">The template cannot be parsed. The message says where and why.</exception>
-    /// <exception cref="NotSupportedException">The model does not have a chat template.</exception>
     /// <exception cref="ObjectDisposedException">The model was disposed before the property was first used.</exception>
     public ChatTemplate ChatTemplate => _chatTemplate.Value;
 
@@ -309,6 +308,18 @@ public sealed class MoeModel : LoadedModel
     {
         ArgumentException.ThrowIfNullOrEmpty(source);
         return BackgroundCall.ComputeAsync(() => ParseChatTemplate(source), cancellationToken);
+    }
+
+    // As in llama.cpp's tools, a model without a template gets ChatML.
+    private string? FindChatTemplate()
+    {
+        if (ChatTemplate.IsIn(this))
+        {
+            return null;
+        }
+
+        ModelLog.NoChatTemplate(Logger, Path);
+        return ChatTemplate.ChatMl;
     }
 
     private void Log(GenerationSession session)

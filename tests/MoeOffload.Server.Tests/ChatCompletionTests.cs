@@ -253,7 +253,7 @@ public sealed class ChatCompletionTests
         (int status, JsonNode error) = await _server.FailAsync(Path, chat);
 
         status.Should().Be(400);
-        ((string)error["message"]!).Should().Contain("does not support tool calls");
+        ((string)error["message"]!).Should().Contain("does not show tools");
     }
 
     [Test]
@@ -292,7 +292,6 @@ public sealed class ChatCompletionTests
     [TestCase("""{"messages":[{"role":"wizard","content":"Hi"}]}""", 400, "invalid_value", "messages[0].role")]
     [TestCase("""{"messages":[{"role":"user","content":7}]}""", 400, "invalid_type", "messages[0].content")]
     [TestCase("""{"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"x"}}]}]}""", 400, "unsupported_content", "messages[0].content[0].type")]
-    [TestCase("""{"messages":[{"role":"assistant","tool_calls":[{"id":"1","function":{"name":"a","arguments":"{"}}]}]}""", 400, "invalid_value", null)]
     [TestCase("""{"temperature":"hot"}""", 400, "invalid_type", "temperature")]
     [TestCase("""{"temperature":-1}""", 400, "invalid_value", "temperature")]
     [TestCase("""{"top_p":2}""", 400, "invalid_value", "top_p")]
@@ -309,7 +308,6 @@ public sealed class ChatCompletionTests
     [TestCase("""{"tool_choice":"required"}""", 400, "invalid_value", null)]
     [TestCase("""{"stream_options":{"include_usage":true}}""", 400, "invalid_value", "stream_options")]
     [TestCase("""{"audio":{"voice":"alloy"}}""", 400, "unsupported_parameter", "audio")]
-    [TestCase("""{"temprature":1}""", 400, "unknown_parameter", "temprature")]
     [TestCase("""{"reasoning_effort":"enormous"}""", 400, "invalid_value", "reasoning_effort")]
     public async Task Wrong_request_is_told_what_is_wrong(string changes, int status, string code, string? parameter)
     {

@@ -94,7 +94,7 @@ public sealed class CompletionTests
     [TestCase("""{"prompt":[99999999]}""", "invalid_value")]
     [TestCase("""{"prompt":{"a":1}}""", "invalid_type")]
     [TestCase("""{"best_of":3}""", "unsupported_parameter")]
-    [TestCase("""{"suffix":"x"}""", "unsupported_parameter")]
+    [TestCase("""{"suffix":"x"}""", "unsupported_model")]
     [TestCase("""{"logprobs":9}""", "invalid_value")]
     [TestCase("""{"n":17}""", "invalid_value")]
     public async Task Wrong_request_is_told_what_is_wrong(string changes, string code)

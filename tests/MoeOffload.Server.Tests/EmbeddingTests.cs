@@ -74,7 +74,7 @@ public sealed class EmbeddingTests
     [TestCase("""{"input":[[]]}""", "invalid_value")]
     [TestCase("""{"input":null}""", "missing_required_parameter")]
     [TestCase("""{"input":true}""", "invalid_type")]
-    [TestCase("""{"dimensions":7}""", "invalid_value")]
+    [TestCase("""{"dimensions":70000}""", "invalid_value")]
     [TestCase("""{"encoding_format":"png"}""", "invalid_value")]
     public async Task Wrong_request_is_told_what_is_wrong(string changes, string code)
     {

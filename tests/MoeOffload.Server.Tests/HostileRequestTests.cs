@@ -31,6 +31,7 @@ public sealed class HostileRequestTests
 
             // What is right by chance need not be long.
             options.Limits.MaxTokens = 64;
+            options.Requests.Strict = true;
         });
         server.Log.Least = LogLevel.Error;
         await server.LoadedAsync();

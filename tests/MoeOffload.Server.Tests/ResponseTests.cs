@@ -141,11 +141,10 @@ public sealed class ResponseTests
 
     [TestCase("""{"input":null}""", "missing_required_parameter")]
     [TestCase("""{"input":[]}""", "empty_array")]
-    [TestCase("""{"input":[{"type":"item_reference","id":"x"}]}""", "unsupported_content")]
-    [TestCase("""{"previous_response_id":"resp_1"}""", "unsupported_parameter")]
+    [TestCase("""{"previous_response_id":"resp_1"}""", "previous_response_not_found")]
+    [TestCase("""{"conversation":"conv_1"}""", "unsupported_parameter")]
     [TestCase("""{"background":true}""", "unsupported_parameter")]
     [TestCase("""{"reasoning":{"effort":"enormous"}}""", "invalid_value")]
-    [TestCase("""{"nonsense":1}""", "unknown_parameter")]
     public async Task Wrong_request_is_told_what_is_wrong(string changes, string code)
     {
         JsonObject request = Request("Hi");

@@ -114,7 +114,7 @@ internal sealed class ServeCommand : ICliCommand
     {
         ModelOptions model = _opener.LoadOptions(invocation);
         SamplingOptions sampling = _sampling.Read(invocation.Parsed);
-        Action<MoeServerOptions> serve = _serve.Read(invocation.Parsed);
+        Action<MoeServerOptions> serve = _serve.Read(invocation.Parsed, preloaded?.Name);
         return options =>
         {
             options.Models.Load = model;

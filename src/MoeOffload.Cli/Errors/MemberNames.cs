@@ -11,6 +11,7 @@ internal static partial class MemberNames
     private static readonly Dictionary<string, string> s_options = new(StringComparer.OrdinalIgnoreCase)
     {
         ["BatchSize"] = "--batch-size",
+        ["ChatTemplate"] = "--chat-template",
         ["ContextLength"] = "--ctx-size",
         ["CountExperts"] = "--count-experts",
         ["Devices"] = "--device",

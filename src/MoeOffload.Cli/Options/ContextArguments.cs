@@ -34,11 +34,8 @@ internal sealed class ContextArguments
 
     private readonly Option<GgmlType?> _keyType = Opt.Choice("The data type of the keys in the KV cache", s_cacheTypes, "--cache-type-k", "-ctk");
     private readonly Option<GgmlType?> _valueType = Opt.Choice("The data type of the values in the KV cache", s_cacheTypes, "--cache-type-v", "-ctv");
-    private readonly Option<FlashAttention?> _flashAttention = Opt.Choice(
-        "Whether to use flash attention",
-        new Dictionary<string, FlashAttention> { ["auto"] = FlashAttention.Auto, ["on"] = FlashAttention.On, ["off"] = FlashAttention.Off },
-        "--flash-attn",
-        "-fa");
+    private readonly Option<FlashAttention?> _flashAttention = Opt.Parsed(
+        "auto|on|off", "Whether to use flash attention", ReadFlashAttention, "one of auto|on|off", "--flash-attn", "-fa");
 
     private readonly Option<bool> _noKvOffload = Opt.Flag("Keep the KV cache in system memory", "--no-kv-offload", "-nkvo");
     private readonly Option<bool> _noOpOffload = Opt.Flag("Compute with weights in system memory on the CPU, even for large batches", "--no-op-offload");
@@ -107,6 +104,15 @@ internal sealed class ContextArguments
 
     /// <summary>Gets a value that indicates whether to use the model's layers for multi-token prediction.</summary>
     public bool WantsMtpLayers(ParseResult parsed) => parsed.GetValue(_speculation) == SpeculationType.Mtp;
+
+    // llama.cpp's tools accept all of these words.
+    private static FlashAttention? ReadFlashAttention(string text) => text.ToLowerInvariant() switch
+    {
+        "auto" or "-1" => FlashAttention.Auto,
+        "on" or "1" or "true" or "enabled" => FlashAttention.On,
+        "off" or "0" or "false" or "disabled" => FlashAttention.Off,
+        _ => null,
+    };
 
     private ThreadOptions ReadThreads(ParseResult parsed) => new()
     {

@@ -36,6 +36,8 @@ internal sealed class LoadArguments(GlobalOptions global)
     private readonly Option<bool> _directIo = Opt.Flag("Read the weights with direct I/O, which bypasses the system's file cache", "--direct-io", "-dio");
     private readonly Option<bool> _noRepack = Opt.Flag("Do not repack weights in system memory for faster computation", "--no-repack", "-nr");
     private readonly Option<bool> _checkTensors = Opt.Flag("Check the weights for invalid values before use", "--check-tensors");
+    private readonly Option<string?> _chatTemplate = Opt.Text("TEMPLATE", "The chat template in Jinja, or 'chatml'; the default is the model's own, or chatml if it has none", "--chat-template");
+    private readonly Option<string?> _chatTemplateFile = Opt.Text("PATH", "A file with the chat template in Jinja", "--chat-template-file");
     private readonly Option<bool> _strict = Opt.Flag("Fail if a placement rule matches no tensor", "--strict-placement");
 
     public void AddTo(Command command)
@@ -43,7 +45,7 @@ internal sealed class LoadArguments(GlobalOptions global)
         foreach (Option option in new Option[]
         {
             _overrideTensor, _gpuLayers, _rpc, _devices, _requireDevice, _splitMode, _tensorSplit, _mainGpu, _noMmap, _mlock, _directIo, _noRepack,
-            _checkTensors, _strict,
+            _checkTensors, _strict, _chatTemplate, _chatTemplateFile,
         })
         {
             command.Options.Add(option);
@@ -57,6 +59,11 @@ internal sealed class LoadArguments(GlobalOptions global)
                 result.AddError($"--device is '{devices}', but must be 'none' or a comma-separated list of different devices.");
             }
 
+            if (result.GetValue(_chatTemplate) is not null && result.GetValue(_chatTemplateFile) is not null)
+            {
+                result.AddError("--chat-template and --chat-template-file cannot be combined: use one of them.");
+            }
+
             if (result.GetValue(_noMmap) && result.GetValue(_directIo))
             {
                 result.AddError("--no-mmap and --direct-io cannot be combined: use one of them.");
@@ -66,6 +73,7 @@ internal sealed class LoadArguments(GlobalOptions global)
 
     /// <summary>Reads the options of a command.</summary>
     /// <exception cref="PlacementException">A placement rule is not valid.</exception>
+    /// <exception cref="IOException">The file with the chat template cannot be read.</exception>
     public ModelOptions Read(ParseResult parsed) => new()
     {
         Placement = ReadPlacement(parsed),
@@ -80,6 +88,7 @@ internal sealed class LoadArguments(GlobalOptions global)
         LoadMode = ReadLoadMode(parsed),
         Repack = parsed.GetValue(_noRepack) ? false : null,
         ValidateTensors = parsed.GetValue(_checkTensors),
+        ChatTemplate = parsed.GetValue(_chatTemplateFile) is { } file ? File.ReadAllText(file) : parsed.GetValue(_chatTemplate),
         NativeLibraryDirectory = parsed.GetValue(global.NativeDirectory),
     };
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using MoeOffload.Chat;
 using MoeOffload.Cli.Errors;
 using MoeOffload.Server;
 
@@ -28,6 +29,15 @@ internal sealed class ServeArguments
     private readonly Option<int?> _concurrent = Opt.Integer("N", "The maximum number of requests at once; the default is 256", 1, 1 << 20, "--max-requests");
     private readonly Option<double?> _grace = Opt.Number("SECONDS", "How long running requests can continue when the server stops; the default is 20", 0.1, LongestSeconds, "--shutdown-grace");
     private readonly Option<int?> _maxTokens = Opt.Integer("N", "The maximum number of tokens of an answer; the default is as many as the context holds", 1, int.MaxValue, "--max-tokens", "-n", "--predict");
+    private readonly Option<ReasoningFormat?> _reasoningFormat = Opt.Choice(
+        "Where reasoning is: in a field of its own (auto, deepseek), or in the text of the answer (none)",
+        new Dictionary<string, ReasoningFormat> { ["auto"] = ReasoningFormat.Separate, ["deepseek"] = ReasoningFormat.Separate, ["none"] = ReasoningFormat.InContent },
+        "--reasoning-format");
+
+    private readonly Option<bool> _strict = Opt.Flag("Reject requests with fields that the server does not know, at every depth; otherwise they are counted and logged", "--strict-requests");
+    private readonly Option<string[]> _aliases = Opt.Texts("NAME[=MODEL]", "A further name under which requests find a model, by default the one of the command line; can be repeated", "--alias", "-a");
+    private readonly Option<string?> _fallback = Opt.Text("MODEL", "The model that answers requests for models that do not exist; the default is an error", "--fallback-model");
+    private readonly Option<bool> _allowChanges = Opt.Flag("Let clients give models further names and download models, with Ollama's API", "--allow-model-changes");
     private readonly Option<bool> _logPrompts = Opt.Flag("Write prompts and answers to the log, with --verbose", "--log-prompts");
 
     public Option<string?> Bind { get; } = Opt.Text("auto|HOST:PORT", "The address to listen on; 'auto', the default, is SHIMMY_BIND_ADDRESS, or 127.0.0.1:11435, or the next free port", "--bind");
@@ -36,7 +46,7 @@ internal sealed class ServeArguments
     {
         foreach (Option option in new Option[]
         {
-            Bind, _host, _port, _keys, _keyFile, _allowRemote, _origins, _parallel, _unified, _notUnified, _idle, _memory, _timeout, _concurrent, _grace, _maxTokens, _logPrompts,
+            Bind, _host, _port, _keys, _keyFile, _allowRemote, _origins, _parallel, _unified, _notUnified, _idle, _memory, _timeout, _concurrent, _grace, _maxTokens, _reasoningFormat, _strict, _aliases, _fallback, _allowChanges, _logPrompts,
         })
         {
             command.Options.Add(option);
@@ -67,10 +77,13 @@ internal sealed class ServeArguments
     }
 
     /// <summary>Reads the options of a command.</summary>
-    /// <exception cref="UsageException">The file with keys is empty.</exception>
+    /// <exception cref="UsageException">The file with keys is empty, or an alias names no model.</exception>
     /// <exception cref="IOException">The file with keys cannot be read.</exception>
-    public Action<MoeServerOptions> Read(ParseResult parsed)
+    /// <param name="parsed">The command line.</param>
+    /// <param name="model">The name of the model on the command line, or <see langword="null"/> if there is none.</param>
+    public Action<MoeServerOptions> Read(ParseResult parsed, string? model)
     {
+        Dictionary<string, string> aliases = ReadAliases(parsed.GetValue(_aliases) ?? [], model);
         string[] keys = [.. parsed.GetValue(_keys) ?? [], .. ReadKeys(parsed.GetValue(_keyFile))];
         return options =>
         {
@@ -88,8 +101,29 @@ internal sealed class ServeArguments
             options.Limits.MaxConcurrentRequests = parsed.GetValue(_concurrent) ?? options.Limits.MaxConcurrentRequests;
             options.Limits.ShutdownGrace = parsed.GetValue(_grace) is { } grace ? TimeSpan.FromSeconds(grace) : options.Limits.ShutdownGrace;
             options.Limits.MaxTokens = parsed.GetValue(_maxTokens) ?? options.Limits.MaxTokens;
+            options.Models.Aliases = aliases;
+            options.Models.FallbackModel = parsed.GetValue(_fallback) ?? options.Models.FallbackModel;
+            options.Models.AllowChanges = parsed.GetValue(_allowChanges);
+            options.Requests.ReasoningFormat = parsed.GetValue(_reasoningFormat) ?? options.Requests.ReasoningFormat;
+            options.Requests.Strict = parsed.GetValue(_strict);
+            options.Requests.TranslateMessage = MemberNames.Translate;
             options.Requests.LogPrompts = parsed.GetValue(_logPrompts);
         };
+    }
+
+    private static Dictionary<string, string> ReadAliases(string[] aliases, string? model)
+    {
+        var read = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (string alias in aliases.SelectMany(alias => alias.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)))
+        {
+            int end = alias.IndexOf('=', StringComparison.Ordinal);
+            string name = end < 0 ? alias : alias[..end];
+            read[name] = end < 0
+                ? model ?? throw new UsageException($"--alias {alias} names no model: use --alias {alias}=MODEL, or put the model on the command line.")
+                : alias[(end + 1)..];
+        }
+
+        return read;
     }
 
     private static bool IsOrigin(string text) => Uri.TryCreate(text, UriKind.Absolute, out Uri? uri) && uri.GetLeftPart(UriPartial.Authority) == text;

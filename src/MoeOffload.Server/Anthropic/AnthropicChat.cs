@@ -1,21 +1,26 @@
 using System.Text;
 using System.Text.Json;
 using MoeOffload.Chat;
+using MoeOffload.Server.Generation;
 using MoeOffload.Server.Http;
 
 namespace MoeOffload.Server.Anthropic;
 
 /// <summary>Reads Anthropic's messages. Their content is a text or a list of blocks, and tool results are blocks of a user message.</summary>
-internal static class AnthropicChat
+internal sealed class AnthropicChat
 {
+    private readonly List<ChatMessage> _messages = [];
+    private readonly Dictionary<string, string> _calls = new(StringComparer.Ordinal);
+    private readonly Attachments _attachments = new();
+
     /// <summary>Reads the system text and the messages.</summary>
-    /// <exception cref="ApiException">A message is malformed, or has unsupported content.</exception>
+    /// <exception cref="ApiException">A message is malformed, or the question has content that no model reads.</exception>
     public static IReadOnlyList<ChatMessage> ReadMessages(JsonFields body)
     {
-        var messages = new List<ChatMessage>();
-        if (body.Any("system") is { } system && ReadText(system, "system") is { Length: > 0 } text)
+        var chat = new AnthropicChat();
+        if (body.Any("system") is { } system && chat.ReadSystem(body, system) is { Length: > 0 } text)
         {
-            messages.Add(ChatMessage.System(text));
+            chat._messages.Add(ChatMessage.System(text));
         }
 
         if (body.Items("messages") is not { Count: > 0 })
@@ -23,185 +28,238 @@ internal static class AnthropicChat
             throw body.Has("messages") ? ApiException.Invalid("'messages' is empty: add one.", "messages") : body.Missing("messages");
         }
 
-        var calls = new Dictionary<string, string>(StringComparer.Ordinal);
-        string last = string.Empty;
         foreach (JsonFields message in body.Objects("messages"))
         {
-            last = message.Word("role", "user", "assistant", "system") ?? throw message.Missing("role");
-            JsonElement content = message.Any("content") ?? throw message.Missing("content");
-            string path = message.PathOf("content");
-            switch (last)
-            {
-                case "system":
-                    Append(messages, ChatRole.System, ReadText(content, path));
-                    break;
-                case "user":
-                    ReadUser(messages, content, path, calls);
-                    break;
-                default:
-                    ReadAssistant(messages, content, path, calls);
-                    break;
-            }
+            chat.Add(message);
         }
 
-        return last != "assistant"
-            ? messages
-            : throw ApiException.Invalid(
-                "The last message has the role 'assistant', and this server does not continue a partial answer. End the chat with a user message.", "messages", "prefill_unsupported");
+        chat._attachments.Check(chat._messages);
+        return chat._messages;
     }
 
-    /// <summary>Reads the tools. Tools that Anthropic itself runs are not supported.</summary>
-    /// <exception cref="ApiException">A tool is malformed or not supported.</exception>
-    public static IReadOnlyList<ToolDefinition> ReadTools(JsonFields body) =>
-    [
-        .. body.Objects("tools").Select(tool =>
-        {
-            if (tool.Text("type") is { } type and not "custom")
-            {
-                throw ApiException.Invalid($"'{tool.PathOf("type")}' is '{Shorten(type)}': this server supports only tools of the type 'custom'.", tool.PathOf("type"), "unsupported_tool");
-            }
+    private string ReadSystem(JsonFields body, JsonElement system) => system.ValueKind == JsonValueKind.Array
+        ? string.Join("\n", Blocks(body, system, "system").Select(block => BillingLine.Remove(TextOf(block, isOfUser: false))).Where(text => text.Length > 0))
+        : BillingLine.Remove(JsonFields.TextOf(system, "system"));
 
-            var definition = new ToolDefinition { Name = tool.RequiredText("name"), Description = tool.Text("description") ?? string.Empty };
-            return tool.Object("input_schema") is { } schema ? definition with { Parameters = schema.Element.GetRawText() } : throw tool.Missing("input_schema");
-        }),
-    ];
-
-    /// <summary>Reads the tool choice, and whether several tools can be called at once.</summary>
-    /// <exception cref="ApiException">The tool choice is malformed.</exception>
-    public static (ToolChoice Choice, bool? Parallel) ReadToolChoice(JsonFields body)
+    private void Add(JsonFields message)
     {
-        if (body.Object("tool_choice") is not { } choice)
+        string role = message.Word("role", "user", "assistant", "system", "developer") ?? throw message.Missing("role");
+        JsonElement content = message.Any("content") ?? throw message.Missing("content");
+        string path = message.PathOf("content");
+        message.Know("id", "cache_control");
+        switch (role)
         {
-            return (ToolChoice.Auto, null);
+            case "user":
+                AddUser(message, content, path);
+                break;
+            case "assistant":
+                AddAssistant(message, content, path);
+                break;
+            default:
+                Append(ChatRole.System, ReadText(message, content, path, isOfUser: false));
+                break;
         }
-
-        bool? parallel = choice.Flag("disable_parallel_tool_use") == true ? false : null;
-        return (choice.Word("type", "auto", "any", "tool", "none") switch
-        {
-            "any" => ToolChoice.Required,
-            "tool" => ToolChoice.Tool(
-                choice.RequiredText("name") is { Length: > 0 } name ? name : throw ApiException.Invalid($"'{choice.PathOf("name")}' is empty.", choice.PathOf("name"))),
-            "none" => ToolChoice.None,
-            "auto" => ToolChoice.Auto,
-            _ => throw choice.Missing("type"),
-        }, parallel);
     }
 
-    private static void ReadUser(List<ChatMessage> messages, JsonElement content, string path, Dictionary<string, string> calls)
+    private void AddUser(JsonFields message, JsonElement content, string path)
     {
         if (content.ValueKind != JsonValueKind.Array)
         {
-            Append(messages, ChatRole.User, ReadText(content, path));
+            Append(ChatRole.User, JsonFields.TextOf(content, path));
             return;
         }
 
         var text = new List<string>();
-        foreach (JsonFields block in Blocks(content, path))
+        foreach (JsonFields block in Blocks(message, content, path))
         {
             if (TypeOf(block) == "tool_result")
             {
-                string id = block.RequiredText("tool_use_id");
-                string result = block.Any("content") is { } value ? ReadText(value, block.PathOf("content")) : string.Empty;
-                messages.Add(new ChatMessage
-                {
-                    Role = ChatRole.Tool,
-                    Content = block.Flag("is_error") == true ? $"Error: {result}" : result,
-                    ToolCallId = id,
-                    ToolName = calls.GetValueOrDefault(id),
-                });
+                AddResult(block);
             }
             else
             {
-                text.Add(TextOf(block));
+                text.Add(TextOf(block, isOfUser: true));
             }
         }
 
         if (text.Count > 0)
         {
-            Append(messages, ChatRole.User, string.Join("\n", text));
+            Append(ChatRole.User, string.Join("\n", text));
         }
     }
 
-    private static void ReadAssistant(List<ChatMessage> messages, JsonElement content, string path, Dictionary<string, string> calls)
+    private void AddResult(JsonFields block)
+    {
+        string id = block.RequiredText("tool_use_id");
+        string result = block.Any("content") is { } value ? ReadText(block, value, block.PathOf("content"), isOfUser: false) : string.Empty;
+        _messages.Add(new ChatMessage
+        {
+            Role = ChatRole.Tool,
+            Content = block.Flag("is_error") == true ? $"Error: {result}" : result,
+            ToolCallId = id,
+            ToolName = _calls.GetValueOrDefault(id),
+        });
+    }
+
+    private void AddAssistant(JsonFields message, JsonElement content, string path)
     {
         if (content.ValueKind != JsonValueKind.Array)
         {
-            Append(messages, ChatRole.Assistant, ReadText(content, path));
+            Append(ChatRole.Assistant, JsonFields.TextOf(content, path));
             return;
         }
 
         var text = new StringBuilder();
         var thinking = new StringBuilder();
         var made = new List<ToolCall>();
-        foreach (JsonFields block in Blocks(content, path))
+        foreach (JsonFields block in Blocks(message, content, path))
         {
-            switch (TypeOf(block))
+            string type = TypeOf(block);
+            switch (type)
             {
                 case "thinking":
+                    block.Know("signature");
                     thinking.Append(block.RequiredText("thinking"));
                     break;
                 case "redacted_thinking":
+                    block.LeaveOut();
                     break;
-                case "tool_use":
-                    var call = new ToolCall
-                    {
-                        Id = block.RequiredText("id"),
-                        Name = block.RequiredText("name"),
-                        Arguments = block.Object("input")?.Element.GetRawText() ?? throw block.Missing("input"),
-                    };
-                    calls[call.Id] = call.Name;
-                    made.Add(call);
+                case "tool_use" or "server_tool_use" or "mcp_tool_use":
+                    made.Add(ReadCall(block));
+                    break;
+                case var result when result.EndsWith("_tool_result", StringComparison.Ordinal):
+                    // The result of a tool that the provider ran is a part of the answer that used it.
+                    EndAssistant();
+                    _messages.Add(ReadServerResult(block));
                     break;
                 default:
-                    text.Append(TextOf(block));
+                    text.Append(TextOf(block, isOfUser: false));
                     break;
             }
         }
 
-        if (made.Count == 0 && thinking.Length == 0)
-        {
-            Append(messages, ChatRole.Assistant, text.ToString());
-            return;
-        }
+        EndAssistant();
 
-        messages.Add(new ChatMessage
+        void EndAssistant()
         {
-            Role = ChatRole.Assistant,
-            Content = text.ToString(),
-            ReasoningContent = thinking.Length > 0 ? thinking.ToString() : null,
-            ToolCalls = made,
-        });
+            if (made.Count > 0 || thinking.Length > 0)
+            {
+                _messages.Add(new ChatMessage
+                {
+                    Role = ChatRole.Assistant,
+                    Content = text.ToString(),
+                    ReasoningContent = thinking.Length > 0 ? thinking.ToString() : null,
+                    ToolCalls = [.. made],
+                });
+            }
+            else if (text.Length > 0 || _messages.LastOrDefault()?.Role != ChatRole.Tool)
+            {
+                Append(ChatRole.Assistant, text.ToString());
+            }
+
+            text.Clear();
+            thinking.Clear();
+            made.Clear();
+        }
     }
 
-    // Consecutive messages of the same role are merged, as in Anthropic's API, because many templates reject them.
-    private static void Append(List<ChatMessage> messages, ChatRole role, string text)
+    private ToolCall ReadCall(JsonFields block)
     {
-        if (messages.Count > 0 && messages[^1] is { ToolCalls.Count: 0 } last && last.Role == role)
+        block.Know("server_name", "caller");
+        var call = new ToolCall
         {
-            messages[^1] = last with { Content = $"{last.Content}\n{text}" };
+            Id = block.RequiredText("id"),
+            Name = block.RequiredText("name"),
+            Arguments = block.Any("input")?.GetRawText() ?? throw block.Missing("input"),
+        };
+        _calls[call.Id] = call.Name;
+        return call;
+    }
+
+    private ChatMessage ReadServerResult(JsonFields block)
+    {
+        string id = block.RequiredText("tool_use_id");
+        block.Know("is_error", "caller");
+        var text = new List<string>();
+        if (block.Any("content") is { } content)
+        {
+            foreach (JsonElement item in content.ValueKind == JsonValueKind.Array ? content.EnumerateArray() : (IEnumerable<JsonElement>)[content])
+            {
+                text.Add(Describe(item));
+            }
+        }
+
+        return new ChatMessage { Role = ChatRole.Tool, Content = string.Join("\n", text), ToolCallId = id, ToolName = _calls.GetValueOrDefault(id) };
+    }
+
+    // The content that the provider encrypted has no meaning here.
+    private static string Describe(JsonElement item)
+    {
+        if (item.ValueKind != JsonValueKind.Object)
+        {
+            return item.ValueKind == JsonValueKind.String ? item.GetString()! : item.GetRawText();
+        }
+
+        return string.Join("\n", item.EnumerateObject()
+            .Where(field => field.Name != "type" && !field.Name.StartsWith("encrypted", StringComparison.Ordinal) && field.Value.ValueKind != JsonValueKind.Null)
+            .Select(field => field.Value.ValueKind == JsonValueKind.String ? field.Value.GetString() : field.Value.GetRawText()));
+    }
+
+    // Consecutive messages of the same role are merged, as in Anthropic's API.
+    private void Append(ChatRole role, string text)
+    {
+        if (_messages.Count > 0 && _messages[^1] is { ToolCalls.Count: 0 } last && last.Role == role)
+        {
+            _messages[^1] = last with { Content = $"{last.Content}\n{text}" };
         }
         else
         {
-            messages.Add(new ChatMessage { Role = role, Content = text });
+            _messages.Add(new ChatMessage { Role = role, Content = text });
         }
     }
 
-    private static string ReadText(JsonElement content, string path) => content.ValueKind == JsonValueKind.Array
-        ? string.Join("\n", Blocks(content, path).Select(TextOf))
+    private string ReadText(JsonFields owner, JsonElement content, string path, bool isOfUser) => content.ValueKind == JsonValueKind.Array
+        ? string.Join("\n", Blocks(owner, content, path).Select(block => TextOf(block, isOfUser)))
         : JsonFields.TextOf(content, path);
 
-    private static IEnumerable<JsonFields> Blocks(JsonElement content, string path) =>
-        content.EnumerateArray().Select((block, index) => new JsonFields(block, $"{path}[{index}]"));
+    private static IEnumerable<JsonFields> Blocks(JsonFields owner, JsonElement content, string path) =>
+        content.EnumerateArray().Select((block, index) => owner.Part(block, $"{path}[{index}]"));
 
-    private static string TypeOf(JsonFields block) => block.RequiredText("type");
-
-    private static string TextOf(JsonFields block)
+    private static string TypeOf(JsonFields block)
     {
-        string type = TypeOf(block);
-        return type == "text"
-            ? block.RequiredText("text")
-            : throw ApiException.Invalid($"'{block.PathOf("type")}' is '{Shorten(type)}': this server accepts only text here.", block.PathOf("type"), "unsupported_content");
+        block.Know("cache_control", "citations");
+        return block.RequiredText("type");
     }
 
-    private static string Shorten(string text) => text.Length > 64 ? string.Concat(text.AsSpan(0, 64), "…") : text;
+    private string TextOf(JsonFields block, bool isOfUser)
+    {
+        string type = TypeOf(block);
+        switch (type)
+        {
+            case "text":
+                return block.RequiredText("text");
+            case "tool_reference":
+                return block.RequiredText("tool_name");
+            case "search_result":
+                block.Know("source", "title");
+                return string.Join("\n", new[] { block.Text("title"), block.Text("source") }.OfType<string>()
+                    .Append(block.Any("content") is { } found ? ReadText(block, found, block.PathOf("content"), isOfUser) : string.Empty));
+            case "document" when block.Object("source") is { } source && source.Text("type") is "text" or "content":
+                return ReadDocument(block, isOfUser);
+            default:
+                string kind = type.Length > 40 ? type[..40] : type;
+                block.LeaveOut();
+                return isOfUser ? _attachments.Add(_messages.Count, block.PathOf("type"), kind) : Attachments.Placeholder(kind);
+        }
+    }
+
+    private string ReadDocument(JsonFields block, bool isOfUser)
+    {
+        JsonFields source = block.Object("source")!;
+        source.Know("media_type");
+        string text = source.Text("type") == "text"
+            ? source.RequiredText("data")
+            : source.Any("content") is { } content ? ReadText(source, content, source.PathOf("content"), isOfUser) : string.Empty;
+        return string.Join("\n", new[] { block.Text("title"), block.Text("context"), text }.OfType<string>());
+    }
 }

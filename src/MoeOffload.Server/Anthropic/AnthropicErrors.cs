@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using MoeOffload.Server.Http;
 
@@ -8,8 +9,13 @@ internal static class AnthropicErrors
 {
     public static ErrorFormat Format { get; } = new(
         (error, id) => JsonSerializer.SerializeToUtf8Bytes(
-            new ErrorAnswer("error", new ErrorDetail(TypeOf(error), error.Message), id), AnthropicJson.Default.ErrorAnswer),
+            new ErrorAnswer("error", new ErrorDetail(TypeOf(error), MessageOf(error)), id), AnthropicJson.Default.ErrorAnswer),
         EventName: "error");
+
+    // Clients recognize this beginning, and shorten the chat.
+    private static string MessageOf(ApiException error) => error.TooLong is (var tokens, var most)
+        ? string.Create(CultureInfo.InvariantCulture, $"prompt is too long: {tokens} tokens > {most} maximum. {error.Message}")
+        : error.Message;
 
     private static string TypeOf(ApiException error) => error.Status switch
     {

@@ -20,6 +20,7 @@ internal sealed class MessageEvents(SseWriter stream, bool showsThinking)
         var start = new MessageAnswer(id, "message", "assistant", answers.ModelName, [], null, null, new Usage(chat.PromptTokenCount, 0, 0, 0));
         await SendAsync("message_start", new MessageStart("message_start", start), AnthropicJson.Default.MessageStart).ConfigureAwait(false);
         await SendAsync("ping", new PlainEvent("ping"), AnthropicJson.Default.PlainEvent).ConfigureAwait(false);
+        stream.SignOfLife = () => SendAsync("ping", new PlainEvent("ping"), AnthropicJson.Default.PlainEvent);
         ChatUpdate? last = null;
         await foreach ((_, ChatUpdate update) in answers.ReadAsync().ConfigureAwait(false))
         {

@@ -1,4 +1,7 @@
+using System.Text.Json.Nodes;
 using MoeOffload.Chat;
+using MoeOffload.Schemas;
+using MoeOffload.Server.Fields;
 using MoeOffload.Server.Generation;
 using MoeOffload.Server.Http;
 
@@ -12,7 +15,7 @@ namespace MoeOffload.Server.Anthropic;
 /// <param name="IsStreamed">Whether the answer is streamed.</param>
 internal sealed record MessagesRequest(string Model, IReadOnlyList<ChatMessage> Messages, ChatOptions Options, bool ShowsThinking, bool IsStreamed)
 {
-    /// <summary>Reads a request. Unknown fields are ignored, because the SDKs send fields of beta features.</summary>
+    /// <summary>Reads a request.</summary>
     /// <param name="body">The fields of the body.</param>
     /// <param name="request">The request.</param>
     /// <param name="counts">Whether the request only counts its tokens.</param>
@@ -28,24 +31,31 @@ internal sealed record MessagesRequest(string Model, IReadOnlyList<ChatMessage> 
 
         bool thinks = ReadThinking(body);
         IReadOnlyList<ChatMessage> messages = AnthropicChat.ReadMessages(body);
-        (ToolChoice choice, bool? parallel) = AnthropicChat.ReadToolChoice(body);
+        IReadOnlyList<ToolDefinition> tools = AnthropicTools.ReadTools(body);
+        (ToolChoice choice, bool? parallel) = AnthropicTools.ReadChoice(body, tools);
+        (JsonSchema? schema, string? effort) = AnthropicTools.ReadOutput(body);
         SamplingOptions defaults = request.Options.Sampling;
         var options = new ChatOptions
         {
-            Tools = AnthropicChat.ReadTools(body),
+            Tools = tools,
             ToolChoice = choice,
             ParallelToolCalls = parallel,
+            ResponseSchema = schema,
             Reasoning = thinks,
+            TemplateArguments = effort is null ? new Dictionary<string, JsonNode?>() : new Dictionary<string, JsonNode?> { ["reasoning_effort"] = effort },
             Sampling = defaults with
             {
                 Temperature = body.Number("temperature", 0, 1) ?? defaults.Temperature,
                 TopP = body.Number("top_p", 0, 1) ?? defaults.TopP,
-                TopK = body.Integer("top_k", 0) ?? defaults.TopK,
+                TopK = body.Integer("top_k", -1) is { } topK ? Math.Max(0, topK) : defaults.TopK,
             },
             MaxTokens = request.LimitTokens(maxTokens),
             StopStrings = GenerationFields.ReadStops(body, "stop_sequences"),
         };
-        return new MessagesRequest(model, messages, options, thinks, body.Flag("stream") ?? false);
+        bool isStreamed = body.Flag("stream") ?? false;
+        FieldTables.Messages.Apply(body);
+        request.EndReading();
+        return new MessagesRequest(model, messages, Prefill.Apply(options, messages), thinks, isStreamed);
     }
 
     private static bool ReadThinking(JsonFields body)
@@ -56,6 +66,7 @@ internal sealed record MessagesRequest(string Model, IReadOnlyList<ChatMessage> 
         }
 
         thinking.Integer("budget_tokens", 1);
+        thinking.Know("display");
         return (thinking.Word("type", "enabled", "disabled", "adaptive") ?? throw thinking.Missing("type")) != "disabled";
     }
 }

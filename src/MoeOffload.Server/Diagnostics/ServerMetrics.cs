@@ -22,6 +22,7 @@ internal sealed class ServerMetrics
     private readonly Counter<long> _acceptedTokens;
     private readonly Counter<long> _prefixHits;
     private readonly Counter<long> _embeddedTokens;
+    private readonly Counter<long> _ignoredFields;
 
     public ServerMetrics(IMeterFactory meters, ModelHost models)
     {
@@ -42,8 +43,11 @@ internal sealed class ServerMetrics
         _acceptedTokens = meter.CreateCounter<long>("moe.tokens.accepted", "{token}", "Draft tokens that were accepted");
         _prefixHits = meter.CreateCounter<long>("moe.prefix_cache.hits", "{request}", "Generations that reused a part of their prompt from the prefix cache");
         _embeddedTokens = meter.CreateCounter<long>("moe.tokens.embedded", "{token}", "Tokens for which embeddings were computed");
+        _ignoredFields = meter.CreateCounter<long>("moe.requests.ignored_fields", "{field}", "Fields of requests that were accepted without an effect");
         Observe(meter);
     }
+
+    public void CountIgnored(int fields) => _ignoredFields.Add(fields);
 
     public void Begin() => _active.Add(1);
 

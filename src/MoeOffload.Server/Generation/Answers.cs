@@ -93,7 +93,7 @@ internal abstract class Answers<TStream, TItem>(ApiRequest request, ModelLease l
                 _streams.Add(stream);
 
                 // Starting validates the input, so that errors are found before anything is sent.
-                await ClientInput.CheckAsync(() => StartAsync(stream)).ConfigureAwait(false);
+                await ClientInput.CheckAsync(() => request.Stream?.WaitAsync(StartAsync(stream)) ?? StartAsync(stream)).ConfigureAwait(false);
                 request.CheckPrompt(PromptTokensOf(stream));
                 if (PromptOf(index) is { } prompt)
                 {

@@ -74,6 +74,19 @@ internal sealed class EmbeddingModel : IDisposable
 
     public void Dispose() => _lease.Dispose();
 
+    /// <summary>Keeps the first dimensions of a vector, and gives it the length 1 again. Models that are trained for it keep their meaning.</summary>
+    public static ReadOnlyMemory<float> Shorten(ReadOnlyMemory<float> vector, int? dimensions)
+    {
+        if (dimensions is not { } wanted || wanted >= vector.Length)
+        {
+            return vector;
+        }
+
+        float[] shorter = vector[..wanted].ToArray();
+        double length = Math.Sqrt(shorter.Sum(value => (double)value * value));
+        return length > 0 ? Array.ConvertAll(shorter, value => (float)(value / length)) : shorter;
+    }
+
     private void Check(int[] text)
     {
         if (text.Length == 0)

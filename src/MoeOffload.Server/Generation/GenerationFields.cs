@@ -15,10 +15,11 @@ internal static class GenerationFields
     /// <summary>Reads sampling options.</summary>
     /// <param name="fields">The object that has the options.</param>
     /// <param name="defaults">The values of missing fields.</param>
+    /// <param name="isOpenAI">Whether the ranges of OpenAI's API apply, instead of the wider ones of the samplers.</param>
     /// <exception cref="ApiException">A field has the wrong type or is out of range.</exception>
-    public static SamplingOptions ReadSampling(JsonFields fields, SamplingOptions defaults) => defaults with
+    public static SamplingOptions ReadSampling(JsonFields fields, SamplingOptions defaults, bool isOpenAI = false) => SamplerOrder.Apply(fields, defaults with
     {
-        Temperature = fields.Number("temperature", 0, 100) ?? defaults.Temperature,
+        Temperature = fields.Number("temperature", 0, isOpenAI ? 2 : 100) ?? defaults.Temperature,
         DynamicTemperatureRange = fields.Number("dynatemp_range", 0, 100) ?? defaults.DynamicTemperatureRange,
         DynamicTemperatureExponent = fields.Number("dynatemp_exponent", 0, 100) ?? defaults.DynamicTemperatureExponent,
 
@@ -30,14 +31,44 @@ internal static class GenerationFields
         TopNSigma = fields.Number("top_n_sigma", -1, 1000) is { } sigma ? Math.Max(0, sigma) : defaults.TopNSigma,
         MinKeep = fields.Integer("min_keep", 0, LongestHistory) ?? defaults.MinKeep,
         Seed = ReadSeed(fields) ?? defaults.Seed,
-        Penalties = ReadPenalties(fields, defaults.Penalties),
+        Penalties = ReadPenalties(fields, defaults.Penalties, isOpenAI ? 2 : 100),
         Dry = ReadDry(fields, defaults.Dry),
         Xtc = ReadXtc(fields, defaults.Xtc),
         Mirostat = ReadMirostat(fields, defaults.Mirostat),
         LogitBias = fields.Any("logit_bias") is { } bias ? ReadBias(bias, fields.PathOf("logit_bias")) : defaults.LogitBias,
         IgnoreEndOfSequence = fields.Flag("ignore_eos") ?? defaults.IgnoreEndOfSequence,
         Grammar = fields.Text("grammar") is { Length: > 0 } grammar ? grammar : defaults.Grammar,
-    };
+    });
+
+    /// <summary>Reads the maximum number of tokens, of which the first name that has a value counts. As in llama.cpp's server, -1 is no limit.</summary>
+    public static int? ReadMaxTokens(JsonFields fields, params ReadOnlySpan<string> names)
+    {
+        int? first = null;
+        foreach (string name in names)
+        {
+            int? value = fields.Integer(name, -1);
+            if (value == 0)
+            {
+                throw ApiException.Invalid($"'{fields.PathOf(name)}' must be at least 1, or -1 for no limit.", fields.PathOf(name));
+            }
+
+            first ??= value;
+        }
+
+        return first == -1 ? null : first;
+    }
+
+    /// <summary>Reads the ids of tokens that end the answer.</summary>
+    public static IReadOnlyList<int> ReadStopTokens(JsonFields fields)
+    {
+        const string Name = "stop_token_ids";
+        return
+        [
+            .. (fields.Items(Name) ?? []).Select(item => item.Value.ValueKind == JsonValueKind.Number && item.Value.TryGetInt32(out int token)
+                ? token
+                : throw JsonFields.Wrong(item.Path, "a token's id", item.Path)),
+        ];
+    }
 
     /// <summary>Reads the stop strings.</summary>
     public static IReadOnlyList<string> ReadStops(JsonFields fields, string name = "stop")
@@ -56,10 +87,10 @@ internal static class GenerationFields
         { } seed => (uint)((ulong)seed % uint.MaxValue),
     };
 
-    private static PenaltiesSampler? ReadPenalties(JsonFields fields, PenaltiesSampler? defaults)
+    private static PenaltiesSampler? ReadPenalties(JsonFields fields, PenaltiesSampler? defaults, double most)
     {
-        float? frequency = fields.Number("frequency_penalty", -100, 100);
-        float? presence = fields.Number("presence_penalty", -100, 100);
+        float? frequency = fields.Number("frequency_penalty", -most, most);
+        float? presence = fields.Number("presence_penalty", -most, most);
         float? repeat = fields.Number("repeat_penalty", 0.01, 100) ?? fields.Number("repetition_penalty", 0.01, 100);
         int? last = fields.Integer("repeat_last_n", -1, LongestHistory);
         if (frequency is null && presence is null && repeat is null && last is null)

@@ -55,12 +55,25 @@ internal sealed class ApiException : Exception
     /// <summary>Gets the field of the request that is not valid; null if the error does not concern a field.</summary>
     public string? Parameter { get; }
 
+    /// <summary>Gets the number of tokens of a prompt that is too long, and the maximum; null for other errors.</summary>
+    public (int Tokens, int Most)? TooLong { get; init; }
+
     /// <summary>Creates an error with status 400 for a request that is not valid.</summary>
     /// <param name="message">A message that says what happened, where, and how to correct it.</param>
     /// <param name="parameter">The field that is not valid, or null.</param>
     /// <param name="code">The code of the error, by which programs recognize it.</param>
     public static ApiException Invalid(string message, string? parameter = null, string code = "invalid_value") =>
         new(400, "invalid_request_error", code, message, parameter);
+
+    /// <summary>Creates an error with status 400 for a prompt that is too long.</summary>
+    /// <param name="message">A message that says what happened, where, and how to correct it.</param>
+    /// <param name="tooLong">The number of tokens of the prompt, and the maximum; null if they are unknown.</param>
+    public static ApiException ContextFull(string message, (int Tokens, int Most)? tooLong) =>
+        new(400, "invalid_request_error", "context_length_exceeded", message, null) { TooLong = tooLong };
+
+    /// <summary>Creates the same error with another message.</summary>
+    public ApiException WithMessage(string message) =>
+        message == Message ? this : new ApiException(Status, Type, Code, message, Parameter, InnerException ?? this) { TooLong = TooLong };
 
     /// <summary>Creates an error with status 400 for a missing field.</summary>
     /// <param name="parameter">The field.</param>

@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Http;
 using MoeOffload.Catalog;
+using MoeOffload.Server.Models;
 
 namespace MoeOffload.Server.Http;
 
@@ -13,10 +14,15 @@ internal sealed class ApiRequest : IDisposable
     // Generations end at their deadline and keep their tokens. Only work without a deadline is canceled.
     private static readonly TimeSpan s_slack = TimeSpan.FromSeconds(5);
 
+    // The header of an answer that lists the fields that had no effect.
+    public const string IgnoredHeader = "x-moe-ignored";
+    private const int MostListed = 20;
+
     // The maximum length of a requested name that an error message repeats.
     private const int LongestName = 100;
 
     private readonly CancellationTokenSource _cancellation;
+    private readonly FieldLedger _fields = new();
     private readonly long _start = Stopwatch.GetTimestamp();
     private JsonDocument? _body;
 
@@ -78,7 +84,28 @@ internal sealed class ApiRequest : IDisposable
     public async Task<JsonFields> ReadJsonAsync()
     {
         _body = JsonBody.Parse(await RequestBody.ReadAsync(Http, Limits, Cancellation).ConfigureAwait(false));
-        return new JsonFields(_body.RootElement);
+        return new JsonFields(_body.RootElement, _fields);
+    }
+
+    /// <summary>
+    /// Ends reading the body: fields that nothing has read are rejected if the server is strict; otherwise, they are counted, logged once for
+    /// each client, and listed in a header of the answer.
+    /// </summary>
+    /// <exception cref="ApiException">The server is strict, and a field is unknown.</exception>
+    public void EndReading()
+    {
+        string[] unread = [.. _fields.Unread()];
+        if (Options.Strict && unread.Length > 0)
+        {
+            throw ApiException.Invalid($"Unknown parameter: '{unread[0]}'.", unread[0], "unknown_parameter");
+        }
+
+        string[] ignored = [.. _fields.Ignored.Concat(unread).Distinct()];
+        if (ignored.Length > 0)
+        {
+            Services.IgnoredFields.Note(Http.Request.Headers.UserAgent, ignored);
+            Http.Response.Headers[IgnoredHeader] = IgnoredFields.Safe(string.Join(", ", ignored.Take(MostListed)));
+        }
     }
 
     /// <summary>Finds the model that a request names.</summary>
@@ -95,12 +122,24 @@ internal sealed class ApiRequest : IDisposable
         }
     }
 
+    private CatalogEntry FindModelOrFallback(string name)
+    {
+        try
+        {
+            return FindModel(name);
+        }
+        catch (ApiException) when (Models.Options.FallbackModel is not null)
+        {
+            return FindModel(Models.Options.FallbackModel);
+        }
+    }
+
     /// <summary>Acquires the model that a request names, and loads it if necessary. The progress is sent to <see cref="Stream"/>.</summary>
     /// <param name="name">The name of the model; null for the default model.</param>
     /// <exception cref="ApiException">The model does not exist.</exception>
     public async Task<ModelLease> AcquireAsync(string? name)
     {
-        CatalogEntry entry = FindModel(name ?? Options.DefaultModel ?? throw ApiException.Missing("model"));
+        CatalogEntry entry = FindModelOrFallback(name ?? Options.DefaultModel ?? throw ApiException.Missing("model"));
         Task<ModelLease> acquiring = Models.AcquireAsync(entry, Cancellation);
         try
         {
@@ -121,6 +160,26 @@ internal sealed class ApiRequest : IDisposable
                 done => done.Result.Dispose(), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
             throw;
         }
+    }
+
+    /// <summary>
+    /// Gets the name of the model for an API whose requests need not name one: the default model, the loaded one, or the only one there is.
+    /// </summary>
+    /// <param name="name">The name in the request, or null.</param>
+    public string? OnlyModel(string? name)
+    {
+        if (!string.IsNullOrEmpty(name) || Options.DefaultModel is not null)
+        {
+            return string.IsNullOrEmpty(name) ? null : name;
+        }
+
+        IReadOnlyList<(ModelStatus Status, ServedModel Model)> loaded = Models.GetLoaded();
+        if (loaded.Count == 1)
+        {
+            return loaded[0].Status.Entry.Name;
+        }
+
+        return Models.List() is [var only] ? only.Entry.Name : null;
     }
 
     /// <summary>Unloads the model that a request names, unless other requests use it.</summary>
@@ -149,8 +208,8 @@ internal sealed class ApiRequest : IDisposable
     {
         if (Limits.MaxPromptTokens is { } most && tokens > most)
         {
-            throw ApiException.Invalid(
-                string.Create(CultureInfo.InvariantCulture, $"The prompt has {tokens} tokens, but the server accepts at most {most}. Shorten the prompt."), null, "context_length_exceeded");
+            throw ApiException.ContextFull(
+                string.Create(CultureInfo.InvariantCulture, $"The prompt has {tokens} tokens, but the server accepts at most {most}. Shorten the prompt."), (tokens, most));
         }
     }
 

@@ -5,7 +5,13 @@ namespace MoeOffload.Server.Http;
 
 /// <summary>Represents the services that all requests share.</summary>
 internal sealed class ApiServices(
-    RequestDefaults options, RequestLimits limits, ModelHost models, ServerMetrics metrics, RequestGate gate, ILogger<ApiServices> logger)
+    RequestDefaults options,
+    RequestLimits limits,
+    ModelHost models,
+    ServerMetrics metrics,
+    RequestGate gate,
+    IgnoredFields ignoredFields,
+    ILogger<ApiServices> logger)
 {
     public RequestDefaults Options => options;
 
@@ -16,6 +22,8 @@ internal sealed class ApiServices(
     public ServerMetrics Metrics => metrics;
 
     public RequestGate Gate => gate;
+
+    public IgnoredFields IgnoredFields => ignoredFields;
 
     public ILogger Logger => logger;
 }

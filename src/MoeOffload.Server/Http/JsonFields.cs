@@ -4,29 +4,46 @@ using System.Text.Json;
 namespace MoeOffload.Server.Http;
 
 /// <summary>
-/// Reads the fields of a JSON object in a request. If a value has another type or is out of range, the error names the field. The same applies
-/// to fields that were not read, when <see cref="RefuseUnknown"/> is called.
+/// Reads the fields of a JSON object in a request. If a value has another type or is out of range, the error names the field. The ledger knows
+/// which fields were read.
 /// </summary>
 internal sealed class JsonFields
 {
     private readonly JsonElement _object;
     private readonly string _path;
-    private readonly HashSet<string> _known = new(StringComparer.Ordinal);
+    private readonly FieldLedger _ledger;
+    private readonly HashSet<string> _known;
 
     /// <summary>Initializes the fields of an object.</summary>
     /// <param name="element">The object.</param>
+    /// <param name="ledger">The ledger of the body.</param>
     /// <param name="path">The name of the object in errors; empty for the body.</param>
     /// <exception cref="ApiException">The value is not an object.</exception>
-    public JsonFields(JsonElement element, string path = "")
+    public JsonFields(JsonElement element, FieldLedger ledger, string path = "")
     {
         _object = element.ValueKind == JsonValueKind.Object
             ? element
             : throw Wrong(path.Length == 0 ? "The body" : path, "an object", path);
         _path = path;
+        _ledger = ledger;
+        _known = ledger.Add(path, element);
     }
 
-    /// <summary>Gets the object itself.</summary>
-    public JsonElement Element => _object;
+    /// <summary>Gets the name of the object in errors; empty for the body.</summary>
+    public string Path => _path;
+
+    /// <summary>Gets the names of the fields that have a value other than null, without reading them.</summary>
+    public IEnumerable<string> Names => _object.EnumerateObject().Where(item => item.Value.ValueKind != JsonValueKind.Null).Select(item => item.Name);
+
+    /// <summary>Gets the object itself, all of whose fields then count as read.</summary>
+    public JsonElement Whole
+    {
+        get
+        {
+            _ledger.UseWhole(_path);
+            return _object;
+        }
+    }
 
     /// <summary>Returns the name of a field in errors.</summary>
     public string PathOf(string name) => _path.Length == 0 ? name : $"{_path}.{name}";
@@ -109,7 +126,12 @@ internal sealed class JsonFields
     }
 
     /// <summary>Reads an object; null if it is missing or null.</summary>
-    public JsonFields? Object(string name) => Any(name) is { } value ? new JsonFields(value, PathOf(name)) : null;
+    public JsonFields? Object(string name) => Any(name) is { } value ? new JsonFields(value, _ledger, PathOf(name)) : null;
+
+    /// <summary>Reads the fields of a part of this object that is itself an object.</summary>
+    /// <param name="part">The part.</param>
+    /// <param name="path">The name of the part in errors.</param>
+    public JsonFields Part(JsonElement part, string path) => new(part, _ledger, path);
 
     /// <summary>Reads the elements of an array, each with its name in errors; null if the array is missing or null.</summary>
     public IReadOnlyList<(JsonElement Value, string Path)>? Items(string name)
@@ -125,7 +147,7 @@ internal sealed class JsonFields
     }
 
     /// <summary>Reads an array of objects; empty if it is missing or null.</summary>
-    public IReadOnlyList<JsonFields> Objects(string name) => [.. (Items(name) ?? []).Select(item => new JsonFields(item.Value, item.Path))];
+    public IReadOnlyList<JsonFields> Objects(string name) => [.. (Items(name) ?? []).Select(item => new JsonFields(item.Value, _ledger, item.Path))];
 
     /// <summary>Reads a string or an array of strings; empty if it is missing or null.</summary>
     public IReadOnlyList<string> Texts(string name) => Any(name) switch
@@ -136,7 +158,19 @@ internal sealed class JsonFields
     };
 
     /// <summary>Accepts fields that have no effect here.</summary>
-    public void Ignore(params ReadOnlySpan<string> names)
+    public void Ignore(params IEnumerable<string> names)
+    {
+        foreach (string name in names)
+        {
+            if (Has(name))
+            {
+                _ledger.Ignore(PathOf(name));
+            }
+        }
+    }
+
+    /// <summary>Accepts fields that describe or identify something, without counting them as fields that have no effect.</summary>
+    public void Know(params ReadOnlySpan<string> names)
     {
         foreach (string name in names)
         {
@@ -144,25 +178,19 @@ internal sealed class JsonFields
         }
     }
 
-    /// <summary>Rejects a field that requests an unsupported feature.</summary>
-    public void Refuse(string name, string remedy)
+    /// <summary>Records that this object was left out because the server does not support what it requests.</summary>
+    public void LeaveOut()
     {
-        if (Has(name))
-        {
-            throw ApiException.Invalid($"'{PathOf(name)}' is not supported: {remedy}.", PathOf(name), "unsupported_parameter");
-        }
+        _ledger.UseWhole(_path);
+        _ledger.Ignore(_path);
     }
 
-    /// <summary>Rejects fields that were not read, because a mistyped name would otherwise be ignored silently.</summary>
-    public void RefuseUnknown()
+    /// <summary>Rejects a field that requests an unsupported feature, unless its value is the one that requests nothing.</summary>
+    public void Refuse(string name, string remedy)
     {
-        foreach (JsonProperty field in _object.EnumerateObject())
+        if (Any(name) is { } value && !IsNothing(value))
         {
-            if (!_known.Contains(field.Name))
-            {
-                string name = field.Name.Length > 64 ? string.Concat(field.Name.AsSpan(0, 64), "…") : field.Name;
-                throw ApiException.Invalid($"Unknown parameter: '{PathOf(name)}'.", PathOf(name), "unknown_parameter");
-            }
+            throw ApiException.Invalid($"'{PathOf(name)}' is not supported: {remedy}.", PathOf(name), "unsupported_parameter");
         }
     }
 
@@ -173,6 +201,17 @@ internal sealed class JsonFields
     /// <exception cref="ApiException">The value is not a string.</exception>
     public static string TextOf(JsonElement value, string path) =>
         value.ValueKind == JsonValueKind.String ? value.GetString()! : throw Wrong(path, "a string", path);
+
+    /// <summary>Determines whether a value is false, 0, or empty, with which clients say that they do not request a feature.</summary>
+    public static bool IsNothing(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.False or JsonValueKind.Null or JsonValueKind.Undefined => true,
+        JsonValueKind.Number => value.TryGetDouble(out double number) && number == 0,
+        JsonValueKind.String => value.GetString()!.Length == 0,
+        JsonValueKind.Array => value.GetArrayLength() == 0,
+        JsonValueKind.Object => !value.EnumerateObject().Any(),
+        _ => false,
+    };
 
     /// <summary>Creates an error for a value of another type.</summary>
     public static ApiException Wrong(string what, string wanted, string path) =>

@@ -16,12 +16,7 @@ internal sealed class JsonLinesWriter(ApiRequest request) : ResponseStream(reque
     }
 
     /// <summary>Sends a space, which JSON allows before a value. The format has no comments, and clients fail on empty lines.</summary>
-    public override Task ReportAsync(ModelStatus status)
-    {
-        Prepare();
-        Writer.Write(" "u8);
-        return SendAsync();
-    }
+    public override Task ReportAsync(ModelStatus status) => SendUsualSignAsync();
 
     /// <inheritdoc/>
     public override Task FailAsync(byte[] error, ErrorFormat format)
@@ -29,6 +24,14 @@ internal sealed class JsonLinesWriter(ApiRequest request) : ResponseStream(reque
         Prepare();
         Writer.Write(error);
         Writer.Write("\n"u8);
+        return SendAsync();
+    }
+
+    /// <inheritdoc/>
+    protected override Task SendUsualSignAsync()
+    {
+        Prepare();
+        Writer.Write(" "u8);
         return SendAsync();
     }
 }

@@ -1,3 +1,4 @@
+using MoeOffload.Chat;
 using MoeOffload.Server.Validation;
 
 namespace MoeOffload.Server;
@@ -17,6 +18,31 @@ public sealed class RequestDefaults
     /// <summary>Gets or sets a value that indicates whether prompts and answers are logged, at level Debug. The default is <see langword="false"/>.</summary>
     public bool LogPrompts { get; set; }
 
+    /// <summary>
+    /// Gets or sets where the reasoning of a chat completion is if the request does not specify it. The default is
+    /// <see cref="ReasoningFormat.Separate"/>.
+    /// </summary>
+    public ReasoningFormat ReasoningFormat { get; set; }
+
+    /// <summary>
+    /// Gets or sets a value that indicates whether requests with unknown fields are rejected, at every depth. Otherwise, a field that the
+    /// server does not know is counted and logged once for each client. The default is <see langword="false"/>.
+    /// </summary>
+    public bool Strict { get; set; }
+
+    /// <summary>
+    /// Gets or sets a function that translates error messages for the clients of a program, or <see langword="null"/> for none. Messages of
+    /// the library name its options, such as <c>ContextOptions.ContextLength</c>; a program can replace them by its own. The default is
+    /// <see langword="null"/>.
+    /// </summary>
+    public Func<string, string>? TranslateMessage { get; set; }
+
+    /// <summary>
+    /// Gets or sets the time without an answer after which a stream sends a sign of life: a comment, an event or an empty part, depending on
+    /// the API. The default is 5 seconds.
+    /// </summary>
+    public TimeSpan KeepAliveInterval { get; set; } = TimeSpan.FromSeconds(5);
+
     internal void Validate(OptionFaults faults, string name)
     {
         if (faults.Require(Sampling, $"{name}.{nameof(Sampling)}"))
@@ -24,6 +50,7 @@ public sealed class RequestDefaults
             faults.Run(Sampling.Validate, $"{name}.{nameof(Sampling)}");
         }
 
+        faults.RequireTimeLimit(KeepAliveInterval, $"{name}.{nameof(KeepAliveInterval)}");
         faults.RequireTimeLimit(ProgressInterval, $"{name}.{nameof(ProgressInterval)}");
     }
 }

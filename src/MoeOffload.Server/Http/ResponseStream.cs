@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.IO.Pipelines;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -16,10 +17,17 @@ internal abstract class ResponseStream : IAsyncDisposable
 {
     private const int MostGathered = 16;
 
+    // An answer that begins within this time, or fails, is not preceded by a sign of life.
+    private static readonly TimeSpan s_beginning = TimeSpan.FromMilliseconds(250);
+
     private readonly HttpResponse _response;
     private readonly ClientConnection _connection;
     private readonly string _contentType;
     private Utf8JsonWriter? _json;
+    private Task? _due;
+    private readonly long _start = Stopwatch.GetTimestamp();
+    private long _lastSent;
+    private bool _hasSent;
     private bool _isGathering;
     private int _gathered;
 
@@ -28,7 +36,18 @@ internal abstract class ResponseStream : IAsyncDisposable
         _response = request.Http.Response;
         _connection = request.Connection;
         _contentType = contentType;
+        _lastSent = Stopwatch.GetTimestamp();
+        Interval = request.Options.KeepAliveInterval;
     }
+
+    /// <summary>Gets the time since the stream was created.</summary>
+    public TimeSpan Age => Stopwatch.GetElapsedTime(_start);
+
+    /// <summary>Gets or sets the time without an answer after which a sign of life is sent.</summary>
+    public TimeSpan Interval { get; set; }
+
+    /// <summary>Gets or sets the function that sends a sign of life in the format of the API; <see langword="null"/> for the usual one.</summary>
+    public Func<Task>? SignOfLife { get; set; }
 
     protected PipeWriter Writer => _connection.Writer;
 
@@ -61,6 +80,17 @@ internal abstract class ResponseStream : IAsyncDisposable
                 _isGathering = false;
             }
         }
+    }
+
+    /// <summary>Waits for the preparation of an answer, and sends signs of life if it takes long.</summary>
+    public async Task WaitAsync(Task preparation)
+    {
+        while (await Task.WhenAny(preparation, Task.Delay(Interval)).ConfigureAwait(false) != preparation)
+        {
+            await SendSignAsync().ConfigureAwait(false);
+        }
+
+        await preparation.ConfigureAwait(false);
     }
 
     /// <summary>Sends the progress of loading the model that the answer is waiting for.</summary>
@@ -98,10 +128,13 @@ internal abstract class ResponseStream : IAsyncDisposable
     /// <exception cref="ClientGoneException">The client has disconnected, or makes no progress.</exception>
     protected Task SendAsync() => _isGathering && ++_gathered < MostGathered ? Task.CompletedTask : FlushAsync();
 
+    /// <summary>Sends a sign of life in the usual form.</summary>
+    protected abstract Task SendUsualSignAsync();
+
     private async ValueTask<bool> MoveNextAsync<T>(IAsyncEnumerator<T> reader)
     {
         ValueTask<bool> next = reader.MoveNextAsync();
-        if (next.IsCompleted || _gathered == 0)
+        if (next.IsCompleted && !IsSilent)
         {
             return await next.ConfigureAwait(false);
         }
@@ -109,7 +142,12 @@ internal abstract class ResponseStream : IAsyncDisposable
         Task<bool> reading = next.AsTask();
         try
         {
-            await FlushAsync().ConfigureAwait(false);
+            if (_gathered > 0)
+            {
+                await FlushAsync().ConfigureAwait(false);
+            }
+
+            await KeepAliveAsync(reading).ConfigureAwait(false);
         }
         catch
         {
@@ -122,9 +160,45 @@ internal abstract class ResponseStream : IAsyncDisposable
         return await reading.ConfigureAwait(false);
     }
 
+    // A model can also generate for a long time without an output, such as reasoning that the client does not want to see.
+    private bool IsSilent => _hasSent && Stopwatch.GetElapsedTime(_lastSent) >= Interval;
+
+    private async Task KeepAliveAsync(Task reading)
+    {
+        do
+        {
+            if (IsSilent)
+            {
+                await SendSignAsync().ConfigureAwait(false);
+            }
+
+            // The task of the delay serves many reads, since most of them end before it.
+            _due ??= Task.Delay(_hasSent ? Interval - Stopwatch.GetElapsedTime(_lastSent) is var left && left > TimeSpan.Zero ? left : TimeSpan.Zero : s_beginning);
+            if (reading.IsCompleted || await Task.WhenAny(reading, _due).ConfigureAwait(false) == reading)
+            {
+                return;
+            }
+
+            _due = null;
+            if (!_hasSent)
+            {
+                await SendSignAsync().ConfigureAwait(false);
+            }
+        }
+        while (!reading.IsCompleted);
+    }
+
+    private async Task SendSignAsync()
+    {
+        await (SignOfLife?.Invoke() ?? SendUsualSignAsync()).ConfigureAwait(false);
+        await FlushAsync().ConfigureAwait(false);
+    }
+
     private Task FlushAsync()
     {
         _gathered = 0;
+        _hasSent = true;
+        _lastSent = Stopwatch.GetTimestamp();
         return _connection.FlushAsync();
     }
 }

@@ -69,6 +69,9 @@ internal sealed class SseWriter(ApiRequest request) : ResponseStream(request, "t
         return SendAsync();
     }
 
+    /// <inheritdoc/>
+    protected override Task SendUsualSignAsync() => CommentAsync("keep-alive");
+
     private void Begin(string? name)
     {
         Prepare();

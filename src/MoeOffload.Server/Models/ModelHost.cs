@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using MoeOffload.Catalog;
 using MoeOffload.Embeddings;
@@ -19,6 +20,9 @@ public sealed class ModelHost : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _stopping = new();
+
+    // The names that clients have given to models.
+    private readonly ConcurrentDictionary<string, string> _aliases = new(StringComparer.Ordinal);
 
     // Models are loaded one at a time, because the memory for the next one depends on what this one uses.
     private readonly SemaphoreSlim _loading = new(1);
@@ -142,19 +146,83 @@ public sealed class ModelHost : IAsyncDisposable
     /// <summary>Gets the models in memory, for measuring and listing.</summary>
     internal IReadOnlyList<(ModelStatus Status, ServedModel Model)> GetLoaded() => _table.GetLoaded();
 
+    /// <summary>
+    /// Gets the number of tokens that a request to a model can have, or <see langword="null"/> if it is determined when the model is loaded.
+    /// </summary>
+    internal int? GetServedLength(CatalogEntry entry)
+    {
+        ServedModel? loaded = GetLoaded().FirstOrDefault(item => item.Status.Entry.Path == entry.Path).Model;
+        return loaded?.Session?.SequenceLength ?? (Options.Context switch
+        {
+            { ContextLength: 0 } => null,
+            { KvCache.Unified: true, ContextLength: var length } => length,
+            { ContextLength: var length, SequenceCount: var count } => length / count,
+        });
+    }
+
+    /// <summary>Gives a model a further name.</summary>
+    internal void AddAlias(string name, string model)
+    {
+        CheckName(name);
+        _aliases[name] = model;
+    }
+
+    /// <summary>Removes a further name of a model.</summary>
+    /// <returns><see langword="true"/> if there was one; otherwise, <see langword="false"/>.</returns>
+    internal bool RemoveAlias(string name) => _aliases.TryRemove(name, out _);
+
     /// <summary>Finds a model. A name is only ever compared with those of the catalog, and never becomes part of a path.</summary>
     /// <exception cref="ModelNotFoundException">There is no model with this name.</exception>
     /// <exception cref="AmbiguousModelException">Several models match the name.</exception>
     internal CatalogEntry Find(string name)
     {
         CheckName(name);
+        foreach (string variant in Names(name))
+        {
+            try
+            {
+                return _catalog.Find(variant);
+            }
+            catch (ModelNotFoundException)
+            {
+                // The next variant of the name can exist.
+            }
+        }
+
         return _catalog.Find(name);
     }
 
-    private Task<CatalogEntry> FindAsync(string name, CancellationToken cancellationToken)
+    private async Task<CatalogEntry> FindAsync(string name, CancellationToken cancellationToken)
     {
         CheckName(name);
-        return _catalog.FindAsync(name, cancellationToken);
+        foreach (string variant in Names(name))
+        {
+            try
+            {
+                return await _catalog.FindAsync(variant, cancellationToken).ConfigureAwait(false);
+            }
+            catch (ModelNotFoundException)
+            {
+                // The next variant of the name can exist.
+            }
+        }
+
+        return await _catalog.FindAsync(name, cancellationToken).ConfigureAwait(false);
+    }
+
+    // A name is looked up as it is, as an alias, and with or without Ollama's usual tag.
+    private IEnumerable<string> Names(string name)
+    {
+        const string Tag = ":latest";
+        yield return name;
+        string plain = name.EndsWith(Tag, StringComparison.OrdinalIgnoreCase) ? name[..^Tag.Length] : name;
+        if (_aliases.TryGetValue(name, out string? alias) || _aliases.TryGetValue(plain, out alias)
+            || Options.Aliases.TryGetValue(name, out alias) || Options.Aliases.TryGetValue(plain, out alias))
+        {
+            yield return alias;
+        }
+
+        yield return plain.Length < name.Length && plain.Length > 0 ? plain : $"{name}{Tag}";
     }
 
     private static void CheckName(string name)

@@ -29,10 +29,29 @@ public sealed class ModelHostOptions
     /// </summary>
     public long? MemoryLimit { get; set; }
 
+    /// <summary>
+    /// Gets or sets further names of models: each key is a name in requests, and its value is the name of the model in the catalog. The
+    /// default is an empty dictionary.
+    /// </summary>
+    public IReadOnlyDictionary<string, string> Aliases { get; set; } = new Dictionary<string, string>();
+
+    /// <summary>
+    /// Gets or sets the name of the model that answers requests for models that the catalog does not have. The default is
+    /// <see langword="null"/>: such requests fail.
+    /// </summary>
+    public string? FallbackModel { get; set; }
+
+    /// <summary>
+    /// Gets or sets a value that indicates whether clients can give models further names and download models. The default is
+    /// <see langword="false"/>.
+    /// </summary>
+    public bool AllowChanges { get; set; }
+
     internal void Validate(OptionFaults faults, string name)
     {
         faults.Require(Load, $"{name}.{nameof(Load)}");
         faults.Require(Context, $"{name}.{nameof(Context)}");
+        faults.Require(Aliases, $"{name}.{nameof(Aliases)}");
         faults.Require(Embedding, $"{name}.{nameof(Embedding)}");
         faults.RequirePositive(IdleUnload, $"{name}.{nameof(IdleUnload)}");
         faults.RequirePositive(MemoryLimit, $"{name}.{nameof(MemoryLimit)}");

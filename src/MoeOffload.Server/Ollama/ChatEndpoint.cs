@@ -1,4 +1,5 @@
 using MoeOffload.Chat;
+using MoeOffload.Server.Fields;
 using MoeOffload.Server.Generation;
 using MoeOffload.Server.Http;
 
@@ -13,6 +14,8 @@ internal static class ChatEndpoint
         OllamaSettings settings = OllamaSettings.Read(body, request);
         IReadOnlyList<ChatMessage> messages = OllamaChat.ReadMessages(body);
         IReadOnlyList<ToolDefinition> tools = OllamaChat.ReadTools(body);
+        FieldTables.OllamaChat.Apply(body);
+        request.EndReading();
         if (messages.Count == 0)
         {
             string reason = await OllamaLoading.LoadOnlyAsync(request, settings).ConfigureAwait(false);
@@ -23,7 +26,7 @@ internal static class ChatEndpoint
         }
 
         JsonLinesWriter? lines = settings.IsStreamed ? request.MakeLines() : null;
-        ChatAnswers answers = await ChatAnswers.StartAsync(request, settings.Model, messages, _ => settings.ToChat(tools)).ConfigureAwait(false);
+        ChatAnswers answers = await ChatAnswers.StartAsync(request, settings.Model, messages, _ => Prefill.Apply(settings.ToChat(tools), messages)).ConfigureAwait(false);
         await using (answers.ConfigureAwait(false))
         {
             await (lines is null ? WriteAsync(request, settings, answers) : StreamAsync(request, settings, answers, lines)).ConfigureAwait(false);
@@ -43,6 +46,8 @@ internal static class ChatEndpoint
 
     private static async Task StreamAsync(ApiRequest request, OllamaSettings settings, ChatAnswers answers, JsonLinesWriter lines)
     {
+        lines.SignOfLife = () => lines.SendAsync(
+            new ChatAnswer(answers.ModelName, DateTime.UtcNow, new AnswerMessage("assistant", string.Empty), false), OllamaJson.Default.ChatAnswer);
         ChatUpdate? last = null;
         await foreach ((_, ChatUpdate update) in answers.ReadAsync().ConfigureAwait(false))
         {

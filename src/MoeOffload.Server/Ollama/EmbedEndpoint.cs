@@ -1,4 +1,5 @@
 using MoeOffload.Embeddings;
+using MoeOffload.Server.Fields;
 using MoeOffload.Server.Generation;
 using MoeOffload.Server.Http;
 
@@ -16,6 +17,8 @@ internal static class EmbedEndpoint
         IReadOnlyList<string> texts = body.Has("input") ? body.Texts("input") : throw body.Missing("input");
         bool cuts = body.Flag("truncate") ?? true;
         int? dimensions = body.Integer("dimensions", 1);
+        FieldTables.OllamaEmbed.Apply(body);
+        request.EndReading();
         if (texts.Count > MostTexts)
         {
             throw ApiException.Invalid($"'input' has {texts.Count} texts, but the server accepts at most {MostTexts} in a request. Send several requests.", "input");
@@ -25,7 +28,7 @@ internal static class EmbedEndpoint
         IReadOnlyList<TextEmbedding> embeddings = await EmbedAsync(embedding, texts, cuts).ConfigureAwait(false);
         var answer = new EmbedAnswer(
             embedding.ModelName,
-            [.. embeddings.Select(embedded => Shorten(embedded.Vector, dimensions))],
+            [.. embeddings.Select(embedded => EmbeddingModel.Shorten(embedded.Vector, dimensions))],
             OllamaFigures.Nanoseconds(request.Elapsed),
             OllamaFigures.Nanoseconds(embedding.LoadTime),
             embeddings.Sum(embedded => embedded.TokenCount));
@@ -36,25 +39,17 @@ internal static class EmbedEndpoint
     {
         JsonFields body = await request.ReadJsonAsync().ConfigureAwait(false);
         string prompt = body.RequiredText("prompt");
-        using EmbeddingModel embedding = await EmbeddingModel.AcquireAsync(request, body.Text("model")).ConfigureAwait(false);
+        string? model = body.Text("model");
+        int? dimensions = body.Integer("dimensions", 1);
+        FieldTables.OllamaEmbed.Apply(body);
+        request.EndReading();
+        using EmbeddingModel embedding = await EmbeddingModel.AcquireAsync(request, model).ConfigureAwait(false);
         IReadOnlyList<TextEmbedding> embeddings = await EmbedAsync(embedding, [prompt], cuts: true).ConfigureAwait(false);
-        await request.WriteJsonAsync(new EmbeddingAnswer(embeddings[0].Vector), OllamaJson.Default.EmbeddingAnswer).ConfigureAwait(false);
+        await request.WriteJsonAsync(new EmbeddingAnswer(EmbeddingModel.Shorten(embeddings[0].Vector, dimensions)), OllamaJson.Default.EmbeddingAnswer).ConfigureAwait(false);
     }
 
     private static Task<IReadOnlyList<TextEmbedding>> EmbedAsync(EmbeddingModel embedding, IReadOnlyList<string> texts, bool cuts) =>
         embedding.EmbedAsync([.. texts.Select(embedding.Tokenize).Select(text => cuts ? Cut(text, embedding.MaxTokens) : text)]);
 
     private static int[] Cut(int[] tokens, int most) => tokens.Length > most ? tokens[..most] : tokens;
-
-    private static ReadOnlyMemory<float> Shorten(ReadOnlyMemory<float> vector, int? dimensions)
-    {
-        if (dimensions is not { } wanted || wanted >= vector.Length)
-        {
-            return vector;
-        }
-
-        float[] shorter = vector[..wanted].ToArray();
-        double length = Math.Sqrt(shorter.Sum(value => (double)value * value));
-        return length > 0 ? Array.ConvertAll(shorter, value => (float)(value / length)) : shorter;
-    }
 }

@@ -1,4 +1,5 @@
 using MoeOffload.Chat;
+using MoeOffload.Server.Fields;
 using MoeOffload.Server.Generation;
 using MoeOffload.Server.Http;
 
@@ -13,7 +14,9 @@ internal static class GenerateEndpoint
         string prompt = body.Text("prompt") ?? string.Empty;
         bool isRaw = body.Flag("raw") ?? false;
         string? system = body.Text("system");
+        string? suffix = body.Text("suffix");
         RefuseOthers(body);
+        request.EndReading();
         if (prompt.Length == 0)
         {
             string reason = await OllamaLoading.LoadOnlyAsync(request, settings).ConfigureAwait(false);
@@ -24,31 +27,24 @@ internal static class GenerateEndpoint
         }
 
         JsonLinesWriter? lines = settings.IsStreamed ? request.MakeLines() : null;
-        await (isRaw ? ContinueAsync(request, settings, lines, prompt) : ReplyAsync(request, settings, lines, prompt, system)).ConfigureAwait(false);
+        if (lines is not null)
+        {
+            lines.SignOfLife = () => lines.SendAsync(
+                new GenerateAnswer(request.Model!, DateTime.UtcNow, string.Empty, false), OllamaJson.Default.GenerateAnswer);
+        }
+
+        await (isRaw || suffix is { Length: > 0 } ? ContinueAsync(request, settings, lines, prompt, suffix) : ReplyAsync(request, settings, lines, prompt, system)).ConfigureAwait(false);
         await OllamaLoading.UnloadAfterAsync(request, settings).ConfigureAwait(false);
     }
 
     private static void RefuseOthers(JsonFields body)
     {
         OllamaChat.RefuseImages(body);
-        if (body.Text("suffix") is { Length: > 0 })
-        {
-            throw ApiException.Invalid("'suffix' is not supported: send a raw prompt with the model's own fill-in-the-middle tokens.", "suffix", "unsupported_parameter");
-        }
-
-        if (body.Text("template") is { Length: > 0 })
-        {
-            throw ApiException.Invalid("'template' is not supported: the model's own template is used, or none if 'raw' is true.", "template", "unsupported_parameter");
-        }
-
-        if (body.Items("context") is { Count: > 0 })
-        {
-            throw ApiException.Invalid("'context' is not supported, and deprecated in Ollama. Send the messages to /api/chat instead.", "context", "unsupported_parameter");
-        }
+        FieldTables.OllamaGenerate.Apply(body);
     }
 
-    // Continues the prompt without a template.
-    private static async Task ContinueAsync(ApiRequest request, OllamaSettings settings, JsonLinesWriter? lines, string prompt)
+    // Continues the prompt without a template, or fills in what is between it and the suffix.
+    private static async Task ContinueAsync(ApiRequest request, OllamaSettings settings, JsonLinesWriter? lines, string prompt, string? suffix)
     {
         var generation = new GenerationRequest
         {
@@ -57,7 +53,10 @@ internal static class GenerateEndpoint
             MaxTokens = settings.MaxTokens,
             StopStrings = settings.Stops,
         };
-        TextAnswers answers = await TextAnswers.StartAsync(request, settings.Model, (_, _) => generation).ConfigureAwait(false);
+        TextAnswers answers = await TextAnswers.StartAsync(
+            request,
+            settings.Model,
+            (model, _) => string.IsNullOrEmpty(suffix) ? generation : generation with { PromptTokens = FillPrompt.Make(model.Vocabulary, prompt, suffix, "suffix") }).ConfigureAwait(false);
         await using (answers.ConfigureAwait(false))
         {
             var text = new GeneratedAnswer(request, settings, lines, answers.ModelName, answers.Model.Vocabulary, answers.LoadTime);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using MoeOffload.Catalog;
 using MoeOffload.Gguf;
@@ -9,6 +10,9 @@ namespace MoeOffload.Server.Ollama;
 /// <summary>Handles Ollama's lists and descriptions of models: <c>/api/tags</c>, <c>/api/ps</c>, <c>/api/show</c>.</summary>
 internal sealed class ModelEndpoints(FileFactsReader files)
 {
+    // Clients cannot read the latest time of .NET, so a model that stays loaded expires in the far future.
+    private const int YearsLoaded = 290;
+
     private const string TemplateKey = "tokenizer.chat_template";
 
     public Task ListAsync(ApiRequest request) => request.WriteJsonAsync(
@@ -17,7 +21,7 @@ internal sealed class ModelEndpoints(FileFactsReader files)
     // Lists the models in memory, even if their files no longer exist.
     public Task ListLoadedAsync(ApiRequest request)
     {
-        DateTime expiry = request.Models.Options.IdleUnload is { } idle ? DateTime.UtcNow + idle : DateTime.MaxValue;
+        DateTime expiry = request.Models.Options.IdleUnload is { } idle ? DateTime.UtcNow + idle : DateTime.UtcNow.AddYears(YearsLoaded);
         ModelTag[] tags =
         [
             .. request.Models.GetLoaded().Select(loaded => Tag(loaded.Status.Entry) with
@@ -49,14 +53,22 @@ internal sealed class ModelEndpoints(FileFactsReader files)
         metadata.TryGetString(TemplateKey, out string template);
         metadata.TryGetString("general.license", out string license);
         FileFacts facts = files.Read(entry);
+        JsonObject described = Describe(metadata, body.Flag("verbose") ?? false);
+        int? served = request.Models.GetServedLength(entry);
+        if (served is { } length)
+        {
+            // Clients cut their chats to this length.
+            described[$"{facts.Architecture}.context_length"] = length;
+        }
+
         await request.WriteJsonAsync(
             new ShowAnswer(
                 license,
                 $"FROM {entry.Name}",
-                string.Empty,
+                served is null ? string.Empty : string.Create(CultureInfo.InvariantCulture, $"num_ctx {served}"),
                 template ?? string.Empty,
                 Details(facts),
-                Describe(metadata, body.Flag("verbose") ?? false),
+                described,
                 Capabilities(facts.Architecture, template),
                 facts.ModifiedAt),
             OllamaJson.Default.ShowAnswer).ConfigureAwait(false);

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using MoeOffload.Chat;
+using MoeOffload.Server.Generation;
 using MoeOffload.Server.Http;
 
 namespace MoeOffload.Server.Ollama;
@@ -14,15 +15,15 @@ internal static class OllamaChat
     {
         var messages = new List<ChatMessage>();
         var open = new List<ToolCall>();
+        var attachments = new Attachments();
         int count = 0;
         foreach (JsonFields message in body.Objects("messages"))
         {
-            RefuseImages(message);
-            string role = message.Word("role", "system", "user", "assistant", "tool") ?? throw message.Missing("role");
-            string content = message.Text("content") ?? string.Empty;
+            string role = message.Word("role", "system", "developer", "user", "assistant", "tool") ?? throw message.Missing("role");
+            string content = WithImages(message, message.Text("content") ?? string.Empty, role == "user" ? attachments : null, messages.Count);
             switch (role)
             {
-                case "system":
+                case "system" or "developer":
                     messages.Add(ChatMessage.System(content));
                     break;
                 case "user":
@@ -39,20 +40,31 @@ internal static class OllamaChat
             }
         }
 
+        attachments.Check(messages);
         return messages;
     }
 
-    /// <summary>Reads the tools.</summary>
+    /// <summary>Reads the tools. Those that are not functions are left out, because this server does not have them.</summary>
     /// <exception cref="ApiException">An item is malformed.</exception>
-    public static IReadOnlyList<ToolDefinition> ReadTools(JsonFields body) =>
-    [
-        .. body.Objects("tools").Select(tool =>
+    public static IReadOnlyList<ToolDefinition> ReadTools(JsonFields body)
+    {
+        var tools = new List<ToolDefinition>();
+        foreach (JsonFields tool in body.Objects("tools"))
         {
+            if (tool.Text("type") is not (null or "" or "function"))
+            {
+                tool.LeaveOut();
+                continue;
+            }
+
             JsonFields function = tool.Object("function") ?? throw tool.Missing("function");
+            function.Know("strict");
             var definition = new ToolDefinition { Name = function.RequiredText("name"), Description = function.Text("description") ?? string.Empty };
-            return function.Object("parameters") is { } parameters ? definition with { Parameters = parameters.Element.GetRawText() } : definition;
-        }),
-    ];
+            tools.Add(function.Any("parameters") is { } parameters ? definition with { Parameters = parameters.GetRawText() } : definition);
+        }
+
+        return tools;
+    }
 
     /// <summary>Gets the tool calls of an answer, with their arguments as objects. Incomplete calls are omitted.</summary>
     public static IReadOnlyList<AnswerCall>? Calls(ChatMessage answer)
@@ -78,6 +90,17 @@ internal static class OllamaChat
         }
     }
 
+    private static string WithImages(JsonFields message, string content, Attachments? attachments, int index)
+    {
+        foreach ((_, string path) in message.Items("images") ?? [])
+        {
+            string placeholder = attachments?.Add(index, path, "image") ?? Attachments.Placeholder("image");
+            content = content.Length > 0 ? $"{content}\n{placeholder}" : placeholder;
+        }
+
+        return content;
+    }
+
     private static JsonNode? Parse(string arguments)
     {
         try
@@ -94,6 +117,8 @@ internal static class OllamaChat
     private static ToolCall ReadCall(JsonFields call, ref int count)
     {
         JsonFields function = call.Object("function") ?? throw call.Missing("function");
+        call.Know("type");
+        function.Know("index");
         return new ToolCall
         {
             Id = call.Text("id") is { Length: > 0 } given ? given : $"call{count++:D5}",

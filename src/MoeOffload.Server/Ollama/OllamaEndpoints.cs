@@ -20,6 +20,9 @@ internal static class OllamaEndpoints
         routes.Get("/api/tags", errors, models.ListAsync);
         routes.Get("/api/ps", errors, models.ListLoadedAsync);
         routes.Post("/api/show", errors, models.ShowAsync, ApiAccess.Look);
+        routes.Post("/api/copy", errors, ManageEndpoints.CopyAsync);
+        routes.Post("/api/pull", errors, ManageEndpoints.PullAsync);
+        routes.Map("DELETE", "/api/delete", errors, ManageEndpoints.DeleteAsync);
         routes.Get("/api/version", errors, request => request.WriteJsonAsync(new VersionAnswer(ApiVersion), OllamaJson.Default.VersionAnswer));
     }
 }

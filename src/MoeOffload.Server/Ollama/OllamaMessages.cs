@@ -75,6 +75,8 @@ internal sealed record ShowAnswer(
 
 internal sealed record VersionAnswer(string Version);
 
+internal sealed record PullAnswer(string Status, string? Digest = null, long? Total = null, long? Completed = null);
+
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(OllamaError))]
 [JsonSerializable(typeof(ChatAnswer))]
@@ -84,4 +86,5 @@ internal sealed record VersionAnswer(string Version);
 [JsonSerializable(typeof(TagsAnswer))]
 [JsonSerializable(typeof(ShowAnswer))]
 [JsonSerializable(typeof(VersionAnswer))]
+[JsonSerializable(typeof(PullAnswer))]
 internal sealed partial class OllamaJson : JsonSerializerContext;

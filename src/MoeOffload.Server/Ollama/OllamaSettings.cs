@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using MoeOffload.Chat;
 using MoeOffload.Schemas;
+using MoeOffload.Server.Fields;
 using MoeOffload.Server.Generation;
 using MoeOffload.Server.Http;
 
@@ -43,6 +44,7 @@ internal sealed partial record OllamaSettings(
             sampling = GenerationFields.ReadSampling(options, sampling);
             asked = options.Integer("num_predict") is > 0 and var most ? most : null;
             stops = GenerationFields.ReadStops(options);
+            FieldTables.OllamaOptions.Apply(options);
         }
 
         (bool reasoning, string? effort) = ReadThinking(body);
@@ -63,9 +65,6 @@ internal sealed partial record OllamaSettings(
     public ChatOptions ToChat(IReadOnlyList<ToolDefinition> tools) => new()
     {
         Tools = tools,
-
-        // Ollama accepts tools together with a schema. An answer that follows the schema is not a tool call.
-        ToolChoice = Schema is null ? ToolChoice.Auto : ToolChoice.None,
         Sampling = Sampling,
         MaxTokens = MaxTokens,
         StopStrings = Stops,

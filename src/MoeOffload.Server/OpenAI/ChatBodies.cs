@@ -19,20 +19,30 @@ internal sealed record MessageBody(
     string? ReasoningContent,
     IReadOnlyList<CallBody>? ToolCalls)
 {
-    public static MessageBody Of(ChatMessage message) => new(
+    public static MessageBody Of(ChatMessage message, IReadOnlySet<string> customTools) => new(
         "assistant",
         message.Content.Length == 0 && message.ToolCalls.Count > 0 ? null : message.Content,
         null,
         message.ReasoningContent,
-        message.ToolCalls.Count == 0 ? null : [.. message.ToolCalls.Select(call => new CallBody(null, call.Id, "function", new FunctionBody(call.Name, call.Arguments)))]);
+        message.ToolCalls.Count == 0 ? null : [.. message.ToolCalls.Select(call => CallBody.Of(call, customTools))]);
 }
 
-internal sealed record CallBody(int? Index, string? Id, string? Type, FunctionBody Function);
+internal sealed record CallBody(int? Index, string? Id, string? Type, FunctionBody? Function = null, CustomBody? Custom = null)
+{
+    public static CallBody Of(ToolCall call, IReadOnlySet<string> customTools) => customTools.Contains(call.Name)
+        ? new CallBody(null, call.Id, "custom", Custom: new CustomBody(call.Name, CustomTools.InputOf(call.Arguments)))
+        : new CallBody(null, call.Id, "function", new FunctionBody(call.Name, call.Arguments));
+}
+
+internal sealed record CustomBody(string? Name, string Input);
 
 internal sealed record FunctionBody(string? Name, string Arguments);
 
 internal sealed record ChatChunkBody(
-    string Id, string Object, long Created, string Model, string SystemFingerprint, IReadOnlyList<ChunkChoice> Choices, UsageBody? Usage);
+    string Id, string Object, long Created, string Model, string SystemFingerprint, IReadOnlyList<ChunkChoice> Choices, UsageBody? Usage, PromptProgress? PromptProgress = null);
+
+/// <summary>Represents how much of a prompt has been processed, as in llama.cpp's server.</summary>
+internal sealed record PromptProgress(int Total, int Cache, int Processed, long TimeMs);
 
 internal sealed record ChunkChoice(
     int Index,
@@ -45,11 +55,9 @@ internal sealed record DeltaBody(string? Role = null, string? Content = null, st
     [JsonIgnore]
     public bool IsEmpty => Role is null && Content is null && ReasoningContent is null && ToolCalls is null;
 
-    public static DeltaBody Of(ChatUpdate update, bool isFirst) => new(
+    public static DeltaBody Of(ChatUpdate update, bool isFirst, IReadOnlyList<CallBody> calls) => new(
         isFirst ? "assistant" : null,
         update.Content.Length > 0 ? update.Content : null,
         update.ReasoningContent.Length > 0 ? update.ReasoningContent : null,
-        update.ToolCalls.Count == 0
-            ? null
-            : [.. update.ToolCalls.Select(call => new CallBody(call.Index, call.Id, call.Id is null ? null : "function", new FunctionBody(call.Name, call.Arguments)))]);
+        calls.Count == 0 ? null : calls);
 }

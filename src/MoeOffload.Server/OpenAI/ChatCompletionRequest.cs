@@ -1,6 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using MoeOffload.Chat;
+using MoeOffload.Schemas;
+using MoeOffload.Server.Fields;
 using MoeOffload.Server.Generation;
 using MoeOffload.Server.Http;
 
@@ -17,6 +19,9 @@ internal sealed record ChatCompletionRequest
 
     public required ChatOptions Options { get; init; }
 
+    /// <summary>Gets the names of the tools whose input is a text.</summary>
+    public required IReadOnlySet<string> CustomTools { get; init; }
+
     /// <summary>Gets the number of answers.</summary>
     public int Count { get; private init; }
 
@@ -24,22 +29,31 @@ internal sealed record ChatCompletionRequest
 
     public bool IncludesUsage { get; private init; }
 
+    /// <summary>Gets a value that indicates whether the stream includes the progress of the prompt.</summary>
+    public bool ReportsProgress { get; private init; }
+
     /// <summary>Gets a value that indicates whether the answer includes log probabilities.</summary>
     public bool HasProbabilities => Options.Sampling!.TopLogProbabilities is not null;
 
     public static ChatCompletionRequest Read(JsonFields body, ApiRequest request)
     {
         bool stream = body.Flag("stream") ?? false;
+        ToolList tools = ToolReader.Read(body, isFlat: false);
+        IReadOnlyList<ChatMessage> messages = MessageReader.Read(body);
+        bool continues = body.Flag("continue_final_message") ?? true;
+        ChatOptions options = ReadOptions(body, tools, request);
         var read = new ChatCompletionRequest
         {
             Model = body.Text("model"),
-            Messages = MessageReader.Read(body),
-            Options = ReadOptions(body, request),
+            Messages = messages,
+            Options = continues ? Prefill.Apply(options, messages) : options,
+            CustomTools = tools.Custom,
             Count = body.Integer("n", 1, request.Limits.MaxChoices) ?? 1,
             Stream = stream,
             IncludesUsage = ReadIncludesUsage(body, stream),
+            ReportsProgress = body.Flag("return_progress") ?? false,
         };
-        RefuseOthers(body);
+        CheckOthers(body, request);
         return read;
     }
 
@@ -47,9 +61,15 @@ internal sealed record ChatCompletionRequest
     public static bool ReadIncludesUsage(JsonFields body, bool stream)
     {
         JsonFields? options = body.Object("stream_options");
-        return options is null || stream
-            ? options?.Flag("include_usage") ?? false
-            : throw ApiException.Invalid("'stream_options' is only allowed with 'stream'.", "stream_options");
+        if (options is null)
+        {
+            return false;
+        }
+
+        options.Know("include_obfuscation");
+        options.Ignore("continuous_usage_stats");
+        bool includes = options.Flag("include_usage") ?? false;
+        return stream || !includes ? includes : throw ApiException.Invalid("'stream_options' is only allowed with 'stream'.", "stream_options");
     }
 
     /// <summary>Gets the options of one of several answers. If the request has a seed, each answer gets its own, so that the answers differ and are reproducible.</summary>
@@ -57,22 +77,29 @@ internal sealed record ChatCompletionRequest
         ? Options
         : Options with { Sampling = Options.Sampling with { Seed = (uint)((seed + (ulong)index) % uint.MaxValue) } };
 
-    private static ChatOptions ReadOptions(JsonFields body, ApiRequest request)
+    private static ChatOptions ReadOptions(JsonFields body, ToolList tools, ApiRequest request)
     {
-        int? most = body.Integer("max_completion_tokens", 1) ?? body.Integer("max_tokens", 1);
+        (JsonSchema? schema, string? grammar) = GuidedReader.Read(body);
+        SamplingOptions sampling = GenerationFields.ReadSampling(body, request.Options.Sampling, isOpenAI: true);
         var options = new ChatOptions
         {
-            Tools = ToolReader.ReadTools(body, isFlat: false),
-            ToolChoice = ToolReader.ReadChoice(body, isFlat: false),
+            Tools = tools.Definitions,
+            ToolChoice = tools.Choice,
             ParallelToolCalls = body.Flag("parallel_tool_calls"),
-            ResponseSchema = ToolReader.ReadFormat(body.Object("response_format"), isFlat: false),
-            ReasoningFormat = body.Word("reasoning_format", "none", "auto", "deepseek") == "none" ? ReasoningFormat.InContent : ReasoningFormat.Separate,
+            ResponseSchema = schema,
+            ReasoningFormat = body.Word("reasoning_format", "none", "auto", "deepseek") switch
+            {
+                null => request.Options.ReasoningFormat,
+                "none" => ReasoningFormat.InContent,
+                _ => ReasoningFormat.Separate,
+            },
             TemplateArguments = ReadArguments(body),
-            Sampling = GenerationFields.ReadSampling(body, request.Options.Sampling) with { TopLogProbabilities = ReadTopProbabilities(body) },
-            MaxTokens = request.LimitTokens(most),
+            Sampling = sampling with { TopLogProbabilities = ReadTopProbabilities(body), Grammar = grammar ?? sampling.Grammar },
+            MaxTokens = request.LimitTokens(GenerationFields.ReadMaxTokens(body, "max_completion_tokens", "max_tokens", "n_predict")),
             StopStrings = GenerationFields.ReadStops(body),
+            StopTokens = GenerationFields.ReadStopTokens(body),
         };
-        return ReasoningReader.Apply(options, body, "reasoning_effort");
+        return ReasoningReader.Apply(ReasoningReader.ApplySwitches(options, body), body, "reasoning_effort");
     }
 
     private static int? ReadTopProbabilities(JsonFields body)
@@ -87,7 +114,7 @@ internal sealed record ChatCompletionRequest
     private static Dictionary<string, JsonNode?> ReadArguments(JsonFields body)
     {
         var arguments = new Dictionary<string, JsonNode?>(StringComparer.Ordinal);
-        foreach (JsonProperty argument in body.Object("chat_template_kwargs")?.Element.EnumerateObject() ?? default)
+        foreach (JsonProperty argument in body.Object("chat_template_kwargs")?.Whole.EnumerateObject() ?? default)
         {
             arguments[argument.Name] = argument.Value.ValueKind switch
             {
@@ -101,19 +128,14 @@ internal sealed record ChatCompletionRequest
         return arguments;
     }
 
-    private static void RefuseOthers(JsonFields body)
+    private static void CheckOthers(JsonFields body, ApiRequest request)
     {
-        body.Ignore(
-            "user", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key", "prompt_cache_retention", "verbosity", "prediction", "cache_prompt", "id_slot");
         if (body.Any("modalities") is not null && body.Texts("modalities") is not ["text"])
         {
             throw ApiException.Invalid("'modalities' must be [\"text\"]: this server generates only text.", "modalities", "unsupported_parameter");
         }
 
-        body.Refuse("audio", "this server generates only text");
-        body.Refuse("web_search_options", "this server does not search");
-        body.Refuse("functions", "use tools");
-        body.Refuse("function_call", "use tool_choice");
-        body.RefuseUnknown();
+        FieldTables.ChatCompletions.Apply(body);
+        request.EndReading();
     }
 }

@@ -7,6 +7,8 @@ namespace MoeOffload.Server.OpenAI;
 /// <summary>Handles <c>/v1/chat/completions</c>.</summary>
 internal static class ChatCompletionsEndpoint
 {
+    private static readonly TimeSpan s_progressInterval = TimeSpan.FromSeconds(1);
+
     public static async Task AnswerAsync(ApiRequest request)
     {
         ChatCompletionRequest chat = ChatCompletionRequest.Read(await request.ReadJsonAsync().ConfigureAwait(false), request);
@@ -24,7 +26,7 @@ internal static class ChatCompletionsEndpoint
         ChatUpdate[] updates = await answers.CompleteAsync().ConfigureAwait(false);
         ChatChoice[] choices = [.. updates.Select((update, index) => new ChatChoice(
             index,
-            MessageBody.Of(update.Message!),
+            MessageBody.Of(update.Message!, chat.CustomTools),
             chat.HasProbabilities ? LogProbabilities.Of(answers.Model, update.Tokens) : null,
             FinishReasons.Name(update.FinishReason)))];
         int thought = UsageBody.CountReasoning(answers.Model, updates.Select(update => update.Message!.ReasoningContent));
@@ -36,10 +38,17 @@ internal static class ChatCompletionsEndpoint
     private static async Task StreamAsync(SseWriter events, ChatCompletionRequest chat, ChatAnswers answers, ChatHead head)
     {
         bool[] begun = new bool[chat.Count];
+        CallDeltas[] calls = [.. begun.Select(_ => new CallDeltas(chat.CustomTools))];
         var thoughts = new string?[chat.Count];
+        if (chat.ReportsProgress)
+        {
+            events.Interval = s_progressInterval;
+            events.SignOfLife = ReportAsync;
+        }
+
         await foreach ((int index, ChatUpdate update) in answers.ReadAsync().ConfigureAwait(false))
         {
-            DeltaBody delta = DeltaBody.Of(update, isFirst: !begun[index]);
+            DeltaBody delta = DeltaBody.Of(update, isFirst: !begun[index], calls[index].Of(update));
             begun[index] = true;
             LogProbabilitiesBody? probabilities = chat.HasProbabilities ? LogProbabilities.Of(answers.Model, update.Tokens) : null;
             if (!delta.IsEmpty || probabilities is not null)
@@ -62,6 +71,16 @@ internal static class ChatCompletionsEndpoint
         }
 
         await events.SendDoneAsync().ConfigureAwait(false);
+
+        Task ReportAsync()
+        {
+            ChatStream stream = answers.Stream;
+            var progress = new PromptProgress(stream.PromptTokenCount, 0, stream.ComputedPromptTokenCount, (long)events.Age.TotalMilliseconds);
+            var choice = new ChunkChoice(0, new DeltaBody("assistant"), null, null);
+            return begun[0]
+                ? events.CommentAsync("keep-alive")
+                : events.SendAsync(Chunk([choice], null) with { PromptProgress = progress }, OpenAIJson.Default.ChatChunkBody);
+        }
 
         Task SendAsync(ChunkChoice choice) => events.SendAsync(Chunk([choice], null), OpenAIJson.Default.ChatChunkBody);
 

@@ -1,3 +1,5 @@
+using MoeOffload.Schemas;
+using MoeOffload.Server.Fields;
 using MoeOffload.Server.Generation;
 using MoeOffload.Server.Http;
 
@@ -18,13 +20,18 @@ internal sealed record CompletionRequest
 
     public required IReadOnlyList<string> Stops { get; init; }
 
-    public int MaxTokens { get; private init; }
+    public required IReadOnlyList<int> StopTokens { get; init; }
+
+    public int? MaxTokens { get; private init; }
 
     /// <summary>Gets the number of answers to each prompt.</summary>
     public int Count { get; private init; }
 
     /// <summary>Gets a value that indicates whether each answer begins with its prompt.</summary>
     public bool Echo { get; private init; }
+
+    /// <summary>Gets the text that follows the answer, or <see langword="null"/> if the answer is not to be filled in.</summary>
+    public string? Suffix { get; private init; }
 
     public bool Stream { get; private init; }
 
@@ -52,37 +59,52 @@ internal sealed record CompletionRequest
             throw ApiException.Invalid("'echo' with 'logprobs' is not supported: the server does not compute the log probabilities of prompts.", "logprobs", "unsupported_parameter");
         }
 
+        (JsonSchema? schema, string? grammar) = GuidedReader.Read(body);
+        SamplingOptions sampling = GenerationFields.ReadSampling(body, request.Options.Sampling, isOpenAI: true);
         var read = new CompletionRequest
         {
             Model = body.Text("model"),
             Prompts = prompts,
             Count = count,
-            Sampling = GenerationFields.ReadSampling(body, request.Options.Sampling) with { TopLogProbabilities = probabilities },
+            Sampling = sampling with
+            {
+                TopLogProbabilities = probabilities,
+                JsonSchema = schema,
+                Grammar = grammar ?? (schema is null ? sampling.Grammar : null),
+            },
             Stops = GenerationFields.ReadStops(body),
-            MaxTokens = request.LimitTokens(body.Integer("max_tokens", 1) ?? DefaultMaxTokens)!.Value,
+            StopTokens = GenerationFields.ReadStopTokens(body),
+            MaxTokens = request.LimitTokens(GenerationFields.ReadMaxTokens(body, "max_tokens", "n_predict") ?? (IsUnlimited(body) ? null : DefaultMaxTokens)),
+            Suffix = body.Text("suffix"),
             Echo = echo,
             Stream = stream,
             IncludesUsage = ChatCompletionRequest.ReadIncludesUsage(body, stream),
         };
-        body.Ignore("user", "metadata", "store", "cache_prompt", "id_slot");
-        body.Refuse("suffix", "use a chat, or a prompt with the model's own fill-in-the-middle tokens");
-        body.RefuseUnknown();
+        FieldTables.Completions.Apply(body);
+        request.EndReading();
         return read;
     }
 
     /// <summary>Creates the request for one answer.</summary>
     /// <param name="index">The number of the answer, counted over all prompts.</param>
-    public GenerationRequest RequestOf(int index)
+    /// <param name="vocabulary">The vocabulary of the model.</param>
+    public GenerationRequest RequestOf(int index, Vocabulary vocabulary)
     {
         PromptInput prompt = Prompts[index / Count];
+        int[]? filled = string.IsNullOrEmpty(Suffix) ? null
+            : FillPrompt.Make(vocabulary, prompt.Text ?? throw ApiException.Invalid("'suffix' needs a prompt that is a text.", "suffix"), Suffix, "suffix");
         int ofPrompt = index % Count;
         return new GenerationRequest
         {
             Prompt = prompt.Text ?? string.Empty,
-            PromptTokens = prompt.Tokens,
+            PromptTokens = filled ?? prompt.Tokens,
             Sampling = ofPrompt > 0 && Sampling.Seed is { } seed ? Sampling with { Seed = (uint)((seed + (ulong)ofPrompt) % uint.MaxValue) } : Sampling,
             MaxTokens = MaxTokens,
             StopStrings = Stops,
+            StopTokens = StopTokens,
         };
     }
+
+    // As in llama.cpp's server, -1 requests as many tokens as the context has room for.
+    private static bool IsUnlimited(JsonFields body) => body.Integer("max_tokens") == -1 || body.Integer("n_predict") == -1;
 }

@@ -11,7 +11,7 @@ internal static class CompletionsEndpoint
         CompletionRequest completion = CompletionRequest.Read(await request.ReadJsonAsync().ConfigureAwait(false), request);
         SseWriter? events = completion.Stream ? request.MakeEvents() : null;
         TextAnswers answers = await TextAnswers
-            .StartAsync(request, completion.Model, (_, index) => completion.RequestOf(index), completion.Prompts.Count * completion.Count).ConfigureAwait(false);
+            .StartAsync(request, completion.Model, (model, index) => completion.RequestOf(index, model.Vocabulary), completion.Prompts.Count * completion.Count).ConfigureAwait(false);
         await using (answers.ConfigureAwait(false))
         {
             var writer = new CompletionWriter(completion, answers);

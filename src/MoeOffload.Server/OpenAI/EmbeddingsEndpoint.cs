@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using MoeOffload.Embeddings;
+using MoeOffload.Server.Fields;
 using MoeOffload.Server.Generation;
 using MoeOffload.Server.Http;
 
@@ -17,21 +18,21 @@ internal static class EmbeddingsEndpoint
         IReadOnlyList<PromptInput> inputs = PromptInput.Read(body, "input");
         bool isBase64 = body.Word("encoding_format", "float", "base64") == "base64";
         int? dimensions = body.Integer("dimensions", 1);
-        body.Ignore("user");
-        body.RefuseUnknown();
+        FieldTables.Embeddings.Apply(body);
+        request.EndReading();
 
         using EmbeddingModel embedding = await EmbeddingModel.AcquireAsync(request, model).ConfigureAwait(false);
-        if (dimensions is { } asked && asked != embedding.Dimension)
+        if (dimensions > embedding.Dimension)
         {
-            throw ApiException.Invalid($"'dimensions' must be {embedding.Dimension}, the model's own number of dimensions, or omitted.", "dimensions");
+            throw ApiException.Invalid($"'dimensions' must be at most {embedding.Dimension}, the model's own number of dimensions.", "dimensions");
         }
 
         int[][] texts = [.. inputs.Select(input => input.Tokens ?? embedding.Tokenize(input.Text!))];
         IReadOnlyList<TextEmbedding> embeddings = await embedding.EmbedAsync(texts).ConfigureAwait(false);
-        await request.WriteAsync(Write(embeddings, embedding.ModelName, isBase64)).ConfigureAwait(false);
+        await request.WriteAsync(Write(embeddings, dimensions, embedding.ModelName, isBase64)).ConfigureAwait(false);
     }
 
-    private static ReadOnlyMemory<byte> Write(IReadOnlyList<TextEmbedding> embeddings, string model, bool isBase64)
+    private static ReadOnlyMemory<byte> Write(IReadOnlyList<TextEmbedding> embeddings, int? dimensions, string model, bool isBase64)
     {
         var buffer = new ArrayBufferWriter<byte>();
         using (var json = new Utf8JsonWriter(buffer))
@@ -45,7 +46,7 @@ internal static class EmbeddingsEndpoint
                 json.WriteString("object", "embedding");
                 json.WriteNumber("index", i);
                 json.WritePropertyName("embedding");
-                WriteVector(json, embeddings[i].Vector.Span, isBase64);
+                WriteVector(json, EmbeddingModel.Shorten(embeddings[i].Vector, dimensions).Span, isBase64);
                 json.WriteEndObject();
             }
 

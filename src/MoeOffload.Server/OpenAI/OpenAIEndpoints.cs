@@ -13,7 +13,10 @@ internal static class OpenAIEndpoints
         routes.Post("/v1/chat/completions", OpenAIErrors.Format, ChatCompletionsEndpoint.AnswerAsync);
         routes.Post("/v1/completions", OpenAIErrors.Format, CompletionsEndpoint.AnswerAsync);
         routes.Post("/v1/embeddings", OpenAIErrors.Format, EmbeddingsEndpoint.AnswerAsync);
-        routes.Post("/v1/responses", OpenAIErrors.Responses, ResponsesEndpoint.AnswerAsync);
+        var responses = new ResponsesEndpoint(new ResponseStore());
+        routes.Post("/v1/responses", OpenAIErrors.Responses, responses.AnswerAsync);
+        routes.Get("/v1/responses/{id}", OpenAIErrors.Format, responses.GetAsync);
+        routes.Map("DELETE", "/v1/responses/{id}", OpenAIErrors.Format, responses.DeleteAsync, ApiAccess.Look);
         routes.Map("GET", "/v1/{**path}", OpenAIErrors.Format, NotFoundAsync, ApiAccess.Look);
         routes.Map("POST", "/v1/{**path}", OpenAIErrors.Format, NotFoundAsync, ApiAccess.Look);
     }

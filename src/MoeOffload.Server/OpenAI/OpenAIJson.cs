@@ -10,4 +10,5 @@ namespace MoeOffload.Server.OpenAI;
 [JsonSerializable(typeof(CompletionBody))]
 [JsonSerializable(typeof(ResponseBody))]
 [JsonSerializable(typeof(ResponseEvent))]
+[JsonSerializable(typeof(DeletedBody))]
 internal sealed partial class OpenAIJson : JsonSerializerContext;

@@ -36,7 +36,7 @@ internal sealed record ResponseBody
 
     public JsonElement Reasoning { get; init; }
 
-    /// <summary>Gets <see langword="false"/>: the server does not store responses.</summary>
+    /// <summary>Gets a value that indicates whether later requests can refer to the response.</summary>
     public bool Store { get; init; }
 
     public float Temperature { get; init; }
@@ -59,6 +59,8 @@ internal sealed record ResponseBody
     public JsonElement Metadata { get; init; }
 }
 
+internal sealed record DeletedBody(string Id, string Object, bool Deleted);
+
 internal sealed record IncompleteDetails(string Reason);
 
 internal sealed record ResponseUsage(
@@ -68,7 +70,7 @@ internal sealed record InputTokensDetails(int CachedTokens);
 
 internal sealed record OutputTokensDetails(int ReasoningTokens);
 
-/// <summary>Represents a message, a function call, or the model's reasoning, depending on its type.</summary>
+/// <summary>Represents a message, the call of a function or of a custom tool, or the model's reasoning, depending on its type.</summary>
 internal sealed record OutputItem
 {
     public required string Id { get; init; }
@@ -88,6 +90,9 @@ internal sealed record OutputItem
     public string? Name { get; init; }
 
     public string? Arguments { get; init; }
+
+    /// <summary>Gets the input of a custom tool.</summary>
+    public string? Input { get; init; }
 }
 
 internal sealed record ContentPart(string Type, string Text, IReadOnlyList<string>? Annotations = null, IReadOnlyList<TokenProbabilityBody>? Logprobs = null);
@@ -116,6 +121,8 @@ internal sealed record ResponseEvent(string Type)
     public string? Name { get; init; }
 
     public string? Arguments { get; init; }
+
+    public string? Input { get; init; }
 
     public IReadOnlyList<TokenProbabilityBody>? Logprobs { get; init; }
 }

@@ -6,8 +6,9 @@ namespace MoeOffload.Server.OpenAI;
 /// <summary>Creates the items of a response and their events from the updates of an answer.</summary>
 /// <param name="model">The model that generates the answer.</param>
 /// <param name="hasProbabilities">Whether the events include log probabilities.</param>
+/// <param name="customTools">The names of the tools whose input is a text.</param>
 /// <param name="emit">The function that sends an event.</param>
-internal sealed class ResponseItems(MoeModel model, bool hasProbabilities, Func<ResponseEvent, Task> emit)
+internal sealed class ResponseItems(MoeModel model, bool hasProbabilities, IReadOnlySet<string> customTools, Func<ResponseEvent, Task> emit)
 {
     private readonly List<OutputItem> _done = [];
     private readonly StringBuilder _text = new();
@@ -59,15 +60,30 @@ internal sealed class ResponseItems(MoeModel model, bool hasProbabilities, Func<
         if (call.Id is { } id)
         {
             await CloseAsync("completed").ConfigureAwait(false);
+            bool isCustom = customTools.Contains(call.Name!);
+            string type = isCustom ? "custom_tool_call" : "function_call";
             await OpenAsync(
-                "function_call",
-                () => new OutputItem { Id = NewId("fc"), Type = "function_call", Status = "in_progress", CallId = id, Name = call.Name, Arguments = string.Empty }).ConfigureAwait(false);
+                type,
+                () => new OutputItem
+                {
+                    Id = NewId(isCustom ? "ctc" : "fc"),
+                    Type = type,
+                    Status = "in_progress",
+                    CallId = id,
+                    Name = call.Name,
+                    Arguments = isCustom ? null : string.Empty,
+                    Input = isCustom ? string.Empty : null,
+                }).ConfigureAwait(false);
         }
 
         if (call.Arguments.Length > 0)
         {
+            // The input of a custom tool is known when its arguments are complete.
             _text.Append(call.Arguments);
-            await emit(Event("response.function_call_arguments.delta") with { Delta = call.Arguments }).ConfigureAwait(false);
+            if (_open?.Type == "function_call")
+            {
+                await emit(Event("response.function_call_arguments.delta") with { Delta = call.Arguments }).ConfigureAwait(false);
+            }
         }
     }
 
@@ -90,7 +106,7 @@ internal sealed class ResponseItems(MoeModel model, bool hasProbabilities, Func<
         await CloseAsync("completed").ConfigureAwait(false);
         _open = make();
         await emit(new ResponseEvent("response.output_item.added") { OutputIndex = _done.Count, Item = _open }).ConfigureAwait(false);
-        if (type != "function_call")
+        if (!type.EndsWith("_call", StringComparison.Ordinal))
         {
             await emit(Event("response.content_part.added") with { ContentIndex = 0, Part = Part() }).ConfigureAwait(false);
         }
@@ -112,6 +128,11 @@ internal sealed class ResponseItems(MoeModel model, bool hasProbabilities, Func<
             case "reasoning":
                 await emit(Event("response.reasoning_text.done") with { ContentIndex = 0, Text = text }).ConfigureAwait(false);
                 break;
+            case "custom_tool_call":
+                text = CustomTools.InputOf(text);
+                await emit(Event("response.custom_tool_call_input.delta") with { Delta = text }).ConfigureAwait(false);
+                await emit(Event("response.custom_tool_call_input.done") with { Input = text }).ConfigureAwait(false);
+                break;
             default:
                 await emit(Event("response.function_call_arguments.done") with { Name = _open.Name, Arguments = text }).ConfigureAwait(false);
                 break;
@@ -120,6 +141,10 @@ internal sealed class ResponseItems(MoeModel model, bool hasProbabilities, Func<
         if (_open.Type == "function_call")
         {
             _open = _open with { Status = status, Arguments = text };
+        }
+        else if (_open.Type == "custom_tool_call")
+        {
+            _open = _open with { Status = status, Input = text };
         }
         else
         {

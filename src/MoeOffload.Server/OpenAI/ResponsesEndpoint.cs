@@ -5,8 +5,8 @@ using MoeOffload.Server.Http;
 
 namespace MoeOffload.Server.OpenAI;
 
-/// <summary>Handles <c>/v1/responses</c>. Responses are not stored, so each request contains the whole input.</summary>
-internal static class ResponsesEndpoint
+/// <summary>Handles <c>/v1/responses</c>.</summary>
+internal sealed class ResponsesEndpoint(ResponseStore store)
 {
     private static readonly JsonElement s_nothing = JsonElement.Parse("{}");
     private static readonly JsonElement s_none = JsonElement.Parse("[]");
@@ -14,9 +14,9 @@ internal static class ResponsesEndpoint
     private static readonly JsonElement s_text = JsonElement.Parse("""{"format":{"type":"text"}}""");
     private static readonly JsonElement s_reasoning = JsonElement.Parse("""{"effort":null,"summary":null}""");
 
-    public static async Task AnswerAsync(ApiRequest request)
+    public async Task AnswerAsync(ApiRequest request)
     {
-        ResponseRequest asked = ResponseRequest.Read(await request.ReadJsonAsync().ConfigureAwait(false), request);
+        ResponseRequest asked = ResponseRequest.Read(await request.ReadJsonAsync().ConfigureAwait(false), request, store);
         SseWriter? events = asked.Stream ? request.MakeEvents() : null;
         ChatAnswers answers = await ChatAnswers.StartAsync(request, asked.Model, asked.Messages, _ => asked.Options).ConfigureAwait(false);
         await using (answers.ConfigureAwait(false))
@@ -26,19 +26,30 @@ internal static class ResponsesEndpoint
         }
     }
 
-    private static async Task WriteAsync(ApiRequest request, ResponseRequest asked, ChatAnswers answers, ResponseBody head)
+    public Task GetAsync(ApiRequest request) => request.WriteJsonAsync(store.Get(IdOf(request)).Body, OpenAIJson.Default.ResponseBody);
+
+    public Task DeleteAsync(ApiRequest request)
     {
-        ChatUpdate answer = (await answers.CompleteAsync().ConfigureAwait(false))[0];
-        var items = new ResponseItems(answers.Model, asked.HasProbabilities, _ => Task.CompletedTask);
-        await items.AddAsync(answer).ConfigureAwait(false);
-        await items.EndAsync(answer.FinishReason == ChatFinishReason.Length).ConfigureAwait(false);
-        await request.WriteJsonAsync(End(head, answer, items, answers.Model), OpenAIJson.Default.ResponseBody).ConfigureAwait(false);
+        string id = IdOf(request);
+        store.Delete(id);
+        return request.WriteJsonAsync(new DeletedBody(id, "response", true), OpenAIJson.Default.DeletedBody);
     }
 
-    private static async Task StreamAsync(SseWriter events, ResponseRequest asked, ChatAnswers answers, ResponseBody head)
+    private static string IdOf(ApiRequest request) => request.Http.Request.RouteValues["id"] as string ?? string.Empty;
+
+    private async Task WriteAsync(ApiRequest request, ResponseRequest asked, ChatAnswers answers, ResponseBody head)
+    {
+        ChatUpdate answer = (await answers.CompleteAsync().ConfigureAwait(false))[0];
+        var items = new ResponseItems(answers.Model, asked.HasProbabilities, asked.CustomTools, _ => Task.CompletedTask);
+        await items.AddAsync(answer).ConfigureAwait(false);
+        await items.EndAsync(answer.FinishReason == ChatFinishReason.Length).ConfigureAwait(false);
+        await request.WriteJsonAsync(Store(asked, End(head, answer, items, answers.Model)), OpenAIJson.Default.ResponseBody).ConfigureAwait(false);
+    }
+
+    private async Task StreamAsync(SseWriter events, ResponseRequest asked, ChatAnswers answers, ResponseBody head)
     {
         int sequence = 0;
-        var items = new ResponseItems(answers.Model, asked.HasProbabilities, EmitAsync);
+        var items = new ResponseItems(answers.Model, asked.HasProbabilities, asked.CustomTools, EmitAsync);
         bool hasBegun = false;
         await foreach ((_, ChatUpdate update) in answers.ReadAsync().ConfigureAwait(false))
         {
@@ -55,13 +66,23 @@ internal static class ResponsesEndpoint
             {
                 answers.Log(update);
                 await items.EndAsync(update.FinishReason == ChatFinishReason.Length).ConfigureAwait(false);
-                ResponseBody body = End(head, update, items, answers.Model);
+                ResponseBody body = Store(asked, End(head, update, items, answers.Model));
                 await EmitAsync(new ResponseEvent($"response.{body.Status}") { Response = body }).ConfigureAwait(false);
             }
         }
 
         Task EmitAsync(ResponseEvent told) =>
             events.SendAsync(told with { SequenceNumber = sequence++ }, OpenAIJson.Default.ResponseEvent, told.Type);
+    }
+
+    private ResponseBody Store(ResponseRequest asked, ResponseBody body)
+    {
+        if (asked.IsStored)
+        {
+            store.Add(asked.Input, body);
+        }
+
+        return body;
     }
 
     private static ResponseBody Head(ResponseRequest asked, string model)
@@ -76,17 +97,22 @@ internal static class ResponsesEndpoint
             MaxOutputTokens = asked.Options.MaxTokens,
             Model = model,
             ParallelToolCalls = asked.Options.ParallelToolCalls ?? true,
-            Reasoning = body.Any("reasoning") ?? s_reasoning,
+            PreviousResponseId = body.Text("previous_response_id"),
+            Reasoning = Keep(body.Any("reasoning")) ?? s_reasoning,
+            Store = asked.IsStored,
             Temperature = asked.Options.Sampling!.Temperature,
-            Text = body.Object("text")?.Has("format") == true ? body.Any("text")!.Value : s_text,
-            ToolChoice = body.Any("tool_choice") ?? s_auto,
-            Tools = body.Any("tools") ?? s_none,
+            Text = body.Object("text")?.Has("format") == true ? Keep(body.Any("text"))!.Value : s_text,
+            ToolChoice = Keep(body.Any("tool_choice")) ?? s_auto,
+            Tools = Keep(body.Any("tools")) ?? s_none,
             TopP = asked.Options.Sampling.TopP,
             Truncation = body.Text("truncation") ?? "disabled",
             User = body.Text("user"),
-            Metadata = body.Any("metadata") ?? s_nothing,
+            Metadata = Keep(body.Any("metadata")) ?? s_nothing,
         };
     }
+
+    // A stored response outlives the body of its request.
+    private static JsonElement? Keep(JsonElement? element) => element?.Clone();
 
     private static ResponseBody End(ResponseBody head, ChatUpdate answer, ResponseItems items, MoeModel model)
     {

@@ -8,36 +8,42 @@ namespace MoeOffload.Server.OpenAI;
 /// <summary>Reads the tools, the tool choice, and the response format.</summary>
 internal static class ToolReader
 {
-    private const string AnyObject = """{"type":"object","additionalProperties":true}""";
+    /// <summary>Gets the schema of <c>json_object</c>.</summary>
+    public static JsonSchema AnyObject { get; } = JsonSchema.Parse("""{"type":"object","additionalProperties":true}""");
 
-    /// <summary>Reads the tools.</summary>
+    /// <summary>Reads the tools and the tool choice. Tools that OpenAI itself runs are left out, because this server does not have them.</summary>
     /// <param name="body">The fields of the request.</param>
     /// <param name="isFlat">Whether the fields of a function are next to its type, as in <c>/v1/responses</c>, instead of inside <c>function</c>.</param>
-    public static IReadOnlyList<ToolDefinition> ReadTools(JsonFields body, bool isFlat) => [.. body.Objects("tools").Select(tool => ReadTool(tool, isFlat))];
-
-    /// <summary>Reads the tool choice.</summary>
-    /// <inheritdoc cref="ReadTools"/>
-    public static ToolChoice ReadChoice(JsonFields body, bool isFlat)
+    /// <exception cref="ApiException">A tool is malformed, or the choice requires a tool that was left out.</exception>
+    public static ToolList Read(JsonFields body, bool isFlat)
     {
-        switch (body.Any("tool_choice"))
+        var definitions = new List<ToolDefinition>();
+        var custom = new HashSet<string>(StringComparer.Ordinal);
+        foreach (JsonFields tool in body.Objects("tools"))
         {
-            case null:
-                return ToolChoice.Auto;
-            case { ValueKind: JsonValueKind.String }:
-                return body.Word("tool_choice", "none", "auto", "required") switch
-                {
-                    "none" => ToolChoice.None,
-                    "required" => ToolChoice.Required,
-                    _ => ToolChoice.Auto,
-                };
-            default:
-                JsonFields choice = body.Object("tool_choice")!;
-                CheckType(choice);
-                JsonFields function = isFlat ? choice : choice.Object("function") ?? throw choice.Missing("function");
-                return function.RequiredText("name") is { Length: > 0 } name
-                    ? ToolChoice.Tool(name)
-                    : throw ApiException.Invalid($"'{function.PathOf("name")}' is empty.", function.PathOf("name"));
+            string type = tool.RequiredText("type");
+            if (type is not ("function" or "custom"))
+            {
+                tool.LeaveOut();
+                continue;
+            }
+
+            tool.Know("strict", "defer_loading", "cache_control");
+            JsonFields described = isFlat ? tool : tool.Object(type) ?? throw tool.Missing(type);
+            described.Know("strict");
+            ToolDefinition definition = type == "custom" ? CustomTools.Read(described) : ReadFunction(described);
+            definitions.Add(definition);
+            if (type == "custom")
+            {
+                custom.Add(definition.Name);
+            }
         }
+
+        (ToolChoice choice, IReadOnlySet<string>? allowed) = ReadChoice(body, isFlat);
+        ToolDefinition[] callable = [.. definitions.Where(tool => allowed?.Contains(tool.Name) != false)];
+        return choice != ToolChoice.Required || callable.Length > 0 || !body.Has("tools")
+            ? new ToolList(callable, choice, custom)
+            : throw ApiException.Invalid("'tool_choice' requires a call, but this server has none of the tools. Use functions, or another choice.", "tool_choice", "unsupported_tool");
     }
 
     /// <summary>Reads the response format: <c>text</c>, <c>json_object</c> or <c>json_schema</c>.</summary>
@@ -54,31 +60,79 @@ internal static class ToolReader
         switch (format.Word("type", "text", "json_object", "json_schema"))
         {
             case "json_object":
-                return Parse(AnyObject, format.PathOf("type"));
+                // The servers of llama.cpp and others also accept a schema here.
+                return format.Any("schema") is { } given ? Parse(given.GetRawText(), format.PathOf("schema")) : AnyObject;
             case "json_schema":
                 JsonFields named = isFlat ? format : format.Object("json_schema") ?? throw format.Missing("json_schema");
-                JsonFields schema = named.Object("schema") ?? throw named.Missing("schema");
-                return Parse(schema.Element.GetRawText(), named.PathOf("schema"), named.Flag("strict") == true);
+                named.Know("name", "description");
+                return Parse((named.Any("schema") ?? throw named.Missing("schema")).GetRawText(), named.PathOf("schema"), named.Flag("strict") == true);
             default:
                 return null;
         }
     }
 
-    // As in OpenAI's API, only a strict schema must be held exactly.
-    private static JsonSchema Parse(string schema, string path, bool isStrict = true) =>
+    /// <summary>Parses a schema. As in OpenAI's API, only a strict one must be held exactly.</summary>
+    /// <exception cref="ApiException">The schema is malformed or not supported.</exception>
+    public static JsonSchema Parse(string schema, string path, bool isStrict = false) =>
         ClientInput.Check(() => isStrict ? JsonSchema.Parse(schema) : JsonSchema.ParseLenient(schema), path, "invalid_json_schema");
 
-    private static ToolDefinition ReadTool(JsonFields tool, bool isFlat)
+    private static (ToolChoice Choice, IReadOnlySet<string>? Allowed) ReadChoice(JsonFields body, bool isFlat)
     {
-        CheckType(tool);
-        JsonFields function = isFlat ? tool : tool.Object("function") ?? throw tool.Missing("function");
-        var definition = new ToolDefinition { Name = function.RequiredText("name"), Description = function.Text("description") ?? string.Empty };
-        return function.Object("parameters") is { } parameters ? definition with { Parameters = parameters.Element.GetRawText() } : definition;
+        switch (body.Any("tool_choice"))
+        {
+            case null:
+                return (ToolChoice.Auto, null);
+            case { ValueKind: JsonValueKind.String }:
+                return (ReadMode(body, "tool_choice"), null);
+            default:
+                JsonFields choice = body.Object("tool_choice")!;
+                string type = choice.RequiredText("type");
+                return type switch
+                {
+                    "function" or "custom" => (ToolChoice.Tool(ReadName(isFlat ? choice : choice.Object(type) ?? throw choice.Missing(type))), null),
+                    "allowed_tools" => ReadAllowed(choice.Object("allowed_tools") ?? choice, isFlat),
+                    "auto" => (ToolChoice.Auto, null),
+                    "none" => (ToolChoice.None, null),
+                    "required" or "any" => (ToolChoice.Required, null),
+                    _ => throw ApiException.Invalid(
+                        $"'{choice.PathOf("type")}' must be function, custom or allowed_tools: this server has no other kinds of tools.", choice.PathOf("type"), "unsupported_tool"),
+                };
+        }
     }
 
-    private static void CheckType(JsonFields tool)
+    private static (ToolChoice Choice, IReadOnlySet<string>? Allowed) ReadAllowed(JsonFields allowed, bool isFlat)
     {
-        tool.RequiredText("type");
-        tool.Word("type", "function");
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        foreach (JsonFields tool in allowed.Objects("tools"))
+        {
+            string type = tool.RequiredText("type");
+            if (type is "function" or "custom")
+            {
+                names.Add(ReadName(isFlat ? tool : tool.Object(type) ?? tool));
+            }
+            else
+            {
+                tool.LeaveOut();
+            }
+        }
+
+        return (ReadMode(allowed, "mode"), names);
+    }
+
+    private static ToolChoice ReadMode(JsonFields fields, string name) => fields.Word(name, "none", "auto", "required", "any") switch
+    {
+        "none" => ToolChoice.None,
+        "required" or "any" => ToolChoice.Required,
+        _ => ToolChoice.Auto,
+    };
+
+    private static string ReadName(JsonFields fields) => fields.RequiredText("name") is { Length: > 0 } name
+        ? name
+        : throw ApiException.Invalid($"'{fields.PathOf("name")}' is empty.", fields.PathOf("name"));
+
+    private static ToolDefinition ReadFunction(JsonFields function)
+    {
+        var definition = new ToolDefinition { Name = function.RequiredText("name"), Description = function.Text("description") ?? string.Empty };
+        return function.Any("parameters") is { } parameters ? definition with { Parameters = parameters.GetRawText() } : definition;
     }
 }

@@ -39,6 +39,7 @@ internal sealed class ApiPipeline(ApiServices services, ApiKeys keys, Origins or
         catch (Exception error)
         {
             failure = ApiErrors.Explain(error, request);
+            failure = services.Options.TranslateMessage is { } translate ? failure.WithMessage(translate(failure.Message)) : failure;
             if (failure.Status == StatusCodes.Status500InternalServerError)
             {
                 ApiLog.Failed(services.Logger, error, http.Request.Method, route, id);

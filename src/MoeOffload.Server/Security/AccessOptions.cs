@@ -19,7 +19,7 @@ public sealed class AccessOptions
 
     /// <summary>
     /// Gets or sets the origins of other web pages that may use the server, such as <c>https://example.org</c>, or <c>*</c> for all origins.
-    /// The default is an empty list: only the server's own page may use it.
+    /// The default is an empty list: only the server's own page, other pages of this machine, and desktop applications may use it.
     /// </summary>
     public IReadOnlyList<string> CorsOrigins { get; set; } = [];
 

@@ -7,23 +7,26 @@ namespace MoeOffload.Server.Security;
 
 /// <summary>
 /// Checks which web pages are allowed to use the server. A browser lets any page send requests to this machine, so requests from other origins
-/// are rejected. Without an API key, requests with a host name that is not a loopback name are rejected too, because of DNS rebinding.
+/// are rejected, except for pages of this machine and of desktop applications. Without an API key, requests with a host name that is not a loopback name are rejected too, because of DNS rebinding.
 /// </summary>
 internal sealed class Origins
 {
+    // The schemes of desktop applications, as in Ollama. No page from the network has them.
+    private static readonly string[] s_applicationSchemes = ["app", "file", "tauri", "vscode-webview", "vscode-file"];
+
     private readonly ICorsService _cors;
-    private readonly CorsPolicy? _policy;
+    private readonly CorsPolicy _policy;
     private readonly bool _checksHost;
 
     public Origins(AccessOptions options, ICorsService cors, ApiKeys keys)
     {
         _cors = cors;
         _checksHost = !keys.AreRequired && !options.AllowRemoteWithoutKey;
-        IReadOnlyList<string> origins = options.CorsOrigins;
-        if (origins.Count > 0)
-        {
-            _policy = new CorsPolicyBuilder([.. origins]).AllowAnyMethod().AllowAnyHeader().WithExposedHeaders(RequestId.Header).Build();
-        }
+        string[] origins = [.. options.CorsOrigins];
+        CorsPolicyBuilder policy = origins.Contains("*")
+            ? new CorsPolicyBuilder().AllowAnyOrigin()
+            : new CorsPolicyBuilder().SetIsOriginAllowed(origin => IsLocal(origin) || origins.Contains(origin, StringComparer.OrdinalIgnoreCase));
+        _policy = policy.AllowAnyMethod().AllowAnyHeader().WithExposedHeaders(RequestId.Header, ApiRequest.IgnoredHeader).Build();
     }
 
     /// <summary>Rejects a request from a page that is not allowed to use the server, and lets any other page read the answer.</summary>
@@ -42,11 +45,6 @@ internal sealed class Origins
             return;
         }
 
-        if (_policy is null)
-        {
-            throw Forbidden("Web pages of other origins are not allowed to use this server. Add the origin to its CORS origins.");
-        }
-
         CorsResult result = _cors.EvaluatePolicy(http, _policy);
         if (!result.IsOriginAllowed)
         {
@@ -59,14 +57,14 @@ internal sealed class Origins
     /// <summary>Answers a preflight request, with which a browser asks whether a page is allowed to use the server.</summary>
     public Task PreflightAsync(HttpContext http)
     {
-        if (_policy is not null)
-        {
-            _cors.ApplyResult(_cors.EvaluatePolicy(http, _policy), http.Response);
-        }
-
+        _cors.ApplyResult(_cors.EvaluatePolicy(http, _policy), http.Response);
         http.Response.StatusCode = StatusCodes.Status204NoContent;
         return Task.CompletedTask;
     }
+
+    // Pages of this machine, whose programs can use the server anyway.
+    private static bool IsLocal(string origin) => Uri.TryCreate(origin, UriKind.Absolute, out Uri? uri)
+        && (s_applicationSchemes.Contains(uri.Scheme) || (uri.Scheme is "http" or "https" && IsLoopbackName(uri.Host)));
 
     private static bool IsLoopbackName(string host) =>
         host.Equals("localhost", StringComparison.OrdinalIgnoreCase)

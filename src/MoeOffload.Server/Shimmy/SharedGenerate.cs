@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using MoeOffload.Server.Http;
 using MoeOffload.Server.Ollama;
@@ -22,20 +21,12 @@ internal static class SharedGenerate
     public static async Task HandleAsync(ApiRequest request)
     {
         JsonFields body = await request.ReadJsonAsync().ConfigureAwait(false);
-        await (IsShimmy(body.Element, request.Http.Request) ? ShimmyGenerate.HandleAsync(request, body) : GenerateEndpoint.HandleAsync(request, body))
+        await (IsShimmy([.. body.Names], request.Http.Request) ? ShimmyGenerate.HandleAsync(request, body) : GenerateEndpoint.HandleAsync(request, body))
             .ConfigureAwait(false);
     }
 
-    private static bool IsShimmy(JsonElement body, HttpRequest request)
-    {
-        bool Has(string name) => body.TryGetProperty(name, out JsonElement value) && value.ValueKind != JsonValueKind.Null;
-        if (s_ollama.Any(Has))
-        {
-            return false;
-        }
-
-        return s_shimmy.Any(Has) || (Accepts(request, "text/event-stream") && !Accepts(request, "application/x-ndjson"));
-    }
+    private static bool IsShimmy(HashSet<string> names, HttpRequest request) => !s_ollama.Any(names.Contains)
+        && (s_shimmy.Any(names.Contains) || (Accepts(request, "text/event-stream") && !Accepts(request, "application/x-ndjson")));
 
     private static bool Accepts(HttpRequest request, string type) =>
         request.Headers.Accept.Any(value => value?.Contains(type, StringComparison.OrdinalIgnoreCase) == true);

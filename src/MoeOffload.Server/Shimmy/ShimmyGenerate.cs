@@ -8,6 +8,7 @@ internal static class ShimmyGenerate
     public static async Task HandleAsync(ApiRequest request, JsonFields body)
     {
         ShimmyPrompt prompt = ShimmyPrompt.Read(body, request);
+        request.EndReading();
         SseWriter? events = prompt.IsStreamed ? request.MakeEvents() : null;
         string text = await prompt
             .AnswerAsync(request, piece => events?.SendTextAsync(piece) ?? Task.CompletedTask, request.Cancellation).ConfigureAwait(false);

@@ -46,7 +46,7 @@ internal sealed class ShimmySocket
         try
         {
             using JsonDocument document = await ReceiveAsync(request, socket).ConfigureAwait(false);
-            ShimmyPrompt prompt = ShimmyPrompt.Read(new JsonFields(document.RootElement), request);
+            ShimmyPrompt prompt = ShimmyPrompt.Read(new JsonFields(document.RootElement, new FieldLedger()), request);
             watching = WatchAsync(socket, gone);
             await prompt.AnswerAsync(request, piece => SendAsync(request, socket, piece), gone.Token).ConfigureAwait(false);
         }

@@ -64,21 +64,38 @@ internal sealed class ChatAnswerReader(RenderedChat chat)
         JsonElement message = document.RootElement;
         string content = message.GetProperty("content").GetString()!;
         string reasoning = message.GetProperty("reasoning_content").GetString()!;
+        if (chat.Continued is { } continued)
+        {
+            content = WithoutBeginning(content, continued.Content);
+            reasoning = WithoutBeginning(reasoning, continued.ReasoningContent);
+        }
+
+        JsonElement calls = message.GetProperty("tool_calls");
+        if (chat.HasPlainCalls)
+        {
+            // Whether the JSON is a call is known at its end.
+            (content, JsonElement? call) = isFinal ? PlainCall.Read(content) : (string.Empty, null);
+            calls = call ?? calls;
+        }
+
         var update = new ChatUpdate
         {
             Content = Grow(ref _content, content),
             ReasoningContent = Grow(ref _reasoning, reasoning),
-            ToolCalls = UpdateCalls(message.GetProperty("tool_calls"), isFinal),
+            ToolCalls = UpdateCalls(calls, isFinal),
         };
         whole = new ChatMessage
         {
             Role = ChatRole.Assistant,
             Content = content,
             ReasoningContent = reasoning.Length > 0 ? reasoning : null,
-            ToolCalls = isFinal ? Calls(message.GetProperty("tool_calls")) : [],
+            ToolCalls = isFinal ? Calls(calls) : [],
         };
         return update;
     }
+
+    // The parser also returns the beginning of the answer that was given.
+    private static string WithoutBeginning(string text, string? beginning) => text[text.AsSpan().CommonPrefixLength(beginning)..];
 
     private List<ToolCallUpdate> UpdateCalls(JsonElement calls, bool isFinal)
     {

@@ -39,10 +39,16 @@ public sealed record ChatOptions
     public ReasoningFormat ReasoningFormat { get; init; }
 
     /// <summary>
-    /// Gets or sets the JSON schema that the answer must follow, or <see langword="null"/> for none. It cannot be combined with tools that
-    /// the model can call. The default is <see langword="null"/>.
+    /// Gets or sets the JSON schema that the answer must follow, or <see langword="null"/> for none. If the model can call tools, an answer
+    /// is either a call or JSON of the schema. The default is <see langword="null"/>.
     /// </summary>
     public JsonSchema? ResponseSchema { get; init; }
+
+    /// <summary>
+    /// Gets or sets a value that indicates whether the answer continues the last message, which is from the assistant and then the beginning
+    /// of the answer. The answer itself is only what follows. The default is <see langword="false"/>: the answer is a new message.
+    /// </summary>
+    public bool ContinueLastMessage { get; init; }
 
     /// <summary>Gets or sets additional variables for the template, such as <c>reasoning_effort</c>.</summary>
     public IReadOnlyDictionary<string, JsonNode?> TemplateArguments
@@ -76,6 +82,13 @@ public sealed record ChatOptions
     {
         get;
         init => field = value ?? throw new ArgumentNullException(nameof(StopStrings));
+    } = [];
+
+    /// <inheritdoc cref="GenerationRequest.StopTokens"/>
+    public IReadOnlyList<int> StopTokens
+    {
+        get;
+        init => field = value ?? throw new ArgumentNullException(nameof(StopTokens));
     } = [];
 
     /// <inheritdoc cref="GenerationRequest.Priority"/>
@@ -132,12 +145,6 @@ public sealed record ChatOptions
 
     private void CheckConstraints(bool mayCall)
     {
-        if (ResponseSchema is not null && mayCall)
-        {
-            throw new ArgumentException(
-                "ResponseSchema and Tools cannot be combined, because an answer is either JSON of the schema or a tool call. Set ToolChoice.None, or remove one of them.", nameof(ResponseSchema));
-        }
-
         if (Sampling?.JsonSchema is not null)
         {
             throw new ArgumentException("Sampling.JsonSchema cannot be used for a chat, whose template adds text around the answer. Set ResponseSchema instead.", nameof(Sampling));

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using MoeOffload.Schemas;
 
 namespace MoeOffload.Chat;
 
@@ -10,6 +11,8 @@ namespace MoeOffload.Chat;
 /// </remarks>
 internal sealed class ChatRequest
 {
+    private const string PreserveReasoning = "preserve_reasoning";
+
     private readonly IReadOnlyList<ChatMessage> _messages;
     private readonly ChatOptions _options;
     private readonly ToolSchema[] _tools;
@@ -46,11 +49,14 @@ internal sealed class ChatRequest
     public bool HasTools => _tools.Length > 0;
 
     /// <summary>Creates a request.</summary>
+    /// <param name="messages">The messages.</param>
+    /// <param name="options">The options.</param>
+    /// <param name="canReason">Whether the template supports reasoning. If it does not, reasoning is off, as in llama.cpp's server.</param>
     /// <exception cref="ArgumentException">A message or tool is not valid.</exception>
-    public static ChatRequest Make(IReadOnlyList<ChatMessage> messages, ChatOptions options)
+    public static ChatRequest Make(IReadOnlyList<ChatMessage> messages, ChatOptions options, bool canReason = true)
     {
         CheckCount(messages);
-        return new ChatRequest(messages, options, [.. options.Tools.Select((tool, index) => new ToolSchema(tool, index))]);
+        return new ChatRequest(messages, canReason ? options : options with { Reasoning = false }, [.. options.Tools.Select((tool, index) => new ToolSchema(tool, index))]);
     }
 
     /// <summary>Writes the request for the prompt, in which no tool is called.</summary>
@@ -64,6 +70,40 @@ internal sealed class ChatRequest
     /// <param name="form">The form in which the arguments of calls have placeholders.</param>
     public byte[] WriteForGrammar(EmbeddedSchemas schemas, ArgumentForm form) =>
         Write(schemas, _callable, tool => form == ArgumentForm.Whole ? tool.Placeholder(schemas) : tool.ByMember(schemas, form == ArgumentForm.ByPlainMember), _options.ToolChoice);
+
+    /// <summary>Creates the grammar of a call as a JSON object with the name and the arguments.</summary>
+    public static string ToCallGrammar(IReadOnlyList<ToolDefinition> tools)
+    {
+        JsonNode[] calls =
+        [
+            .. tools.Select(tool => new JsonObject
+            {
+                ["type"] = "object",
+                ["properties"] = new JsonObject { ["name"] = new JsonObject { ["const"] = tool.Name }, ["arguments"] = JsonNode.Parse(tool.Parameters) },
+                ["required"] = new JsonArray("name", "arguments"),
+                ["additionalProperties"] = false,
+            }),
+        ];
+        return JsonSchema.ParseLenient(new JsonObject { ["anyOf"] = new JsonArray(calls) }.ToJsonString()).ToGrammar();
+    }
+
+    /// <summary>Checks that the messages can be rendered, and that the last one can be continued if the options say so.</summary>
+    /// <exception cref="ArgumentException">There are no messages, or the last one cannot be continued.</exception>
+    public static void CheckMessages(IReadOnlyList<ChatMessage> messages, ChatOptions options)
+    {
+        CheckCount(messages);
+        for (int i = 0; i < messages.Count; i++)
+        {
+            ArgumentNullException.ThrowIfNull(messages[i], nameof(messages));
+        }
+
+        if (options.ContinueLastMessage && messages[^1] is not { Role: ChatRole.Assistant, ToolCalls.Count: 0 })
+        {
+            throw new ArgumentException(
+                "ContinueLastMessage is set, but the last message is not from the assistant, or it calls tools. Add the beginning of the answer as an assistant message, or set ContinueLastMessage to false.",
+                nameof(messages));
+        }
+    }
 
     /// <summary>Checks that there is at least one message.</summary>
     /// <exception cref="ArgumentException">There are no messages.</exception>
@@ -99,14 +139,13 @@ internal sealed class ChatRequest
         json.WriteStartArray("messages");
         for (int i = 0; i < messages.Count; i++)
         {
-            ArgumentNullException.ThrowIfNull(messages[i], nameof(messages));
-            WriteMessage(json, messages[i], i);
+            WriteMessage(json, messages[i]);
         }
 
         json.WriteEndArray();
     }
 
-    private static void WriteMessage(Utf8JsonWriter json, ChatMessage message, int index)
+    private static void WriteMessage(Utf8JsonWriter json, ChatMessage message)
     {
         json.WriteStartObject();
         json.WriteString("role", RoleName(message.Role));
@@ -131,7 +170,7 @@ internal sealed class ChatRequest
             json.WriteStartArray("tool_calls");
             foreach (ToolCall call in message.ToolCalls)
             {
-                WriteCall(json, call, index);
+                WriteCall(json, call);
             }
 
             json.WriteEndArray();
@@ -140,35 +179,16 @@ internal sealed class ChatRequest
         json.WriteEndObject();
     }
 
-    private static void WriteCall(Utf8JsonWriter json, ToolCall call, int index)
+    private static void WriteCall(Utf8JsonWriter json, ToolCall call)
     {
-        CheckArguments(call, index);
         json.WriteStartObject();
         json.WriteString("type", "function");
         json.WriteString("id", call.Id);
         json.WriteStartObject("function");
         json.WriteString("name", call.Name);
-        json.WriteString("arguments", call.Arguments);
+        json.WriteString("arguments", ToolArguments.ToObject(call.Arguments));
         json.WriteEndObject();
         json.WriteEndObject();
-    }
-
-    // Templates read the arguments, and a cut answer may hold cut ones.
-    private static void CheckArguments(ToolCall call, int index)
-    {
-        try
-        {
-            using JsonDocument arguments = JsonDocument.Parse(call.Arguments);
-            if (arguments.RootElement.ValueKind != JsonValueKind.Object)
-            {
-                throw new ArgumentException($"The arguments of the call of '{call.Name}' in message {index} are not a JSON object.");
-            }
-        }
-        catch (JsonException error)
-        {
-            throw new ArgumentException(
-                $"The arguments of the call of '{call.Name}' in message {index} are not valid JSON: {error.Message} Remove the calls of an answer that was cut off.", error);
-        }
     }
 
     private static void WriteTools(Utf8JsonWriter json, ToolSchema[] tools, Func<ToolSchema, JsonNode> parameters)
@@ -208,24 +228,27 @@ internal sealed class ChatRequest
             new JsonObject { ["const"] = schemas.Add(root) }.WriteTo(json);
         }
 
-        if (options.TemplateArguments.Count > 0)
+        json.WriteStartObject("template_arguments");
+        if (!options.TemplateArguments.ContainsKey(PreserveReasoning))
         {
-            json.WriteStartObject("template_arguments");
-            foreach ((string name, JsonNode? value) in options.TemplateArguments)
-            {
-                json.WritePropertyName(name);
-                if (value is null)
-                {
-                    json.WriteNullValue();
-                }
-                else
-                {
-                    value.WriteTo(json);
-                }
-            }
-
-            json.WriteEndObject();
+            // As in llama.cpp's server, templates that can show earlier reasoning to the model do so.
+            json.WriteBoolean(PreserveReasoning, true);
         }
+
+        foreach ((string name, JsonNode? value) in options.TemplateArguments)
+        {
+            json.WritePropertyName(name);
+            if (value is null)
+            {
+                json.WriteNullValue();
+            }
+            else
+            {
+                value.WriteTo(json);
+            }
+        }
+
+        json.WriteEndObject();
     }
 
     private static string RoleName(ChatRole role) => role switch

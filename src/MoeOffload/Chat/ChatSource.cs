@@ -15,6 +15,7 @@ internal sealed class ChatSource(IReadOnlyList<ChatMessage> messages, ChatOption
     {
         Sampling = options.Sampling,
         MaxTokens = options.MaxTokens,
+        StopTokens = options.StopTokens,
         Priority = options.Priority,
         Deadline = options.Deadline,
     };

@@ -1,4 +1,5 @@
 using System.Runtime.ExceptionServices;
+using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using MoeOffload.Native;
@@ -11,11 +12,23 @@ namespace MoeOffload.Chat;
 /// </summary>
 public sealed class ChatTemplate
 {
+    // Takes the place of a content, to find the place in the prompt. No template changes such a word.
+    private const string Mark = "qzcontinuezq";
+
+    /// <summary>llama.cpp's name of the ChatML format.</summary>
+    internal const string ChatMl = "chatml";
+
+    private static readonly string[] s_keys = ["tokenizer.chat_template", "tokenizer.chat_template.tool_use"];
+
     private readonly ChatTemplateHandle _handle;
     private readonly ILogger _logger;
+    private readonly HistoryRenderer _history;
+    private readonly Lazy<bool> _canReason;
+    private readonly Func<string, bool> _isToken;
 
-    private ChatTemplate(ChatTemplateHandle handle, ILogger logger)
+    private ChatTemplate(ChatTemplateHandle handle, ILogger logger, Func<string, bool> isToken)
     {
+        _isToken = isToken;
         _handle = handle;
         _logger = logger;
         using JsonDocument description = JsonDocument.Parse(NativeChat.Describe(handle));
@@ -29,6 +42,8 @@ public sealed class ChatTemplate
             ToolCalls = caps.GetProperty("supports_tool_calls").GetBoolean(),
             ParallelToolCalls = caps.GetProperty("supports_parallel_tool_calls").GetBoolean(),
         };
+        _history = new HistoryRenderer(Capabilities.SystemRole);
+        _canReason = new Lazy<bool>(FindReasoning);
     }
 
     /// <summary>Gets the source of the template.</summary>
@@ -51,20 +66,18 @@ public sealed class ChatTemplate
     /// <param name="options">The options, or <see langword="null"/> for the default options. <see cref="ChatOptions.Template"/> is ignored.</param>
     /// <exception cref="ArgumentException">A message, a tool or an option is not valid, or a schema cannot be enforced.</exception>
     /// <exception cref="ChatTemplateException">The template failed or rejected the messages.</exception>
-    /// <exception cref="NotSupportedException">A tool call is required, but the template does not support tool calls.</exception>
+    /// <exception cref="NotSupportedException">
+    /// A tool call is required, or tools are combined with a schema, but the template does not show tools to the model.
+    /// </exception>
     public RenderedChat Render(IReadOnlyList<ChatMessage> messages, ChatOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(messages);
         options ??= new ChatOptions();
         options.ValidateNumbers();
         options.ValidateContent();
-        RenderedChat chat = Render(ChatRequest.Make(messages, options));
-
-        // llama.cpp leaves the answer free where it finds no form of calls in the template.
-        return chat.Grammar is not null || !options.ToolChoice.IsRequired
-            ? chat
-            : throw new NotSupportedException(
-                "ToolChoice requires a tool call, but the chat template does not support tool calls. Use ToolChoice.Auto, a ResponseSchema, or a template that supports tools.");
+        ChatRequest.CheckMessages(messages, options);
+        return _history.Render(
+            messages, options.Tools.Count > 0, history => options.ContinueLastMessage ? RenderContinued(history, options) : RenderForm(history, options));
     }
 
     /// <summary>Renders the prompt of a chat, up to the beginning of the model's answer, without blocking the caller.</summary>
@@ -78,6 +91,78 @@ public sealed class ChatTemplate
     {
         ArgumentNullException.ThrowIfNull(messages);
         return BackgroundCall.ComputeAsync(() => Render(messages, options), cancellationToken);
+    }
+
+    private bool FindReasoning()
+    {
+        try
+        {
+            ChatRequest request = ChatRequest.Make([ChatMessage.User("test")], new ChatOptions());
+            using JsonDocument rendered = JsonDocument.Parse(NativeChat.Render(_handle, request.WriteForPrompt(new EmbeddedSchemas()), _logger));
+            return rendered.RootElement.GetProperty("supports_thinking").GetBoolean();
+        }
+        catch (ChatTemplateException)
+        {
+            // The template rejects even this message, and says why when it is used.
+            return true;
+        }
+    }
+
+    // The template shows how the last message begins, and the chat before it which answers there can be.
+    private RenderedChat RenderContinued(IReadOnlyList<ChatMessage> messages, ChatOptions options)
+    {
+        ChatMessage[] before = [.. messages.Take(messages.Count - 1)];
+        var shown = new ChatOptions { Tools = options.Tools, ToolChoice = ToolChoice.None, Reasoning = options.Reasoning, TemplateArguments = options.TemplateArguments };
+        string prompt = Render(ChatRequest.Make([.. before, messages[^1] with { Content = Mark }], shown, _canReason.Value)).Prompt;
+        RenderedChat chat = RenderForm(before is [.., { Role: ChatRole.User }] ? before : [ChatMessage.User(Mark)], options);
+        return chat.Continue(messages[^1], prompt, Mark);
+    }
+
+    private RenderedChat RenderForm(IReadOnlyList<ChatMessage> messages, ChatOptions options)
+    {
+        bool mayCall = options.Tools.Count > 0 && options.ToolChoice != ToolChoice.None;
+        return mayCall && (options.ToolChoice.IsRequired || options.ResponseSchema is not null)
+            ? RenderCalls(messages, options)
+            : Render(ChatRequest.Make(messages, options, _canReason.Value));
+    }
+
+    // The answer must be a call, or it is either a call or JSON of a schema.
+    private RenderedChat RenderCalls(IReadOnlyList<ChatMessage> messages, ChatOptions options)
+    {
+        ChatOptions callable = options with
+        {
+            ResponseSchema = null,
+            ToolChoice = ToolChoice.Auto,
+            Tools = [.. options.Tools.Where(tool => options.ToolChoice.ToolName is not { } name || tool.Name == name)],
+        };
+        ChatOptions forced = options with { ResponseSchema = null, ToolChoice = options.ToolChoice.IsRequired ? options.ToolChoice : ToolChoice.Required };
+        RenderedChat optional = Render(ChatRequest.Make(messages, callable, _canReason.Value));
+        RenderedChat required = Render(ChatRequest.Make(messages, forced, _canReason.Value));
+        string? schema = options.ToolChoice.IsRequired ? null : options.ResponseSchema!.ToGrammar();
+        if (AnswerGrammar.Make(required, optional, schema, _isToken) is { } grammar)
+        {
+            return (schema is null ? required : optional).WithGrammar(grammar);
+        }
+
+        if (required.Grammar is not null && schema is null)
+        {
+            return required;
+        }
+
+        // llama.cpp finds no form of calls in the template, so that the calls are JSON.
+        return Capabilities.Tools
+            ? RenderPlainCalls(messages, options, callable, schema)
+            : throw new NotSupportedException(schema is null
+                ? "ToolChoice requires a tool call, but the chat template does not show tools to the model. Use ToolChoice.Auto, a ResponseSchema, or a template that supports tools."
+                : "Tools and ResponseSchema are combined, but the chat template does not show tools to the model. Remove one of them, or use a template that supports tools.");
+    }
+
+    private RenderedChat RenderPlainCalls(
+        IReadOnlyList<ChatMessage> messages, ChatOptions options, ChatOptions callable, string? schema)
+    {
+        ChatOptions shown = options with { ResponseSchema = null, ToolChoice = ToolChoice.None };
+        RenderedChat chat = Render(ChatRequest.Make(messages, shown, _canReason.Value));
+        return chat.WithGrammar(AnswerGrammar.MakePlain(chat, ChatRequest.ToCallGrammar(callable.Tools), schema, _isToken), hasPlainCalls: true);
     }
 
     private RenderedChat Render(ChatRequest request)
@@ -137,18 +222,23 @@ public sealed class ChatTemplate
         }
     }
 
+    /// <summary>Determines whether a model has a template.</summary>
+    internal static bool IsIn(LoadedModel model) => Array.Exists(s_keys, key => model.Metadata.GetValueOrDefault(key) is { Length: > 0 });
+
     /// <summary>Parses a template.</summary>
     internal static ChatTemplate Parse(LoadedModel model, string? source, ILogger logger)
     {
-        string?[] sources = source is not null
-            ? [source]
-            : [model.Metadata.GetValueOrDefault("tokenizer.chat_template"), model.Metadata.GetValueOrDefault("tokenizer.chat_template.tool_use")];
+        string?[] sources = source is not null ? [source] : [.. s_keys.Select(key => model.Metadata.GetValueOrDefault(key))];
         foreach (string text in sources.OfType<string>())
         {
             ChatTemplateGuard.Check(text);
         }
 
         using LoadedModel.Use use = model.Enter();
-        return new ChatTemplate(NativeChat.Parse(model.Native.Handle, source, logger), logger);
+        NativeVocabulary vocabulary = model.Native.Vocabulary;
+        return new ChatTemplate(
+            NativeChat.Parse(model.Native.Handle, source, logger),
+            logger,
+            tag => vocabulary.Tokenize(Encoding.UTF8.GetBytes(tag), addSpecial: false, parseSpecial: true).Length == 1);
     }
 }

@@ -11,16 +11,25 @@ namespace MoeOffload.Chat;
 public sealed class RenderedChat
 {
     private readonly byte[] _json;
+    private readonly byte[] _constraint;
     private readonly Lazy<ChatParserHandle> _parser;
 
-    internal RenderedChat(byte[] json, string? prompt)
+    /// <param name="json">The result of the native library.</param>
+    /// <param name="prompt">The prompt, or <see langword="null"/> if it is the one of the result.</param>
+    /// <param name="continued">The message that the answer continues, or <see langword="null"/>.</param>
+    /// <param name="grammar">The grammar of the answer, or <see langword="null"/> if it is the one of the result.</param>
+    /// <param name="hasPlainCalls">Whether the content of the answer is a call, as JSON.</param>
+    internal RenderedChat(byte[] json, string? prompt, ChatMessage? continued = null, string? grammar = null, bool hasPlainCalls = false)
     {
         _json = json;
+        HasPlainCalls = hasPlainCalls;
+        Continued = continued;
         using JsonDocument document = JsonDocument.Parse(json);
         JsonElement root = document.RootElement;
         Prompt = prompt ?? root.GetProperty("prompt").GetString()!;
-        Grammar = root.GetProperty("grammar").GetString() is { Length: > 0 } grammar ? grammar : null;
-        IsGrammarLazy = root.GetProperty("grammar_lazy").GetBoolean();
+        Grammar = grammar ?? OwnGrammar(root);
+        IsGrammarLazy = grammar is null && root.GetProperty("grammar_lazy").GetBoolean();
+        _constraint = grammar is null ? json : WithGrammar(root, grammar);
         PreservedTokens = Texts(root.GetProperty("preserved_tokens"));
         StopStrings = Texts(root.GetProperty("additional_stops"));
         CheckGrammar();
@@ -42,8 +51,41 @@ public sealed class RenderedChat
     /// <summary>Gets the strings that end the answer.</summary>
     public IReadOnlyList<string> StopStrings { get; }
 
+    /// <summary>Gets the message that the answer continues, or <see langword="null"/> if it is a new one.</summary>
+    internal ChatMessage? Continued { get; }
+
     /// <summary>Gets the output format that the answer must have.</summary>
-    internal OutputFormat Format => new(Grammar is null ? null : _json, PreservedTokens);
+    internal OutputFormat Format => new(Grammar is null ? null : _constraint, PreservedTokens);
+
+    /// <summary>Gets a value that indicates whether the content of the answer is a call, as JSON, because the template has no form of calls.</summary>
+    internal bool HasPlainCalls { get; }
+
+    /// <summary>Gets the result of the native library.</summary>
+    internal byte[] Json => _json;
+
+    /// <summary>Creates the chat whose answer continues a message, from the chat before that message.</summary>
+    /// <param name="message">The message.</param>
+    /// <param name="shown">The prompt with the message, in which a mark takes the place of its content.</param>
+    /// <param name="mark">The mark.</param>
+    internal RenderedChat Continue(ChatMessage message, string shown, string mark)
+    {
+        using JsonDocument document = JsonDocument.Parse(_json);
+        string generation = document.RootElement.GetProperty("generation_prompt").GetString()!;
+        int at = shown.LastIndexOf(mark, StringComparison.Ordinal);
+
+        // A template that does not show the message gets its content after the beginning of an answer.
+        string prompt = (at < 0 ? Prompt : shown[..at]) + message.Content;
+        int begin = BeginOf(generation, prompt);
+        byte[] json = Edit(document.RootElement, "prompt generation_prompt", writer =>
+        {
+            writer.WriteString("prompt", prompt);
+            writer.WriteString("generation_prompt", begin < 0 ? string.Empty : prompt[begin..]);
+        });
+        return new RenderedChat(json, prompt, begin < 0 ? null : message, Grammar == OwnGrammar(document.RootElement) ? null : Grammar, HasPlainCalls);
+    }
+
+    /// <summary>Creates the same chat with another grammar, which describes the answer without the end of the prompt.</summary>
+    internal RenderedChat WithGrammar(string grammar, bool hasPlainCalls = false) => new(_json, Prompt, Continued, grammar, hasPlainCalls);
 
     /// <summary>Parses an answer. Blocks for a time that grows with the answer; see <see cref="ParseAnswerAsync"/>.</summary>
     /// <param name="answer">The text of the answer, including <see cref="PreservedTokens"/>.</param>
@@ -73,6 +115,49 @@ public sealed class RenderedChat
     /// <summary>Parses an answer, or the beginning of one.</summary>
     internal bool TryRead(ReadOnlyMemory<byte> answer, int nesting, bool isPartial, out byte[] message) =>
         NativeChat.TryParseAnswer(_parser.Value, answer, nesting, isPartial, out message);
+
+    // The beginning of an answer can end in another way than that of an earlier one, for example without reasoning.
+    private static int BeginOf(string header, string prompt)
+    {
+        const int Shortest = 3;
+        for (int length = header.Length; length >= Shortest; length--)
+        {
+            if (prompt.LastIndexOf(header[..length], StringComparison.Ordinal) is >= 0 and var begin)
+            {
+                return begin;
+            }
+        }
+
+        return -1;
+    }
+
+    private static byte[] WithGrammar(JsonElement rendered, string grammar) => Edit(rendered, "grammar grammar_lazy generation_prompt", json =>
+    {
+        json.WriteString("grammar", grammar);
+        json.WriteBoolean("grammar_lazy", false);
+        json.WriteString("generation_prompt", string.Empty);
+    });
+
+    private static byte[] Edit(JsonElement rendered, string names, Action<Utf8JsonWriter> write)
+    {
+        string[] replaced = names.Split(' ');
+        using var stream = new MemoryStream();
+        using (var json = new Utf8JsonWriter(stream))
+        {
+            json.WriteStartObject();
+            write(json);
+            foreach (JsonProperty property in rendered.EnumerateObject().Where(property => !replaced.Contains(property.Name)))
+            {
+                property.WriteTo(json);
+            }
+
+            json.WriteEndObject();
+        }
+
+        return stream.ToArray();
+    }
+
+    private static string? OwnGrammar(JsonElement rendered) => rendered.GetProperty("grammar").GetString() is { Length: > 0 } grammar ? grammar : null;
 
     private static string[] Texts(JsonElement array) => [.. array.EnumerateArray().Select(text => text.GetString()!)];
 

@@ -22,4 +22,10 @@ public sealed class ContextFullException : MoeOffloadException
         : base(message, innerException)
     {
     }
+
+    /// <summary>Gets the number of tokens of the prompt, or <see langword="null"/> if the exception does not concern a prompt.</summary>
+    public int? PromptTokens { get; init; }
+
+    /// <summary>Gets the maximum number of tokens of a prompt, or <see langword="null"/> if the exception does not concern a prompt.</summary>
+    public int? MaxPromptTokens { get; init; }
 }

@@ -38,6 +38,16 @@ public sealed record GenerationRequest
     } = [];
 
     /// <summary>
+    /// Gets or sets the ids of further tokens that end the generation, in addition to the end-of-generation tokens of the vocabulary. Their
+    /// text is not part of the output. The default is an empty list.
+    /// </summary>
+    public IReadOnlyList<int> StopTokens
+    {
+        get;
+        init => field = value ?? throw new ArgumentNullException(nameof(StopTokens));
+    } = [];
+
+    /// <summary>
     /// Gets or sets a value that indicates whether text such as <c>&lt;|special|&gt;</c> in the prompt is tokenized as special tokens. Set
     /// it to <see langword="false"/> for untrusted text. The default is <see langword="true"/>, as in the tools of llama.cpp.
     /// </summary>

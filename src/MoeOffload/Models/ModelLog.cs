@@ -31,4 +31,8 @@ internal static partial class ModelLog
     [LoggerMessage(EventId = 14, Level = LogLevel.Information,
         Message = "Loaded adapter {Path}, which changes {Tensors} tensors; {Norms} norms in it are ignored, as in llama.cpp")]
     public static partial void AdapterLoaded(ILogger logger, string path, int tensors, int norms);
+
+    [LoggerMessage(EventId = 16, Level = LogLevel.Warning,
+        Message = "{Path} has no chat template, so chats have the ChatML format, which the model may not know; set ModelOptions.ChatTemplate to its template")]
+    public static partial void NoChatTemplate(ILogger logger, string path);
 }

@@ -101,6 +101,12 @@ public sealed record ModelOptions
     public ILoggerFactory? LoggerFactory { get; init; }
 
     /// <summary>
+    /// Gets the chat template, as a Jinja template or <c>chatml</c> for the ChatML format. By default, the template of the model is used, and
+    /// ChatML if it has none.
+    /// </summary>
+    public string? ChatTemplate { get; init; }
+
+    /// <summary>
     /// Gets the directory of the native libraries. By default, they are searched for in the directory of the application and in
     /// <c>runtimes/&lt;rid&gt;/native</c> of a referenced package; a program that was built in a checkout of MoeOffload also finds those in the
     /// checkout's <c>artifacts/native/&lt;rid&gt;</c>. Only the first load in a process uses this directory.
@@ -117,6 +123,11 @@ public sealed record ModelOptions
         if (MainGpu is < 0)
         {
             throw new ArgumentOutOfRangeException(nameof(MainGpu), MainGpu, "Specify the zero-based index of the device in the list.");
+        }
+
+        if (ChatTemplate is { } template && template != "chatml" && !template.Contains('{', StringComparison.Ordinal))
+        {
+            throw new ArgumentException("ChatTemplate is not a Jinja template: it has no '{'. Specify the text of a template, or 'chatml'.", nameof(ChatTemplate));
         }
 
         OptionRange.CheckDefined(LoadMode, nameof(LoadMode));

@@ -13,7 +13,12 @@ internal static class ModelSettingsMapping
     {
         if (options.MainGpu is { } main && main >= Math.Max(devices.Count, 1))
         {
-            throw new PlacementException($"MainGpu is {main}, but the model has {devices.Count} devices: use 0 to {devices.Count - 1}.");
+            throw new PlacementException(devices.Count switch
+            {
+                0 => $"MainGpu is {main}, but the model uses no device except the CPU. Leave MainGpu out.",
+                1 => $"MainGpu is {main}, but the model uses one device. Use 0, or leave MainGpu out.",
+                _ => $"MainGpu is {main}, but the model uses {devices.Count} devices. Use 0 to {devices.Count - 1}.",
+            });
         }
 
         if (options.TensorSplit is { } shares && shares.Count > ModelSettings.MaxDevices)

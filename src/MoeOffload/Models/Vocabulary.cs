@@ -19,6 +19,11 @@ public sealed class Vocabulary
         EndOfTurn = OrNull(native.EndOfTurn);
         NewLine = OrNull(native.NewLine);
         Padding = OrNull(native.Padding);
+        FillPrefix = OrNull(native.FillPrefix);
+        FillSuffix = OrNull(native.FillSuffix);
+        FillMiddle = OrNull(native.FillMiddle);
+        FillRepository = OrNull(native.FillRepository);
+        FillSeparator = OrNull(native.FillSeparator);
         AddsBeginningOfSequence = native.AddsBeginningOfSequence;
         AddsEndOfSequence = native.AddsEndOfSequence;
     }
@@ -40,6 +45,27 @@ public sealed class Vocabulary
 
     /// <summary>Gets the padding token, or <see langword="null"/> if there is none.</summary>
     public int? Padding { get; }
+
+    /// <summary>
+    /// Gets the token before the text that precedes the middle of a fill-in-the-middle prompt, or <see langword="null"/> if the model has
+    /// none.
+    /// </summary>
+    public int? FillPrefix { get; }
+
+    /// <summary>
+    /// Gets the token before the text that follows the middle of a fill-in-the-middle prompt, or <see langword="null"/> if the model has
+    /// none.
+    /// </summary>
+    public int? FillSuffix { get; }
+
+    /// <summary>Gets the token after which the model generates the middle, or <see langword="null"/> if the model has none.</summary>
+    public int? FillMiddle { get; }
+
+    /// <summary>Gets the token before the name of a repository, or <see langword="null"/> if the model has none.</summary>
+    public int? FillRepository { get; }
+
+    /// <summary>Gets the token before the name of another file, or <see langword="null"/> if the model has none.</summary>
+    public int? FillSeparator { get; }
 
     /// <summary>Gets a value that indicates whether <see cref="BeginningOfSequence"/> is added to prompts.</summary>
     public bool AddsBeginningOfSequence { get; }

@@ -23,6 +23,16 @@ internal readonly unsafe struct NativeVocabulary(ModelHandle model)
 
     public int Padding => Ask(&LlamaApi.llama_vocab_pad);
 
+    public int FillPrefix => Ask(&LlamaApi.llama_vocab_fim_pre);
+
+    public int FillSuffix => Ask(&LlamaApi.llama_vocab_fim_suf);
+
+    public int FillMiddle => Ask(&LlamaApi.llama_vocab_fim_mid);
+
+    public int FillRepository => Ask(&LlamaApi.llama_vocab_fim_rep);
+
+    public int FillSeparator => Ask(&LlamaApi.llama_vocab_fim_sep);
+
     public bool AddsBeginningOfSequence => Ask(&LlamaApi.llama_vocab_get_add_bos) != 0;
 
     public bool AddsEndOfSequence => Ask(&LlamaApi.llama_vocab_get_add_eos) != 0;

@@ -3,6 +3,7 @@ using FluentAssertions;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using MoeOffload.Catalog;
+using MoeOffload.Chat;
 using MoeOffload.Cli.Errors;
 using MoeOffload.Cli.Options;
 using MoeOffload.Gguf;
@@ -272,6 +273,34 @@ public sealed class OptionTests
         BindAddress.Choose(null, "localhost:2", Variable).Should().Be("http://localhost:2");
     }
 
+    [TestCase("1", FlashAttention.On)]
+    [TestCase("0", FlashAttention.Off)]
+    [TestCase("on", FlashAttention.On)]
+    [TestCase("auto", FlashAttention.Auto)]
+    public void Flash_attention_is_set_by_the_words_of_llama_cpp(string word, FlashAttention expected) => Context("-fa", word).FlashAttention.Should().Be(expected);
+
+    [Test]
+    public void Server_has_further_names_for_models_and_can_be_strict()
+    {
+        MoeServerOptions options = Serve("--alias", "gpt-4o,mine", "--alias", "other=qwen", "--fallback-model", "qwen", "--strict-requests", "--reasoning-format", "none", "--allow-model-changes");
+
+        options.Models.Aliases.Should().Equal(new Dictionary<string, string> { ["gpt-4o"] = "preloaded", ["mine"] = "preloaded", ["other"] = "qwen" });
+        options.Models.FallbackModel.Should().Be("qwen");
+        options.Models.AllowChanges.Should().BeTrue();
+        options.Requests.Strict.Should().BeTrue();
+        options.Requests.ReasoningFormat.Should().Be(ReasoningFormat.InContent);
+        options.Requests.TranslateMessage!("Increase ContextOptions.ContextLength.").Should().Be("Increase --ctx-size.");
+    }
+
+    [Test]
+    public void Chat_template_is_a_text_or_a_file()
+    {
+        string path = Path.Combine(TestContext.CurrentContext.WorkDirectory, "template.jinja");
+        File.WriteAllText(path, "{{ messages }}");
+        Load("--chat-template", "chatml").ChatTemplate.Should().Be("chatml");
+        Load("--chat-template-file", path).ChatTemplate.Should().Be("{{ messages }}");
+    }
+
     private ModelOptions Load(params string[] words) => Parse(["try", .. words], _load.Read);
 
     private ContextOptions Context(params string[] words) => Parse(["try", .. words], parsed => _context.Read(parsed, new ContextOptions()));
@@ -281,7 +310,7 @@ public sealed class OptionTests
     private MoeServerOptions Serve(params string[] words)
     {
         var options = new MoeServerOptions();
-        Parse(["serve", .. words], _serve.Read)(options);
+        Parse(["serve", .. words], parsed => _serve.Read(parsed, "preloaded"))(options);
         return options;
     }
 

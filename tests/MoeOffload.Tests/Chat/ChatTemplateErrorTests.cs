@@ -48,17 +48,21 @@ public sealed class ChatTemplateErrorTests
     }
 
     [Test]
-    public async Task Model_without_template_says_how_to_give_one()
+    public async Task Model_without_template_has_ChatML_or_the_template_of_the_options()
     {
-        using MoeModel model = MoeModel.Load(AlteredModels.Alter(
-            TinyModels.Qwen3Moe(new TinyModelOptions { Layers = 1, Experts = 4, ExpertsUsed = 2 }), writer => writer.Set("tokenizer.chat_template", string.Empty)));
+        string path = AlteredModels.Alter(
+            TinyModels.Qwen3Moe(new TinyModelOptions { Layers = 1, Experts = 4, ExpertsUsed = 2 }), writer => writer.Set("tokenizer.chat_template", string.Empty));
+        var log = new RecordedLog();
+        using MoeModel model = MoeModel.Load(path, new ModelOptions { LoggerFactory = log });
         using GenerationSession session = model.CreateSession(SmallModel.Context());
-
-        await session.Awaiting(it => it.ChatAsync([ChatMessage.User("Hi")]).CompleteAsync())
-            .Should().ThrowAsync<NotSupportedException>().WithMessage("*ParseChatTemplate*");
-        ChatStream stream = session.ChatAsync([ChatMessage.User("Hi")], new ChatOptions { Template = model.ParseChatTemplate("chatml") });
+        ChatStream stream = session.ChatAsync([ChatMessage.User("Hi")]);
         await stream.StartAsync();
         stream.Chat!.Prompt.Should().StartWith("<|im_start|>");
+        log.Warnings.Should().ContainMatch("*no chat template*");
+
+        using MoeModel other = MoeModel.Load(path, new ModelOptions { ChatTemplate = "{{ 'A ' + messages[0].content }}" });
+        other.ChatTemplate.Render([ChatMessage.User("Hi")]).Prompt.Should().Be("A Hi");
+        FluentActions.Invoking(() => MoeModel.Load(path, new ModelOptions { ChatTemplate = "llama9" })).Should().Throw<ArgumentException>().WithMessage("*ChatTemplate*");
     }
 
     [Test]
@@ -67,7 +71,7 @@ public sealed class ChatTemplateErrorTests
         ChatTemplate template = SmallModel.Shared.ParseChatTemplate(RealTemplates.Read(RealTemplates.Mixtral));
         var options = new ChatOptions { Tools = [Chats.Weather], ToolChoice = ToolChoice.Required };
 
-        template.Invoking(it => it.Render([ChatMessage.User("Hi")], options)).Should().Throw<NotSupportedException>().WithMessage("*does not support tool calls*");
+        template.Invoking(it => it.Render([ChatMessage.User("Hi")], options)).Should().Throw<NotSupportedException>().WithMessage("*does not show tools*");
         template.Invoking(it => it.Render([ChatMessage.User("Hi")], options with { ToolChoice = ToolChoice.Tool("get_weather") }))
             .Should().Throw<NotSupportedException>();
         template.Render([ChatMessage.User("Hi")], options with { ToolChoice = ToolChoice.Auto }).Grammar.Should().BeNull();

@@ -86,29 +86,29 @@ public sealed class ChatTemplateTests(string template)
         }
         catch (NotSupportedException exception)
         {
-            exception.Message.Should().Contain("does not support tool calls");
+            exception.Message.Should().Contain("does not show tools");
             expected.Should().NotContain(Chats.Weather.Name);
         }
     }
 
-    // What the peer refuses is refused in the same words.
+    // What the peer refuses or leaves out is rewritten, without losing text.
     private void Compare(JsonObject request, ChatMessage[] messages, ChatOptions options)
     {
-        string expected;
+        string prompt = _model.ChatTemplate.Render(messages, options).Prompt;
         try
         {
-            expected = _server.ApplyTemplate(request);
+            string expected = _server.ApplyTemplate(request);
+            if (prompt == expected || messages.All(message => expected.Contains(message.Content, StringComparison.Ordinal)))
+            {
+                prompt.Should().Be(expected);
+                return;
+            }
         }
-        catch (HttpRequestException refused)
+        catch (HttpRequestException)
         {
-            Action render = () => _model.ChatTemplate.Render(messages, options);
-
-            string message = render.Should().Throw<ChatTemplateException>().Which.Message;
-            string words = message[(message.LastIndexOf("Error: ", StringComparison.Ordinal) + "Error: ".Length)..].Split('\n')[0];
-            refused.Message.Should().Contain(words);
-            return;
+            // The template rejects this kind of chat.
         }
 
-        _model.ChatTemplate.Render(messages, options).Prompt.Should().Be(expected);
+        prompt.Should().ContainAll(messages.Select(message => message.Content).Where(content => content.Length > 0));
     }
 }

@@ -16,14 +16,15 @@ internal sealed class TokenWriter(TokenChannel channel, TokenPieces pieces, IRea
 
     /// <summary>Writes a token, or holds it back while it might be part of a stop string. There must be room for it.</summary>
     /// <param name="token">The token.</param>
+    /// <param name="isText"><see langword="false"/> if the text of the token is not part of the output.</param>
     /// <param name="probability">The log-probability of the token, or NaN.</param>
     /// <param name="top">The most probable tokens, or null.</param>
     /// <param name="isLast"><see langword="true"/> if no token follows.</param>
     /// <param name="endReason">The reason that no token follows, or null if the generation failed.</param>
     /// <returns><see langword="true"/> if a stop string was found, which ends the generation.</returns>
-    public bool Write(int token, float probability, TokenProbability[]? top, bool isLast, StopReason? endReason)
+    public bool Write(int token, bool isText, float probability, TokenProbability[]? top, bool isLast, StopReason? endReason)
     {
-        ReadOnlyMemory<byte> text = _assembler.Append(pieces[token], pieces.IsWhole(token));
+        ReadOnlyMemory<byte> text = isText ? _assembler.Append(pieces[token], pieces.IsWhole(token)) : default;
         if (isLast)
         {
             ReadOnlyMemory<byte> rest = _assembler.Flush();

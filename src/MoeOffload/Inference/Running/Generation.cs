@@ -14,6 +14,7 @@ internal sealed class Generation : IOpenRequest, ITokenProducer, IDisposable
     private readonly NativeVocabulary _vocabulary;
     private readonly TokenWriter _writer;
     private readonly bool _ignoresEnd;
+    private readonly int[] _stopTokens;
     private readonly int? _topCount;
     private long _firstTokenTimestamp;
     private long _lastTokenTimestamp;
@@ -39,6 +40,7 @@ internal sealed class Generation : IOpenRequest, ITokenProducer, IDisposable
         _sampler = sampler;
         _vocabulary = vocabulary;
         _ignoresEnd = request.Sampling?.IgnoreEndOfSequence ?? false;
+        _stopTokens = [.. request.StopTokens];
         _topCount = request.Sampling?.TopLogProbabilities;
         _writer = new TokenWriter(channel, pieces, request.StopStrings);
         var limits = new RequestLimits
@@ -84,13 +86,14 @@ internal sealed class Generation : IOpenRequest, ITokenProducer, IDisposable
         // The time is taken only now because a device continues to compute after the decode call, until the logits are read.
         _lastTokenTimestamp = Stopwatch.GetTimestamp();
         _firstTokenTimestamp = Request.GeneratedCount == 0 ? _lastTokenTimestamp : _firstTokenTimestamp;
-        bool isEnd = !_ignoresEnd && _vocabulary.IsEndOfGeneration(token);
+        bool isStop = _stopTokens.Contains(token);
+        bool isEnd = isStop || (!_ignoresEnd && _vocabulary.IsEndOfGeneration(token));
         if (Request.Accept(token, isEnd, context.SequenceLength))
         {
             executor.Run(executor.Cache.Shift(Request.Sequence, Request.CountKeptByShift(context.SequenceLength)));
         }
 
-        if (_writer.Write(token, probability, top, Request.HasEnded, Request.EndReason))
+        if (_writer.Write(token, !isStop, probability, top, Request.HasEnded, Request.EndReason))
         {
             Request.EndAtStopString();
         }

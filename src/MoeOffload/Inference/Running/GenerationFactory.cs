@@ -80,7 +80,11 @@ internal sealed class GenerationFactory(Scheduler scheduler, LoadedModel model, 
             ? prompt
             : throw new ContextFullException(
                 $"The prompt has {prompt.Length} tokens, but the context has room for {sequenceLength} per sequence. Shorten the prompt, or increase "
-                + "ContextOptions.ContextLength, which is divided by SequenceCount.");
+                + "ContextOptions.ContextLength, which is divided by SequenceCount.")
+            {
+                PromptTokens = prompt.Length,
+                MaxPromptTokens = sequenceLength,
+            };
     }
 
     // In a chat, the special tokens of its format are part of the text, except for the one that ends the answer.

@@ -1,0 +1,57 @@
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+
+namespace MoeOffload.Server.Llama;
+
+// These are the messages of the native endpoints of llama.cpp's server, as in its tools/server/README.md.
+internal sealed record TokensBody(JsonArray Tokens);
+
+internal sealed record TextBody(string Content);
+
+internal sealed record PromptBody(string Prompt);
+
+internal sealed record SlotBody(int Id, int NCtx, bool Speculative, bool IsProcessing);
+
+internal sealed record PropsBody(
+    DefaultSettings DefaultGenerationSettings,
+    int TotalSlots,
+    string ModelAlias,
+    string ModelPath,
+    Modalities Modalities,
+    string ChatTemplate,
+    TemplateCapabilities? ChatTemplateCaps,
+    string BosToken,
+    string EosToken,
+    string BuildInfo);
+
+internal sealed record DefaultSettings(int NCtx, SamplingBody Params);
+
+internal sealed record SamplingBody(float Temperature, int TopK, float TopP, float MinP, float TypicalP, long Seed, int NPredict);
+
+internal sealed record Modalities(bool Vision, bool Audio);
+
+internal sealed record TemplateCapabilities(bool SupportsSystemRole, bool SupportsTools, bool SupportsToolCalls, bool SupportsParallelToolCalls);
+
+internal sealed record FillBody(
+    string Content,
+    bool Stop,
+    int? IdSlot = null,
+    string? Model = null,
+    int? TokensPredicted = null,
+    int? TokensEvaluated = null,
+    int? TokensCached = null,
+    string? StopType = null,
+    string? StoppingWord = null,
+    bool? Truncated = null,
+    FillTimings? Timings = null);
+
+internal sealed record FillTimings(int PromptN, double PromptMs, int PredictedN, double PredictedMs);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(TokensBody))]
+[JsonSerializable(typeof(TextBody))]
+[JsonSerializable(typeof(PromptBody))]
+[JsonSerializable(typeof(SlotBody[]))]
+[JsonSerializable(typeof(PropsBody))]
+[JsonSerializable(typeof(FillBody))]
+internal sealed partial class LlamaJson : JsonSerializerContext;
