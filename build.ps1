@@ -18,9 +18,12 @@ usage: ./build.ps1 COMMAND [ARGUMENTS]
       --peers                 with llama.cpp's own tools, with which the tests compare results
       --all-variants          with CPU variants for all processors of this architecture, selected at run time
       --two-variants          with only two CPU variants: one for all processors, and the best one for this machine
+      --rid RID               for another platform, win-x64 or linux-arm64, with a compiler for it
   test [ARGUMENTS]          build everything and run the tests; ARGUMENTS are passed to dotnet test
+  test --platforms          run an application from the packages for Windows and for arm64, with Wine and QEMU
   bench [ARGUMENTS]         compare the speed with llama.cpp's own tools and with LLamaSharp
-  pack                      create the NuGet packages in artifacts/packages/
+  pack [--all-platforms]    create the NuGet packages in artifacts/packages/, for this machine and the platforms packed before,
+                            or for linux-x64, linux-arm64 and win-x64
   gpu-bundle                create artifacts/gpu-bundle.tar.xz, to build and measure on a GPU machine (tests/gpu)
   api                       write the public API of each package to PublicAPI.Unshipped.txt
   bindings                  generate bindings/Generated from llama.cpp's headers
@@ -53,6 +56,7 @@ function Test-DotNet {
 
 function Install-Native([string] $prefix, [string[]] $arguments) {
     $options = @()
+    $rid = ''
     for ($i = 0; $i -lt $arguments.Count; $i++) {
         switch -CaseSensitive ($arguments[$i]) {
             '--cuda' { $options += '-DMOE_CUDA=ON' }
@@ -60,6 +64,10 @@ function Install-Native([string] $prefix, [string[]] $arguments) {
             '--peers' { $options += '-DMOE_PEERS=ON' }
             '--all-variants' { $options += '-DMOE_CPU_ALL_VARIANTS=ON' }
             '--two-variants' { $options += '-DMOE_CPU_TWO_VARIANTS=ON' }
+            '--rid' {
+                $i++
+                $rid = $arguments[$i]
+            }
             '--' {
                 $options += $arguments | Select-Object -Skip ($i + 1)
                 $i = $arguments.Count
@@ -76,7 +84,7 @@ function Install-Native([string] $prefix, [string[]] $arguments) {
         }
     }
     Test-CMake
-    Invoke-Program cmake (@("-DPREFIX=$prefix", '-P', "$root/native/cmake/build.cmake", '--') + $options)
+    Invoke-Program cmake (@("-DPREFIX=$prefix", "-DRID=$rid", '-P', "$root/native/cmake/build.cmake", '--') + $options)
 }
 
 # Adds up the test logs of all projects in one line. If the run of a project was aborted because it crashed or hung, its log contains an error
@@ -137,8 +145,29 @@ function Invoke-Tests([string[]] $arguments) {
     exit $status
 }
 
-function New-Packages {
+# Runs what can be run of the platforms that this machine can build for. One CPU variant of each is enough for this.
+function Test-Platforms {
+    Test-DotNet
+    Install-Native native @('--two-variants')
+    Install-Native native @('--rid', 'win-x64')
+    Install-Native native @('--rid', 'linux-arm64')
+    New-PackagesFrom native
+    Invoke-Program dotnet @('test', "$root/tests/MoeOffload.Package.Tests", '-c', 'Release', '--filter', 'FullyQualifiedName~Platform')
+}
+
+function New-Packages([string[]] $arguments) {
+    $others = @()
+    foreach ($argument in $arguments) {
+        if ($argument -cne '--all-platforms') {
+            [Console]::Error.WriteLine("unknown option for pack: $argument")
+            exit 2
+        }
+        $others = 'linux-x64', 'linux-arm64', 'win-x64'
+    }
     Install-Native native-pack @('--all-variants')
+    foreach ($rid in @((Get-ChildItem "$root/artifacts/native-pack" -Directory).Name) + $others | Sort-Object -Unique) {
+        Install-Native native-pack @('--all-variants', '--rid', $rid)
+    }
     New-PackagesFrom native-pack
     Get-ChildItem "$root/artifacts/packages"
 }
@@ -206,7 +235,7 @@ switch -CaseSensitive ($command) {
         Invoke-Project samples/HelloMoe (@('--model', $model) + $rest)
     }
     'native' { Install-Native native $rest }
-    'test' { Invoke-Tests $rest }
+    'test' { if ($rest.Count -gt 0 -and $rest[0] -ceq '--platforms') { Test-Platforms } else { Invoke-Tests $rest } }
     'bench' {
         Test-DotNet
         Install-Native native @('--peers')
@@ -214,7 +243,7 @@ switch -CaseSensitive ($command) {
         if ($LASTEXITCODE -ne 0) { Write-Host 'LLamaSharp is not compared, because its program could not be built.' }
         Invoke-Project tests/MoeOffload.Benchmarks $rest
     }
-    'pack' { New-Packages }
+    'pack' { New-Packages $rest }
     'gpu-bundle' { New-GpuBundle }
     'api' { Write-Api }
     'bindings' {

@@ -17,9 +17,12 @@ usage: ./build.sh COMMAND [ARGUMENTS]
       --peers                 with llama.cpp's own tools, with which the tests compare results
       --all-variants          with CPU variants for all processors of this architecture, selected at run time
       --two-variants          with only two CPU variants: one for all processors, and the best one for this machine
+      --rid RID               for another platform, win-x64 or linux-arm64, with a compiler for it
   test [ARGUMENTS]          build everything and run the tests; ARGUMENTS are passed to dotnet test
+  test --platforms          run an application from the packages for Windows and for arm64, with Wine and QEMU
   bench [ARGUMENTS]         compare the speed with llama.cpp's own tools and with LLamaSharp
-  pack                      create the NuGet packages in artifacts/packages/
+  pack [--all-platforms]    create the NuGet packages in artifacts/packages/, for this machine and the platforms packed before,
+                            or for linux-x64, linux-arm64 and win-x64
   gpu-bundle                create artifacts/gpu-bundle.tar.xz, to build and measure on a GPU machine (tests/gpu)
   api                       write the public API of each package to PublicAPI.Unshipped.txt
   bindings                  generate bindings/Generated from llama.cpp's headers
@@ -53,7 +56,7 @@ require_dotnet() {
 
 # install_native PREFIX [OPTIONS] [-- CMAKE ARGUMENTS]
 install_native() {
-    local prefix=$1 options=()
+    local prefix=$1 options=() rid=
     shift
     while [ $# -gt 0 ]; do
         case $1 in
@@ -62,13 +65,14 @@ install_native() {
             --peers) options+=(-DMOE_PEERS=ON) ;;
             --all-variants) options+=(-DMOE_CPU_ALL_VARIANTS=ON) ;;
             --two-variants) options+=(-DMOE_CPU_TWO_VARIANTS=ON) ;;
+            --rid) rid=${2:?--rid needs a platform}; shift ;;
             --) shift; options+=("$@"); break ;;
             *) echo "unknown option for native: $1" >&2; exit 2 ;;
         esac
         shift
     done
     require_cmake
-    cmake -DPREFIX="$prefix" -P "$root/native/cmake/build.cmake" -- ${options+"${options[@]}"}
+    cmake -DPREFIX="$prefix" -DRID="$rid" -P "$root/native/cmake/build.cmake" -- ${options+"${options[@]}"}
 }
 
 # Adds up the test logs of all projects in one line. If the run of a project was aborted because it crashed or hung, its log contains an error
@@ -132,8 +136,29 @@ run_tests() {
     return $status
 }
 
+# test_platforms runs what can be run of the platforms that this machine can build for. One CPU variant of each is enough for this.
+test_platforms() {
+    command -v wine64 wine /usr/lib/wine/wine64 >/dev/null || missing Wine wine64 wine-core wine-stable
+    command -v qemu-aarch64 qemu-aarch64-static >/dev/null || missing "QEMU's user-mode emulation" qemu-user qemu-user qemu
+    require_dotnet
+    install_native native --two-variants
+    install_native native --rid win-x64
+    install_native native --rid linux-arm64
+    pack_from native
+    dotnet test "$root/tests/MoeOffload.Package.Tests" -c Release --filter FullyQualifiedName~Platform
+}
+
 pack() {
+    local others=() rid
+    case ${1:-} in
+        '') ;;
+        --all-platforms) others=(linux-x64 linux-arm64 win-x64) ;;
+        *) echo "unknown option for pack: $1" >&2; exit 2 ;;
+    esac
     install_native native-pack --all-variants
+    for rid in $({ ls "$root/artifacts/native-pack"; printf '%s\n' ${others+"${others[@]}"}; } | sort -u); do
+        install_native native-pack --all-variants --rid "$rid"
+    done
     pack_from native-pack
     ls -l "$root/artifacts/packages"
 }
@@ -193,14 +218,15 @@ case $command in
         install_native native
         run_project samples/HelloMoe --model "$root/samples/TinyMoe/tiny-moe.gguf" "$@" ;; # the last --model is used
     native) install_native native "$@" ;;
-    test) run_tests "$@" ;;
+    test)
+        if [ "${1:-}" = --platforms ]; then test_platforms; else run_tests "$@"; fi ;;
     bench)
         require_dotnet
         install_native native --peers
         dotnet build "$root/tests/MoeOffload.Peers.LLamaSharp" -c Release -v q -nologo \
             || echo "LLamaSharp is not compared, because its program could not be built."
         run_project tests/MoeOffload.Benchmarks "$@" ;;
-    pack) pack ;;
+    pack) pack "$@" ;;
     gpu-bundle) gpu_bundle ;;
     api) write_api ;;
     bindings)

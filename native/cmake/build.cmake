@@ -1,10 +1,10 @@
 # Builds and installs the native libraries, or copies finished builds from the cache:
 #
-#   cmake [-DPREFIX=<name>] -P native/cmake/build.cmake -- [-DMOE_...=ON] [any option of a CMake configure]
+#   cmake [-DPREFIX=<name>] [-DRID=<rid>] -P native/cmake/build.cmake -- [-DMOE_...=ON] [any option of a CMake configure]
 #
-# They are installed to artifacts/<name>/<rid>/, where <name> is "native" by default. Each GPU backend is a separate unit in addition to the unit
-# "native", with its own cache entry, because compiling one takes long and does not depend on our code. Parts that an earlier run added there
-# (the peers, a GPU backend) stay until artifacts/ is deleted.
+# They are installed to artifacts/<name>/<rid>/, where <name> is "native" and <rid> is this machine's platform by default. Each GPU backend is a
+# separate unit in addition to the unit "native", with its own cache entry, because compiling one takes long and does not depend on our code.
+# Parts that an earlier run added there (the peers, a GPU backend) stay until artifacts/ is deleted.
 
 cmake_minimum_required(VERSION 3.21)
 
@@ -15,12 +15,17 @@ include(${CMAKE_CURRENT_LIST_DIR}/platform.cmake)
 cmake_path(GET CMAKE_CURRENT_LIST_DIR PARENT_PATH root)
 cmake_path(GET root PARENT_PATH root)
 set(PREFIX native CACHE STRING "The directory below artifacts/ to install to")
+set(RID "" CACHE STRING "The platform to build for, such as win-x64, if it is not that of this machine")
 set(gpu_units cuda vulkan)
-set(cached_builds_kept 8) # of each unit
+set(cached_builds_kept 12) # of each unit
 
 function(main)
   read_arguments()
-  moe_rid(rid)
+  moe_rid(host)
+  set(rid ${host})
+  if(NOT RID STREQUAL "")
+    set(rid ${RID})
+  endif()
   set(target ${root}/artifacts/${PREFIX}/${rid})
   set(lock ${root}/build/${PREFIX}-${rid}.lock)
   file(LOCK ${lock} GUARD FUNCTION TIMEOUT 0 RESULT_VARIABLE busy)
@@ -29,8 +34,17 @@ function(main)
     file(LOCK ${lock} GUARD FUNCTION)
   endif()
 
-  moe_require(compiler "A C++ compiler" APT g++ DNF gcc-c++ BREW llvm WINGET Microsoft.VisualStudio.2022.BuildTools
-    NAMES ${CMAKE_CXX_COMPILER} $ENV{CXX} c++ g++ clang++ cl)
+  if(rid STREQUAL host)
+    moe_require(compiler "A C++ compiler" APT g++ DNF gcc-c++ BREW llvm WINGET Microsoft.VisualStudio.2022.BuildTools
+      NAMES ${CMAKE_CXX_COMPILER} $ENV{CXX} c++ g++ clang++ cl)
+  else()
+    foreach(unit IN LISTS gpu_units)
+      if(with_${unit})
+        message(FATAL_ERROR "The ${unit} backend for ${rid} can only be built on a machine of that platform.\n")
+      endif()
+    endforeach()
+    moe_require_cross_compiler(compiler ${rid})
+  endif()
   execute_process(COMMAND ${compiler} --version OUTPUT_VARIABLE compiler_version ERROR_VARIABLE compiler_version)
 
   if(with_cuda)
@@ -176,6 +190,10 @@ function(build_unit)
     elseif(NOT CMAKE_HOST_WIN32)
       moe_require(make "Ninja or make" APT ninja-build DNF ninja-build BREW ninja NAMES make gmake)
     endif()
+  endif()
+
+  if(NOT rid STREQUAL host)
+    list(APPEND options -DCMAKE_TOOLCHAIN_FILE=${root}/native/cmake/toolchains/${rid}.cmake)
   endif()
 
   message(NOTICE "${title}: building llama.cpp ${lock_tag} with ${jobs} jobs in ${build_directory}")

@@ -34,6 +34,15 @@ foreach(backend IN LISTS moe_backends)
       COPY_ON_ERROR SYMBOLIC)" COMPONENT ${unit})
 endforeach()
 
+# A program for Windows finds only libraries in its own directory.
+if(WIN32)
+  foreach(library IN LISTS moe_libraries)
+    install(CODE "
+      file(CREATE_LINK ../$<TARGET_FILE_NAME:${library}> \${CMAKE_INSTALL_PREFIX}/tools/$<TARGET_FILE_NAME:${library}>
+        COPY_ON_ERROR SYMBOLIC)" COMPONENT native)
+  endforeach()
+endif()
+
 # The headers from which the bindings are generated.
 install(DIRECTORY ${LLAMA_CPP_SOURCE_DIR}/include/ ${LLAMA_CPP_SOURCE_DIR}/ggml/include/
   DESTINATION include COMPONENT native FILES_MATCHING PATTERN *.h)

@@ -11,7 +11,7 @@ if(MOE_CPU_ALL_VARIANTS OR MOE_CPU_TWO_VARIANTS)
 endif()
 
 moe_native_cpu_features(${CMAKE_CXX_COMPILER} cpu_features)
-if(cpu_features OR GGML_CPU_ALL_VARIANTS OR MSVC)
+if(cpu_features OR GGML_CPU_ALL_VARIANTS OR MSVC OR CMAKE_CROSSCOMPILING)
   set(GGML_NATIVE OFF)
 else()
   moe_default(GGML_NATIVE ON)
@@ -35,6 +35,12 @@ set(LLAMA_BUILD_TOOLS ${MOE_PEERS})
 set(LLAMA_BUILD_SERVER OFF)
 if(MOE_PEERS AND "llama-server" IN_LIST MOE_PEER_TOOLS)
   set(LLAMA_BUILD_SERVER ON)
+endif()
+
+if(WIN32)
+  # Names without "lib", whichever compiler is used.
+  set(CMAKE_SHARED_LIBRARY_PREFIX "")
+  set(CMAKE_SHARED_MODULE_PREFIX "")
 endif()
 
 # Only the parts that are listed below are built and installed.

@@ -1,6 +1,6 @@
 # Reads native/llama.cpp.lock into lock_<name>, and sets the directory for downloads and finished builds.
 
-if(WIN32)
+if(CMAKE_HOST_WIN32)
   set(cache_default $ENV{LOCALAPPDATA}/MoeOffload)
 elseif(NOT "$ENV{XDG_CACHE_HOME}" STREQUAL "")
   set(cache_default $ENV{XDG_CACHE_HOME}/moeoffload)

@@ -1,7 +1,7 @@
 # Builds for distribution must not contain directories of the build machine, but ggml includes the names of its source files in its messages.
-# A build for this machine keeps the directories, so that a debugger finds the source.
+# A build for one processor of this machine's kind keeps the directories, so that a debugger finds the source.
 
-if(NOT GGML_CPU_ALL_VARIANTS)
+if(NOT GGML_CPU_ALL_VARIANTS AND NOT CMAKE_CROSSCOMPILING)
   return()
 endif()
 

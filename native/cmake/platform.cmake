@@ -1,4 +1,4 @@
-# Describes this machine.
+# Describes this machine, and what builds for others need.
 
 # The runtime identifier of .NET: linux-x64, linux-musl-x64, linux-arm64, win-x64, osx-arm64, ...
 function(moe_rid result)
@@ -18,6 +18,20 @@ function(moe_rid result)
     set(system linux)
   endif()
   set(${result} ${system}-${processor} PARENT_SCOPE)
+endfunction()
+
+# Finds the compiler for another platform, which a file in toolchains/ describes.
+function(moe_require_cross_compiler variable rid)
+  if(rid STREQUAL "win-x64")
+    moe_require(${variable} "A C++ compiler for Windows (MinGW-w64 with POSIX threads)"
+      APT g++-mingw-w64-x86-64-posix DNF "mingw64-gcc-c++ mingw64-winpthreads-static" BREW mingw-w64
+      NAMES x86_64-w64-mingw32-g++-posix x86_64-w64-mingw32-g++)
+  elseif(rid STREQUAL "linux-arm64")
+    moe_require(${variable} "A C++ compiler for Linux on arm64" APT g++-aarch64-linux-gnu NAMES aarch64-linux-gnu-g++)
+  else()
+    moe_rid(host)
+    message(FATAL_ERROR "This machine (${host}) cannot build for '${rid}', only for ${host}, win-x64 and linux-arm64.\n")
+  endif()
 endfunction()
 
 set(moe_cpu_macros # ggml's option = the compiler's macro

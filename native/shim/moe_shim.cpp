@@ -1,5 +1,6 @@
 #include "moe_atomic.h"
 #include "moe_guard.h"
+#include "moe_library.h"
 #include "moe_shim.h"
 
 #include "llama-context.h"
@@ -25,11 +26,7 @@
 #include <utility>
 #include <vector>
 
-#ifdef _WIN32
-#    include <filesystem>
-#    include <windows.h>
-#else
-#    include <dlfcn.h>
+#ifndef _WIN32
 #    include <unistd.h>
 #endif
 
@@ -256,21 +253,6 @@ void moe_set_abort_callback(moe_abort_callback callback) {
     ggml_set_abort_callback(on_abort);
 }
 
-namespace {
-
-#ifndef _WIN32
-// RTLD_DEEPBIND makes our backends find our own symbols first, even if another ggml was loaded globally.
-void * open_library(const char * path) {
-#    ifdef RTLD_DEEPBIND
-    return dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND);
-#    else
-    return dlopen(path, RTLD_NOW | RTLD_LOCAL);
-#    endif
-}
-#endif
-
-} // namespace
-
 moe_status moe_backend_score(const char * path, int32_t * score, char * error, size_t error_size) {
     if (path == nullptr || score == nullptr) {
         return invalid(error, error_size, "path and score must not be NULL");
@@ -278,26 +260,14 @@ moe_status moe_backend_score(const char * path, int32_t * score, char * error, s
     *score = 0;
     return guarded(error, error_size, [&] {
         using score_function = int (*)(void);
-        score_function get_score = nullptr;
-#ifdef _WIN32
-        HMODULE library = LoadLibraryW(std::filesystem::u8path(path).c_str());
+        std::string    reason;
+        library_handle library = open_library(path, reason);
         if (library == nullptr) {
-            return failed(error, error_size, "LoadLibrary failed");
+            return failed(error, error_size, reason.c_str());
         }
-        get_score = (score_function) GetProcAddress(library, "ggml_backend_score");
-#else
-        void * library = open_library(path);
-        if (library == nullptr) {
-            return failed(error, error_size, dlerror());
-        }
-        get_score = (score_function) dlsym(library, "ggml_backend_score");
-#endif
+        const auto get_score = (score_function) find_symbol(library, "ggml_backend_score");
         *score = get_score != nullptr ? get_score() : 1;
-#ifdef _WIN32
-        FreeLibrary(library);
-#else
-        dlclose(library);
-#endif
+        close_library(library);
         return MOE_STATUS_OK;
     });
 }
@@ -308,12 +278,11 @@ moe_status moe_backend_load(const char * path, ggml_backend_reg_t * reg, char * 
     }
     *reg = nullptr;
     return guarded(error, error_size, [&] {
-#ifndef _WIN32
-        // The file is opened here first, so that ggml's own dlopen of it returns the same library.
-        if (open_library(path) == nullptr) {
-            return failed(error, error_size, dlerror());
+        // The file is opened here first, so that ggml's own opening of it returns the same library.
+        std::string reason;
+        if (open_library(path, reason) == nullptr) {
+            return failed(error, error_size, reason.c_str());
         }
-#endif
         *reg = ggml_backend_load(path);
         return MOE_STATUS_OK;
     });

@@ -14,6 +14,7 @@ internal sealed record Arguments
           --raw             continues the prompt without the model's chat template
           --tokens N        the maximum number of tokens to generate           (256)
           --context N       the context length in tokens                       (4096, or the model's trained length if shorter)
+          --temperature T   the temperature, 0 for greedy sampling             (0.3)
           --seed N          the seed of the random number generator            (random)
           -ot RULES         the placement rules, in llama.cpp's syntax         (all experts in system memory)
           --rpc HOST:PORT   a running ggml-rpc-server to use as the device     (a GPU, or a server that is started here)
@@ -30,6 +31,8 @@ internal sealed record Arguments
     public int MaxTokens { get; private init; } = 256;
 
     public int? ContextLength { get; private init; }
+
+    public float Temperature { get; private init; } = 0.3f;
 
     public uint? Seed { get; private init; }
 
@@ -62,6 +65,7 @@ internal sealed record Arguments
                     "--raw" => arguments with { IsRaw = true },
                     "--tokens" or "-n" => arguments with { MaxTokens = int.Parse(Value(), CultureInfo.InvariantCulture) },
                     "--context" or "-c" => arguments with { ContextLength = int.Parse(Value(), CultureInfo.InvariantCulture) },
+                    "--temperature" => arguments with { Temperature = float.Parse(Value(), CultureInfo.InvariantCulture) },
                     "--seed" => arguments with { Seed = uint.Parse(Value(), CultureInfo.InvariantCulture) },
                     "-ot" => arguments with { Placement = TensorPlacement.Parse(Value()) },
                     "--rpc" => arguments with { RpcServer = Value() },

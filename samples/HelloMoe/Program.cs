@@ -36,7 +36,7 @@ try
     });
     Report.Write(session);
 
-    var sampling = new SamplingOptions { Temperature = 0.3f, Seed = arguments.Seed };
+    var sampling = new SamplingOptions { Temperature = arguments.Temperature, Seed = arguments.Seed };
     Console.Write(arguments.IsRaw ? arguments.Prompt : $"> {arguments.Prompt}{Environment.NewLine}{Environment.NewLine}");
     if (arguments.IsRaw)
     {

@@ -9,7 +9,7 @@ public static class ForeignAbort
     /// <summary>Aborts. The thread is blocked forever.</summary>
     public static unsafe void Raise()
     {
-        nint library = NativeLibrary.Load(Path.Combine(NativeBuild.Directory, "libmoe-ggml-base.so"));
+        nint library = NativeLibrary.Load(Path.Combine(NativeBuild.Directory, NativeBuild.FileName("ggml-base")));
         var abort = (delegate* unmanaged[Cdecl]<byte*, int, byte*, void>)NativeLibrary.GetExport(library, "ggml_abort");
         var thread = new Thread(() =>
         {

@@ -16,6 +16,14 @@ public static class NativeBuild
     /// <summary>The folder with a build of llama.cpp under upstream's own file names and SONAMEs.</summary>
     public static string Upstream => Path.Combine(Directory, "upstream");
 
+    /// <summary>The file name of one of our libraries, such as <c>ggml-base</c>.</summary>
+    public static string FileName(string library) =>
+        OperatingSystem.IsWindows() ? $"moe-{library}.dll" : $"libmoe-{library}.{(OperatingSystem.IsMacOS() ? "dylib" : "so")}";
+
+    /// <summary>The file name of a backend, such as <c>cpu</c>; ggml has the same suffix for them on macOS as on Linux.</summary>
+    public static string BackendFileName(string backend) =>
+        OperatingSystem.IsWindows() ? FileName($"ggml-{backend}") : $"libmoe-ggml-{backend}.so";
+
     /// <summary>One of llama.cpp's own tools.</summary>
     public static string Tool(string name) =>
         Path.Combine(Directory, "tools", OperatingSystem.IsWindows() ? name + ".exe" : name);

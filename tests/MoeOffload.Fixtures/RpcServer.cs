@@ -52,7 +52,7 @@ public sealed class RpcServer : IDisposable
     public void Freeze()
     {
         const int Stop = 19;
-        if (Signal(_process.Id, Stop) != 0)
+        if ((OperatingSystem.IsWindows() ? Suspend(_process.Handle) : Signal(_process.Id, Stop)) != 0)
         {
             throw new InvalidOperationException($"ggml-rpc-server {_process.Id} cannot be stopped.");
         }
@@ -62,7 +62,7 @@ public sealed class RpcServer : IDisposable
     public void Thaw()
     {
         const int Continue = 18;
-        if (Signal(_process.Id, Continue) != 0)
+        if ((OperatingSystem.IsWindows() ? Resume(_process.Handle) : Signal(_process.Id, Continue)) != 0)
         {
             throw new InvalidOperationException($"ggml-rpc-server {_process.Id} cannot be continued.");
         }
@@ -81,6 +81,12 @@ public sealed class RpcServer : IDisposable
 
     [DllImport("libc", EntryPoint = "kill")]
     private static extern int Signal(int process, int signal);
+
+    [DllImport("ntdll", EntryPoint = "NtSuspendProcess")]
+    private static extern int Suspend(nint process);
+
+    [DllImport("ntdll", EntryPoint = "NtResumeProcess")]
+    private static extern int Resume(nint process);
 
     private static RpcServer Start(int threads, int port)
     {

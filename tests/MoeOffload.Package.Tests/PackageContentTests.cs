@@ -33,31 +33,40 @@ public sealed class PackageContentTests
         Dependencies(package, "net8.0").Should().Equal("Microsoft.Extensions.Logging.Abstractions 10.0.0", "System.Text.Json 10.0.0");
     }
 
-    [Test]
-    [Platform("Linux")]
-    public void Native_package_holds_the_libraries_of_several_cpus_and_licenses_and_no_more()
+    [TestCaseSource(typeof(Packages), nameof(Packages.Platforms))]
+    public void Native_package_holds_the_libraries_of_a_platform(string platform)
     {
         using ZipArchive package = Packages.Open(Cpu);
 
-        List<string> files = [.. Files(package)];
-        List<string> variants = [.. files.Where(file => file.StartsWith(Packages.NativeFolder + "libmoe-ggml-cpu-", StringComparison.Ordinal))];
-        files.Except(variants).Should().BeEquivalentTo(
-            Packages.NativeFolder + "libmoe-ggml-base.so",
-            Packages.NativeFolder + "libmoe-ggml-rpc.so",
-            Packages.NativeFolder + "libmoe-ggml.so",
-            Packages.NativeFolder + "libmoe-llama.so",
-            Packages.NativeFolder + "libmoe-shim.so",
-            "PACKAGE.md",
-            "LICENSE",
-            "THIRD-PARTY-NOTICES.txt");
+        string folder = $"runtimes/{platform}/native/";
+        string prefix = folder + (platform.StartsWith("win-", StringComparison.Ordinal) ? "moe-" : "libmoe-");
+        List<string> files = [.. Files(package).Where(file => file.StartsWith(folder, StringComparison.Ordinal)).Select(static file => Path.ChangeExtension(file, null))];
+        List<string> variants = [.. files.Where(file => file.StartsWith(prefix + "ggml-cpu", StringComparison.Ordinal))];
+        string[] others = ["ggml-base", "ggml-rpc", "ggml", "llama", "shim"];
+        files.Except(variants).Should().BeEquivalentTo(others.Select(library => prefix + library));
 
-        // ./build.sh test packs the build for every CPU and the best one for this machine, ./build.sh pack those of all CPUs.
-        variants.Should().HaveCountGreaterThan(1);
-        if (Packages.NativeFolder.Contains("linux-x64", StringComparison.Ordinal))
+        // ./build.sh pack packs the builds for all CPUs. ./build.sh test packs the build for every CPU and the best one for this machine, and
+        // one build for each of the other platforms.
+        if (folder != Packages.NativeFolder)
         {
-            variants.Should().Contain($"{Packages.NativeFolder}libmoe-ggml-cpu-x64.so");
+            variants.Should().NotBeEmpty();
+            return;
         }
 
+        variants.Should().HaveCountGreaterThan(1);
+        if (platform == "linux-x64")
+        {
+            variants.Should().Contain($"{prefix}ggml-cpu-x64");
+        }
+    }
+
+    [Test]
+    public void Native_package_holds_licenses_and_requires_its_own_version()
+    {
+        using ZipArchive package = Packages.Open(Cpu);
+
+        Files(package).Where(static file => !file.StartsWith("runtimes/", StringComparison.Ordinal))
+            .Should().BeEquivalentTo("PACKAGE.md", "LICENSE", "THIRD-PARTY-NOTICES.txt");
         package.GetEntry("THIRD-PARTY-NOTICES.txt")!.Read().Should().Equal(File.ReadAllBytes(Path.Combine(NativeBuild.Repository, "THIRD-PARTY-NOTICES.txt")));
         Dependencies(package).Should().Equal([$"{Managed} [{Packages.Version}]"], "the libraries are for exactly one version of the managed code");
     }
@@ -105,13 +114,14 @@ public sealed class PackageContentTests
     }
 
     [Test]
-    [Platform("Linux")]
     public void Libraries_are_stripped()
     {
         using ZipArchive package = Packages.Open(Cpu);
 
         package.Entries.Where(entry => entry.Name.EndsWith(".so", StringComparison.Ordinal))
             .Should().OnlyContain(entry => !HasSymbolTable(entry.Read()));
+        package.Entries.Where(entry => entry.Name.EndsWith(".dll", StringComparison.Ordinal))
+            .Should().OnlyContain(entry => !HasCoffSymbols(entry.Read()));
     }
 
     [TestCase(Managed)]
@@ -142,6 +152,10 @@ public sealed class PackageContentTests
         using Stream stream = package.Entries.Single(entry => entry.Name.EndsWith(".nuspec", StringComparison.Ordinal)).Open();
         return XDocument.Load(stream);
     }
+
+    // The number of symbols in the file header of the Portable Executable format, whose offset is at 0x3C.
+    private static bool HasCoffSymbols(ReadOnlySpan<byte> file) =>
+        BinaryPrimitives.ReadUInt32LittleEndian(file[(BinaryPrimitives.ReadInt32LittleEndian(file[0x3C..]) + 16)..]) > 0;
 
     // A section of type SHT_SYMTAB, in ELF's 64-bit little-endian layout.
     private static bool HasSymbolTable(ReadOnlySpan<byte> elf)

@@ -15,6 +15,20 @@ internal static class Packages
     /// <summary>The version that all packages have.</summary>
     public static string Version { get; } = typeof(MoeModel).Assembly.GetName().Version!.ToString(3);
 
+    /// <summary>The platforms of the libraries in the native package, such as <c>win-x64</c>.</summary>
+    public static IEnumerable<string> Platforms
+    {
+        get
+        {
+            using ZipArchive package = Open("MoeOffload.Native.Cpu");
+            return
+            [
+                .. package.Entries.Where(static entry => entry.FullName.StartsWith("runtimes/", StringComparison.Ordinal))
+                    .Select(static entry => entry.FullName.Split('/')[1]).Distinct(StringComparer.Ordinal),
+            ];
+        }
+    }
+
     /// <summary>Opens a package.</summary>
     public static ZipArchive Open(string id)
     {

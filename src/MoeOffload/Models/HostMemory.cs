@@ -17,6 +17,12 @@ internal static class HostMemory
         }
 
         GCMemoryInfo memory = GC.GetGCMemoryInfo();
+        if (OperatingSystem.IsWindows() && WindowsMemory.Available() is { } free)
+        {
+            return Math.Min(free, memory.TotalAvailableMemoryBytes);
+        }
+
+        // The load is that of the last garbage collection.
         return memory.TotalAvailableMemoryBytes - memory.MemoryLoadBytes;
     }
 

@@ -73,7 +73,7 @@ internal sealed unsafe class AdapterHandle : SafeHandle
         byte* error = stackalloc byte[NativeError.BufferSize];
         llama_adapter_lora* loaded;
         moe_status status;
-        fixed (byte* text = Utf8.ToTerminated(path, "An adapter path"))
+        fixed (byte* text = Utf8.ToTerminated(LongPath.ForNativeCode(path), "An adapter path"))
         {
             _model.AdapterGate.Wait();
             status = ShimApi.moe_adapter_load(_model.Pointer, text, &loaded, error, NativeError.BufferSize);

@@ -12,6 +12,9 @@ internal static class NativeLibraries
     /// <summary>Gets the runtime identifier that the directories of the native libraries are named after, such as <c>linux-x64</c>.</summary>
     public static string RuntimeIdentifier { get; } = PortableIdentifier();
 
+    /// <summary>Gets the comparer for paths.</summary>
+    public static StringComparer PathComparer => OperatingSystem.IsWindows() ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal;
+
     private static string Prefix => OperatingSystem.IsWindows() ? "moe-" : "libmoe-";
 
     private static string Suffix =>
@@ -45,7 +48,7 @@ internal static class NativeLibraries
             directories.Add(built);
         }
 
-        return [.. directories.Select(Path.TrimEndingDirectorySeparator).Distinct(StringComparer.Ordinal)];
+        return [.. directories.Select(Path.TrimEndingDirectorySeparator).Distinct(PathComparer)];
     }
 
     /// <summary>Finds the first directory that contains the shim.</summary>
@@ -116,10 +119,7 @@ internal static class NativeLibraries
     {
         if (!OperatingSystem.IsLinux())
         {
-            return NativeLibrary.TryLoad(path, out nint handle)
-                ? handle
-                : throw new NativeLibraryException(
-                    $"{path} could not be loaded: it is damaged, built for another system, or a library that it needs is missing.");
+            return LoadElsewhere(path);
         }
 
         // With deep binding, the libraries find their own symbols first even if another llama.cpp was loaded globally.
@@ -127,6 +127,20 @@ internal static class NativeLibraries
         return library != 0
             ? library
             : throw new NativeLibraryException($"{path} could not be loaded: {Marshal.PtrToStringUTF8(DlError())}");
+    }
+
+    // Windows and macOS bind a library to others by their names, so other copies of llama.cpp do not matter.
+    private static nint LoadElsewhere(string path)
+    {
+        try
+        {
+            return NativeLibrary.Load(LongPath.ForNativeCode(path));
+        }
+        catch (Exception exception) when (exception is DllNotFoundException or BadImageFormatException)
+        {
+            throw new NativeLibraryException(
+                $"{path} could not be loaded: it is damaged, built for another system, or a library that it needs is missing. {exception.Message}", exception);
+        }
     }
 
     private static unsafe nint DlOpen(string path, int flags)

@@ -34,7 +34,7 @@ internal sealed unsafe class NativeModel : IDisposable
             byte** paths = (byte**)scope.Allocate<nint>(files.Count);
             for (int i = 0; i < files.Count; i++)
             {
-                paths[i] = scope.Text(files[i], "A model path");
+                paths[i] = scope.Text(LongPath.ForNativeCode(files[i]), "A model path");
             }
 
             byte* error = stackalloc byte[NativeError.BufferSize];

@@ -61,7 +61,8 @@ internal static unsafe class NativeRuntime
             {
                 Load(explicitDirectory, logger);
             }
-            else if (explicitDirectory is not null && Path.TrimEndingDirectorySeparator(Path.GetFullPath(explicitDirectory)) != s_directory)
+            else if (explicitDirectory is not null
+                && !NativeLibraries.PathComparer.Equals(Path.TrimEndingDirectorySeparator(Path.GetFullPath(explicitDirectory)), s_directory))
             {
                 throw new NativeLibraryException(
                     $"The native libraries are already loaded from {s_directory}, and a process can load them only once. "
@@ -207,7 +208,7 @@ internal static unsafe class NativeRuntime
     {
         byte* error = stackalloc byte[NativeError.BufferSize];
         int score;
-        fixed (byte* text = Utf8.ToTerminated(path, "A library path"))
+        fixed (byte* text = Utf8.ToTerminated(LongPath.ForNativeCode(path), "A library path"))
         {
             moe_status status = ShimApi.moe_backend_score(text, &score, error, NativeError.BufferSize);
             if (status != moe_status.MOE_STATUS_OK)
@@ -224,7 +225,7 @@ internal static unsafe class NativeRuntime
     {
         byte* error = stackalloc byte[NativeError.BufferSize];
         ggml_backend_reg* registry;
-        fixed (byte* text = Utf8.ToTerminated(path, "A library path"))
+        fixed (byte* text = Utf8.ToTerminated(LongPath.ForNativeCode(path), "A library path"))
         {
             moe_status status = ShimApi.moe_backend_load(text, &registry, error, NativeError.BufferSize);
             if (status != moe_status.MOE_STATUS_OK)

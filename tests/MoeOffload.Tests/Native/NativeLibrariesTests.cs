@@ -42,7 +42,7 @@ public sealed class NativeLibrariesTests
     [Test]
     public void A_library_that_is_damaged_is_named_with_the_reason()
     {
-        string file = Path.Combine(_folder, "libmoe-shim.so");
+        string file = Path.Combine(_folder, NativeBuild.FileName("shim"));
         File.WriteAllText(file, "no library");
 
         NativeLibraries.Find([_folder]).Should().Be(_folder);
@@ -53,10 +53,10 @@ public sealed class NativeLibrariesTests
     [Test]
     public void A_library_without_the_others_is_refused_with_the_one_that_is_missing()
     {
-        File.Copy(Path.Combine(NativeBuild.Directory, "libmoe-shim.so"), Path.Combine(_folder, "libmoe-shim.so"));
+        File.Copy(Path.Combine(NativeBuild.Directory, NativeBuild.FileName("shim")), Path.Combine(_folder, NativeBuild.FileName("shim")));
 
         FluentActions.Invoking(() => NativeLibraries.Bind(_folder)).Should().Throw<NativeLibraryException>()
-            .WithMessage("*could not be loaded: *libmoe-*");
+            .WithMessage(OperatingSystem.IsLinux() ? "*could not be loaded: *libmoe-*" : "*could not be loaded: *"); // other systems do not tell which one
     }
 
     [Test]
@@ -73,12 +73,15 @@ public sealed class NativeLibrariesTests
     public void Backends_are_found_by_name_the_first_directory_first()
     {
         string other = Directory.CreateDirectory(Path.Combine(_folder, "other")).FullName;
-        foreach (string path in new[] { "libmoe-ggml-cpu.so", "libmoe-ggml-base.so", "libmoe-ggml.so", "libggml-cuda.so", "other/libmoe-ggml-cpu.so", "other/libmoe-ggml-cuda.so" })
+        string cpu = NativeBuild.BackendFileName("cpu");
+        string cuda = NativeBuild.BackendFileName("cuda");
+        string foreign = cuda.Replace("moe-", string.Empty, StringComparison.Ordinal);
+        foreach (string path in new[] { cpu, NativeBuild.BackendFileName("base"), NativeBuild.FileName("ggml"), foreign, Path.Combine("other", cpu), Path.Combine("other", cuda) })
         {
             File.WriteAllText(Path.Combine(_folder, path), string.Empty);
         }
 
         NativeLibraries.Backends([_folder, Path.Combine(_folder, "missing"), other]).Should().Equal(
-            ("cpu", Path.Combine(_folder, "libmoe-ggml-cpu.so")), ("cuda", Path.Combine(other, "libmoe-ggml-cuda.so")));
+            ("cpu", Path.Combine(_folder, cpu)), ("cuda", Path.Combine(other, cuda)));
     }
 }
