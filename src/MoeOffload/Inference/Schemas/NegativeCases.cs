@@ -18,7 +18,12 @@ internal sealed class NegativeCases(CaseContext context, SchemaNode schema)
         bool hasOnlyReference = schema.Document.HidesSiblingsOfReferences && schema.Has("$ref");
         foreach (JsonProperty property in schema.Element.EnumerateObject())
         {
-            if (SchemaKeywords.Assertions.TryGetValue(property.Name, out JsonKinds kinds) && (before.Kinds & kinds) != 0 && (!hasOnlyReference || property.Name == "$ref"))
+            // The keywords next to a reference count in some versions of JSON Schema only.
+            if (property.Name == "$ref" && schema.Document.IsOfUnknownVersion && schema.Element.EnumerateObject().Any(it => it.Name != "$ref" && SchemaKeywords.Assertions.ContainsKey(it.Name)))
+            {
+                Refuse("$ref");
+            }
+            else if (SchemaKeywords.Assertions.TryGetValue(property.Name, out JsonKinds kinds) && (before.Kinds & kinds) != 0 && (!hasOnlyReference || property.Name == "$ref"))
             {
                 Violate(property.Name, kinds == JsonKinds.All ? before : before with { Kinds = before.Kinds & kinds });
             }

@@ -28,7 +28,7 @@ internal sealed class SchemaDocument
         Root = NodeAt("#", root)!;
         string? dialect = Root.Text("$schema");
         HidesSiblingsOfReferences = dialect?.Contains("/draft-0", StringComparison.Ordinal) == true;
-        ChecksContent = dialect is null || HidesSiblingsOfReferences;
+        IsOfUnknownVersion = dialect is null;
         _resources[DefaultBase] = "#";
         Index(Root, DefaultBase);
         using var constants = JsonDocument.Parse("[true,false]");
@@ -48,8 +48,11 @@ internal sealed class SchemaDocument
     /// <summary>Gets a value that indicates whether keywords next to <c>$ref</c> are ignored, as in draft 7 and before.</summary>
     public bool HidesSiblingsOfReferences { get; }
 
-    /// <summary>Gets a value that indicates whether the keywords of contents are demands, which they can be up to draft 7.</summary>
-    public bool ChecksContent { get; }
+    /// <summary>Gets a value that indicates whether the version of JSON Schema is not known, so that what differs between them must hold for all.</summary>
+    public bool IsOfUnknownVersion { get; }
+
+    /// <summary>Gets a value that indicates whether the keywords of contents can be demands, as up to draft 7.</summary>
+    public bool ChecksContent => IsOfUnknownVersion || HidesSiblingsOfReferences;
 
     /// <summary>Escapes a name for a JSON pointer.</summary>
     public static string Escape(string name) => name.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal);
@@ -72,6 +75,11 @@ internal sealed class SchemaDocument
     /// <returns>The schema, or null if it is not in the document.</returns>
     public SchemaNode? Resolve(SchemaNode from, string reference)
     {
+        if (IsOfUnknownVersion && from.Has("$ref") && from.Has("$id"))
+        {
+            return null;
+        }
+
         int hash = reference.IndexOf('#', StringComparison.Ordinal);
         string location = hash < 0 ? reference : reference[..hash];
         string fragment = hash < 0 ? string.Empty : Uri.UnescapeDataString(reference[(hash + 1)..]);

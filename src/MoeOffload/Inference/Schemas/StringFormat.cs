@@ -31,16 +31,16 @@ internal sealed class StringFormat
     private static readonly Dictionary<string, StringFormat> s_formats = new(StringComparer.Ordinal)
     {
         ["date"] = new($"^(?!0000){Date}$"),
-        ["time"] = new($"^{Time}$", "^(?:[01][0-9]|2[0-3]):[0-5][0-9]:(?:[0-5][0-9]|60)(?:\\.[0-9]+)?(?:[Zz]|[+\\-](?:[01][0-9]|2[0-3]):[0-5][0-9])$"),
-        ["date-time"] = new($"^(?!0000|9999-12-31|0001-01-01){Date}T{Time}$", $"^{Date}[Tt](?:[01][0-9]|2[0-3]):[0-5][0-9]:(?:[0-5][0-9]|60)(?:\\.[0-9]+)?(?:[Zz]|[+\\-](?:[01][0-9]|2[0-3]):[0-5][0-9])$"),
+        ["time"] = new($"^{Time}$", "^(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\\.[0-9]+)?(?:[Zz]|[+\\-](?:[01][0-9]|2[0-3]):[0-5][0-9])$"),
+        ["date-time"] = new($"^(?!0000|9999-12-31|0001-01-01){Date}T{Time}$", $"^{Date}[Tt](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\\.[0-9]+)?(?:[Zz]|[+\\-](?:[01][0-9]|2[0-3]):[0-5][0-9])$"),
         ["duration"] = new($"^{Duration.Replace("[0-9]+", "[0-9]{1,6}", StringComparison.Ordinal)}$", $"^{Duration}$"),
         ["uuid"] = new("^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"),
         ["ipv4"] = new($"^(?:{Byte}\\.){{3}}{Byte}$"),
         ["ipv6"] = new(
             $"^(?:(?:{Word}:){{7}}{Word}|{string.Join('|', Enumerable.Range(0, 7).Select(before => $"{Words(before)}::{Words(6 - before)}"))})$",
             text => !text.AsSpan().ContainsAny("%[]") && IPAddress.TryParse(text, out IPAddress? address) && address.AddressFamily == AddressFamily.InterNetworkV6),
-        ["hostname"] = new($"^(?=.{{1,63}}$){Host}$", "^[A-Za-z0-9](?:[A-Za-z0-9\\-]*[A-Za-z0-9])?(?:\\.[A-Za-z0-9](?:[A-Za-z0-9\\-]*[A-Za-z0-9])?)*$"),
-        ["email"] = new($"^(?=[^@]{{1,64}}@[^@]{{1,63}}$){Mail}$", "^[^@\\s]+@[^@\\s]+$"),
+        ["hostname"] = new($"^(?=.{{1,63}}$){Host}$", "^[A-Za-z0-9](?:[A-Za-z0-9\\-]{0,61}[A-Za-z0-9])?(?:\\.[A-Za-z0-9](?:[A-Za-z0-9\\-]{0,61}[A-Za-z0-9])?)*$"),
+        ["email"] = new($"^(?=[^@]{{1,64}}@[^@]{{1,63}}$){Mail}$", "^(?:\"[^\"]+\"|[^@\\s.\"]+(?:\\.[^@\\s.\"]+)*)@(?:[A-Za-z0-9\\-]+(?:\\.[A-Za-z0-9\\-]+)*|\\[[^\\]\\s]+\\])$"),
         ["uri"] = new($"^{Uri}$", text => IsUri(text, UriKind.Absolute)),
         ["uri-reference"] = new($"^(?:{Uri}|/(?:{PathCharacter}+{Rest})?)$", text => IsUri(text, UriKind.RelativeOrAbsolute)),
         ["json-pointer"] = new($"^{Pointer}$"),
@@ -97,7 +97,9 @@ internal sealed class StringFormat
     private static string Words(int most) => most == 0 ? string.Empty : $"(?:{Word}(?::{Word}){{0,{most - 1}}})?";
 
     private static bool IsUri(string text, UriKind kind) =>
-        text.All(character => character is > ' ' and < '\x7F' && !"\"<>\\^`{|}".Contains(character, StringComparison.Ordinal)) && System.Uri.TryCreate(text, kind, out _);
+        text.All(character => character is > ' ' and < '\x7F' && !"\"<>\\^`{|}".Contains(character, StringComparison.Ordinal)) 
+        && (kind != UriKind.Absolute || (text.IndexOf(':', StringComparison.Ordinal) is var colon and > 0 && text[..colon].All(it => char.IsAsciiLetterOrDigit(it) || it is '+' or '-' or '.')))
+        && System.Uri.TryCreate(text, kind, out _);
 
     private static bool IsRegex(string text)
     {
