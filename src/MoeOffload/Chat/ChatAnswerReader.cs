@@ -45,7 +45,7 @@ internal sealed class ChatAnswerReader(RenderedChat chat)
     /// <exception cref="FormatException">The answer does not have the format that the template requires.</exception>
     public ChatMessage Finish(out ChatUpdate update, bool isCut = false)
     {
-        if (!TryRead(isCut, out byte[] message))
+        if (!TryRead(isCut, out byte[] message) && !TryReadWithEnd(ref message))
         {
             string text = Encoding.UTF8.GetString(_text, 0, _length);
             throw new FormatException(
@@ -57,6 +57,18 @@ internal sealed class ChatAnswerReader(RenderedChat chat)
     }
 
     private bool TryRead(bool isPartial, out byte[] message) => chat.TryRead(_text.AsMemory(0, _length), _nesting.Deepest, isPartial, out message);
+
+    private bool TryReadWithEnd(ref byte[] message)
+    {
+        byte[] end = Encoding.UTF8.GetBytes(chat.EndToken);
+        if (end.Length == 0 || !chat.TryRead((byte[])[.. _text.AsSpan(0, _length), .. end], _nesting.Deepest, isPartial: false, out byte[] read))
+        {
+            return false;
+        }
+
+        message = read;
+        return true;
+    }
 
     private ChatUpdate Update(byte[] json, bool isFinal, out ChatMessage whole)
     {

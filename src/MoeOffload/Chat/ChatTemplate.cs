@@ -25,10 +25,14 @@ public sealed class ChatTemplate
     private readonly HistoryRenderer _history;
     private readonly Lazy<bool> _canReason;
     private readonly Func<string, bool> _isToken;
+    private readonly string _endToken;
+    private readonly ChatTemplateHandle? _calls;
 
-    private ChatTemplate(ChatTemplateHandle handle, ILogger logger, Func<string, bool> isToken)
+    private ChatTemplate(ChatTemplateHandle handle, ILogger logger, Func<string, bool> isToken, string endToken, ChatTemplateHandle? calls)
     {
+        _calls = calls;
         _isToken = isToken;
+        _endToken = endToken;
         _handle = handle;
         _logger = logger;
         using JsonDocument description = JsonDocument.Parse(NativeChat.Describe(handle));
@@ -76,8 +80,10 @@ public sealed class ChatTemplate
         options.ValidateNumbers();
         options.ValidateContent();
         ChatRequest.CheckMessages(messages, options);
-        return _history.Render(
+        RenderedChat chat = _history.Render(
             messages, options.Tools.Count > 0, history => options.ContinueLastMessage ? RenderContinued(history, options) : RenderForm(history, options));
+        chat.EndToken = _endToken;
+        return chat;
     }
 
     /// <summary>Renders the prompt of a chat, up to the beginning of the model's answer, without blocking the caller.</summary>
@@ -139,7 +145,8 @@ public sealed class ChatTemplate
         RenderedChat optional = Render(ChatRequest.Make(messages, callable, _canReason.Value));
         RenderedChat required = Render(ChatRequest.Make(messages, forced, _canReason.Value));
         string? schema = options.ToolChoice.IsRequired ? null : options.ResponseSchema!.ToGrammar();
-        if (AnswerGrammar.Make(required, optional, schema, _isToken) is { } grammar)
+        (string, string) header = schema is null ? (string.Empty, string.Empty) : FindHeader(optional, options);
+        if (AnswerGrammar.Make(required, optional, schema, header, _isToken) is { } grammar)
         {
             return (schema is null ? required : optional).WithGrammar(grammar);
         }
@@ -151,18 +158,62 @@ public sealed class ChatTemplate
 
         // llama.cpp finds no form of calls in the template, so that the calls are JSON.
         return Capabilities.Tools
-            ? RenderPlainCalls(messages, options, callable, schema)
+            ? RenderPlainCalls(messages, options, callable, schema, header)
             : throw new NotSupportedException(schema is null
                 ? "ToolChoice requires a tool call, but the chat template does not show tools to the model. Use ToolChoice.Auto, a ResponseSchema, or a template that supports tools."
                 : "Tools and ResponseSchema are combined, but the chat template does not show tools to the model. Remove one of them, or use a template that supports tools.");
     }
 
+    // Some templates put texts around the content of an answer, without which the content is not recognized.
+    private (string Before, string After) FindHeader(RenderedChat chat, ChatOptions options)
+    {
+        const string Probe = "[]";
+        string reasoning = AnswerGrammar.EndOfReasoning(chat);
+        if (IsContent(string.Empty, string.Empty))
+        {
+            return (string.Empty, string.Empty);
+        }
+
+        var shown = new ChatOptions { Reasoning = options.Reasoning, TemplateArguments = options.TemplateArguments };
+        string prompt = Render(ChatRequest.Make([ChatMessage.User("test"), ChatMessage.Assistant(Mark)], shown, _canReason.Value)).Prompt;
+        int end = Math.Max(prompt.IndexOf(Mark, StringComparison.Ordinal), 0);
+        string before = prompt[..end];
+        string after = end + Mark.Length < prompt.Length ? prompt[(end + Mark.Length)..] : string.Empty;
+
+        // The text before the content is at most what follows the beginning of the answer, and the text after it is one tag.
+        string tag = after[..(after.IndexOf('>', StringComparison.Ordinal) + 1)];
+        for (int start = before.LastIndexOf('<'); start >= 0; start = start == 0 ? -1 : before.LastIndexOf('<', start - 1))
+        {
+            foreach (string last in (string[])[string.Empty, tag])
+            {
+                if (IsContent(before[start..], last))
+                {
+                    return (before[start..], last);
+                }
+            }
+        }
+
+        throw new NotSupportedException("Tools and ResponseSchema are combined, but answers in the format of this chat template cannot be both. Remove one of them.");
+
+        bool IsContent(string first, string last)
+        {
+            try
+            {
+                return chat.ParseAnswer($"{reasoning}{first}{Probe}{last}") is { ToolCalls.Count: 0 } answer && answer.Content.Trim() == Probe;
+            }
+            catch (FormatException)
+            {
+                return false;
+            }
+        }
+    }
+
     private RenderedChat RenderPlainCalls(
-        IReadOnlyList<ChatMessage> messages, ChatOptions options, ChatOptions callable, string? schema)
+        IReadOnlyList<ChatMessage> messages, ChatOptions options, ChatOptions callable, string? schema, (string Before, string After) header)
     {
         ChatOptions shown = options with { ResponseSchema = null, ToolChoice = ToolChoice.None };
         RenderedChat chat = Render(ChatRequest.Make(messages, shown, _canReason.Value));
-        return chat.WithGrammar(AnswerGrammar.MakePlain(chat, ChatRequest.ToCallGrammar(callable.Tools), schema, _isToken), hasPlainCalls: true);
+        return chat.WithGrammar(AnswerGrammar.MakePlain(chat, ChatRequest.ToCallGrammar(callable.Tools), schema, header, _isToken), hasPlainCalls: true);
     }
 
     private RenderedChat Render(ChatRequest request)
@@ -195,7 +246,7 @@ public sealed class ChatTemplate
     private byte[]? RenderGrammar(ChatRequest request, ChatRequest.ArgumentForm form)
     {
         var schemas = new EmbeddedSchemas();
-        byte[] rendered = NativeChat.Render(_handle, request.WriteForGrammar(schemas, form), _logger);
+        byte[] rendered = NativeChat.Render(_calls ?? _handle, request.WriteForGrammar(schemas, form), _logger);
         using JsonDocument json = JsonDocument.Parse(rendered);
         string grammar = json.RootElement.GetProperty("grammar").GetString()!;
         return form != ChatRequest.ArgumentForm.Whole || grammar.Length == 0 || schemas.AreAllIn(grammar) ? schemas.Link(rendered, shown: null) : null;
@@ -229,16 +280,32 @@ public sealed class ChatTemplate
     internal static ChatTemplate Parse(LoadedModel model, string? source, ILogger logger)
     {
         string?[] sources = source is not null ? [source] : [.. s_keys.Select(key => model.Metadata.GetValueOrDefault(key))];
-        foreach (string text in sources.OfType<string>())
+        foreach (string given in sources.OfType<string>())
         {
-            ChatTemplateGuard.Check(text);
+            ChatTemplateGuard.Check(given);
         }
 
+        // llama.cpp does not recognize calls with an id behind the name (Mistral Small 3.2) if a text ends them.
         using LoadedModel.Use use = model.Enter();
         NativeVocabulary vocabulary = model.Native.Vocabulary;
         return new ChatTemplate(
             NativeChat.Parse(model.Native.Handle, source, logger),
             logger,
-            tag => vocabulary.Tokenize(Encoding.UTF8.GetBytes(tag), addSpecial: false, parseSpecial: true).Length == 1);
+            tag => vocabulary.Tokenize(Encoding.UTF8.GetBytes(tag), addSpecial: false, parseSpecial: true).Length == 1,
+            TextOf(vocabulary, vocabulary.EndOfSequence),
+            sources is [{ } text, ..] && text.Contains("[CALL_ID]", StringComparison.Ordinal)
+                ? NativeChat.Parse(model.Native.Handle, text.Replace("eos_token", "''", StringComparison.Ordinal), logger)
+                : null);
+    }
+
+    private static string TextOf(NativeVocabulary vocabulary, int token)
+    {
+        var text = new List<byte>();
+        if (token >= 0)
+        {
+            vocabulary.AppendPiece(token, special: true, text);
+        }
+
+        return Encoding.UTF8.GetString([.. text]);
     }
 }

@@ -57,6 +57,12 @@ public sealed class RenderedChat
     /// <summary>Gets the output format that the answer must have.</summary>
     internal OutputFormat Format => new(Grammar is null ? null : _constraint, PreservedTokens);
 
+    /// <summary>
+    /// Gets or sets the text of the token that ends a sequence. llama.cpp takes it for a part of some formats of calls, although it is never a
+    /// part of an answer.
+    /// </summary>
+    internal string EndToken { get; set; } = string.Empty;
+
     /// <summary>Gets a value that indicates whether the content of the answer is a call, as JSON, because the template has no form of calls.</summary>
     internal bool HasPlainCalls { get; }
 
