@@ -37,6 +37,17 @@ inline library_handle open_library(const char * path, std::string & error) {
     return library;
 }
 
+// The name by which ggml gets a library that is open already. It would not read a path as UTF-8, but a file name is enough for Windows.
+inline const char * name_of_open_library(const char * path) {
+    const char * name = path;
+    for (const char * at = path; *at != '\0'; at++) {
+        if (*at == '/' || *at == '\\') {
+            name = at + 1;
+        }
+    }
+    return name;
+}
+
 inline void * find_symbol(library_handle library, const char * name) {
     return (void *) GetProcAddress(library, name);
 }
@@ -61,6 +72,10 @@ inline library_handle open_library(const char * path, std::string & error) {
         error = dlerror();
     }
     return library;
+}
+
+inline const char * name_of_open_library(const char * path) {
+    return path;
 }
 
 inline void * find_symbol(library_handle library, const char * name) {

@@ -283,7 +283,7 @@ moe_status moe_backend_load(const char * path, ggml_backend_reg_t * reg, char * 
         if (open_library(path, reason) == nullptr) {
             return failed(error, error_size, reason.c_str());
         }
-        *reg = ggml_backend_load(path);
+        *reg = ggml_backend_load(name_of_open_library(path));
         return MOE_STATUS_OK;
     });
 }

@@ -49,7 +49,7 @@ internal sealed class Emulator : IDisposable
         var wine = new Emulator(Find("Wine (wine64)", "/usr/lib/wine/wine64", "/usr/bin/wine64", "/usr/bin/wine"));
         wine._environment["WINEPREFIX"] = wine._home["wine"];
         wine._environment["WINEDEBUG"] = "-all";
-        wine._environment["WINEDLLOVERRIDES"] = "mshtml="; // asks for no download
+        wine._environment["WINEDLLOVERRIDES"] = "mshtml=;winedbg.exe="; // neither asks for a download nor debugs
         wine._environment["DOTNET_EnableWriteXorExecute"] = "0"; // with it, Wine 8 ends .NET when code is freed
         wine._environment["LC_ALL"] = "C.UTF-8"; // otherwise, file names are limited to ASCII
         return wine;

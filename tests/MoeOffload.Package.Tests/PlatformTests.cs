@@ -81,7 +81,7 @@ public sealed class PlatformTests
 
         result.ExitCode.Should().Be(0, "{0}{1}", result.Text, result.Errors);
         string[] lines = result.Text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        lines[0].Should().Be(await GenerateHereAsync());
+        lines[0].Should().Be(await GenerateHereAsync(), "{0}", result.Errors);
         lines[1].Should().Contain("Cpu");
     }
 

@@ -193,7 +193,8 @@ internal static unsafe class NativeRuntime
         {
             throw new NativeLibraryException(
                 $"No CPU backend for this machine was found in {directories[0]}: the package or build is incomplete, or was made for another "
-                + "processor; run ./build.sh native, or reference MoeOffload.Native.Cpu.");
+                + "processor; run ./build.sh native, or reference MoeOffload.Native.Cpu."
+                + string.Concat(s_backends.Where(backend => IsCpu(backend.Name)).Select(backend => $" {Path.GetFileName(backend.Path)}: {backend.LoadError}.")));
         }
 
         foreach ((string name, string path, int score) in cpus.Where(cpu => !s_backends.Exists(backend => backend.Path == cpu.Path)))
