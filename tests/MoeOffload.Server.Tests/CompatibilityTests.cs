@@ -279,4 +279,35 @@ public sealed class CompatibilityTests
             return response.StatusCode;
         }
     }
+
+    [Test]
+    public async Task Wrong_method_is_told_the_right_one()
+    {
+        using HttpResponseMessage response = await _server.Http.GetAsync("/v1/chat/completions");
+        response.StatusCode.Should().Be(HttpStatusCode.MethodNotAllowed);
+        response.Content.Headers.Allow.Should().Equal("POST");
+        (await _server.Http.GetAsync("/v1/nothing")).StatusCode.Should().Be(HttpStatusCode.NotFound);
+        (await _server.Http.DeleteAsync("/v1/models")).StatusCode.Should().Be(HttpStatusCode.MethodNotAllowed);
+    }
+
+    [Test]
+    public async Task Models_have_the_members_of_both_APIs()
+    {
+        JsonNode list = JsonNode.Parse(await _server.Http.GetStringAsync("/v1/models"))!;
+        ((string)list["first_id"]!).Should().Be(TestServer.Demo);
+        ((bool)list["has_more"]!).Should().BeFalse();
+        ((string)list["data"]![0]!["type"]!).Should().Be("model");
+        ((string)list["data"]![0]!["display_name"]!).Should().Be(TestServer.Demo);
+        ((string)list["data"]![0]!["created_at"]!).Should().EndWith("Z");
+    }
+
+    [Test]
+    public async Task Chunks_before_the_usage_have_a_usage_of_null()
+    {
+        JsonObject chat = TestServer.Chat("Hi", maxTokens: 3);
+        chat["stream_options"] = new JsonObject { ["include_usage"] = true };
+        JsonObject[] chunks = [.. (await _server.StreamAsync(Chat, chat)).SkipLast(1).Select(data => JsonNode.Parse(data)!.AsObject())];
+        chunks.SkipLast(1).Should().OnlyContain(chunk => chunk.ContainsKey("usage") && chunk["usage"] == null);
+        chunks[^1]["usage"].Should().NotBeNull();
+    }
 }

@@ -41,6 +41,20 @@ internal sealed record FunctionBody(string? Name, string Arguments);
 internal sealed record ChatChunkBody(
     string Id, string Object, long Created, string Model, string SystemFingerprint, IReadOnlyList<ChunkChoice> Choices, UsageBody? Usage, PromptProgress? PromptProgress = null);
 
+/// <summary>Represents a chunk of a stream whose last chunk has the usage.</summary>
+internal sealed record ChatChunkWithoutUsageBody(
+    string Id,
+    string Object,
+    long Created,
+    string Model,
+    string SystemFingerprint,
+    IReadOnlyList<ChunkChoice> Choices,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] UsageBody? Usage)
+{
+    public static ChatChunkWithoutUsageBody Of(ChatChunkBody chunk) =>
+        new(chunk.Id, chunk.Object, chunk.Created, chunk.Model, chunk.SystemFingerprint, chunk.Choices, null);
+}
+
 /// <summary>Represents how much of a prompt has been processed, as in llama.cpp's server.</summary>
 internal sealed record PromptProgress(int Total, int Cache, int Processed, long TimeMs);
 

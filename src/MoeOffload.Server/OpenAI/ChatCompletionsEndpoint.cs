@@ -82,7 +82,10 @@ internal static class ChatCompletionsEndpoint
                 : events.SendAsync(Chunk([choice], null) with { PromptProgress = progress }, OpenAIJson.Default.ChatChunkBody);
         }
 
-        Task SendAsync(ChunkChoice choice) => events.SendAsync(Chunk([choice], null), OpenAIJson.Default.ChatChunkBody);
+        // As in OpenAI's API, the chunks before the usage have a usage of null.
+        Task SendAsync(ChunkChoice choice) => chat.IncludesUsage
+            ? events.SendAsync(ChatChunkWithoutUsageBody.Of(Chunk([choice], null)), OpenAIJson.Default.ChatChunkWithoutUsageBody)
+            : events.SendAsync(Chunk([choice], null), OpenAIJson.Default.ChatChunkBody);
 
         ChatChunkBody Chunk(IReadOnlyList<ChunkChoice> choices, UsageBody? usage) =>
             new(head.Id, "chat.completion.chunk", head.Created, head.Model, Fingerprint.Value, choices, usage);

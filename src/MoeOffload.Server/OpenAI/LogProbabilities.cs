@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json.Serialization;
 
 namespace MoeOffload.Server.OpenAI;
 
@@ -34,7 +35,9 @@ internal static class LogProbabilities
     private static int[] Bytes(MoeModel model, int token) => [.. model.Vocabulary.GetPiece(token).ToArray().Select(value => (int)value)];
 }
 
-internal sealed record LogProbabilitiesBody(IReadOnlyList<TokenProbabilityBody> Content);
+internal sealed record LogProbabilitiesBody(
+    IReadOnlyList<TokenProbabilityBody> Content,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] IReadOnlyList<TokenProbabilityBody>? Refusal = null);
 
 internal sealed record TokenProbabilityBody(string Token, float Logprob, int[] Bytes, IReadOnlyList<TopProbabilityBody> TopLogprobs);
 

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using MoeOffload.Server.Http;
 
 namespace MoeOffload.Server.OpenAI;
@@ -5,8 +6,12 @@ namespace MoeOffload.Server.OpenAI;
 /// <summary>Handles <c>/v1/models</c>, which lists the models and their states.</summary>
 internal static class ModelsEndpoint
 {
-    public static Task ListAsync(ApiRequest request) => request.WriteJsonAsync(
-        new ModelListBody("list", [.. request.Models.List().Select(status => Describe(status, request.Models))]), OpenAIJson.Default.ModelListBody);
+    public static Task ListAsync(ApiRequest request)
+    {
+        ModelBody[] models = [.. request.Models.List().Select(status => Describe(status, request.Models))];
+        return request.WriteJsonAsync(
+            new ModelListBody("list", models, false, models.FirstOrDefault()?.Id, models.LastOrDefault()?.Id), OpenAIJson.Default.ModelListBody);
+    }
 
     public static Task GetAsync(ApiRequest request) => request.WriteJsonAsync(
         Describe(request.Models.GetStatus(request.FindModel(request.Http.Request.RouteValues["id"] as string ?? string.Empty)), request.Models), OpenAIJson.Default.ModelBody);
@@ -16,6 +21,9 @@ internal static class ModelsEndpoint
         "model",
         new DateTimeOffset(File.GetLastWriteTimeUtc(status.Entry.Path)).ToUnixTimeSeconds(),
         status.Entry.Source.ToString().ToLowerInvariant(),
+        "model",
+        status.Entry.Name,
+        File.GetLastWriteTimeUtc(status.Entry.Path),
         status.Entry.Bytes,
         models.GetServedLength(status.Entry),
         status.State.ToString().ToLowerInvariant(),
@@ -24,8 +32,17 @@ internal static class ModelsEndpoint
         status.Error);
 }
 
-internal sealed record ModelListBody(string Object, IReadOnlyList<ModelBody> Data);
+/// <summary>Represents the list of models of OpenAI's API and, with the members after <paramref name="Data"/>, of Anthropic's.</summary>
+internal sealed record ModelListBody(
+    string Object,
+    IReadOnlyList<ModelBody> Data,
+    bool HasMore,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? FirstId,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? LastId);
 
-/// <summary>Represents a model. The members after <paramref name="OwnedBy"/> are not part of OpenAI's API.</summary>
+/// <summary>
+/// Represents a model of OpenAI's API and, with <paramref name="Type"/>, <paramref name="DisplayName"/> and <paramref name="CreatedAt"/>, of
+/// Anthropic's. The members after these are not part of either.
+/// </summary>
 internal sealed record ModelBody(
-    string Id, string Object, long Created, string OwnedBy, long FileBytes, int? ContextLength, string State, double? Progress, long? MemoryBytes, string? Error);
+    string Id, string Object, long Created, string OwnedBy, string Type, string DisplayName, DateTime CreatedAt, long FileBytes, int? ContextLength, string State, double? Progress, long? MemoryBytes, string? Error);

@@ -17,13 +17,26 @@ internal static class OpenAIEndpoints
         routes.Post("/v1/responses", OpenAIErrors.Responses, responses.AnswerAsync);
         routes.Get("/v1/responses/{id}", OpenAIErrors.Format, responses.GetAsync);
         routes.Map("DELETE", "/v1/responses/{id}", OpenAIErrors.Format, responses.DeleteAsync, ApiAccess.Look);
-        routes.Map("GET", "/v1/{**path}", OpenAIErrors.Format, NotFoundAsync, ApiAccess.Look);
-        routes.Map("POST", "/v1/{**path}", OpenAIErrors.Format, NotFoundAsync, ApiAccess.Look);
+        foreach (string method in (string[])["GET", "POST", "PUT", "PATCH", "DELETE"])
+        {
+            routes.Map(method, "/v1/{**path}", OpenAIErrors.Format, request => NotFoundAsync(request, routes), ApiAccess.Look);
+        }
     }
 
-    private static Task NotFoundAsync(ApiRequest request) => throw new ApiException(
-        404,
-        "invalid_request_error",
-        "unknown_url",
-        $"The endpoint {request.Http.Request.Method} {request.Http.Request.Path} does not exist. See the server's documentation for a list of its endpoints.");
+    private static Task NotFoundAsync(ApiRequest request, ApiRoutes routes)
+    {
+        string path = request.Http.Request.Path.Value ?? string.Empty;
+        if (routes.MethodsOf(path.TrimEnd('/')) is { Count: > 0 } methods)
+        {
+            string allowed = string.Join(", ", methods);
+            request.Http.Response.Headers.Allow = allowed;
+            throw new ApiException(405, "invalid_request_error", "method_not_allowed", $"The endpoint {path} does not support {request.Http.Request.Method}. Use {allowed}.");
+        }
+
+        throw new ApiException(
+            404,
+            "invalid_request_error",
+            "unknown_url",
+            $"The endpoint {request.Http.Request.Method} {path} does not exist. See the server's documentation for a list of its endpoints.");
+    }
 }

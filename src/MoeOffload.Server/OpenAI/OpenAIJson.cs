@@ -7,6 +7,7 @@ namespace MoeOffload.Server.OpenAI;
 [JsonSerializable(typeof(ModelBody))]
 [JsonSerializable(typeof(ChatCompletionBody))]
 [JsonSerializable(typeof(ChatChunkBody))]
+[JsonSerializable(typeof(ChatChunkWithoutUsageBody))]
 [JsonSerializable(typeof(CompletionBody))]
 [JsonSerializable(typeof(ResponseBody))]
 [JsonSerializable(typeof(ResponseEvent))]

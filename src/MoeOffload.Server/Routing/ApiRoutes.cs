@@ -10,7 +10,7 @@ namespace MoeOffload.Server.Routing;
 /// </summary>
 internal sealed class ApiRoutes(IEndpointRouteBuilder endpoints, ApiPipeline pipeline)
 {
-    private readonly HashSet<string> _patterns = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, List<string>> _methods = new(StringComparer.Ordinal);
 
     /// <summary>Gets the application's routes, for pages and sockets.</summary>
     public IEndpointRouteBuilder Endpoints => endpoints;
@@ -24,11 +24,17 @@ internal sealed class ApiRoutes(IEndpointRouteBuilder endpoints, ApiPipeline pip
     public void Map(string method, string pattern, ErrorFormat errors, Func<ApiRequest, Task> handler, ApiAccess access = ApiAccess.Work)
     {
         endpoints.MapMethods(pattern, [method], http => pipeline.InvokeAsync(http, pattern, errors, handler, access));
-        if (_patterns.Add(pattern))
+        if (!_methods.TryGetValue(pattern, out List<string>? methods))
         {
+            _methods.Add(pattern, methods = []);
             endpoints.MapMethods(pattern, ["OPTIONS"], pipeline.PreflightAsync);
         }
+
+        methods.Add(method);
     }
+
+    /// <summary>Returns the methods of an endpoint without parameters; empty if there is none at the path.</summary>
+    public IReadOnlyList<string> MethodsOf(string path) => _methods.TryGetValue(path, out List<string>? methods) ? methods : [];
 
     /// <inheritdoc cref="Map"/>
     public void Get(string pattern, ErrorFormat errors, Func<ApiRequest, Task> handler, ApiAccess access = ApiAccess.Look) =>
