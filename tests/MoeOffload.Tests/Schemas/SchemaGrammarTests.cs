@@ -280,6 +280,10 @@ public sealed class SchemaGrammarTests
             """{"type":"integer","format":"int32"}""",
             allows: ["""2147483647""", """-2147483648"""],
             forbids: ["""2147483648"""]);
+        yield return Row(
+            """{"oneOf":[{"type":"object","properties":{"a":{"type":"integer","minimum":1}},"required":["a"]},{"type":"object","properties":{"b":{"type":"string"}},"required":["b"]},{"type":"object","properties":{"c":{}},"required":["c"]}]}""",
+            allows: ["""{"a":1}""", """{"b":"x"}"""],
+            forbids: ["""{"a":1,"b":"x"}""", "{}", """{"b":"x","c":1}"""]);
     }
 
     [TestCaseSource(nameof(Rows))]

@@ -9,6 +9,7 @@ internal sealed class ArrayRules(SchemaWriter writer)
 
     // With more values, the number of sets of them is too large.
     private const int MaxSetSize = 8;
+    private const int MaxStates = 20_000;
 
     private GrammarBuilder Builder => writer.Builder;
 
@@ -33,12 +34,13 @@ internal sealed class ArrayRules(SchemaWriter writer)
 
         if (facts.IsUnique && (most is null or > 1) && !AreDistinct(facts, prefix, most))
         {
-            if (prefix == 0 && facts.Contains.IsEmpty && writer.Expander.ListValues(rest) is { } values)
+            if (prefix == 0 && facts.Contains.IsEmpty && writer.Expander.ListValues(rest) is { } values
+                && (long)values.Count * Math.Min(values.Count, most ?? facts.Least) <= MaxStates)
             {
                 return WriteUnique([.. values.Select(JsonValues.Write)], facts.Least, most);
             }
 
-            writer.Refuse(goal, "uniqueItems", "can be enforced only for items whose values are listed, by enum for example; list them, or remove it");
+            writer.Refuse(goal, "uniqueItems", "can be enforced only for items whose values are listed, by enum for example, and are not too many; list them, or remove it");
         }
 
         return facts.Contains.IsEmpty ? WriteItems(facts, prefix, most) : WriteContaining(goal, facts, prefix, most);

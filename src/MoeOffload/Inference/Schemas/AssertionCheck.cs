@@ -28,7 +28,7 @@ internal sealed class AssertionCheck(PatternCache patterns)
             yield return "const";
         }
 
-        if (schema.Get("enum") is { ValueKind: JsonValueKind.Array } values && !values.EnumerateArray().Any(it => JsonValues.AreEqual(it, value)))
+        if (schema.Get("enum") is { ValueKind: JsonValueKind.Array } && !schema.Lists(value))
         {
             yield return "enum";
         }
@@ -108,8 +108,7 @@ internal sealed class AssertionCheck(PatternCache patterns)
 
         if (schema.Get("uniqueItems") is { ValueKind: JsonValueKind.True })
         {
-            JsonElement[] items = [.. value.EnumerateArray()];
-            if (items.Where((item, index) => items.Take(index).Any(other => JsonValues.AreEqual(item, other))).Any())
+            if (value.EnumerateArray().DistinctBy(JsonValues.KeyOf).Count() < count)
             {
                 yield return "uniqueItems";
             }

@@ -9,6 +9,9 @@ internal sealed class CaseContext(SchemaExpander expander)
     /// <summary>The maximum number of cases of a goal.</summary>
     public const int MaxCases = 256;
 
+    // From here on, it is worth looking for cases that cannot occur.
+    private const int ManyCases = 16;
+
     private const int MaxDepth = 200;
 
     private readonly HashSet<Literal> _open = [];
@@ -29,7 +32,7 @@ internal sealed class CaseContext(SchemaExpander expander)
         foreach (Case it in cases)
         {
             result.AddRange(Apply(demand, it));
-            Check(result);
+            Limit(result);
         }
 
         return result;
@@ -47,10 +50,18 @@ internal sealed class CaseContext(SchemaExpander expander)
         return isWhole ? result : null;
     }
 
-    /// <summary>Checks that the number of cases is within the limit.</summary>
+    /// <summary>Gets or sets a value that indicates whether keywords that lead to several cases are left out.</summary>
+    public bool IsWithoutAlternatives { get; set; }
+
+    /// <summary>Removes cases that cannot occur if there are many, and checks that the number of the others is within the limit.</summary>
     /// <exception cref="SchemaLimitException">There are too many cases.</exception>
-    public static void Check(List<Case> cases)
+    public void Limit(List<Case> cases)
     {
+        if (cases.Count > ManyCases)
+        {
+            cases.RemoveAll(expander.IsContradictory);
+        }
+
         if (cases.Count > MaxCases)
         {
             throw new SchemaLimitException(string.Create(

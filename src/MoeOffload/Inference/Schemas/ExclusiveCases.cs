@@ -29,7 +29,11 @@ internal sealed class ExclusiveCases(CaseContext context, SchemaNode schema, IRe
                     continue;
                 }
 
-                if (context.TryApply(new Literal(other, true), own) is { } rest)
+                if (Without(own, other) is { } without)
+                {
+                    own = without;
+                }
+                else if (context.TryApply(new Literal(other, true), own) is { } rest)
                 {
                     own = rest;
                 }
@@ -41,10 +45,31 @@ internal sealed class ExclusiveCases(CaseContext context, SchemaNode schema, IRe
             }
 
             all.AddRange(own);
-            CaseContext.Check(all);
+            context.Limit(all);
         }
 
         return all;
+    }
+
+    // What another alternative requires and these cases do not name is left out.
+    private static List<Case>? Without(List<Case> cases, SchemaNode other)
+    {
+        List<Case> result = [];
+        IReadOnlyList<string> names = (SchemaReferences.Find(other, "$ref") ?? other).Names("required") ?? [];
+        foreach (Case it in cases)
+        {
+            string? name = it.Kinds != JsonKinds.Object || it.Values is not null
+                ? null
+                : names.FirstOrDefault(name => !it.Objects.Required.Contains(name) && !it.Objects.Layers.Any(layer => layer.Names.Contains(name)));
+            if (name is null)
+            {
+                return null;
+            }
+
+            result.Add(it with { Objects = it.Objects.With(name, new Literal(other.Document.False, false)) });
+        }
+
+        return result;
     }
 
     // Finds a required property that has another value in each alternative.

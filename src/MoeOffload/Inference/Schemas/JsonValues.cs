@@ -71,6 +71,15 @@ internal static class JsonValues
         }
     }
 
+    /// <summary>Returns a text that equal values have in common, and others do not.</summary>
+    public static string KeyOf(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.Number => NumberOf(value).ToString(),
+        JsonValueKind.Array => $"[{string.Join(',', value.EnumerateArray().Select(KeyOf))}]",
+        JsonValueKind.Object => $"{{{string.Join(',', Members(value).OrderBy(member => member.Key, StringComparer.Ordinal).Select(member => $"{Write(member.Key)}:{KeyOf(member.Value)}"))}}}",
+        _ => Write(value),
+    };
+
     /// <summary>Returns the length of a string, in code points.</summary>
     public static int LengthOf(string text) => text.Length - text.Count(char.IsLowSurrogate);
 

@@ -29,7 +29,7 @@ internal sealed class NegativeCases(CaseContext context, SchemaNode schema)
             }
         }
 
-        CaseContext.Check(_cases);
+        context.Limit(_cases);
         return _isWhole ? [.. _cases.Select(it => it.Reduced()).OfType<Case>()] : [before];
     }
 

@@ -20,8 +20,7 @@ internal sealed class PositiveCases(CaseContext context, SchemaNode schema)
             }
 
             cases = [it];
-            cases = AddCombinations(cases);
-            cases = AddDependencies(cases);
+            cases = context.IsWithoutAlternatives ? AddAll(cases) : AddDependencies(AddCombinations(AddAll(cases)));
         }
 
         foreach (string keyword in SchemaReferences.Keywords)
@@ -216,6 +215,16 @@ internal sealed class PositiveCases(CaseContext context, SchemaNode schema)
         };
     }
 
+    private List<Case> AddAll(List<Case> cases)
+    {
+        foreach (SchemaNode part in schema.List("allOf") ?? [])
+        {
+            cases = context.Apply(new Literal(part, false), cases);
+        }
+
+        return cases;
+    }
+
     private List<Case> AddCombinations(List<Case> cases)
     {
         foreach (string keyword in (ReadOnlySpan<string>)["allOf", "anyOf", "oneOf"])
@@ -224,11 +233,6 @@ internal sealed class PositiveCases(CaseContext context, SchemaNode schema)
             {
                 context.Refuse(schema, keyword, "is not a list of schemas, or is empty");
             }
-        }
-
-        foreach (SchemaNode part in schema.List("allOf") ?? [])
-        {
-            cases = context.Apply(new Literal(part, false), cases);
         }
 
         if (schema.List("anyOf") is { Count: > 0 } alternatives)
@@ -303,13 +307,13 @@ internal sealed class PositiveCases(CaseContext context, SchemaNode schema)
     private static List<Case> With(string name, IReadOnlyList<string> names, List<Case> cases) =>
         [.. cases.Where(it => it.Kinds.HasFlag(JsonKinds.Object)).Select(it => it with { Kinds = JsonKinds.Object, Objects = it.Objects.Requiring([name, .. names]) })];
 
-    private static List<Case> Union(IEnumerable<List<Case>> parts)
+    private List<Case> Union(IEnumerable<List<Case>> parts)
     {
         List<Case> all = [];
         foreach (List<Case> part in parts)
         {
             all.AddRange(part);
-            CaseContext.Check(all);
+            context.Limit(all);
         }
 
         return all;

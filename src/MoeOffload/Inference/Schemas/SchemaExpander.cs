@@ -7,12 +7,14 @@ namespace MoeOffload.Inference.Schemas;
 /// <summary>Turns goals into cases, and answers questions about them.</summary>
 internal sealed class SchemaExpander
 {
-    private const int MaxSteps = 300_000;
+    private const int MaxSteps = 100_000;
     private const int MaxNesting = 24;
+    private const int MaxLookAhead = 4;
 
     private readonly Dictionary<string, Expansion> _expansions = new(StringComparer.Ordinal);
     private readonly Dictionary<SchemaNode, ObjectLayer> _layers = [];
-    private readonly Dictionary<string, bool> _empty = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _empty = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> _filled = new(StringComparer.Ordinal);
     private readonly HashSet<string> _open = new(StringComparer.Ordinal);
     private readonly List<Refusal> _doubts = [];
     private int _steps;
@@ -56,18 +58,26 @@ internal sealed class SchemaExpander
         }
         else
         {
-            var context = new CaseContext(this);
-            List<Case> cases = [Case.All];
-            foreach (Literal literal in goal.Literals)
+            try
             {
-                cases = context.Apply(literal, cases);
+                result = Expand(goal, new CaseContext(this));
             }
-
-            result = new Expansion(cases, [.. context.Refusals.Distinct()]);
+            catch (SchemaLimitException error) when (_steps <= MaxSteps)
+            {
+                result = Expand(goal, new CaseContext(this) { IsWithoutAlternatives = true });
+                result = result with { Refusals = [.. result.Refusals, new Refusal(goal.Literals[0].Schema.Pointer, $"cannot be enforced: {error.Message}")] };
+            }
         }
 
         _open.Remove(goal.Key);
         return _expansions[goal.Key] = result;
+    }
+
+    /// <summary>Determines whether it is certain that no value belongs to a case.</summary>
+    public bool IsContradictory(Case it)
+    {
+        Charge(1 + (it.Objects.Layers.Count / 32));
+        return it.Kinds == JsonKinds.Object && it.Values is null && it.Objects.Required.Any(name => IsEmpty(it.Objects.MemberOf(name), depth: 1));
     }
 
     /// <summary>Determines whether a value meets all demands of a goal.</summary>
@@ -88,7 +98,7 @@ internal sealed class SchemaExpander
     }
 
     /// <summary>Determines whether it is certain that no value meets a goal.</summary>
-    public bool IsEmpty(Goal goal, int depth = 4)
+    public bool IsEmpty(Goal goal, int depth = MaxLookAhead)
     {
         if (goal.IsImpossible || goal.IsTrivial || depth == 0)
         {
@@ -96,15 +106,24 @@ internal sealed class SchemaExpander
         }
 
         // What is being expanded is not known yet.
-        if (_empty.TryGetValue(goal.Key, out bool known) || _open.Contains(goal.Key) || _open.Count > MaxNesting)
+        if (_empty.Contains(goal.Key))
         {
-            return known;
+            return true;
+        }
+
+        if (_filled.GetValueOrDefault(goal.Key) >= depth || _open.Contains(goal.Key) || _open.Count > MaxNesting)
+        {
+            return false;
         }
 
         bool isEmpty = Expand(goal).Cases.All(it => IsEmpty(goal, it, depth - 1));
-        if (isEmpty || depth == 4)
+        if (isEmpty)
         {
-            _empty[goal.Key] = isEmpty;
+            _empty.Add(goal.Key);
+        }
+        else
+        {
+            _filled[goal.Key] = Math.Max(depth, _filled.GetValueOrDefault(goal.Key));
         }
 
         return isEmpty;
@@ -130,17 +149,7 @@ internal sealed class SchemaExpander
             values.AddRange(JsonConstants.Of(it.Kinds));
         }
 
-        List<JsonElement> result = [];
-        var known = new HashSet<string>(StringComparer.Ordinal);
-        foreach (JsonElement value in values)
-        {
-            if (known.Add(JsonValues.Write(value)) && Allows(goal, value) && (value.ValueKind == JsonValueKind.String || !result.Any(other => JsonValues.AreEqual(other, value))))
-            {
-                result.Add(value);
-            }
-        }
-
-        return result;
+        return [.. values.DistinctBy(JsonValues.KeyOf).Where(value => Allows(goal, value))];
     }
 
     /// <summary>Determines whether no value meets both schemas.</summary>
@@ -167,6 +176,17 @@ internal sealed class SchemaExpander
         }
 
         return layer;
+    }
+
+    private static Expansion Expand(Goal goal, CaseContext context)
+    {
+        List<Case> cases = [Case.All];
+        foreach (Literal literal in goal.Literals)
+        {
+            cases = context.Apply(literal, cases);
+        }
+
+        return new Expansion(cases, [.. context.Refusals.Distinct()]);
     }
 
     private ObjectLayer MakeLayer(SchemaNode schema, CaseContext context)

@@ -6,6 +6,8 @@ namespace MoeOffload.Inference.Schemas;
 /// <summary>Represents a schema inside a document. There is one instance for each location.</summary>
 internal sealed class SchemaNode(SchemaDocument document, int id, string pointer, JsonElement element)
 {
+    private HashSet<string>? _enumeration;
+
     /// <summary>Gets the document that contains the schema.</summary>
     public SchemaDocument Document => document;
 
@@ -124,6 +126,10 @@ internal sealed class SchemaNode(SchemaDocument document, int id, string pointer
         Number(keyword) is { IsWhole: true, Mantissa.Sign: >= 0 } number
             ? (number.Length > 9 ? int.MaxValue : int.Parse(number.Split().Whole, CultureInfo.InvariantCulture))
             : null;
+
+    /// <summary>Determines whether a value is in <c>enum</c>. The schema must have the keyword.</summary>
+    public bool Lists(JsonElement value) =>
+        (_enumeration ??= [.. Get("enum")!.Value.EnumerateArray().Select(JsonValues.KeyOf)]).Contains(JsonValues.KeyOf(value));
 
     /// <summary>Returns the allowed values, by <c>const</c> and <c>enum</c>, or null if they are not limited.</summary>
     public IReadOnlyList<JsonElement>? Values() =>

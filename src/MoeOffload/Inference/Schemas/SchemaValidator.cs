@@ -13,6 +13,10 @@ internal sealed class SchemaValidator(PatternCache patterns)
     private const int MaxDepth = 300;
     private const int MaxViolations = 20;
 
+    // Schemas that refer to each other can be applied to the same value in very many ways.
+    private const int MaxSteps = 2_000_000;
+    private const int MaxStepsOfListedValue = 10_000;
+
     private readonly AssertionCheck _assertions = new(patterns);
 
     /// <summary>Determines whether a value satisfies a schema.</summary>
@@ -21,7 +25,7 @@ internal sealed class SchemaValidator(PatternCache patterns)
     /// <param name="doubt">Receives the location of a keyword that could not be evaluated, or null.</param>
     public bool Allows(SchemaNode schema, JsonElement value, out string? doubt)
     {
-        var run = new Run(_assertions, patterns, null);
+        var run = new Run(_assertions, patterns, null, new Budget(MaxStepsOfListedValue));
         bool isAllowed = run.Check(schema, value, string.Empty, new Evaluated(), 0);
         doubt = run.Doubt;
         return isAllowed;
@@ -31,7 +35,13 @@ internal sealed class SchemaValidator(PatternCache patterns)
     public IReadOnlyList<JsonSchemaViolation> Validate(SchemaNode schema, JsonElement value)
     {
         List<JsonSchemaViolation> violations = [];
-        _ = new Run(_assertions, patterns, violations).Check(schema, value, string.Empty, new Evaluated(), 0);
+        var budget = new Budget(MaxSteps);
+        _ = new Run(_assertions, patterns, violations, budget).Check(schema, value, string.Empty, new Evaluated(), 0);
+        if (budget.IsSpent)
+        {
+            violations.Add(new JsonSchemaViolation(string.Empty, schema.Pointer, "refers to so many schemas that the value cannot be checked"));
+        }
+
         return violations;
     }
 
@@ -49,11 +59,20 @@ internal sealed class SchemaValidator(PatternCache patterns)
         }
     }
 
-    private sealed class Run(AssertionCheck assertions, PatternCache patterns, List<JsonSchemaViolation>? violations)
+    private sealed class Budget(int steps)
+    {
+        private int _left = steps;
+
+        public bool IsSpent => _left <= 0;
+
+        public bool Take() => _left-- > 0;
+    }
+
+    private sealed class Run(AssertionCheck assertions, PatternCache patterns, List<JsonSchemaViolation>? violations, Budget budget)
     {
         public string? Doubt { get; private set; }
 
-        private Run Quietly => violations is null ? this : new Run(assertions, patterns, null);
+        private Run Quietly => violations is null ? this : new Run(assertions, patterns, null, budget);
 
         public bool Check(SchemaNode schema, JsonElement value, string path, Evaluated seen, int depth)
         {
@@ -62,7 +81,7 @@ internal sealed class SchemaValidator(PatternCache patterns)
                 return Fail(schema.Pointer, path, "allows nothing");
             }
 
-            if (!schema.IsObject || depth > MaxDepth)
+            if (!schema.IsObject || depth > MaxDepth || !budget.Take())
             {
                 Doubt ??= schema.IsObject ? schema.Pointer : null;
                 return true;
