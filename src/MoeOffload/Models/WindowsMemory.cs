@@ -8,9 +8,9 @@ internal static partial class WindowsMemory
 {
     /// <summary>Gets the physical memory that can be used without swapping, in bytes, or null if the system does not tell.</summary>
     [SupportedOSPlatform("windows")]
-    public static long? Available()
+    public static unsafe long? Available()
     {
-        var status = new Status { Length = (uint)Marshal.SizeOf<Status>() };
+        var status = new Status { Length = (uint)sizeof(Status) };
         return GlobalMemoryStatusEx(ref status) ? (long)status.AvailablePhysical : null;
     }
 
