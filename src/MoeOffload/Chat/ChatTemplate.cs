@@ -71,7 +71,8 @@ public sealed class ChatTemplate
     /// <exception cref="ArgumentException">A message, a tool or an option is not valid, or a schema cannot be enforced.</exception>
     /// <exception cref="ChatTemplateException">The template failed or rejected the messages.</exception>
     /// <exception cref="NotSupportedException">
-    /// A tool call is required, or tools are combined with a schema, but the template does not show tools to the model.
+    /// A tool call is required, or tools are combined with a schema, but the template does not show tools to the model; or it has no form of
+    /// answers that follow a schema.
     /// </exception>
     public RenderedChat Render(IReadOnlyList<ChatMessage> messages, ChatOptions? options = null)
     {
@@ -238,7 +239,11 @@ public sealed class ChatTemplate
         {
             var schemas = new EmbeddedSchemas();
             byte[] rendered = NativeChat.Render(_handle, request.WriteForPrompt(schemas, isPlain), _logger);
-            return new RenderedChat(schemas.Link(rendered, request.AnswerSchema), prompt: null);
+            var chat = new RenderedChat(schemas.Link(rendered, request.AnswerSchema), prompt: null);
+            return !schemas.IsPlainAnswer || IsReadAsContent(chat, "{}")
+                ? chat
+                : throw new NotSupportedException(
+                    "The chat template has no form of answers that follow a schema. Set ChatOptions.Reasoning to false if the model thinks, remove the schema, or use another template.");
         }
     }
 
@@ -250,6 +255,18 @@ public sealed class ChatTemplate
         using JsonDocument json = JsonDocument.Parse(rendered);
         string grammar = json.RootElement.GetProperty("grammar").GetString()!;
         return form != ChatRequest.ArgumentForm.Whole || grammar.Length == 0 || schemas.AreAllIn(grammar) ? schemas.Link(rendered, shown: null) : null;
+    }
+
+    private static bool IsReadAsContent(RenderedChat chat, string answer)
+    {
+        try
+        {
+            return chat.ParseAnswer(answer).Content == answer;
+        }
+        catch (FormatException)
+        {
+            return false;
+        }
     }
 
     // If both fail, the first error is the one to tell.

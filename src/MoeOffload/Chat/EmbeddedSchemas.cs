@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using MoeOffload.Inference.Grammars;
 
 namespace MoeOffload.Chat;
 
@@ -15,6 +16,9 @@ internal sealed partial class EmbeddedSchemas
 
     private readonly List<string> _rules = [];
     private readonly List<string> _roots = [];
+
+    /// <summary>Gets a value that indicates whether the whole answer is a value of the schema, because llama.cpp made no grammar.</summary>
+    public bool IsPlainAnswer { get; private set; }
 
     /// <summary>Adds rules that placeholders refer to.</summary>
     public void AddRules(string rules) => _rules.Add(rules);
@@ -45,6 +49,10 @@ internal sealed partial class EmbeddedSchemas
         {
             json["grammar"] = Placeholders().Replace(grammar, match => _roots[int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture)]) + string.Concat(_rules);
         }
+        else if (shown is not null)
+        {
+            RequireAnswer(json);
+        }
 
         if (shown is not null)
         {
@@ -52,6 +60,15 @@ internal sealed partial class EmbeddedSchemas
         }
 
         return Encoding.UTF8.GetBytes(json.ToJsonString());
+    }
+
+    // llama.cpp knows no form of answers by a schema for some templates, and would leave the answer free.
+    private void RequireAnswer(JsonObject json)
+    {
+        IsPlainAnswer = true;
+        string beginning = (string?)json["generation_prompt"] ?? string.Empty;
+        json["grammar"] = $"root ::= {GrammarSymbol.Literal(beginning).Text} {_roots[^1]}\n{string.Concat(_rules)}";
+        json["grammar_lazy"] = false;
     }
 
     [GeneratedRegex("\"\\{\\\\\"moe-schema\\\\\":\\s?([0-9]+)\\}\"")]

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using MoeOffload.Chat;
 using MoeOffload.Fixtures;
 using MoeOffload.Native;
+using MoeOffload.Schemas;
 using MoeOffload.Tests.Schemas;
 using NUnit.Framework;
 
@@ -26,6 +27,9 @@ public sealed class ChatRequestTests
              "properties":{"a":{"type":"string"},"b":{"type":"string","contentEncoding":"base64"},"n":{"type":"integer","minimum":100},"o":{"type":"object","properties":{"":{"type":"null"}}}}}
             """,
     };
+
+    // Their answers have a form of their own, in which llama.cpp reads no JSON alone.
+    private static readonly string[] s_withoutSchemas = ["Kimi-K3", "inclusionai-ling-3.0-flash", "meetkai-functionary-medium-v3.2", "muse-glimmer"];
 
     private static readonly string[] s_unusual =
     [
@@ -55,6 +59,25 @@ public sealed class ChatRequestTests
         RenderedChat chat = parsed.Render(s_messages, options);
 
         chat.Grammar?.Should().NotContain("moe-schema");
+    }
+
+    [TestCaseSource(typeof(RealTemplates), nameof(RealTemplates.Files))]
+    public void Answer_follows_its_schema_with_every_template(string template)
+    {
+        ChatTemplate parsed = SmallModel.Shared.ParseChatTemplate(RealTemplates.Read(template));
+        ChatOptions options = new() { ResponseSchema = JsonSchema.Parse("""{"type":"integer","minimum":100}""") };
+
+        if (s_withoutSchemas.Contains(template))
+        {
+            parsed.Invoking(it => it.Render(s_messages, options)).Should().Throw<NotSupportedException>().WithMessage("*follow a schema*");
+            return;
+        }
+
+        RenderedChat chat = parsed.Render(s_messages, options);
+
+        chat.Grammar.Should().Contain("schema-root ::= ").And.NotContain("moe-schema");
+        chat.IsGrammarLazy.Should().BeFalse();
+        chat.Prompt.Should().NotContain("moe-schema");
     }
 
     [TestCase("[]")]
