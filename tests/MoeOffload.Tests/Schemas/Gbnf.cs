@@ -58,7 +58,7 @@ internal sealed class Gbnf
 
             Node[][] alternatives = _rules[((Reference)node).Rule]!;
             Node[] chosen = budget-- > 0 ? alternatives[random.Next(alternatives.Length)] : alternatives.MinBy(CostOf)!;
-            foreach (Node part in chosen.Reverse())
+            foreach (Node part in Enumerable.Reverse(chosen))
             {
                 open.Push(part);
             }
@@ -112,7 +112,7 @@ internal sealed class Gbnf
             {
                 foreach (Node[] alternative in _rules[reference.Rule]!)
                 {
-                    open.Push(alternative.Reverse().Aggregate(it.Next, (rest, node) => known.TryGetValue((node, rest), out Place? same) ? same : known[(node, rest)] = new Place(node, rest)));
+                    open.Push(Enumerable.Reverse(alternative).Aggregate(it.Next, (rest, node) => known.TryGetValue((node, rest), out Place? same) ? same : known[(node, rest)] = new Place(node, rest)));
                 }
             }
         }
