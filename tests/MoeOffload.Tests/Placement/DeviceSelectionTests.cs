@@ -92,7 +92,7 @@ public sealed class DeviceSelectionTests
 
     [Test]
     public void A_main_device_that_is_not_there_is_refused() =>
-        Refused(Both with { MainGpu = 2 }, "MainGpu is 2, but the model has 2 devices: use 0 to 1.");
+        Refused(Both with { MainGpu = 2 }, "MainGpu is 2, but the model uses 2 devices. Use 0 to 1.");
 
     [Test]
     public void An_unknown_device_is_refused_with_those_that_are_known() =>
