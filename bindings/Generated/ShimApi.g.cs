@@ -361,9 +361,4 @@ internal static unsafe class ShimApi
     /// <remarks><c>enum moe_status moe_chat_parse(const struct moe_chat_parser *parser, const char *answer, size_t answer_size, bool is_partial, struct moe_text **message, char *error, size_t error_size)</c></remarks>
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern moe_status moe_chat_parse(moe_chat_parser* parser, byte* answer, nuint answer_size, byte is_partial, moe_text** message, byte* error, nuint error_size);
-
-    /// <summary>json_schema_to_grammar. It ignores what it cannot express, so the caller must check the schema first.</summary>
-    /// <remarks><c>enum moe_status moe_json_schema_to_grammar(const char *schema, struct moe_text **grammar, char *error, size_t error_size)</c></remarks>
-    [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
-    public static extern moe_status moe_json_schema_to_grammar(byte* schema, moe_text** grammar, byte* error, nuint error_size);
 }

@@ -5,7 +5,6 @@
 
 #include "chat.h"
 #include "common.h"
-#include "json-schema-to-grammar.h"
 #include "json.h"
 
 #include <algorithm>
@@ -335,15 +334,5 @@ moe_status moe_chat_parse(
     return guarded(error, error_size, [&] {
         const common_chat_msg parsed = common_chat_parse(std::string(answer, answer_size), is_partial, parser->params);
         return give(write_message(parsed).dump_safe(), message);
-    });
-}
-
-moe_status moe_json_schema_to_grammar(const char * schema, moe_text ** grammar, char * error, size_t error_size) {
-    if (schema == nullptr || grammar == nullptr) {
-        return invalid(error, error_size, "schema and grammar must not be NULL");
-    }
-    *grammar = nullptr;
-    return guarded(error, error_size, [&] {
-        return give(json_schema_to_grammar(common_json::parse(schema), /* force_gbnf */ true), grammar);
     });
 }

@@ -350,10 +350,6 @@ MOE_API enum moe_status moe_chat_parse(
         const struct moe_chat_parser * parser, const char * answer, size_t answer_size, bool is_partial,
         struct moe_text ** message, char * error, size_t error_size);
 
-// json_schema_to_grammar. It ignores what it cannot express, so the caller must check the schema first.
-MOE_API enum moe_status moe_json_schema_to_grammar(
-        const char * schema, struct moe_text ** grammar, char * error, size_t error_size);
-
 #ifdef __cplusplus
 }
 #endif
