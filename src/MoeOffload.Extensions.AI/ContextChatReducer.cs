@@ -34,7 +34,13 @@ public sealed class ContextChatReducer(MoeModel model, int maxTokens, ChatOption
         ArgumentNullException.ThrowIfNull(messages);
         ChatMessage[] all = [.. messages];
         int[] turns = [.. Enumerable.Range(0, all.Length).Where(i => all[i].Role == ChatRole.User && !HasResults(all[i]))];
-        if (turns.Length < 2 || await FitsAsync(all, cancellationToken).ConfigureAwait(false))
+        if (turns.Length < 2)
+        {
+            return all;
+        }
+
+        PromptLength prompts = await PromptLength.CreateAsync(_model, options, cancellationToken).ConfigureAwait(false);
+        if (await FitsAsync(all).ConfigureAwait(false))
         {
             return all;
         }
@@ -45,7 +51,7 @@ public sealed class ContextChatReducer(MoeModel model, int maxTokens, ChatOption
         while (fewest < most)
         {
             int middle = (fewest + most) / 2;
-            if (await FitsAsync(Without(middle), cancellationToken).ConfigureAwait(false))
+            if (await FitsAsync(Without(middle)).ConfigureAwait(false))
             {
                 most = middle;
             }
@@ -57,12 +63,11 @@ public sealed class ContextChatReducer(MoeModel model, int maxTokens, ChatOption
 
         return Without(fewest);
 
+        async Task<bool> FitsAsync(ChatMessage[] some) => await prompts.MeasureAsync(some, cancellationToken).ConfigureAwait(false) <= _maxTokens;
+
         ChatMessage[] Without(int count) => [.. all[..turns[0]], .. all[turns[count]..]];
     }
 
     // Some programs return the results of tools in the name of the user.
     private static bool HasResults(ChatMessage message) => message.Contents.Any(content => content is FunctionResultContent);
-
-    private async Task<bool> FitsAsync(ChatMessage[] messages, CancellationToken cancellationToken) =>
-        await _model.CountTokensAsync(messages, options, cancellationToken).ConfigureAwait(false) <= _maxTokens;
 }

@@ -70,8 +70,7 @@ public static class MoeOffloadAIExtensions
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(messages);
-        var mapping = new OptionsMapping(new Chat.ChatOptions(), modelId: null, logger: null);
-        Chat.ChatOptions mapped = await mapping.MapAsync(options, client: null, cancellationToken).ConfigureAwait(false);
-        return await PromptLength.MeasureAsync(model, MessageMapping.Map(messages, options?.Instructions), mapped, cancellationToken).ConfigureAwait(false);
+        PromptLength prompts = await PromptLength.CreateAsync(model, options, cancellationToken).ConfigureAwait(false);
+        return await prompts.MeasureAsync(messages, cancellationToken).ConfigureAwait(false);
     }
 }

@@ -1,16 +1,38 @@
 using MoeOffload.Chat;
+using ChatMessage = Microsoft.Extensions.AI.ChatMessage;
+using ChatOptions = Microsoft.Extensions.AI.ChatOptions;
 
 namespace MoeOffload.Extensions.AI;
 
-/// <summary>Measures prompts in tokens.</summary>
-internal static class PromptLength
+/// <summary>Measures prompts with the same options in tokens.</summary>
+internal sealed class PromptLength
 {
-    /// <summary>Returns the number of tokens in the prompt of the next answer of a chat.</summary>
-    public static async Task<int> MeasureAsync(MoeModel model, List<ChatMessage> messages, ChatOptions options, CancellationToken cancellationToken)
+    private readonly MoeModel _model;
+    private readonly Chat.ChatOptions _options;
+    private readonly string? _instructions;
+
+    private PromptLength(MoeModel model, Chat.ChatOptions options, string? instructions)
     {
-        ChatTemplate template = options.Template ?? await model.GetChatTemplateAsync(cancellationToken).ConfigureAwait(false);
-        RenderedChat chat = await template.RenderAsync(messages, options, cancellationToken).ConfigureAwait(false);
-        int[] tokens = await model.Vocabulary.TokenizeAsync(chat.Prompt, addSpecial: true, parseSpecial: true, cancellationToken).ConfigureAwait(false);
+        _model = model;
+        _options = options;
+        _instructions = instructions;
+    }
+
+    /// <summary>Maps the options of the prompts once.</summary>
+    public static async Task<PromptLength> CreateAsync(MoeModel model, ChatOptions? options, CancellationToken cancellationToken)
+    {
+        var mapping = new OptionsMapping(new Chat.ChatOptions(), modelId: null, logger: null);
+        Chat.ChatOptions mapped = await mapping.MapAsync(options, client: null, cancellationToken).ConfigureAwait(false);
+        return new PromptLength(model, mapped, options?.Instructions);
+    }
+
+    /// <summary>Returns the number of tokens in the prompt of the next answer of a chat.</summary>
+    public async Task<int> MeasureAsync(IEnumerable<ChatMessage> messages, CancellationToken cancellationToken)
+    {
+        List<Chat.ChatMessage> mapped = MessageMapping.Map(messages, _instructions);
+        ChatTemplate template = await _model.GetChatTemplateAsync(cancellationToken).ConfigureAwait(false);
+        RenderedChat chat = await template.RenderAsync(mapped, _options, cancellationToken).ConfigureAwait(false);
+        int[] tokens = await _model.Vocabulary.TokenizeAsync(chat.Prompt, addSpecial: true, parseSpecial: true, cancellationToken).ConfigureAwait(false);
         return tokens.Length;
     }
 }

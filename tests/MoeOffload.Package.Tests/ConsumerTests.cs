@@ -8,22 +8,6 @@ namespace MoeOffload.Package.Tests;
 [TestFixture]
 public sealed class ConsumerTests
 {
-    private const string Project = """
-        <Project Sdk="Microsoft.NET.Sdk">
-          <PropertyGroup>
-            <OutputType>Exe</OutputType>
-            <TargetFrameworks>net10.0;net8.0</TargetFrameworks>
-            <ImplicitUsings>enable</ImplicitUsings>
-            <InvariantGlobalization>true</InvariantGlobalization>
-            <NuGetAudit>false</NuGetAudit>
-          </PropertyGroup>
-          <ItemGroup>
-            <PackageReference Include="MoeOffload" Version="VERSION" />
-            <PackageReference Include="MoeOffload.Native.Cpu" Version="VERSION" />
-          </ItemGroup>
-        </Project>
-        """;
-
     private const string Program = """
         using MoeOffload;
 
@@ -69,7 +53,7 @@ public sealed class ConsumerTests
     public void MakeApplication()
     {
         _folder = Directory.CreateTempSubdirectory("neue größe ").FullName;
-        File.WriteAllText(Path.Combine(_folder, "App.csproj"), Project.Replace("VERSION", Packages.Version, StringComparison.Ordinal));
+        File.WriteAllText(Path.Combine(_folder, "App.csproj"), Packages.Application("<TargetFrameworks>net10.0;net8.0</TargetFrameworks>"));
         File.WriteAllText(Path.Combine(_folder, "Program.cs"), Program);
         File.WriteAllText(
             Path.Combine(_folder, "NuGet.config"),

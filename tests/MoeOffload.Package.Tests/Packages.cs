@@ -29,6 +29,24 @@ internal static class Packages
         }
     }
 
+    /// <summary>Returns the project of an application that uses the library and its native package.</summary>
+    /// <param name="properties">The properties that are its own, in XML.</param>
+    public static string Application(string properties) => $"""
+        <Project Sdk="Microsoft.NET.Sdk">
+          <PropertyGroup>
+            <OutputType>Exe</OutputType>
+            {properties}
+            <ImplicitUsings>enable</ImplicitUsings>
+            <InvariantGlobalization>true</InvariantGlobalization>
+            <NuGetAudit>false</NuGetAudit>
+          </PropertyGroup>
+          <ItemGroup>
+            <PackageReference Include="MoeOffload" Version="{Version}" />
+            <PackageReference Include="MoeOffload.Native.Cpu" Version="{Version}" />
+          </ItemGroup>
+        </Project>
+        """;
+
     /// <summary>Opens a package.</summary>
     public static ZipArchive Open(string id)
     {

@@ -12,23 +12,6 @@ namespace MoeOffload.Package.Tests;
 [TestFixture]
 public sealed class PlatformTests
 {
-    private const string Project = """
-        <Project Sdk="Microsoft.NET.Sdk">
-          <PropertyGroup>
-            <OutputType>Exe</OutputType>
-            <TargetFramework>net10.0</TargetFramework>
-            <ImplicitUsings>enable</ImplicitUsings>
-            <InvariantGlobalization>true</InvariantGlobalization>
-            <SelfContained>true</SelfContained>
-            <NuGetAudit>false</NuGetAudit>
-          </PropertyGroup>
-          <ItemGroup>
-            <PackageReference Include="MoeOffload" Version="VERSION" />
-            <PackageReference Include="MoeOffload.Native.Cpu" Version="VERSION" />
-          </ItemGroup>
-        </Project>
-        """;
-
     private const string Program = """
         using System.Globalization;
         using MoeOffload;
@@ -66,7 +49,7 @@ public sealed class PlatformTests
     public async Task Application_generates_the_same_text_as_on_this_machine(string platform)
     {
         using var folder = new TemporaryDirectory();
-        folder.Write("App.csproj", Project.Replace("VERSION", Packages.Version, StringComparison.Ordinal));
+        folder.Write("App.csproj", Packages.Application("<TargetFramework>net10.0</TargetFramework><SelfContained>true</SelfContained>"));
         folder.Write("Program.cs", Program);
         folder.Write("NuGet.config", Feeds.Replace("OURS", Packages.Folder, StringComparison.Ordinal));
         PeerResult publish = DotNet.Run(folder.Path, "publish", "-c", "Release", "-r", platform, "-o", "published");

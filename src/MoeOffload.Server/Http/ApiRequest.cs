@@ -276,6 +276,5 @@ internal sealed class ApiRequest : IDisposable
         _cancellation.Dispose();
     }
 
-    private static ApiException NotFound(string name) =>
-        ApiException.ModelNotFound(name.Length > LongestName ? string.Concat(name.AsSpan(0, LongestName), "…") : name);
+    private static ApiException NotFound(string name) => ApiException.ModelNotFound(ShortText.Of(name, LongestName));
 }

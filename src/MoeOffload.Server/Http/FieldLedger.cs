@@ -41,7 +41,7 @@ internal sealed class FieldLedger
             {
                 if (!read.Fields.Contains(field.Name))
                 {
-                    string name = field.Name.Length > LongestName ? string.Concat(field.Name.AsSpan(0, LongestName), "…") : field.Name;
+                    string name = ShortText.Of(field.Name, LongestName);
                     yield return path.Length == 0 ? name : $"{path}.{name}";
                 }
             }

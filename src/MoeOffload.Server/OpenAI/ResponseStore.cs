@@ -12,6 +12,9 @@ internal sealed class ResponseStore
     private const int MostResponses = 1000;
     private const long MostCharacters = 32 << 20;
 
+    // The maximum length of a requested id that an error message repeats.
+    private const int LongestId = 80;
+
     private readonly Lock _gate = new();
     private readonly Dictionary<string, StoredResponse> _responses = new(StringComparer.Ordinal);
     private readonly Dictionary<string, OutputItem> _items = new(StringComparer.Ordinal);
@@ -53,7 +56,7 @@ internal sealed class ResponseStore
                 parameter is null ? 404 : 400,
                 "invalid_request_error",
                 "previous_response_not_found",
-                $"The response '{Shorten(id)}' is not stored. Responses are kept until the server needs the room or stops, and only if 'store' is not false. Send the whole input instead.",
+                $"The response '{ShortText.Of(id, LongestId)}' is not stored. Responses are kept until the server needs the room or stops, and only if 'store' is not false. Send the whole input instead.",
                 parameter);
         }
     }
@@ -68,7 +71,7 @@ internal sealed class ResponseStore
                 404,
                 "invalid_request_error",
                 "item_not_found",
-                $"The item '{Shorten(id)}' is not stored. Items are kept until the server needs the room or stops, and only if 'store' is not false. Send the item itself, or remove it from the input.",
+                $"The item '{ShortText.Of(id, LongestId)}' is not stored. Items are kept until the server needs the room or stops, and only if 'store' is not false. Send the item itself, or remove it from the input.",
                 parameter);
         }
     }
@@ -82,8 +85,6 @@ internal sealed class ResponseStore
             Remove(Get(id));
         }
     }
-
-    private static string Shorten(string id) => id.Length > 80 ? string.Concat(id.AsSpan(0, 80), "…") : id;
 
     private void Remove(StoredResponse stored)
     {
