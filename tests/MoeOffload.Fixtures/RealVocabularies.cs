@@ -72,8 +72,14 @@ public static class RealVocabularies
     private static string VocabularyFile(string name) => Path.Combine(SourceDirectory, "models", $"ggml-vocab-{name}.gguf");
 
     // The source that the native libraries were built from; fetched if it is not in the cache any more.
+    // The variable is for systems on which CMake cannot run, such as Wine.
     private static string FindSource()
     {
+        if (Environment.GetEnvironmentVariable("LLAMA_CPP_SOURCE_DIR") is { } directory)
+        {
+            return directory;
+        }
+
         PeerResult source = CMake.Run("source.cmake");
         return source.ExitCode == 0 ? source.Text.Trim() : throw new DirectoryNotFoundException($"native/cmake/source.cmake gave no llama.cpp source: {source.Errors}");
     }

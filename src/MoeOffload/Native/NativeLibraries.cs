@@ -92,14 +92,25 @@ internal static class NativeLibraries
     public static void Bind(string directory)
     {
         // The shim is loaded first, so that its dependencies are found next to it and bound to this project's copies.
-        nint shim = Open(Path.Combine(directory, FileName("shim")));
-        var handles = new Dictionary<string, nint>(StringComparer.Ordinal)
+        var handles = new Dictionary<string, nint>(StringComparer.Ordinal);
+        try
         {
-            ["moe-shim"] = shim,
-            ["moe-llama"] = Open(Path.Combine(directory, FileName("llama"))),
-            ["moe-ggml"] = Open(Path.Combine(directory, FileName("ggml"))),
-            ["moe-ggml-base"] = Open(Path.Combine(directory, FileName("ggml-base"))),
-        };
+            foreach (string library in (ReadOnlySpan<string>)["shim", "llama", "ggml", "ggml-base"])
+            {
+                handles["moe-" + library] = Open(Path.Combine(directory, FileName(library)));
+            }
+        }
+        catch (NativeLibraryException)
+        {
+            foreach (nint handle in handles.Values)
+            {
+                NativeLibrary.Free(handle);
+            }
+
+            throw;
+        }
+
+        nint shim = handles["moe-shim"];
         NativeLibrary.SetDllImportResolver(
             typeof(NativeLibraries).Assembly,
             (name, _, _) => handles.GetValueOrDefault(name));
