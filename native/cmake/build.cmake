@@ -204,7 +204,9 @@ function(build_unit)
   endif()
   run(-S ${root} -B ${build_directory} -DMOE_CACHE_DIR=${MOE_CACHE_DIR} ${options} ${arguments})
   run(--build ${build_directory} --config Release --parallel ${jobs} --target moe-${unit})
-  run(--install ${build_directory} --config Release --prefix ${staging} --component ${unit} --strip)
+  # Stripping a library for Windows writes the time into it, for which this variable is used.
+  run(-E env SOURCE_DATE_EPOCH=0
+    ${CMAKE_COMMAND} --install ${build_directory} --config Release --prefix ${staging} --component ${unit} --strip)
   write_manifest(${staging})
   install_from(${staging})
 

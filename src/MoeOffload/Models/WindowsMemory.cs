@@ -4,7 +4,7 @@ using System.Runtime.Versioning;
 namespace MoeOffload.Models;
 
 /// <summary>Reads the memory that is free with Windows's <c>GlobalMemoryStatusEx</c>.</summary>
-internal static unsafe partial class WindowsMemory
+internal static partial class WindowsMemory
 {
     /// <summary>Gets the physical memory that can be used without swapping, in bytes, or null if the system does not tell.</summary>
     [SupportedOSPlatform("windows")]
