@@ -46,6 +46,8 @@ public sealed class SchemaLimitTests
     public void Long_lists_and_strings_are_converted()
     {
         GrammarSampler.Allows(Json("{'enum':[" + Each(5000, "'value #'") + "]}"), "\"value 4321\"").Should().BeTrue();
+        GrammarSampler.Allows("""{"type":"string","pattern":"^[a-z][a-z0-9-]*$","maxLength":1000000}""", "\"a-1\"").Should().BeTrue();
+        GrammarSampler.Allows("""{"type":"string","pattern":"^[a-z]+$","maxLength":99999999999}""", "\"a1\"").Should().BeFalse();
         string schema = """{"type":"string","minLength":2500,"maxLength":3500}""";
         GrammarSampler.Allows(schema, $"\"{new string('a', 2500)}\"").Should().BeTrue();
         GrammarSampler.Allows(schema, $"\"{new string('a', 3500)}\"").Should().BeTrue();

@@ -118,11 +118,7 @@ internal sealed class Dfa
     /// <exception cref="FormatException">The automaton is too large.</exception>
     public static Dfa OfLength(int least, int? most)
     {
-        int count = (most ?? least) + 1;
-        if (count > MaxStates)
-        {
-            throw TooLarge();
-        }
+        int count = (most ?? least) < MaxStates ? (most ?? least) + 1 : throw TooLarge();
 
         int[][] next = [.. Enumerable.Range(0, count).Select(i => new[] { i + 1 < count ? i + 1 : most is null ? i : -1 })];
         return new Dfa(Alphabet.Of([]), next, [.. Enumerable.Range(0, count).Select(i => i >= least)]);

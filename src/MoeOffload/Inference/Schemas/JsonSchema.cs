@@ -20,7 +20,8 @@ namespace MoeOffload.Schemas;
 /// <para>
 /// What the model can write is valid, but not everything that is valid: the members of an object come in the order of the schema. An object has
 /// only the members that its schema names, and a tuple only and all of the items, unless the schema explicitly allows others. Numbers have up to
-/// 16 digits before and after the decimal point, and bounded ones have no exponent. Items of unique arrays come in the order of the enumeration
+/// 16 digits before and after the decimal point, and bounded ones have no exponent. Strings with a pattern can be limited to 1000 characters more
+/// than their minimum length. Items of unique arrays come in the order of the enumeration
 /// if it has more than eight values.
 /// </para>
 /// <para>

@@ -101,7 +101,7 @@ internal sealed class OtherMembers(SchemaWriter writer, TextRules texts, Goal go
         {
             result.Add(it.Values is { } values
                 ? Dfa.OfTexts(values.Where(value => value.ValueKind == JsonValueKind.String && writer.Expander.Allows(demand, value)).Select(value => value.GetString()!))
-                : StringLanguages.Combine(it.Strings, writer.Expander) ?? (it.Strings.Key.Length > 0 ? Dfa.OfLength(it.Strings.Least, it.Strings.Most) : null));
+                : StringLanguages.CombineShort(it.Strings, writer.Expander) ?? (it.Strings.Key.Length > 0 ? Dfa.OfLength(it.Strings.Least, it.Strings.Most) : null));
         }
 
         return result;

@@ -21,7 +21,7 @@ internal sealed class TextRules(GrammarBuilder builder, CommonRules common)
             return common.String;
         }
 
-        Dfa? language = StringLanguages.Combine(facts, expander);
+        Dfa? language = StringLanguages.CombineShort(facts, expander);
         return Known($"string {facts.Key}", () => language is not null
             ? String(language)
             : builder.AddNew(
