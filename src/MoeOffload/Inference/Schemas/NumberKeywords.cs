@@ -10,8 +10,14 @@ internal sealed class NumberKeywords(CaseContext context, SchemaNode schema)
 
     private static readonly Dictionary<string, (BigInteger Least, BigInteger Most)> s_formats = new(StringComparer.Ordinal)
     {
-        ["int8"] = (sbyte.MinValue, sbyte.MaxValue), ["uint8"] = (0, byte.MaxValue), ["int16"] = (short.MinValue, short.MaxValue), ["uint16"] = (0, ushort.MaxValue),
-        ["int32"] = (int.MinValue, int.MaxValue), ["uint32"] = (0, uint.MaxValue), ["int64"] = (long.MinValue, long.MaxValue), ["uint64"] = (0, ulong.MaxValue),
+        ["int8"] = (sbyte.MinValue, sbyte.MaxValue),
+        ["uint8"] = (0, byte.MaxValue),
+        ["int16"] = (short.MinValue, short.MaxValue),
+        ["uint16"] = (0, ushort.MaxValue),
+        ["int32"] = (int.MinValue, int.MaxValue),
+        ["uint32"] = (0, uint.MaxValue),
+        ["int64"] = (long.MinValue, long.MaxValue),
+        ["uint64"] = (0, ulong.MaxValue),
     };
 
     /// <summary>Returns the facts with those of the schema.</summary>

@@ -51,7 +51,10 @@ internal sealed class StringFormat
 
     private static readonly Dictionary<string, string> s_wider = new(StringComparer.Ordinal)
     {
-        ["idn-email"] = "email", ["idn-hostname"] = "hostname", ["iri"] = "uri", ["iri-reference"] = "uri-reference",
+        ["idn-email"] = "email",
+        ["idn-hostname"] = "hostname",
+        ["iri"] = "uri",
+        ["iri-reference"] = "uri-reference",
     };
 
     private static readonly Lazy<Dfa> s_base64 = new(() => PatternReader.Compile("^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"));
@@ -97,7 +100,7 @@ internal sealed class StringFormat
     private static string Words(int most) => most == 0 ? string.Empty : $"(?:{Word}(?::{Word}){{0,{most - 1}}})?";
 
     private static bool IsUri(string text, UriKind kind) =>
-        text.All(character => character is > ' ' and < '\x7F' && !"\"<>\\^`{|}".Contains(character, StringComparison.Ordinal)) 
+        text.All(character => character is > ' ' and < '\x7F' && !"\"<>\\^`{|}".Contains(character, StringComparison.Ordinal))
         && (kind != UriKind.Absolute || (text.IndexOf(':', StringComparison.Ordinal) is var colon and > 0 && text[..colon].All(it => char.IsAsciiLetterOrDigit(it) || it is '+' or '-' or '.')))
         && System.Uri.TryCreate(text, kind, out _);
 

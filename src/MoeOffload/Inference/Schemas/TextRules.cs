@@ -126,7 +126,7 @@ internal sealed class TextRules(GrammarBuilder builder, CommonRules common)
 
     private static string Class(CharSet set)
     {
-        if (set.Ranges is [(>= ' ' and < 0x7F and var from, var to)] && from == to)
+        if (set.Ranges is [( >= ' ' and < 0x7F and var from, var to)] && from == to)
         {
             return GrammarSymbol.Literal(((char)from).ToString()).Text;
         }
