@@ -15,7 +15,7 @@ namespace MoeOffload.Native.Generated;
 internal static unsafe class ShimApi
 {
     /// <summary>Changes whenever a function or struct below changes.</summary>
-    public const int MOE_SHIM_VERSION = 3;
+    public const int MOE_SHIM_VERSION = 4;
 
     /// <summary>The maximum length of device, buffer type and tensor names in the structs below, including the terminator.</summary>
     public const int MOE_NAME_SIZE = 128;
@@ -79,6 +79,31 @@ internal static unsafe class ShimApi
     public static extern moe_status moe_regex_match(byte* pattern, byte** names, nuint n_names, ulong max_steps, byte* matched, byte* error, nuint error_size);
 
     /// <summary>
+    /// Creates a buffer type for one model, whose tensors stay in the model's files: the experts that were used last are in memory, up to `limit`
+    /// bytes, for all contexts of the model together. To load a model with it, specify it in params.tensor_buft_overrides, and a load mode that
+    /// does not map the file. `limit` must have room for every single expert in every tensor, rounded up to whole pages.
+    /// </summary>
+    /// <remarks><c>enum moe_status moe_experts_new(const char *const *paths, size_t n_paths, const struct moe_expert_tensor *tensors, size_t n_tensors, uint64_t limit, ggml_backend_buffer_type_t *experts, char *error, size_t error_size)</c></remarks>
+    [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    public static extern moe_status moe_experts_new(byte** paths, nuint n_paths, moe_expert_tensor* tensors, nuint n_tensors, ulong limit, ggml_backend_buffer_type** experts, byte* error, nuint error_size);
+
+    /// <summary>Must be called after the models that use the buffer type have been freed.</summary>
+    /// <remarks><c>enum moe_status moe_experts_free(ggml_backend_buffer_type_t experts, char *error, size_t error_size)</c></remarks>
+    [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    public static extern moe_status moe_experts_free(ggml_backend_buffer_type* experts, byte* error, nuint error_size);
+
+    /// <summary>Writes the counts of the first n_layers layers. Can be called on any thread.</summary>
+    /// <remarks><c>enum moe_status moe_experts_counts(ggml_backend_buffer_type_t experts, struct moe_expert_use *layers, size_t n_layers, struct moe_expert_memory *memory, char *error, size_t error_size)</c></remarks>
+    [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    public static extern moe_status moe_experts_counts(ggml_backend_buffer_type* experts, moe_expert_use* layers, nuint n_layers, moe_expert_memory* memory, byte* error, nuint error_size);
+
+    /// <summary>Sets a function that is called before each read, on one of the threads that read. For tests; NULL in production.</summary>
+    /// <param name="fault">Returns the reason why a read fails, or NULL to read. `offset` is in bytes.</param>
+    /// <remarks><c>enum moe_status moe_experts_inject(ggml_backend_buffer_type_t experts, moe_read_fault fault, void *data, char *error, size_t error_size)</c></remarks>
+    [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    public static extern moe_status moe_experts_inject(ggml_backend_buffer_type* experts, delegate* unmanaged[Cdecl]<void*, int, ulong, byte*> fault, void* data, byte* error, nuint error_size);
+
+    /// <summary>
     /// llama_model_load_from_splits; with params.no_alloc, loading is only simulated. *model is NULL and the status is MOE_STATUS_FAILED also
     /// if the progress callback ended the load.
     /// </summary>
@@ -126,7 +151,12 @@ internal static unsafe class ShimApi
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern moe_status moe_threadpool_free(ggml_threadpool* pool, byte* error, nuint error_size);
 
-    /// <summary>llama_get_memory_breakdown. Writes up to `capacity` entries, and the total number of entries.</summary>
+    /// <summary>llama_set_n_threads and llama_attach_threadpool. Each pool has as many threads as compute with it.</summary>
+    /// <remarks><c>enum moe_status moe_context_use_threads(struct llama_context *context, int32_t n_decode, ggml_threadpool_t decode, int32_t n_prompt, ggml_threadpool_t prompt, char *error, size_t error_size)</c></remarks>
+    [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    public static extern moe_status moe_context_use_threads(llama_context* context, int n_decode, ggml_threadpool* decode, int n_prompt, ggml_threadpool* prompt, byte* error, nuint error_size);
+
+    /// <summary>llama_get_memory_breakdown, in which experts in files take at most their limit. Writes up to `capacity` entries, and the total number of entries.</summary>
     /// <remarks><c>enum moe_status moe_memory_breakdown(const struct llama_context *context, struct moe_memory_entry *entries, size_t capacity, size_t *count, char *error, size_t error_size)</c></remarks>
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern moe_status moe_memory_breakdown(llama_context* context, moe_memory_entry* entries, nuint capacity, nuint* count, byte* error, nuint error_size);
@@ -149,7 +179,10 @@ internal static unsafe class ShimApi
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern moe_status moe_expert_counts(moe_expert_counter* counter, long* counts, nuint n_counts, long* tokens, nuint n_tokens, byte* error, nuint error_size);
 
-    /// <summary>llama_decode; *result is its return value (0: done, 1: no room in the KV cache, 2: ended by the abort callback, &lt; 0: failed).</summary>
+    /// <summary>
+    /// llama_decode; *result is its return value (0: done, 1: no room in the KV cache, 2: ended by the abort callback, &lt; 0: failed). If it failed
+    /// because experts could not be read, `error` says why, and is empty otherwise.
+    /// </summary>
     /// <remarks><c>enum moe_status moe_decode(struct llama_context *context, const struct llama_batch *batch, int32_t *result, char *error, size_t error_size)</c></remarks>
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern moe_status moe_decode(llama_context* context, llama_batch* batch, int* result, byte* error, nuint error_size);

@@ -119,3 +119,41 @@ internal unsafe struct moe_expert_counter
     public int n_layers;
     public int n_experts;
 }
+
+/// <summary>A tensor of a model's file that holds something of each expert, such as blk.0.ffn_up_exps.weight.</summary>
+internal unsafe struct moe_expert_tensor
+{
+    public byte* name;
+    /// <summary>in the file, in bytes</summary>
+    public ulong offset;
+    public ulong n_bytes;
+    /// <summary>the index of the file</summary>
+    public int file;
+    public int layer;
+    public int n_experts;
+    public int padding;
+}
+
+/// <summary>How often the experts of a layer were used while they were in the file, and what reading them took.</summary>
+internal unsafe struct moe_expert_use
+{
+    /// <summary>uses of experts that were in memory already</summary>
+    public long hits;
+    /// <summary>uses of experts that had to be read</summary>
+    public long misses;
+    public long bytes_read;
+    /// <summary>the time for which computations waited for reads, in nanoseconds</summary>
+    public long wait_ns;
+}
+
+/// <summary>The memory of experts that are read from the file when they are used, in bytes.</summary>
+internal unsafe struct moe_expert_memory
+{
+    public ulong limit;
+    /// <summary>now</summary>
+    public ulong resident;
+    /// <summary>the most since the model was loaded</summary>
+    public ulong peak;
+    /// <summary>the size of all experts in the files</summary>
+    public ulong total;
+}

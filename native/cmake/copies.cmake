@@ -50,6 +50,12 @@ moe_copied(src/llama-grammar.cpp FROM "static bool llama_grammar_detect_left_rec
 # The number of cells in a KV cache.
 moe_copied(src/llama-context.cpp FROM "cparams.n_ctx = GGML_PAD(" TO "LLAMA_LOG_INFO" HASH a4f749cb284f7835 BY ContextParameters.CellCount)
 
+# Not repeated, but relied on, for experts that stay in the model's files: their tensors are left out when the data is read, and their backend takes part in contexts.
+moe_copied(src/llama-model-loader.cpp FROM "for (struct ggml_tensor * cur : tensors) {" TO "if (progress_callback) {" HASH 030010d3c6e7b380 BY "native/experts/expert_backend.cpp")
+moe_copied(src/llama-context.cpp FROM "// add ACCEL backends" TO "// add CPU backend" HASH 52c4becceb7f420d BY "native/experts/expert_backend.cpp")
+moe_copied(ggml/src/ggml-backend.cpp FROM "// operations with weights are preferably run on the same backend" TO "${function_end}" HASH fb291572844f21c9 BY "native/experts/expert_backend.cpp")
+moe_copied(ggml/src/ggml-alloc.c FROM "static bool alloc_tensor_range(" TO "${function_end}" HASH 0acbb1a7d923c673 BY "native/experts/expert_backend.cpp")
+
 if(different)
   message(FATAL_ERROR "llama.cpp has changed private code that MoeOffload repeats:${different}\n"
     "Compare each passage with the code that repeats it, update that code if necessary, and put the new hash into native/cmake/copies.cmake"

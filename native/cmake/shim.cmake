@@ -5,9 +5,11 @@ add_library(moe-common STATIC EXCLUDE_FROM_ALL $<TARGET_OBJECTS:llama-common> $<
 set_target_properties(moe-common PROPERTIES LINKER_LANGUAGE CXX)
 
 add_library(moe-shim SHARED
-  native/shim/moe_shim.cpp native/shim/moe_chat.cpp native/shim/moe_lazy_grammar.cpp native/shim/moe_common_log.cpp)
-target_include_directories(moe-shim PRIVATE native/shim ${LLAMA_CPP_SOURCE_DIR}/src)
-target_include_directories(moe-shim SYSTEM PRIVATE ${LLAMA_CPP_SOURCE_DIR}/common)
+  native/shim/moe_shim.cpp native/shim/moe_chat.cpp native/shim/moe_lazy_grammar.cpp native/shim/moe_common_log.cpp native/shim/moe_experts.cpp
+  native/experts/expert_backend.cpp native/experts/expert_compute.cpp native/experts/expert_store.cpp
+  native/experts/expert_io_$<IF:$<PLATFORM_ID:Windows>,windows,posix>.cpp)
+target_include_directories(moe-shim PRIVATE native/shim native/experts ${LLAMA_CPP_SOURCE_DIR}/src)
+target_include_directories(moe-shim SYSTEM PRIVATE ${LLAMA_CPP_SOURCE_DIR}/common ${LLAMA_CPP_SOURCE_DIR}/ggml/src)
 target_link_libraries(moe-shim PRIVATE moe-common llama Threads::Threads ${CMAKE_DL_LIBS})
 target_compile_definitions(moe-shim PRIVATE MOE_SHIM_BUILD)
 target_compile_features(moe-shim PRIVATE cxx_std_17)
@@ -22,6 +24,6 @@ list(APPEND moe_libraries moe-shim)
 
 # Checks the layouts for which the bindings were generated, and numbers that our code repeats. If one has changed, this does not compile.
 add_library(moe-abi OBJECT native/abi/abi_checks.c native/abi/private_checks.cpp)
-target_include_directories(moe-abi PRIVATE native/shim ${LLAMA_CPP_SOURCE_DIR}/src)
+target_include_directories(moe-abi PRIVATE native/shim ${LLAMA_CPP_SOURCE_DIR}/src ${LLAMA_CPP_SOURCE_DIR}/ggml/src)
 target_compile_features(moe-abi PRIVATE cxx_std_17)
 target_link_libraries(moe-abi PRIVATE llama)

@@ -3,6 +3,8 @@
 #include "moe_library.h"
 #include "moe_shim.h"
 
+#include "expert_backend.h"
+
 #include "llama-context.h"
 #include "llama-ext.h"
 #include "llama-model.h"
@@ -391,7 +393,11 @@ moe_status moe_model_load(
         return invalid(error, error_size, "no_alloc needs LLAMA_LOAD_MODE_NONE");
     }
     return guarded(error, error_size, [&] {
+        const experts::loading_scope loading(*params);
         *model = llama_model_load_from_splits(paths, n_paths, *params);
+        if (*model != nullptr) {
+            loading.finish();
+        }
         return *model != nullptr ? MOE_STATUS_OK : failed(error, error_size, "llama.cpp could not load the model");
     });
 }
@@ -506,6 +512,17 @@ moe_status moe_model_mtp_info(const llama_model * model, moe_mtp_info * info, ch
     });
 }
 
+namespace {
+
+bool has_experts_in_files(const llama_model & model) {
+    const auto & tensors = llama_internal_get_tensor_map(&model);
+    return std::any_of(tensors.begin(), tensors.end(), [](const auto & item) {
+        return item.second->buffer != nullptr && experts::store_of(ggml_backend_buffer_get_type(item.second->buffer)) != nullptr;
+    });
+}
+
+} // namespace
+
 moe_status moe_context_init(
         llama_model * model, const llama_context_params * params, llama_context ** context, char * error, size_t error_size) {
     if (model == nullptr || params == nullptr || context == nullptr) {
@@ -516,6 +533,7 @@ moe_status moe_context_init(
         return invalid(error, error_size, "the model's MTP layers are not loaded, or cannot be computed");
     }
     return guarded(error, error_size, [&] {
+        const experts::context_scope needed(has_experts_in_files(*model));
         *context = llama_init_from_model(model, *params);
         return *context != nullptr ? MOE_STATUS_OK : failed(error, error_size, "llama.cpp could not make the context");
     });
@@ -586,6 +604,20 @@ moe_status moe_threadpool_free(ggml_threadpool_t pool, char * error, size_t erro
     });
 }
 
+moe_status moe_context_use_threads(
+        llama_context * context, int32_t n_decode, ggml_threadpool_t decode, int32_t n_prompt, ggml_threadpool_t prompt,
+        char * error, size_t error_size) {
+    if (context == nullptr || n_decode <= 0 || n_prompt <= 0) {
+        return invalid(error, error_size, "context must not be NULL, and the numbers of threads must be positive");
+    }
+    return guarded(error, error_size, [&] {
+        llama_set_n_threads(context, n_decode, n_prompt);
+        llama_attach_threadpool(context, decode, prompt);
+        experts::use_threads(context->get_sched(), n_decode, decode, n_prompt, prompt);
+        return MOE_STATUS_OK;
+    });
+}
+
 moe_status moe_memory_breakdown(
         const llama_context * context, moe_memory_entry * entries, size_t capacity, size_t * count,
         char * error, size_t error_size) {
@@ -599,7 +631,8 @@ moe_status moe_memory_breakdown(
                 moe_memory_entry & entry = entries[n];
                 copy_name(entry.buffer_type, ggml_backend_buft_name(buffer_type));
                 copy_name(entry.device, device_name_of(buffer_type));
-                entry.model   = bytes.model;
+                const experts::expert_store * store = experts::store_of(buffer_type);
+                entry.model   = store != nullptr ? std::min<uint64_t>(bytes.model, store->limit()) : bytes.model;
                 entry.context = bytes.context;
                 entry.compute = bytes.compute;
                 entry.is_host = ggml_backend_buft_is_host(buffer_type) ? 1 : 0;
@@ -723,6 +756,7 @@ moe_status moe_decode(llama_context * context, const llama_batch * batch, int32_
     }
     return guarded(error, error_size, [&] {
         *result = llama_decode(context, *batch);
+        write_error(error, error_size, *result < 0 ? experts::take_error().c_str() : "");
         return MOE_STATUS_OK;
     });
 }

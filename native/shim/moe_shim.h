@@ -22,7 +22,7 @@
 #endif
 
 // Changes whenever a function or struct below changes.
-#define MOE_SHIM_VERSION 3
+#define MOE_SHIM_VERSION 4
 
 // The maximum length of device, buffer type and tensor names in the structs below, including the terminator.
 #define MOE_NAME_SIZE 128
@@ -109,6 +109,36 @@ struct moe_expert_counter {
     int32_t   n_experts;
 };
 
+// A tensor of a model's file that holds something of each expert, such as blk.0.ffn_up_exps.weight.
+struct moe_expert_tensor {
+    const char * name;
+    uint64_t     offset;    // in the file, in bytes
+    uint64_t     n_bytes;
+    int32_t      file;      // the index of the file
+    int32_t      layer;
+    int32_t      n_experts;
+    int32_t      padding;
+};
+
+// How often the experts of a layer were used while they were in the file, and what reading them took.
+struct moe_expert_use {
+    int64_t hits;       // uses of experts that were in memory already
+    int64_t misses;     // uses of experts that had to be read
+    int64_t bytes_read;
+    int64_t wait_ns;    // the time for which computations waited for reads, in nanoseconds
+};
+
+// The memory of experts that are read from the file when they are used, in bytes.
+struct moe_expert_memory {
+    uint64_t limit;
+    uint64_t resident; // now
+    uint64_t peak;     // the most since the model was loaded
+    uint64_t total;    // the size of all experts in the files
+};
+
+// Returns the reason why a read fails, or NULL to read. `offset` is in bytes.
+typedef const char * (*moe_read_fault)(void * data, int32_t file, uint64_t offset);
+
 // Returns the MOE_SHIM_VERSION of the library.
 MOE_API int32_t moe_shim_version(void);
 
@@ -141,6 +171,25 @@ MOE_API enum moe_status moe_regex_check(const char * pattern, char * error, size
 MOE_API enum moe_status moe_regex_match(
         const char * pattern, const char * const * names, size_t n_names, uint64_t max_steps,
         uint8_t * matched, char * error, size_t error_size);
+
+// Creates a buffer type for one model, whose tensors stay in the model's files: the experts that were used last are in memory, up to `limit`
+// bytes, for all contexts of the model together. To load a model with it, specify it in params.tensor_buft_overrides, and a load mode that
+// does not map the file. `limit` must have room for every single expert in every tensor, rounded up to whole pages.
+MOE_API enum moe_status moe_experts_new(
+        const char * const * paths, size_t n_paths, const struct moe_expert_tensor * tensors, size_t n_tensors, uint64_t limit,
+        ggml_backend_buffer_type_t * experts, char * error, size_t error_size);
+
+// Must be called after the models that use the buffer type have been freed.
+MOE_API enum moe_status moe_experts_free(ggml_backend_buffer_type_t experts, char * error, size_t error_size);
+
+// Writes the counts of the first n_layers layers. Can be called on any thread.
+MOE_API enum moe_status moe_experts_counts(
+        ggml_backend_buffer_type_t experts, struct moe_expert_use * layers, size_t n_layers, struct moe_expert_memory * memory,
+        char * error, size_t error_size);
+
+// Sets a function that is called before each read, on one of the threads that read. For tests; NULL in production.
+MOE_API enum moe_status moe_experts_inject(
+        ggml_backend_buffer_type_t experts, moe_read_fault fault, void * data, char * error, size_t error_size);
 
 // llama_model_load_from_splits; with params.no_alloc, loading is only simulated. *model is NULL and the status is MOE_STATUS_FAILED also
 // if the progress callback ended the load.
@@ -175,7 +224,12 @@ MOE_API enum moe_status moe_threadpool_new(int32_t n_threads, ggml_threadpool_t 
 // Must be called after the contexts that use the pool have been freed. Does nothing for NULL.
 MOE_API enum moe_status moe_threadpool_free(ggml_threadpool_t pool, char * error, size_t error_size);
 
-// llama_get_memory_breakdown. Writes up to `capacity` entries, and the total number of entries.
+// llama_set_n_threads and llama_attach_threadpool. Each pool has as many threads as compute with it.
+MOE_API enum moe_status moe_context_use_threads(
+        struct llama_context * context, int32_t n_decode, ggml_threadpool_t decode, int32_t n_prompt, ggml_threadpool_t prompt,
+        char * error, size_t error_size);
+
+// llama_get_memory_breakdown, in which experts in files take at most their limit. Writes up to `capacity` entries, and the total number of entries.
 MOE_API enum moe_status moe_memory_breakdown(
         const struct llama_context * context, struct moe_memory_entry * entries, size_t capacity, size_t * count,
         char * error, size_t error_size);
@@ -192,7 +246,8 @@ MOE_API enum moe_status moe_expert_counts(
         const struct moe_expert_counter * counter, int64_t * counts, size_t n_counts, int64_t * tokens, size_t n_tokens,
         char * error, size_t error_size);
 
-// llama_decode; *result is its return value (0: done, 1: no room in the KV cache, 2: ended by the abort callback, < 0: failed).
+// llama_decode; *result is its return value (0: done, 1: no room in the KV cache, 2: ended by the abort callback, < 0: failed). If it failed
+// because experts could not be read, `error` says why, and is empty otherwise.
 MOE_API enum moe_status moe_decode(
         struct llama_context * context, const struct llama_batch * batch, int32_t * result, char * error, size_t error_size);
 

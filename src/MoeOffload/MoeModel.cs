@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using MoeOffload.Chat;
+using MoeOffload.Diagnostics;
 using MoeOffload.Embeddings;
 using MoeOffload.Gguf;
 using MoeOffload.Inference;
@@ -274,6 +275,31 @@ public sealed class MoeModel : LoadedModel
     /// <exception cref="OperationCanceledException">The call was canceled.</exception>
     public Task<LoraAdapter> LoadAdapterAsync(string path, CancellationToken cancellationToken = default) =>
         BackgroundCall.RunAsync(() => LoadAdapter(path), cancellationToken);
+
+    /// <summary>
+    /// Reads how often experts that stay in the model's files were used, and their memory, or returns <see langword="null"/> if
+    /// <see cref="ModelOptions.Experts"/> was not set.
+    /// </summary>
+    /// <returns>The statistics of all sessions and embedders of the model together.</returns>
+    /// <exception cref="ObjectDisposedException">The model has been disposed.</exception>
+    public ExpertStorageStatistics? ReadExpertStorage()
+    {
+        using Use use = Enter();
+        if (Native.Handle.Experts is not { } experts)
+        {
+            return null;
+        }
+
+        NativeExpertUse[] layers = experts.Read(out NativeExpertMemory memory);
+        return new ExpertStorageStatistics(
+            [.. experts.Layers.Select(layer => new ExpertLayerStatistics(layer, layers[layer].Hits, layers[layer].Misses, layers[layer].BytesRead, layers[layer].WaitTime))])
+        {
+            LimitBytes = memory.Limit,
+            ResidentBytes = memory.Resident,
+            PeakBytes = memory.Peak,
+            TotalBytes = memory.Total,
+        };
+    }
 
     /// <summary>Gets the model's own chat template without blocking the caller while it is parsed.</summary>
     /// <param name="cancellationToken">A token that cancels the wait. The parser itself continues, and its result is kept.</param>

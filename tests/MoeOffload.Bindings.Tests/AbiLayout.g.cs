@@ -88,6 +88,9 @@ internal static unsafe class AbiLayout
         .. Of_moe_mtp_info(),
         .. Of_moe_token_logprob(),
         .. Of_moe_expert_counter(),
+        .. Of_moe_expert_tensor(),
+        .. Of_moe_expert_use(),
+        .. Of_moe_expert_memory(),
         .. Of_ggml_opt_optimizer_params(),
     ];
 
@@ -716,6 +719,54 @@ internal static unsafe class AbiLayout
             new("moe_expert_counter.n_ids", 32, (byte*)&value.n_ids - start),
             new("moe_expert_counter.n_layers", 40, (byte*)&value.n_layers - start),
             new("moe_expert_counter.n_experts", 44, (byte*)&value.n_experts - start),
+        ];
+    }
+
+    private static LayoutCheck[] Of_moe_expert_tensor()
+    {
+        moe_expert_tensor value = default;
+        byte* start = (byte*)&value;
+        return
+        [
+            new("sizeof(moe_expert_tensor)", 40, sizeof(moe_expert_tensor)),
+            new("alignof(moe_expert_tensor)", 8, LayoutCheck.AlignmentOf<moe_expert_tensor>()),
+            new("moe_expert_tensor.name", 0, (byte*)&value.name - start),
+            new("moe_expert_tensor.offset", 8, (byte*)&value.offset - start),
+            new("moe_expert_tensor.n_bytes", 16, (byte*)&value.n_bytes - start),
+            new("moe_expert_tensor.file", 24, (byte*)&value.file - start),
+            new("moe_expert_tensor.layer", 28, (byte*)&value.layer - start),
+            new("moe_expert_tensor.n_experts", 32, (byte*)&value.n_experts - start),
+            new("moe_expert_tensor.padding", 36, (byte*)&value.padding - start),
+        ];
+    }
+
+    private static LayoutCheck[] Of_moe_expert_use()
+    {
+        moe_expert_use value = default;
+        byte* start = (byte*)&value;
+        return
+        [
+            new("sizeof(moe_expert_use)", 32, sizeof(moe_expert_use)),
+            new("alignof(moe_expert_use)", 8, LayoutCheck.AlignmentOf<moe_expert_use>()),
+            new("moe_expert_use.hits", 0, (byte*)&value.hits - start),
+            new("moe_expert_use.misses", 8, (byte*)&value.misses - start),
+            new("moe_expert_use.bytes_read", 16, (byte*)&value.bytes_read - start),
+            new("moe_expert_use.wait_ns", 24, (byte*)&value.wait_ns - start),
+        ];
+    }
+
+    private static LayoutCheck[] Of_moe_expert_memory()
+    {
+        moe_expert_memory value = default;
+        byte* start = (byte*)&value;
+        return
+        [
+            new("sizeof(moe_expert_memory)", 32, sizeof(moe_expert_memory)),
+            new("alignof(moe_expert_memory)", 8, LayoutCheck.AlignmentOf<moe_expert_memory>()),
+            new("moe_expert_memory.limit", 0, (byte*)&value.limit - start),
+            new("moe_expert_memory.resident", 8, (byte*)&value.resident - start),
+            new("moe_expert_memory.peak", 16, (byte*)&value.peak - start),
+            new("moe_expert_memory.total", 24, (byte*)&value.total - start),
         ];
     }
 

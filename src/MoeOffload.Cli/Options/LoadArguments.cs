@@ -35,6 +35,9 @@ internal sealed class LoadArguments(GlobalOptions global)
     private readonly Option<bool> _mlock = Opt.Flag("Lock the weights in memory so that they are never swapped out", "--mlock");
     private readonly Option<bool> _directIo = Opt.Flag("Read the weights with direct I/O, which bypasses the system's file cache", "--direct-io", "-dio");
     private readonly Option<bool> _noRepack = Opt.Flag("Do not repack weights in system memory for faster computation", "--no-repack", "-nr");
+    private readonly Option<long?> _expertMemory = Opt.Parsed<long?>(
+        "SIZE", "The maximum system memory of experts; the others are read from the file when they are used", ByteSize.TryParse, "a size such as 8GiB, 8000MB or a number of bytes", "--expert-memory");
+
     private readonly Option<bool> _checkTensors = Opt.Flag("Check the weights for invalid values before use", "--check-tensors");
     private readonly Option<string?> _chatTemplate = Opt.Text("TEMPLATE", "The chat template in Jinja, or 'chatml'; the default is the model's own, or chatml if it has none", "--chat-template");
     private readonly Option<string?> _chatTemplateFile = Opt.Text("PATH", "A file with the chat template in Jinja", "--chat-template-file");
@@ -45,7 +48,7 @@ internal sealed class LoadArguments(GlobalOptions global)
         foreach (Option option in new Option[]
         {
             _overrideTensor, _gpuLayers, _rpc, _devices, _requireDevice, _splitMode, _tensorSplit, _mainGpu, _noMmap, _mlock, _directIo, _noRepack,
-            _checkTensors, _strict, _chatTemplate, _chatTemplateFile,
+            _expertMemory, _checkTensors, _strict, _chatTemplate, _chatTemplateFile,
         })
         {
             command.Options.Add(option);
@@ -68,6 +71,11 @@ internal sealed class LoadArguments(GlobalOptions global)
             {
                 result.AddError("--no-mmap and --direct-io cannot be combined: use one of them.");
             }
+
+            if (result.GetValue(_expertMemory) is not null && (result.GetValue(_mlock) || result.GetValue(_checkTensors)))
+            {
+                result.AddError("--expert-memory cannot be combined with --mlock or --check-tensors, which read all experts: leave them out.");
+            }
         });
     }
 
@@ -87,6 +95,7 @@ internal sealed class LoadArguments(GlobalOptions global)
         MainGpu = parsed.GetValue(_mainGpu),
         LoadMode = ReadLoadMode(parsed),
         Repack = parsed.GetValue(_noRepack) ? false : null,
+        Experts = parsed.GetValue(_expertMemory) is { } bytes ? ExpertStorage.Limit(bytes) : null,
         ValidateTensors = parsed.GetValue(_checkTensors),
         ChatTemplate = parsed.GetValue(_chatTemplateFile) is { } file ? File.ReadAllText(file) : parsed.GetValue(_chatTemplate),
         NativeLibraryDirectory = parsed.GetValue(global.NativeDirectory),

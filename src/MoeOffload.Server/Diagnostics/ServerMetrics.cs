@@ -45,6 +45,7 @@ internal sealed class ServerMetrics
         _embeddedTokens = meter.CreateCounter<long>("moe.tokens.embedded", "{token}", "Tokens for which embeddings were computed");
         _ignoredFields = meter.CreateCounter<long>("moe.requests.ignored_fields", "{field}", "Fields of requests that were accepted without an effect");
         Observe(meter);
+        ObserveExperts(meter);
     }
 
     public void CountIgnored(int fields) => _ignoredFields.Add(fields);
@@ -98,6 +99,15 @@ internal sealed class ServerMetrics
         meter.CreateObservableGauge("moe.expert.busiest_share", () => OfLayers(BusiestShare), "1", "Share of a layer's selections that its busiest expert received");
         meter.CreateObservableGauge(
             "moe.expert.unused", () => OfLayers((activity, layer) => activity.GetCounts(layer).Count(0L)), "{expert}", "Experts of a layer that were never selected");
+    }
+
+    private void ObserveExperts(Meter meter)
+    {
+        meter.CreateObservableCounter("moe.expert.hits", () => OfExpertLayers(layer => layer.Hits), "{use}", "Uses of experts that were in memory, if --expert-memory limits it");
+        meter.CreateObservableCounter("moe.expert.misses", () => OfExpertLayers(layer => layer.Misses), "{use}", "Uses of experts that were read from the file");
+        meter.CreateObservableCounter("moe.expert.read", () => OfExpertLayers(layer => layer.BytesRead), "By", "Bytes of experts that were read from the file");
+        meter.CreateObservableCounter("moe.expert.wait", () => OfExpertLayers(layer => layer.WaitTime.TotalSeconds), "s", "Time for which computations waited for experts");
+        meter.CreateObservableGauge("moe.expert.memory", ExpertMemory, "By", "Memory of experts that are read from the file when they are used");
     }
 
     private static double BusiestShare(ExpertActivity activity, int layer)
@@ -156,6 +166,36 @@ internal sealed class ServerMetrics
             foreach (int layer in activity?.Layers ?? [])
             {
                 yield return new Measurement<double>(value(activity!, layer), Tag("gen_ai.request.model", status.Entry.Name), Tag("layer", layer));
+            }
+        }
+    }
+
+    private IEnumerable<Measurement<double>> OfExpertLayers(Func<ExpertLayerStatistics, double> value) =>
+        from model in ExpertStorages()
+        from layer in model.Storage.Layers
+        select new Measurement<double>(value(layer), Tag("gen_ai.request.model", model.Name), Tag("layer", layer.Layer));
+
+    private IEnumerable<Measurement<long>> ExpertMemory() =>
+        ExpertStorages().Select(model => new Measurement<long>(model.Storage.ResidentBytes, Tag("gen_ai.request.model", model.Name)));
+
+    private IEnumerable<(string Name, ExpertStorageStatistics Storage)> ExpertStorages()
+    {
+        foreach ((ModelStatus status, ServedModel model) in _models.GetLoaded())
+        {
+            ExpertStorageStatistics? storage;
+            try
+            {
+                storage = model.Model.ReadExpertStorage();
+            }
+            catch (ObjectDisposedException)
+            {
+                // The model was unloaded in the meantime.
+                continue;
+            }
+
+            if (storage is not null)
+            {
+                yield return (status.Entry.Name, storage);
             }
         }
     }

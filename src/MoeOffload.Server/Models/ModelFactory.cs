@@ -17,7 +17,10 @@ internal sealed class ModelFactory(ModelHostOptions options, ILoggerFactory logg
     /// <returns>The model, and its session, which is <see langword="null"/> if the model is an encoder.</returns>
     public async Task<(MoeModel Model, GenerationSession? Session)> LoadAsync(CatalogEntry entry, IProgress<float> progress, CancellationToken cancellationToken)
     {
-        MoeModel model = await MoeModel.LoadAsync(entry.Path, ModelOptions, progress, cancellationToken).ConfigureAwait(false);
+        ModelOptions load = options.Load.Experts is null
+            ? ModelOptions
+            : For((await GgufFile.OpenAsync(entry.Path, cancellationToken).ConfigureAwait(false)).Metadata);
+        MoeModel model = await MoeModel.LoadAsync(entry.Path, load, progress, cancellationToken).ConfigureAwait(false);
         try
         {
             return (model, await MakeSessionAsync(model, ModelContext.For(Context(model.Info.TrainedContextLength), model.Info)).ConfigureAwait(false));
@@ -37,8 +40,15 @@ internal sealed class ModelFactory(ModelHostOptions options, ILoggerFactory logg
             && metadata.TryGetInt64($"{architecture}.context_length", out long length)
             ? (int)Math.Clamp(length, 1, int.MaxValue)
             : 0;
-        return MoeModel.EstimateMemory(entry.Path, ModelOptions, Context(trained) with { CountExperts = false }).Total.TotalBytes;
+        return MoeModel.EstimateMemory(entry.Path, For(metadata), Context(trained) with { CountExperts = false }).Total.TotalBytes;
     }
+
+    // The options are those of all models, and some models have no experts.
+    private ModelOptions For(GgufMetadata metadata) =>
+        metadata.TryGetString("general.architecture", out string architecture)
+        && metadata.TryGetInt64($"{architecture}.expert_count", out long experts) && experts > 0
+            ? ModelOptions
+            : ModelOptions with { Experts = null };
 
     /// <summary>Creates the embedder of a model.</summary>
     public async Task<Embedder> MakeEmbedderAsync(MoeModel model)

@@ -15,6 +15,7 @@ internal sealed class ModelLoader : IDisposable
     private readonly List<NativeDevice> _devices;
     private readonly ModelSettings _settings;
     private readonly Dictionary<string, int> _rules;
+    private readonly float _expertShare;
 
     private ModelLoader(
         ModelOptions options, GgufModelFiles files, List<NativeDevice> devices, ModelSettings settings, Dictionary<string, int> rules, ILogger nativeLogger)
@@ -26,6 +27,7 @@ internal sealed class ModelLoader : IDisposable
         _devices = devices;
         _settings = settings;
         _rules = rules;
+        _expertShare = files.Tensors.Where(ExpertFiles.IsRouted).Sum(tensor => tensor.ByteCount) / (float)files.Tensors.Sum(tensor => tensor.ByteCount);
         NativeLogger = nativeLogger;
     }
 
@@ -48,7 +50,15 @@ internal sealed class ModelLoader : IDisposable
         List<NativeDevice> devices = DeviceSelection.Select(options);
         Dictionary<string, int> rules = MatchRules(files, options, loggers.CreateLogger(ModelLog.Category));
         ModelSettings settings = ModelSettingsMapping.Map(options with { LoadMode = ChooseMode(options, files, devices, rules) }, devices);
+        if (options.Experts is not null)
+        {
+            ExpertStoreHandle experts = ExpertFiles.Prepare(files, options, BufferOf, out string[] patterns);
+            settings = settings with { Experts = experts, ExpertPatterns = patterns };
+        }
+
         return new ModelLoader(options, files, devices, settings, rules, nativeLogger);
+
+        string? BufferOf(string tensor) => rules.TryGetValue(tensor, out int rule) ? options.Placement.Rules[rule].Buffer : null;
     }
 
     /// <summary>Gets the logger for llama.cpp's messages.</summary>
@@ -66,7 +76,16 @@ internal sealed class ModelLoader : IDisposable
     public NativeModel Load(IProgress<float>? progress, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        return Load(_paths, _settings, simulate: false, progress, cancellationToken);
+        if (_settings.Experts is null)
+        {
+            return Load(_paths, _settings, simulate: false, progress, cancellationToken);
+        }
+
+        // llama.cpp leaves out the experts that stay in the files, but counts them as a part of what it loads.
+        NativeModel model = Load(
+            _paths, _settings, simulate: false, progress is null ? null : new Share(progress, 1 - _expertShare), cancellationToken);
+        progress?.Report(1);
+        return model;
     }
 
     /// <summary>Creates the model without reading its weights or allocating memory for them, to calculate the memory that it and its contexts take.</summary>
@@ -74,8 +93,12 @@ internal sealed class ModelLoader : IDisposable
     public NativeModel Simulate() => _files.Read(
         paths => Load(paths, _settings with { LoadMode = NativeLoadMode.None }, simulate: true, progress: null, CancellationToken.None));
 
-    /// <summary>Closes the model's files.</summary>
-    public void Dispose() => _files.Dispose();
+    /// <summary>Closes the model's files. A model that was loaded keeps those of its experts.</summary>
+    public void Dispose()
+    {
+        _files.Dispose();
+        _settings.Experts?.Dispose();
+    }
 
     /// <summary>Reads back the placement of the tensors, and checks that the required device is used.</summary>
     public PlacementReport Report(NativeModel model)
@@ -125,6 +148,11 @@ internal sealed class ModelLoader : IDisposable
     private static LoadMode ChooseMode(
         ModelOptions options, GgufModelFiles files, List<NativeDevice> devices, Dictionary<string, int> rules)
     {
+        if (options.Experts is not null && options.LoadMode == LoadMode.Auto)
+        {
+            return LoadMode.None; // mapping a file would read all of it
+        }
+
         if (options.LoadMode != LoadMode.Auto || options.PinnedHostMemory == false || !devices.Exists(device => device.HasPinnedMemory))
         {
             return options.LoadMode;
@@ -190,5 +218,10 @@ internal sealed class ModelLoader : IDisposable
         }
 
         return rules;
+    }
+
+    private sealed class Share(IProgress<float> progress, float share) : IProgress<float>
+    {
+        public void Report(float value) => progress.Report(Math.Min(1, value / Math.Max(share, float.Epsilon)));
     }
 }

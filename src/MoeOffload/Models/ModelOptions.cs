@@ -63,6 +63,13 @@ public sealed record ModelOptions
     public LoadMode LoadMode { get; init; }
 
     /// <summary>
+    /// Gets a value that limits the system memory of routed experts, so that models run that are larger than it: experts that are not in
+    /// memory are read from the model's files when they are used. Experts that a placement rule puts on a device remain there; all others
+    /// compute on the CPU, and are never rearranged. By default, all experts are loaded.
+    /// </summary>
+    public ExpertStorage? Experts { get; init; }
+
+    /// <summary>
     /// Gets a value that indicates whether weights in system memory may be rearranged for the CPU. The default is <see langword="true"/>.
     /// This makes generation faster, and long prompts slower, since a GPU cannot read rearranged weights.
     /// </summary>
@@ -139,6 +146,11 @@ public sealed record ModelOptions
             throw new ArgumentOutOfRangeException(nameof(TensorSplit), "Each share must be a finite number of 0 or more, and at least one must be greater than 0.");
         }
 
+        if (Experts is not null)
+        {
+            CheckExperts();
+        }
+
         if (Devices is { } devices && (devices.Any(string.IsNullOrWhiteSpace) || devices.Distinct(StringComparer.OrdinalIgnoreCase).Count() != devices.Count))
         {
             throw new ArgumentException("A device's name is empty or appears twice.", nameof(Devices));
@@ -152,6 +164,28 @@ public sealed record ModelOptions
             {
                 throw new ArgumentException($"The metadata override '{key}' has no value.", nameof(MetadataOverrides));
             }
+        }
+    }
+
+    private void CheckExperts()
+    {
+        if (LoadMode is not (LoadMode.Auto or LoadMode.None or LoadMode.DirectIo))
+        {
+            throw new ArgumentException(
+                $"Experts that stay in the model's files cannot be combined with LoadMode.{LoadMode}, which maps or locks all of them. Use Auto, None or DirectIo.",
+                nameof(Experts));
+        }
+
+        if (ValidateTensors)
+        {
+            throw new ArgumentException(
+                "Experts that stay in the model's files cannot be combined with ValidateTensors, which reads all of them. Leave one of both out.", nameof(Experts));
+        }
+
+        if (SplitMode is MoeOffload.SplitMode.Tensor)
+        {
+            throw new ArgumentException(
+                "Experts that stay in the model's files cannot be combined with SplitMode.Tensor, which divides them among devices. Use another mode.", nameof(Experts));
         }
     }
 

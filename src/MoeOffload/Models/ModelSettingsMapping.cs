@@ -9,6 +9,7 @@ internal static class ModelSettingsMapping
     /// <param name="options">The options.</param>
     /// <param name="devices">The devices that hold layers.</param>
     /// <exception cref="PlacementException">A device or buffer does not exist, or there are too many shares.</exception>
+    /// <remarks>The experts that stay in the model's files are not among them.</remarks>
     public static ModelSettings Map(ModelOptions options, IReadOnlyList<NativeDevice> devices)
     {
         if (options.MainGpu is { } main && main >= Math.Max(devices.Count, 1))

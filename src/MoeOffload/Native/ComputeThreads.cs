@@ -80,8 +80,7 @@ internal sealed unsafe class ComputeThreads
     {
         ggml_threadpool* decode = Find(_decodeCount);
         ggml_threadpool* prompt = Find(_promptCount);
-        LlamaApi.llama_set_n_threads(context, _decodeCount, _promptCount);
-        LlamaApi.llama_attach_threadpool(context, decode, prompt);
+        ShimApi.moe_context_use_threads(context, _decodeCount, decode, _promptCount, prompt, null, 0);
     }
 
     /// <summary>Makes the threads sleep until the next computation, instead of waiting actively for some time. None must run.</summary>

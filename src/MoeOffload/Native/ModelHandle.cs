@@ -13,9 +13,18 @@ internal sealed unsafe class ModelHandle : SafeHandle
 
     private readonly string[] _servers;
 
-    public ModelHandle(llama_model* model, string[] servers)
+    /// <summary>Initializes a new instance of the <see cref="ModelHandle"/> class, which keeps the experts in files alive.</summary>
+    /// <exception cref="ObjectDisposedException">The experts have been disposed.</exception>
+    public ModelHandle(llama_model* model, string[] servers, ExpertStoreHandle? experts)
         : base(0, ownsHandle: true)
     {
+        if (experts is not null)
+        {
+            bool added = false;
+            experts.DangerousAddRef(ref added);
+            Experts = experts;
+        }
+
         _servers = servers;
         RpcServers.Hold(servers);
         SetHandle((nint)model);
@@ -30,6 +39,9 @@ internal sealed unsafe class ModelHandle : SafeHandle
     /// release it when the thread that holds it is abandoned.
     /// </summary>
     public SemaphoreSlim AdapterGate { get; } = new(1, 1);
+
+    /// <summary>Gets the experts that stay in the model's files, or <see langword="null"/> if all of them were loaded.</summary>
+    public ExpertStoreHandle? Experts { get; }
 
     /// <summary>Gets the RPC servers whose devices the model uses.</summary>
     public IReadOnlyCollection<string> Servers => _servers;
@@ -50,6 +62,7 @@ internal sealed unsafe class ModelHandle : SafeHandle
         if (!IsLost && RpcServers.Run(_servers, () => ShimApi.moe_model_free((llama_model*)model, null, 0), out _, ReleaseLimit))
         {
             RpcServers.Release(_servers);
+            Experts?.DangerousRelease();
         }
 
         return true;

@@ -30,6 +30,12 @@ internal sealed unsafe record ModelSettings
     /// <summary>Gets the buffers of tensors by patterns of their names. The first match applies.</summary>
     public IReadOnlyList<(string Pattern, NativeBufferType Buffer)> Rules { get; init; } = [];
 
+    /// <summary>Gets the experts that stay in the model's files, or <see langword="null"/> if there are none.</summary>
+    public ExpertStoreHandle? Experts { get; init; }
+
+    /// <summary>Gets the patterns of the tensors that hold these experts. They take precedence over <see cref="Rules"/>.</summary>
+    public IReadOnlyList<string> ExpertPatterns { get; init; } = [];
+
     public bool? Repack { get; init; }
 
     public bool? PinnedHostMemory { get; init; }
@@ -62,7 +68,7 @@ internal sealed unsafe record ModelSettings
             TensorSplit.ToArray().CopyTo(new Span<float>(parameters.tensor_split, MaxDevices));
         }
 
-        if (Rules.Count > 0)
+        if (Rules.Count + ExpertPatterns.Count > 0)
         {
             parameters.tensor_buft_overrides = WriteRules(scope);
         }
@@ -82,11 +88,18 @@ internal sealed unsafe record ModelSettings
     // An empty rule ends the list.
     private llama_model_tensor_buft_override* WriteRules(NativeMemoryScope scope)
     {
-        llama_model_tensor_buft_override* rules = scope.Allocate<llama_model_tensor_buft_override>(Rules.Count + 1);
-        for (int i = 0; i < Rules.Count; i++)
+        llama_model_tensor_buft_override* rules = scope.Allocate<llama_model_tensor_buft_override>(ExpertPatterns.Count + Rules.Count + 1);
+        llama_model_tensor_buft_override* next = rules;
+        foreach (string pattern in ExpertPatterns)
         {
-            rules[i].pattern = scope.Text(Rules[i].Pattern, "A placement pattern");
-            rules[i].buft = Rules[i].Buffer.Pointer;
+            next->pattern = scope.Text(pattern, "A placement pattern");
+            next++->buft = Experts!.Pointer;
+        }
+
+        foreach ((string pattern, NativeBufferType buffer) in Rules)
+        {
+            next->pattern = scope.Text(pattern, "A placement pattern");
+            next++->buft = buffer.Pointer;
         }
 
         return rules;

@@ -266,7 +266,7 @@ internal sealed unsafe class NativeContext : IDisposable
             0 => DecodeResult.Done,
             1 => DecodeResult.NoRoom,
             Stopped => DecodeResult.Stopped,
-            _ => throw new InferenceException(Failure(result)),
+            _ => throw new InferenceException(Failure(result, Utf8.ToString(error))),
         };
     }
 
@@ -579,10 +579,11 @@ internal sealed unsafe class NativeContext : IDisposable
         }
     }
 
-    private static string Failure(int result)
+    private static string Failure(int result, string cause)
     {
         string reason = result switch
         {
+            _ when cause.Length > 0 => cause,
             -1 => "llama.cpp rejected the batch",
             -2 => "there is not enough memory for the computation",
             _ => $"llama.cpp's decode returned {result}",

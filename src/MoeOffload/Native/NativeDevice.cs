@@ -41,7 +41,13 @@ internal readonly unsafe struct NativeDevice
         List<NativeDevice> devices = [];
         for (nuint i = 0; i < GgmlBackendApi.ggml_backend_dev_count(); i++)
         {
-            devices.Add(new NativeDevice(GgmlBackendApi.ggml_backend_dev_get(i)));
+            ggml_backend_device* device = GgmlBackendApi.ggml_backend_dev_get(i);
+
+            // The device that computes experts in files is no device that an option could name.
+            if (GgmlBackendApi.ggml_backend_dev_type(device) != ggml_backend_dev_type.GGML_BACKEND_DEVICE_TYPE_META)
+            {
+                devices.Add(new NativeDevice(device));
+            }
         }
 
         return devices;

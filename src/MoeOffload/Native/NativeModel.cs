@@ -46,7 +46,7 @@ internal sealed unsafe class NativeModel : IDisposable
                 throw new ModelLoadException(NativeError.Describe($"'{files[0]}' could not be loaded", status, error));
             }
 
-            return new NativeModel(new ModelHandle(model, NativeDevice.ServersOf(settings.Devices)));
+            return new NativeModel(new ModelHandle(model, NativeDevice.ServersOf(settings.Devices), settings.Experts));
         }
         finally
         {

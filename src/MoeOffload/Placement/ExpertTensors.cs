@@ -38,7 +38,15 @@ internal static class ExpertTensors
 
     /// <summary>Creates a single pattern for the experts of several layers, since llama.cpp compiles each pattern again for each tensor.</summary>
     /// <param name="layers">The layer numbers, in ascending order and without duplicates. At least one is required.</param>
-    public static string PatternOf(IReadOnlyList<int> layers)
+    public static string PatternOf(IReadOnlyList<int> layers) => PatternOfLayers(layers) + Pattern;
+
+    /// <summary>Creates a pattern for one tensor of several layers, and nothing else.</summary>
+    /// <param name="tensor">The name of the tensor without its layer, such as <c>ffn_up_exps.weight</c>.</param>
+    /// <param name="layers">The layer numbers, in ascending order and without duplicates. At least one is required.</param>
+    public static string PatternOf(string tensor, IReadOnlyList<int> layers) =>
+        "^" + PatternOfLayers(layers) + @"\." + tensor.Replace(".", @"\.", StringComparison.Ordinal) + "$";
+
+    private static string PatternOfLayers(IReadOnlyList<int> layers)
     {
         var alternatives = new List<string>();
         for (var start = 0; start < layers.Count;)
@@ -53,7 +61,7 @@ internal static class ExpertTensors
             start = end + 1;
         }
 
-        return @"blk\.(" + string.Join('|', alternatives) + ")" + Pattern;
+        return @"blk\.(" + string.Join('|', alternatives) + ")";
     }
 
     /// <summary>Gets the number of layers if a pattern is that of the first layers' experts; otherwise, <see langword="null"/>.</summary>

@@ -20,6 +20,9 @@ internal static class TensorNames
         return dot > 0 && int.TryParse(rest[..dot], NumberStyles.None, CultureInfo.InvariantCulture, out int layer) ? layer : null;
     }
 
+    /// <summary>Gets the name of a layer's tensor without its layer: <c>ffn_up_exps.weight</c> of <c>blk.0.ffn_up_exps.weight</c>.</summary>
+    public static string WithoutLayer(string name) => name[(name.IndexOf('.', LayerPrefix.Length) + 1)..];
+
     /// <summary>Determines what a tensor is used for.</summary>
     public static TensorGroup GroupOf(string name)
     {

@@ -47,6 +47,23 @@ public sealed unsafe class ShimArgumentTests
     public void Version_is_that_of_the_bindings() => ShimApi.moe_shim_version().Should().Be(ShimApi.MOE_SHIM_VERSION);
 
     [Test]
+    public void Experts_in_files_check_their_arguments()
+    {
+        ggml_backend_buffer_type* experts;
+        moe_expert_memory memory;
+        byte* path = stackalloc byte[] { (byte)'x', 0 };
+        var tensor = new moe_expert_tensor { name = path, n_bytes = 7, n_experts = 2 };
+        ShimApi.moe_experts_new(null, 1, &tensor, 1, 1, &experts, _error, ErrorSize).Should().Be(Invalid);
+        ShimApi.moe_experts_new(&path, 1, &tensor, 0, 1, &experts, _error, ErrorSize).Should().Be(Invalid);
+        ShimApi.moe_experts_new(&path, 1, &tensor, 1, 1, &experts, _error, ErrorSize).Should().Be(moe_status.MOE_STATUS_FAILED);
+        ShimApi.moe_experts_counts(null, null, 0, &memory, _error, ErrorSize).Should().Be(Invalid);
+        ShimApi.moe_experts_inject(null, null, null, _error, ErrorSize).Should().Be(Invalid);
+        ShimApi.moe_experts_free(null, _error, ErrorSize).Should().Be(moe_status.MOE_STATUS_OK);
+        ShimApi.moe_context_use_threads(null, 1, null, 1, null, _error, ErrorSize).Should().Be(Invalid);
+        ShimApi.moe_context_use_threads(_context, 0, null, 1, null, _error, ErrorSize).Should().Be(Invalid);
+    }
+
+    [Test]
     public void Error_texts_are_cut_to_the_buffer_and_ended()
     {
         byte* small = stackalloc byte[8];
