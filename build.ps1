@@ -186,8 +186,22 @@ function New-PackagesFrom([string] $prefix) {
     else {
         Write-Host "There is no CUDA build, so MoeOffload.Native.Cuda is not created. To build it, run ./build.ps1 native --cuda."
     }
+    Build-Ahead $prefix
     foreach ($project in $projects) {
         Invoke-Program dotnet @('pack', $project, '-c', 'Release', '-o', $packages, "-p:MoeNativePrefix=$prefix")
+    }
+}
+
+# Compiles the library ahead of time for each platform that artifacts/<prefix> has libraries for. A project that references the library is
+# published, so that what is compiled is the assembly that the package holds, and its symbols are valid.
+function Build-Ahead([string] $prefix) {
+    $ahead = "$root/artifacts/ready-to-run"
+    Remove-Item $ahead -Recurse -Force -ErrorAction Ignore
+    foreach ($rid in (Get-ChildItem "$root/artifacts/$prefix" -Directory).Name) {
+        foreach ($framework in 'net10.0', 'net8.0') {
+            Invoke-Program dotnet @('publish', "$root/src/MoeOffload.Extensions.AI", '-c', 'Release', '-f', $framework, '-r', $rid,
+                '--no-self-contained', '-p:PublishReadyToRun=true', '-o', "$ahead/$rid/lib/$framework")
+        }
     }
 }
 

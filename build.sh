@@ -175,8 +175,22 @@ pack_from() {
         echo "There is no CUDA build, so MoeOffload.Native.Cuda is not created. To build it, run ./build.sh native --cuda."
     fi
     rm -rf "$packages"
+    compile_ahead "$prefix"
     for project in "${projects[@]}"; do
         dotnet pack "$project" -c Release -o "$packages" -p:MoeNativePrefix="$prefix"
+    done
+}
+
+# compile_ahead PREFIX: compiles the library ahead of time for each platform that artifacts/PREFIX has libraries for. A project that references
+# the library is published, so that what is compiled is the assembly that the package holds, and its symbols are valid.
+compile_ahead() {
+    local ahead=$root/artifacts/ready-to-run rid framework
+    rm -rf "$ahead"
+    for rid in $(ls "$root/artifacts/$1"); do
+        for framework in net10.0 net8.0; do
+            dotnet publish "$root/src/MoeOffload.Extensions.AI" -c Release -f "$framework" -r "$rid" --no-self-contained \
+                -p:PublishReadyToRun=true -o "$ahead/$rid/lib/$framework"
+        done
     done
 }
 

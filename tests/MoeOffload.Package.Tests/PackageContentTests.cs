@@ -1,5 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
+using System.Reflection.Metadata;
+using System.Reflection.PortableExecutable;
 using System.Text;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
@@ -22,15 +24,43 @@ public sealed class PackageContentTests
         using ZipArchive package = Packages.Open(Managed);
 
         Files(package).Should().BeEquivalentTo(
+        [
             "lib/net10.0/MoeOffload.dll",
             "lib/net10.0/MoeOffload.xml",
             "lib/net8.0/MoeOffload.dll",
             "lib/net8.0/MoeOffload.xml",
             "PACKAGE.md",
             "LICENSE",
-            "THIRD-PARTY-NOTICES.txt");
+            "THIRD-PARTY-NOTICES.txt",
+            .. Packages.Platforms.SelectMany(static platform => new[] { $"runtimes/{platform}/lib/net10.0/MoeOffload.dll", $"runtimes/{platform}/lib/net8.0/MoeOffload.dll" }),
+        ]);
         Dependencies(package, "net10.0").Should().Equal("Microsoft.Extensions.Logging.Abstractions 10.0.0");
         Dependencies(package, "net8.0").Should().Equal("Microsoft.Extensions.Logging.Abstractions 10.0.0", "System.Text.Json 10.0.0");
+    }
+
+    [Test]
+    public void Library_for_a_platform_is_the_same_code_and_compiled_ahead_of_time()
+    {
+        using ZipArchive package = Packages.Open(Managed);
+
+        foreach (string platform in Packages.Platforms)
+        {
+            foreach (string framework in (string[])["net10.0", "net8.0"])
+            {
+                (Guid portable, bool isPortableCompiled) = Inspect($"lib/{framework}/MoeOffload.dll");
+                (Guid compiled, bool isCompiled) = Inspect($"runtimes/{platform}/lib/{framework}/MoeOffload.dll");
+                compiled.Should().Be(portable, "symbols and references are those of the portable library");
+                isPortableCompiled.Should().BeFalse();
+                isCompiled.Should().BeTrue("of {0} for {1}", platform, framework);
+            }
+        }
+
+        (Guid Version, bool IsCompiled) Inspect(string file)
+        {
+            using var reader = new PEReader(new MemoryStream(package.GetEntry(file)!.Read()));
+            MetadataReader metadata = reader.GetMetadataReader();
+            return (metadata.GetGuid(metadata.GetModuleDefinition().Mvid), reader.PEHeaders.CorHeader!.ManagedNativeHeaderDirectory.Size > 0);
+        }
     }
 
     [TestCaseSource(typeof(Packages), nameof(Packages.Platforms))]
