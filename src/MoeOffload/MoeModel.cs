@@ -238,6 +238,57 @@ public sealed class MoeModel : LoadedModel
         BackgroundCall.RunAsync(() => CreateEmbedder(options), cancellationToken);
 
     /// <summary>
+    /// Gets a value that indicates whether the model has a classification head, with which <see cref="CreateReranker"/> orders documents by their
+    /// relevance.
+    /// </summary>
+    /// <exception cref="ObjectDisposedException">The model has been disposed.</exception>
+    public bool CanRerank
+    {
+        get
+        {
+            using Use use = Enter();
+            return Native.ReadShapes().Keys.Any(name => name is "cls.weight" or "cls.output.weight");
+        }
+    }
+
+    /// <summary>
+    /// Creates a reranker, which is a context that orders documents by their relevance to a query. Blocks while its memory is allocated; see
+    /// <see cref="CreateRerankerAsync"/>.
+    /// </summary>
+    /// <param name="options">The options of the context, or <see langword="null"/> for the default options.</param>
+    /// <returns>The reranker.</returns>
+    /// <exception cref="ArgumentException">An option is out of range.</exception>
+    /// <exception cref="InferenceException">llama.cpp rejected the context, or there is not enough memory.</exception>
+    /// <exception cref="NotSupportedException">The model has no classification head.</exception>
+    /// <exception cref="ObjectDisposedException">The model has been disposed.</exception>
+    public Reranker CreateReranker(EmbeddingOptions? options = null)
+    {
+        options ??= new EmbeddingOptions();
+        options.Validate();
+        using Use use = Enter();
+        if (!CanRerank)
+        {
+            throw new NotSupportedException(
+                $"'{Path}' ({Info.Architecture}) cannot rank documents: it has no classification head. Use a model for reranking, such as bge-reranker or Qwen3-Reranker.");
+        }
+
+        ContextOptions context = options.ToContext(
+            Info.TrainedContextLength, Native.EmbeddingInfo.IsCausal, Native.IsRecurrent, Placement.KeepsExpertsBesideDevice, ranks: true);
+        return Reranker.Create(this, ContextPreparation.ForRanking(this, context));
+    }
+
+    /// <summary>Creates a reranker without blocking the caller.</summary>
+    /// <param name="options">The options of the context, or <see langword="null"/> for the default options.</param>
+    /// <param name="cancellationToken">
+    /// A token that cancels the wait. If the reranker is already being created, it is disposed as soon as it exists.
+    /// </param>
+    /// <returns>The reranker.</returns>
+    /// <inheritdoc cref="CreateReranker" path="/exception"/>
+    /// <exception cref="OperationCanceledException">The call was canceled.</exception>
+    public Task<Reranker> CreateRerankerAsync(EmbeddingOptions? options = null, CancellationToken cancellationToken = default) =>
+        BackgroundCall.RunAsync(() => CreateReranker(options), cancellationToken);
+
+    /// <summary>
     /// Loads a LoRA adapter for the model. Its matrices are stored on the devices of the tensors that they change. Blocks while the file is
     /// read; see <see cref="LoadAdapterAsync"/>.
     /// </summary>

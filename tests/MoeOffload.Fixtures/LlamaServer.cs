@@ -77,6 +77,16 @@ public sealed class LlamaServer : IDisposable
         return [.. rows.Select(row => row!.AsArray().Select(value => (float)value!).ToArray())];
     }
 
+    /// <summary>Scores documents with <c>/v1/rerank</c>.</summary>
+    /// <returns>The scores, in the order of the documents, and the number of tokens of all.</returns>
+    public (float[] Scores, int Tokens) Rerank(string query, params IEnumerable<string> documents)
+    {
+        JsonNode answer = Post("v1/rerank", new JsonObject { ["query"] = query, ["documents"] = new JsonArray([.. documents.Select(text => JsonValue.Create(text))]) });
+        return (
+            [.. answer["results"]!.AsArray().OrderBy(result => (int)result!["index"]!).Select(result => (float)result!["relevance_score"]!)],
+            (int)answer["usage"]!["prompt_tokens"]!);
+    }
+
     /// <summary>The prompt that its <c>/apply-template</c> makes of a request as OpenAI's.</summary>
     /// <exception cref="HttpRequestException">The template refused it; the message has its words.</exception>
     public string ApplyTemplate(JsonObject request) => (string)Post("apply-template", request)["prompt"]!;

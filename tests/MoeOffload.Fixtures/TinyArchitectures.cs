@@ -269,6 +269,39 @@ internal static class TinyArchitectures
         }
     }
 
+    public static void BertReranker(TinyModelWriter model, TinyShape shape, TinyModelOptions options)
+    {
+        Bert(model, shape, options);
+        model.Set("pooling_type", 4u);
+        model.Matrix("cls.weight", [model.Embedding, model.Embedding]);
+        model.Bias("cls.bias", model.Embedding);
+        model.Matrix("cls.output.weight", [model.Embedding, 1], deviation: 1);
+        model.Bias("cls.output.bias", 1);
+    }
+
+    public static void Qwen3Reranker(TinyModelWriter model, TinyShape shape, TinyModelOptions options)
+    {
+        model.Set("feed_forward_length", (uint)shape.ExpertFeedForwardLength);
+        model.Set("attention.key_length", (uint)shape.HeadLength);
+        model.Set("attention.value_length", (uint)shape.HeadLength);
+        model.Set("pooling_type", 4u);
+        model.SetTexts("classifier.output_labels", "yes", "no");
+        model.Vocabulary(TinyVocabulary.ByteLevel(
+            "qwen2", options.VocabularySize, ChatTemplates.ChatMl, "<|endoftext|>", "<|im_end|>", "<|im_start|>"));
+        model.RerankTemplate("<|im_start|>user\n<Query>: {query}\n<Document>: {document}<|im_end|>\n<|im_start|>assistant\n");
+        for (var layer = 0; layer < shape.Layers; layer++)
+        {
+            model.Norm($"blk.{layer}.attn_norm", model.Embedding);
+            model.Attention(layer);
+            model.Norm($"blk.{layer}.attn_q_norm", shape.HeadLength);
+            model.Norm($"blk.{layer}.attn_k_norm", shape.HeadLength);
+            model.Norm($"blk.{layer}.ffn_norm", model.Embedding);
+            model.FeedForward(layer, shape.ExpertFeedForwardLength);
+        }
+
+        model.Matrix("cls.output.weight", [model.Embedding, 2], deviation: 0.2f);
+    }
+
     public static void Mamba(TinyModelWriter model, TinyShape shape, TinyModelOptions options)
     {
         const int States = 16;

@@ -58,6 +58,11 @@ internal sealed class TinyModelWriter
     public void SetArray<T>(string key, params ReadOnlySpan<T> values)
         where T : unmanaged => _writer.SetArray($"{_shape.Architecture}.{key}", values);
 
+    public void SetTexts(string key, params IReadOnlyCollection<string> values) => _writer.SetArray($"{_shape.Architecture}.{key}", values);
+
+    /// <summary>Sets the template for a query and a document.</summary>
+    public void RerankTemplate(string template) => _writer.Set("tokenizer.chat_template.rerank", template);
+
     public void Vocabulary(TinyVocabulary vocabulary, bool outputBias = false)
     {
         vocabulary.WriteTo(_writer);

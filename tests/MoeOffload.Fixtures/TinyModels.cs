@@ -155,6 +155,21 @@ public static class TinyModels
         KeyValueHeads = 2,
     });
 
+    /// <summary>BERT with a classification head of one score, as rerankers have it.</summary>
+    public static TinyModel BertReranker(TinyModelOptions? options = null) => Get("bert reranker", options, TinyArchitectures.BertReranker, it => Bert(it).Shape);
+
+    /// <summary>Qwen3 with a head of two classes and a template for queries and documents, as its rerankers have them: a decoder that is dense.</summary>
+    public static TinyModel Qwen3Reranker(TinyModelOptions? options = null) => Get("qwen3 reranker", options, TinyArchitectures.Qwen3Reranker, it => new()
+    {
+        Architecture = "qwen3",
+        Layers = it.Layers ?? 2,
+        Experts = 0,
+        ExpertsUsed = 0,
+        EmbeddingLength = it.EmbeddingLength ?? 128,
+        HeadLength = it.HeadLength ?? 64,
+        ExpertFeedForwardLength = it.ExpertFeedForwardLength ?? 128,
+    });
+
     /// <summary>Mamba: no attention, but a recurrent state; llama.cpp keeps no KV cache for it.</summary>
     public static TinyModel Mamba(TinyModelOptions? options = null) => Get("mamba", options, TinyArchitectures.Mamba, it => new()
     {

@@ -91,6 +91,64 @@ public sealed class AgentHistoryTests
         }
     }
 
+    [TestCase("/v1/messages", "Current time is 14:03:22. Today's date is 2025-11-30.\n", "Current time is 14:04:59. Today's date is 2025-11-30.\n")]
+    [TestCase("/v1/chat/completions", "Current date and time: 2025-11-30 14:03:22\n", "Current date and time: 2025-11-30 14:03:23\n")]
+    [TestCase("/v1/chat/completions", "You are HAL. The current time is 2025-11-30T14:03:22.123Z. Be short. ", "You are HAL. The current time is 2025-11-30T15:04:22.456Z. Be short. ")]
+    [TestCase("/v1/chat/completions", "Today is Sunday, November 30, 2025, 2:03 PM.\n", "Today is Sunday, November 30, 2025, 2:05 PM.\n")]
+    [TestCase("/v1/responses", "<current_time>14:03</current_time>\n", "<current_time>14:05</current_time>\n")]
+    public async Task Current_time_does_not_cost_the_prefix_cache(string path, string first, string second)
+    {
+        string model = _server.Models.List()[0].Entry.Name;
+        await _server.AskAsync(path, Question(first));
+        _server.Log.Lines.Clear();
+        JsonNode usage = (await _server.AskAsync(path, Question(second)))["usage"]!;
+        int cached = (int)(usage["prompt_tokens_details"]?["cached_tokens"] ?? usage["input_tokens_details"]?["cached_tokens"] ?? usage["cache_read_input_tokens"])!;
+        int prompt = (int)(usage["prompt_tokens"] ?? usage["input_tokens"])! + (path == "/v1/messages" ? cached : 0);
+        prompt.Should().BeGreaterThan(200);
+        (prompt - cached).Should().BeLessThan(80);
+        string sent = _server.Log.Lines.Single(line => line.Text.StartsWith("Prompt", StringComparison.Ordinal)).Text;
+        foreach (string word in second.Split([' ', '\n'], StringSplitOptions.RemoveEmptyEntries))
+        {
+            sent.Should().Contain(word, "no text is lost");
+        }
+
+        JsonObject Question(string time)
+        {
+            string system = time + string.Concat(Enumerable.Repeat("You are a careful assistant. ", 40));
+            JsonObject request = Request(path, model, path == "/v1/responses" ? """{"input":"Hi there"}""" : """{"messages":[{"role":"user","content":"Hi there"}]}""");
+            if (path == "/v1/chat/completions")
+            {
+                request["messages"]!.AsArray().Insert(0, new JsonObject { ["role"] = "system", ["content"] = system });
+            }
+            else
+            {
+                request[path == "/v1/messages" ? "system" : "instructions"] = system;
+            }
+
+            return request;
+        }
+    }
+
+    [TestCase("The shop opens at 9:00.")]
+    [TestCase("Today's date is 2025-11-30.")]
+    [TestCase("Reply within 10:00 minutes. The current time matters.")]
+    public async Task Other_sentences_stay_where_they_are(string sentence)
+    {
+        JsonObject request = Request("/v1/chat/completions", _server.Models.List()[0].Entry.Name, """{"messages":[{"role":"user","content":"Hi there"}]}""");
+        request["messages"]!.AsArray().Insert(0, new JsonObject { ["role"] = "system", ["content"] = $"{sentence}\nBe short." });
+        string prompt = (string)(await _server.AskAsync("/apply-template", request))["prompt"]!;
+        prompt.Should().Contain($"{sentence}\nBe short.").And.NotContain("<system>");
+    }
+
+    [Test]
+    public async Task Current_time_stays_where_it_is_if_the_option_says_so()
+    {
+        await using TestServer server = await TestServer.StartAsync(options => options.Requests.MovesCurrentTime = false);
+        JsonObject chat = TestServer.Chat("Hi");
+        chat["messages"]!.AsArray().Insert(0, new JsonObject { ["role"] = "system", ["content"] = "Current time is 14:03:22.\nBe short." });
+        ((string)(await server.AskAsync("/apply-template", chat))["prompt"]!).Should().Contain("Current time is 14:03:22.\nBe short.");
+    }
+
     private static JsonObject Request(string path, string model, string fields)
     {
         JsonObject request = JsonNode.Parse(fields)!.AsObject();

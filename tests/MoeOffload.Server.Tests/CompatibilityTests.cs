@@ -310,4 +310,79 @@ public sealed class CompatibilityTests
         chunks.SkipLast(1).Should().OnlyContain(chunk => chunk.ContainsKey("usage") && chunk["usage"] == null);
         chunks[^1]["usage"].Should().NotBeNull();
     }
+
+    [Test]
+    public async Task Text_chunks_before_the_usage_have_a_usage_of_null_too()
+    {
+        JsonObject request = new() { ["model"] = TestServer.Demo, ["prompt"] = "Bees", ["max_tokens"] = 3, ["stream_options"] = new JsonObject { ["include_usage"] = true } };
+        JsonObject[] chunks = [.. (await _server.StreamAsync("/v1/completions", request)).SkipLast(1).Select(data => JsonNode.Parse(data)!.AsObject())];
+        chunks.SkipLast(1).Should().OnlyContain(chunk => chunk.ContainsKey("usage") && chunk["usage"] == null);
+        ((int)chunks[^1]["usage"]!["completion_tokens"]!).Should().Be(3);
+        request["stream_options"] = null;
+        (await _server.StreamAsync("/v1/completions", request)).SkipLast(1).Should().OnlyContain(data => !data.Contains("\"usage\""));
+    }
+
+    [Test]
+    public async Task Usage_says_what_came_from_the_cache_and_what_is_written_to_it()
+    {
+        JsonObject chat = TestServer.Chat("What is the usage of a question that nobody asked before?", maxTokens: 2);
+        JsonNode first = (await _server.AskAsync(Chat, chat.DeepClone()))["usage"]!;
+        JsonNode second = (await _server.AskAsync(Chat, chat))["usage"]!;
+        int prompt = (int)first["prompt_tokens"]!;
+        ((int)first["prompt_tokens_details"]!["cached_tokens"]! + (int)first["prompt_tokens_details"]!["cache_write_tokens"]!).Should().Be(prompt);
+        ((int)second["prompt_tokens_details"]!["cached_tokens"]!).Should().BeGreaterThan(prompt / 2);
+        ((int)second["prompt_tokens_details"]!["cache_write_tokens"]!).Should().BeLessThan(prompt / 2);
+        ((int)second["completion_tokens_details"]!["reasoning_tokens"]!).Should().Be(0);
+
+        JsonObject response = new() { ["model"] = TestServer.Demo, ["input"] = "What do cows eat?", ["max_output_tokens"] = 2, ["user"] = "ann" };
+        JsonNode answer = await _server.AskAsync("/v1/responses", response);
+        ((int)answer["usage"]!["input_tokens_details"]!["cached_tokens"]! + (int)answer["usage"]!["input_tokens_details"]!["cache_write_tokens"]!)
+            .Should().Be((int)answer["usage"]!["input_tokens"]!);
+        ((string?)answer["user"]).Should().Be("ann");
+    }
+
+    [Test]
+    public async Task Probabilities_have_a_refusal_of_null()
+    {
+        JsonObject chat = TestServer.Chat("Hi", maxTokens: 2);
+        chat["logprobs"] = true;
+        JsonObject probabilities = (await _server.AskAsync(Chat, chat.DeepClone()))["choices"]![0]!["logprobs"]!.AsObject();
+        probabilities.Should().ContainKey("refusal");
+        probabilities["refusal"].Should().BeNull();
+        JsonObject[] streamed = [.. (await _server.StreamAsync(Chat, chat)).SkipLast(1).Select(data => JsonNode.Parse(data)!["choices"]![0]!["logprobs"]).OfType<JsonObject>()];
+        streamed.Should().NotBeEmpty().And.OnlyContain(item => item.ContainsKey("refusal") && item["refusal"] == null);
+    }
+
+    [TestCase(Chat, "messages")]
+    [TestCase("/v1/completions", "prompt")]
+    [TestCase("/v1/responses", "input")]
+    [TestCase("/v1/embeddings", "input")]
+    public async Task Error_of_a_long_prompt_names_its_field(string path, string field)
+    {
+        string text = string.Concat(Enumerable.Repeat("a cow and ", path == "/v1/embeddings" ? 20_000 : 400));
+        JsonObject request = new() { ["model"] = TestServer.Demo, ["input"] = text, ["prompt"] = text, ["messages"] = TestServer.Chat(text)["messages"]!.DeepClone() };
+        foreach (string other in ((string[])["messages", "prompt", "input"]).Where(name => name != field))
+        {
+            request.Remove(other);
+        }
+
+        (int status, JsonNode error) = await _server.FailAsync(path, request);
+        status.Should().Be(400);
+        ((string?)error["code"]).Should().Be("context_length_exceeded");
+        ((string?)error["param"]).Should().Be(field);
+    }
+
+    [Test]
+    public async Task Times_are_those_of_RFC_3339()
+    {
+        const string Time = @"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$";
+        JsonNode tags = JsonNode.Parse(await _server.Http.GetStringAsync("/api/tags"))!;
+        ((string)tags["models"]![0]!["modified_at"]!).Should().MatchRegex(Time);
+        ((string)(await _server.AskAsync("/api/show", new JsonObject { ["model"] = TestServer.Demo }))["modified_at"]!).Should().MatchRegex(Time);
+        JsonObject chat = new() { ["model"] = TestServer.Demo, ["messages"] = TestServer.Chat("Hi")["messages"]!.DeepClone(), ["options"] = new JsonObject { ["num_predict"] = 2 }, ["stream"] = false };
+        ((string)(await _server.AskAsync("/api/chat", chat))["created_at"]!).Should().MatchRegex(Time);
+        JsonObject generate = new() { ["model"] = TestServer.Demo, ["prompt"] = "Hi", ["options"] = new JsonObject { ["num_predict"] = 2 }, ["stream"] = false };
+        ((string)(await _server.AskAsync("/api/generate", generate))["created_at"]!).Should().MatchRegex(Time);
+        ((string)JsonNode.Parse(await _server.Http.GetStringAsync("/v1/models"))!["data"]![0]!["created_at"]!).Should().MatchRegex(Time);
+    }
 }

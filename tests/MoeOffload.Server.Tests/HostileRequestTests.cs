@@ -15,14 +15,24 @@ namespace MoeOffload.Server.Tests;
 [TestFixture]
 public sealed class HostileRequestTests
 {
-    private const int Requests = 8600;
-    private const int RawRequests = 800;
-    private const int AbortedStreams = 200;
-    private const int Sockets = 400;
+    // The number of requests can be set, to let more of them run for hours.
+    private const string CountVariable = "MOE_HOSTILE_REQUESTS";
+    private const int UsualCount = 10_000;
     private const long Mebibyte = 1024 * 1024;
 
+    private static readonly int s_count =
+        int.TryParse(Environment.GetEnvironmentVariable(CountVariable), NumberStyles.None, CultureInfo.InvariantCulture, out int count) ? Math.Max(count, 1000) : UsualCount;
+
+    private static int Requests => s_count * 86 / 100;
+
+    private static int RawRequests => s_count * 8 / 100;
+
+    private static int AbortedStreams => s_count * 2 / 100;
+
+    private static int Sockets => s_count * 4 / 100;
+
     [Test]
-    public async Task Ten_thousand_hostile_requests_each_get_their_error_and_change_nothing()
+    public async Task Hostile_requests_each_get_their_error_and_change_nothing()
     {
         await using TestServer server = await TestServer.StartAsync(options =>
         {
@@ -31,6 +41,7 @@ public sealed class HostileRequestTests
 
             // What is right by chance need not be long.
             options.Limits.MaxTokens = 64;
+            options.Models.MaxContextLength = 512;
             options.Requests.Strict = true;
         });
         server.Log.Least = LogLevel.Error;
@@ -78,7 +89,7 @@ public sealed class HostileRequestTests
             using HttpResponseMessage response = await server.Http.PostAsync(request.Path, new ByteArrayContent(request.Body), cancellationToken);
             string answer = await response.Content.ReadAsStringAsync(cancellationToken);
             int status = (int)response.StatusCode;
-            if (!((status is >= 400 and < 500 && JsonNode.Parse(answer)!["error"] is not null) || (request.MayBeRight && status == 200)))
+            if (!((status is >= 400 and < 500 && JsonNode.Parse(answer)!["error"] is not null) || (request.MayBeRight && (status == 200 || (status == 501 && request.Path == "/v1/rerank")))))
             {
                 wrong.Enqueue(string.Create(CultureInfo.InvariantCulture, $"{request.Path} {status} {Shorten(answer)} to {Shorten(Encoding.UTF8.GetString(request.Body))}"));
             }

@@ -69,6 +69,11 @@ internal sealed class HostileRequests(int seed)
         ("/api/show", """{"model":"tiny-moe","verbose":false}""", true),
         ("/api/embed", """{"model":"tiny-moe","input":["Hi"],"truncate":true,"dimensions":8}""", true),
         ("/api/embeddings", """{"model":"tiny-moe","prompt":"Hi"}""", true),
+        ("/tokenize", """{"model":"tiny-moe","content":"Hi","add_special":true,"with_pieces":true}""", false),
+        ("/detokenize", """{"model":"tiny-moe","tokens":[1,2,3]}""", false),
+        ("/apply-template", """{"model":"tiny-moe","messages":[{"role":"user","content":"Hi"}]}""", false),
+        ("/infill", """{"model":"tiny-moe","input_prefix":"a","input_suffix":"b","n_predict":1}""", false),
+        ("/v1/rerank", """{"model":"tiny-moe","query":"Hi","documents":["a","b"],"top_n":1}""", false),
     ];
 
     /// <summary>The next path and body. Its answer is a status from 400 to 499, unless <paramref name="mayBeRight"/> says that it might be right by chance.</summary>

@@ -28,6 +28,7 @@ public sealed class NodeClientTests
     [TestCase("openai", 8)]
     [TestCase("ollama", 9)]
     [TestCase("anthropic", 7)]
+    [TestCase("frameworks", 6)]
     public async Task Client_is_served_unchanged(string client, int tests)
     {
         (int code, string output) = await NodeClients.RunAsync(

@@ -10,7 +10,8 @@ internal static class NodeClients
     private static readonly TimeSpan s_runLimit = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan s_installLimit = TimeSpan.FromMinutes(5);
 
-    private static string Folder { get; } = Path.Combine(NativeBuild.Repository, "tests", "MoeOffload.Server.Clients");
+    /// <summary>Where the clients are.</summary>
+    public static string Folder { get; } = Path.Combine(NativeBuild.Repository, "tests", "MoeOffload.Server.Clients");
 
     /// <summary>Installs the clients as the lock file has them, unless they are there.</summary>
     public static async Task InstallAsync()
@@ -34,7 +35,8 @@ internal static class NodeClients
     public static Task<(int Code, string Output)> RunAsync(string client, params IReadOnlyList<string> arguments) =>
         RunAsync("node", ["--test-reporter=tap", $"{client}.mjs", .. arguments], s_runLimit);
 
-    private static async Task<(int Code, string Output)> RunAsync(string program, IReadOnlyList<string> arguments, TimeSpan limit)
+    /// <summary>Runs a program in their folder.</summary>
+    public static async Task<(int Code, string Output)> RunAsync(string program, IReadOnlyList<string> arguments, TimeSpan limit)
     {
         var start = new ProcessStartInfo(program, arguments) { WorkingDirectory = Folder, RedirectStandardOutput = true, RedirectStandardError = true };
         using Process process = Start(start);

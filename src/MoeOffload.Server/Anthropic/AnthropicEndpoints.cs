@@ -20,7 +20,7 @@ internal static class AnthropicEndpoints
     {
         JsonFields body = await request.ReadJsonAsync().ConfigureAwait(false);
         var asked = MessagesRequest.Read(body, request, counts: false);
-        MessageEvents? events = asked.IsStreamed ? new MessageEvents(request.MakeEvents(), asked.ShowsThinking) : null;
+        MessageEvents? events = asked.IsStreamed ? new MessageEvents(request.MakeEvents(), asked) : null;
         ChatAnswers answers = await ChatAnswers.StartAsync(request, asked.Model, asked.Messages, _ => asked.Options).ConfigureAwait(false);
         await using (answers.ConfigureAwait(false))
         {
@@ -32,7 +32,7 @@ internal static class AnthropicEndpoints
             }
 
             ChatUpdate last = (await answers.CompleteAsync().ConfigureAwait(false))[0];
-            MessageAnswer answer = Answer(id, answers.ModelName, answers.Stream, last, asked.ShowsThinking);
+            MessageAnswer answer = Answer(id, answers.ModelName, answers.Stream, last, asked);
             await request.WriteJsonAsync(answer, AnthropicJson.Default.MessageAnswer).ConfigureAwait(false);
         }
     }
@@ -42,16 +42,16 @@ internal static class AnthropicEndpoints
         JsonFields body = await request.ReadJsonAsync().ConfigureAwait(false);
         var asked = MessagesRequest.Read(body, request, counts: true);
         using ModelLease lease = await request.AcquireAsync(asked.Model).ConfigureAwait(false);
-        RenderedChat chat = ClientInput.Check(() => lease.Model.ChatTemplate.Render(asked.Messages, asked.Options));
+        RenderedChat chat = ClientInput.Check(() => lease.Model.ChatTemplate.Render(ChatPreparation.Apply(asked.Messages, asked.Options, request.Options), asked.Options));
         int[] tokens = lease.Model.Vocabulary.Tokenize(chat.Prompt, parseSpecial: true);
         await request.WriteJsonAsync(new TokenCount(tokens.Length), AnthropicJson.Default.TokenCount).ConfigureAwait(false);
     }
 
-    private static MessageAnswer Answer(string id, string model, ChatStream chat, ChatUpdate last, bool showsThinking)
+    private static MessageAnswer Answer(string id, string model, ChatStream chat, ChatUpdate last, MessagesRequest asked)
     {
         ChatMessage message = last.Message!;
         var content = new List<ContentBlock>();
-        if (showsThinking && message.ReasoningContent is { Length: > 0 } thinking)
+        if (asked.ShowsThinking && message.ReasoningContent is { Length: > 0 } thinking)
         {
             content.Add(ContentBlock.OfThinking(thinking));
         }
@@ -67,7 +67,7 @@ internal static class AnthropicEndpoints
             .Where(item => item.Input is not null)
             .Select(item => ContentBlock.OfCall(item.Call.Id, item.Call.Name, item.Input!)));
         (string reason, string? sequence) = MessageEvents.WhyStopped(chat, last);
-        return new MessageAnswer(id, "message", "assistant", model, content, reason, sequence, MessageEvents.UsageOf(last.Statistics!));
+        return new MessageAnswer(id, "message", "assistant", model, content, reason, sequence, MessageEvents.UsageOf(last.Statistics!), SchemaCheck.Of(asked.Options.ResponseSchema, message.Content));
     }
 
     private static JsonObject? Parse(string arguments)

@@ -1,5 +1,7 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using MoeOffload.Server.Generation;
 
 namespace MoeOffload.Server.Anthropic;
 
@@ -16,7 +18,19 @@ internal sealed record MessageAnswer(
     IReadOnlyList<ContentBlock> Content,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? StopReason,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? StopSequence,
-    Usage Usage);
+    Usage Usage,
+    SchemaCheck? SchemaCheck = null)
+{
+    // These members are those of features that only Anthropic's own service has.
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public string? Container { get; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public string? Diagnostics { get; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public string? StopDetails { get; }
+}
 
 /// <summary>Represents a part of an answer: <c>text</c>, <c>thinking</c> or <c>tool_use</c>, each with its own fields.</summary>
 internal sealed record ContentBlock(
@@ -26,17 +40,43 @@ internal sealed record ContentBlock(
     string? Signature = null,
     string? Id = null,
     string? Name = null,
-    JsonNode? Input = null)
+    JsonNode? Input = null,
+    Caller? Caller = null,
+    JsonElement? Citations = null)
 {
-    public static ContentBlock OfText(string text) => new("text", Text: text);
+    private static readonly JsonElement s_none = JsonElement.Parse("null");
+
+    public static ContentBlock OfText(string text) => new("text", Text: text, Citations: s_none);
 
     // This server does not sign or verify thinking, so the signature is empty.
     public static ContentBlock OfThinking(string thinking) => new("thinking", Thinking: thinking, Signature: string.Empty);
 
-    public static ContentBlock OfCall(string id, string name, JsonNode input) => new("tool_use", Id: id, Name: name, Input: input);
+    public static ContentBlock OfCall(string id, string name, JsonNode input) => new("tool_use", Id: id, Name: name, Input: input, Caller: new Caller("direct"));
 }
 
-internal sealed record Usage(int InputTokens, int CacheCreationInputTokens, int CacheReadInputTokens, int OutputTokens);
+/// <summary>Represents who calls a tool: always the model itself.</summary>
+internal sealed record Caller(string Type);
+
+internal sealed record Usage(int InputTokens, int CacheCreationInputTokens, int CacheReadInputTokens, int OutputTokens)
+{
+    public string ServiceTier { get; } = "standard";
+
+    // These members are those of features that only Anthropic's own service has.
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public string? CacheCreation { get; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public string? InferenceGeo { get; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public string? OutputTokensDetails { get; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public string? ServerToolUse { get; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public string? Speed { get; }
+}
 
 internal sealed record MessageStart(string Type, MessageAnswer Message);
 
@@ -48,9 +88,16 @@ internal sealed record Delta(string Type, string? Text = null, string? Thinking 
 
 internal sealed record BlockStop(string Type, int Index);
 
-internal sealed record MessageDelta(string Type, StopDelta Delta, Usage Usage);
+internal sealed record MessageDelta(string Type, StopDelta Delta, Usage Usage, SchemaCheck? SchemaCheck = null);
 
-internal sealed record StopDelta(string StopReason, [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? StopSequence);
+internal sealed record StopDelta(string StopReason, [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? StopSequence)
+{
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public string? Container { get; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public string? StopDetails { get; }
+}
 
 internal sealed record PlainEvent(string Type);
 

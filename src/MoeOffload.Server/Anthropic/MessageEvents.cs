@@ -7,7 +7,7 @@ using MoeOffload.Server.Http;
 namespace MoeOffload.Server.Anthropic;
 
 /// <summary>Sends an answer as the events of Anthropic's streams: a message of blocks, each of which is started, filled and stopped before the next one.</summary>
-internal sealed class MessageEvents(SseWriter stream, bool showsThinking)
+internal sealed class MessageEvents(SseWriter stream, MessagesRequest asked)
 {
     private int _block = -1;
     private string? _open;
@@ -31,7 +31,7 @@ internal sealed class MessageEvents(SseWriter stream, bool showsThinking)
         answers.Log(last!);
         await CloseAsync().ConfigureAwait(false);
         (string reason, string? sequence) = WhyStopped(chat, last!);
-        var end = new MessageDelta("message_delta", new StopDelta(reason, sequence), UsageOf(last!.Statistics!));
+        var end = new MessageDelta("message_delta", new StopDelta(reason, sequence), UsageOf(last!.Statistics!), SchemaCheck.Of(asked.Options.ResponseSchema, last.Message!.Content));
         await SendAsync("message_delta", end, AnthropicJson.Default.MessageDelta).ConfigureAwait(false);
         await SendAsync("message_stop", new PlainEvent("message_stop"), AnthropicJson.Default.PlainEvent).ConfigureAwait(false);
     }
@@ -51,7 +51,7 @@ internal sealed class MessageEvents(SseWriter stream, bool showsThinking)
 
     private async Task AddAsync(ChatUpdate update)
     {
-        if (showsThinking && update.ReasoningContent.Length > 0)
+        if (asked.ShowsThinking && update.ReasoningContent.Length > 0)
         {
             await OpenAsync("thinking", ContentBlock.OfThinking(string.Empty)).ConfigureAwait(false);
             await FillAsync(new Delta("thinking_delta", Thinking: update.ReasoningContent)).ConfigureAwait(false);

@@ -22,6 +22,7 @@ internal sealed record MessagesRequest(string Model, IReadOnlyList<ChatMessage> 
     /// <exception cref="ApiException">A field is missing, has the wrong type, or is out of range.</exception>
     public static MessagesRequest Read(JsonFields body, ApiRequest request, bool counts)
     {
+        request.PromptField = "messages";
         string model = body.RequiredText("model");
         int? maxTokens = body.Integer("max_tokens", 1);
         if (maxTokens is null && !counts)
@@ -55,6 +56,7 @@ internal sealed record MessagesRequest(string Model, IReadOnlyList<ChatMessage> 
         bool isStreamed = body.Flag("stream") ?? false;
         FieldTables.Messages.Apply(body);
         request.EndReading();
+        request.NoteUnenforced(schema);
         return new MessagesRequest(model, messages, Prefill.Apply(options, messages), thinks, isStreamed);
     }
 

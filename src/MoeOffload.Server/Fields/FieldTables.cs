@@ -13,13 +13,16 @@ internal static class FieldTables
     // Hints, identifiers and bookkeeping of OpenAI's own service, and of others that serve its API.
     private static readonly string[] s_openAI =
     [
-        "user", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key", "prompt_cache_retention", "prompt_cache_options", "moderation",
-        "client_metadata", "cache_prompt", "cache_salt", "id_slot", "slot_id", "request_id", "priority", "keep_alive", "ttl", "num_ctx", "n_keep", "n_cache_reuse",
+        "service_tier", "safety_identifier", "prompt_cache_key", "prompt_cache_retention", "prompt_cache_options", "moderation",
+        "client_metadata", "cache_prompt", "cache_salt", "id_slot", "slot_id", "request_id", "priority", "keep_alive", "ttl", "n_keep", "n_cache_reuse",
         "provider", "route", "models", "transforms", "usage", "plugins", "session_id", "trace", "extra_headers", "extra_query", "timeout", "drop_params",
         "skip_special_tokens", "spaces_between_special_tokens", "include_stop_str_in_output", "return_token_ids", "return_tokens_as_token_ids", "prompt_logprobs",
         "timings_per_token", "post_sampling_probs", "return_tokens", "response_fields", "n_probs", "kv_transfer_params", "vllm_xargs", "mm_processor_kwargs",
         "backend_sampling", "t_max_predict_ms", "n_indent", "draft_model", "web_search_options", "verbosity", "prediction",
     ];
+
+    // A response repeats or obeys them.
+    private static readonly string[] s_ofResponses = ["user", "metadata", "store"];
 
     private static readonly Dictionary<string, string> s_noBeams = new()
     {
@@ -34,7 +37,7 @@ internal static class FieldTables
 
     public static FieldRules ChatCompletions { get; } = new(
         "/v1/chat/completions",
-        [.. s_openAI, "add_special_tokens", "parse_tool_calls", "include_reasoning", "add_generation_prompt", "reasoning_split"],
+        [.. s_openAI, .. s_ofResponses, "add_special_tokens", "parse_tool_calls", "include_reasoning", "add_generation_prompt", "reasoning_split"],
         new Dictionary<string, string>(s_noBeams)
         {
             ["audio"] = OnlyText,
@@ -46,7 +49,7 @@ internal static class FieldTables
         });
 
     public static FieldRules Completions { get; } = new(
-        "/v1/completions", [.. s_openAI, "add_special_tokens"], new Dictionary<string, string>(s_noBeams));
+        "/v1/completions", [.. s_openAI, .. s_ofResponses, "add_special_tokens"], new Dictionary<string, string>(s_noBeams));
 
     public static FieldRules Responses { get; } = new(
         "/v1/responses",
@@ -79,7 +82,7 @@ internal static class FieldTables
 
     public static FieldRules OllamaOptions { get; } = new(
         "`options` of /api/chat, /api/generate",
-        ["num_ctx", "num_batch", "num_gpu", "main_gpu", "num_thread", "numa", "use_mmap", "use_mlock", "vocab_only", "low_vram", "f16_kv", "num_keep", "penalize_newline", "tfs_z", "num_gqa", "draft_num_predict"],
+        ["num_batch", "num_gpu", "main_gpu", "num_thread", "numa", "use_mmap", "use_mlock", "vocab_only", "low_vram", "f16_kv", "num_keep", "penalize_newline", "tfs_z", "num_gqa", "draft_num_predict"],
         new Dictionary<string, string>());
 
     public static FieldRules OllamaEmbed { get; } = new("/api/embed, /api/embeddings", ["keep_alive", "options"], new Dictionary<string, string>());

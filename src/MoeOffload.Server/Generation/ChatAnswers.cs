@@ -21,9 +21,10 @@ internal sealed class ChatAnswers : Answers<ChatStream, ChatUpdate>
     public static async Task<ChatAnswers> StartAsync(
         ApiRequest request, string? model, IReadOnlyList<ChatMessage> messages, Func<int, ChatOptions> options, int count = 1)
     {
+        IReadOnlyList<ChatMessage> prepared = ChatPreparation.Apply(messages, options(0), request.Options);
         var answers = new ChatAnswers(request, await AcquireAsync(request, model).ConfigureAwait(false));
         await answers
-            .StartAsync(count, (session, index) => session.ChatAsync(messages, options(index) with { Deadline = request.TimeLeft }, request.Cancellation))
+            .StartAsync(count, (session, index) => session.ChatAsync(prepared, options(index) with { Deadline = request.TimeLeft }, request.Cancellation))
             .ConfigureAwait(false);
         return answers;
     }

@@ -18,9 +18,9 @@ internal static class ApiErrors
         ClientGoneException => Gone(error),
         OperationCanceledException or IOException => ExplainEnd(error, request),
         ContextFullException full => ApiException.ContextFull(
-            error.Message, full is { PromptTokens: { } tokens, MaxPromptTokens: { } most } ? (tokens, most) : null),
+            error.Message, request.PromptField, full is { PromptTokens: { } tokens, MaxPromptTokens: { } most } ? (tokens, most) : null),
         QueueFullException => ApiException.Busy(error.Message),
-        ChatTemplateException => ApiException.Invalid(error.Message, "messages", "chat_template_error"),
+        ChatTemplateException => ApiException.Invalid(error.Message, request.PromptField ?? "messages", "chat_template_error"),
         ModelNotFoundException => new ApiException(404, "invalid_request_error", "model_not_found", error.Message, "model", error),
         AmbiguousModelException => ApiException.Invalid(error.Message, "model", "ambiguous_model"),
         ModelPullException => new ApiException(502, "server_error", "model_pull_failed", error.Message, "model", error),

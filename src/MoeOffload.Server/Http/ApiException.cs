@@ -67,9 +67,10 @@ internal sealed class ApiException : Exception
 
     /// <summary>Creates an error with status 400 for a prompt that is too long.</summary>
     /// <param name="message">A message that says what happened, where, and how to correct it.</param>
+    /// <param name="parameter">The field that has the prompt, or null.</param>
     /// <param name="tooLong">The number of tokens of the prompt, and the maximum; null if they are unknown.</param>
-    public static ApiException ContextFull(string message, (int Tokens, int Most)? tooLong) =>
-        new(400, "invalid_request_error", "context_length_exceeded", message, null) { TooLong = tooLong };
+    public static ApiException ContextFull(string message, string? parameter, (int Tokens, int Most)? tooLong) =>
+        new(400, "invalid_request_error", "context_length_exceeded", message, parameter) { TooLong = tooLong };
 
     /// <summary>Creates the same error with another message.</summary>
     public ApiException WithMessage(string message) =>

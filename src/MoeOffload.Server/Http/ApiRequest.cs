@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Http;
 using MoeOffload.Catalog;
+using MoeOffload.Schemas;
 using MoeOffload.Server.Models;
 
 namespace MoeOffload.Server.Http;
@@ -16,6 +17,9 @@ internal sealed class ApiRequest : IDisposable
 
     // The header of an answer that lists the fields that had no effect.
     public const string IgnoredHeader = "x-moe-ignored";
+
+    // The header of an answer that lists the keywords of its schema that are not enforced.
+    public const string UnenforcedHeader = "x-moe-schema-unenforced";
     private const int MostListed = 20;
 
     // The maximum length of a requested name that an error message repeats.
@@ -24,7 +28,9 @@ internal sealed class ApiRequest : IDisposable
     private readonly CancellationTokenSource _cancellation;
     private readonly FieldLedger _fields = new();
     private readonly long _start = Stopwatch.GetTimestamp();
+    private readonly List<string> _ignored = [];
     private JsonDocument? _body;
+    private (int Length, string Path)? _contextLength;
 
     public ApiRequest(HttpContext http, string id, ApiServices services, CancellationToken stopping)
     {
@@ -73,6 +79,9 @@ internal sealed class ApiRequest : IDisposable
     /// <summary>Gets the name of the model, or null if it has not been acquired yet.</summary>
     public string? Model { get; private set; }
 
+    /// <summary>Gets or sets the field that has the prompt, which errors about its length name.</summary>
+    public string? PromptField { get; set; }
+
     /// <summary>Gets the number of prompt tokens, for the log.</summary>
     public int PromptTokens { get; private set; }
 
@@ -100,11 +109,38 @@ internal sealed class ApiRequest : IDisposable
             throw ApiException.Invalid($"Unknown parameter: '{unread[0]}'.", unread[0], "unknown_parameter");
         }
 
-        string[] ignored = [.. _fields.Ignored.Concat(unread).Distinct()];
-        if (ignored.Length > 0)
+        Ignore([.. _fields.Ignored.Concat(unread).Distinct()]);
+    }
+
+    /// <summary>Reads the context length that a request asks for (<c>num_ctx</c>), which <see cref="AcquireAsync"/> provides if it can.</summary>
+    /// <param name="fields">The object that has the field.</param>
+    public void ReadContextLength(JsonFields fields)
+    {
+        const string Name = "num_ctx";
+        _contextLength = fields.Integer(Name, 0) is > 0 and var length ? (length, fields.PathOf(Name)) : null;
+    }
+
+    /// <summary>Tells the client which parts of the schema of its answer are not enforced but checked afterwards.</summary>
+    public void NoteUnenforced(JsonSchema? schema)
+    {
+        if (schema is { Unenforced.Count: > 0 })
         {
-            Services.IgnoredFields.Note(Http.Request.Headers.UserAgent, ignored);
-            Http.Response.Headers[IgnoredHeader] = IgnoredFields.Safe(string.Join(", ", ignored.Take(MostListed)));
+            Http.Response.Headers[UnenforcedHeader] = IgnoredFields.Safe(string.Join(", ", schema.Unenforced.Take(MostListed).Select(pointer => ShortText.Of(pointer, LongestName))));
+        }
+    }
+
+    private void Ignore(string[] names)
+    {
+        if (names.Length == 0)
+        {
+            return;
+        }
+
+        Services.IgnoredFields.Note(Http.Request.Headers.UserAgent, names);
+        if (!Http.Response.HasStarted)
+        {
+            _ignored.AddRange(names);
+            Http.Response.Headers[IgnoredHeader] = IgnoredFields.Safe(string.Join(", ", _ignored.Take(MostListed)));
         }
     }
 
@@ -140,7 +176,7 @@ internal sealed class ApiRequest : IDisposable
     public async Task<ModelLease> AcquireAsync(string? name)
     {
         CatalogEntry entry = FindModelOrFallback(name ?? Options.DefaultModel ?? throw ApiException.Missing("model"));
-        Task<ModelLease> acquiring = Models.AcquireAsync(entry, Cancellation);
+        Task<(ModelLease Lease, bool IsLongEnough)> acquiring = Models.AcquireAsync(entry, _contextLength?.Length, Cancellation);
         try
         {
             while (Stream is not null && !acquiring.IsCompleted)
@@ -149,15 +185,20 @@ internal sealed class ApiRequest : IDisposable
                 await Task.WhenAny(acquiring, Task.Delay(Options.ProgressInterval, Cancellation)).ConfigureAwait(false);
             }
 
-            ModelLease lease = await acquiring.ConfigureAwait(false);
+            (ModelLease lease, bool isLongEnough) = await acquiring.ConfigureAwait(false);
             Model = lease.Name;
+            if (!isLongEnough)
+            {
+                Ignore([_contextLength!.Value.Path]);
+            }
+
             return lease;
         }
         catch when (!acquiring.IsFaulted)
         {
             // The client is gone, so a lease that is acquired later must be released.
             _ = acquiring.ContinueWith(
-                done => done.Result.Dispose(), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
+                done => done.Result.Lease.Dispose(), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
             throw;
         }
     }
@@ -209,7 +250,7 @@ internal sealed class ApiRequest : IDisposable
         if (Limits.MaxPromptTokens is { } most && tokens > most)
         {
             throw ApiException.ContextFull(
-                string.Create(CultureInfo.InvariantCulture, $"The prompt has {tokens} tokens, but the server accepts at most {most}. Shorten the prompt."), (tokens, most));
+                string.Create(CultureInfo.InvariantCulture, $"The prompt has {tokens} tokens, but the server accepts at most {most}. Shorten the prompt."), PromptField, (tokens, most));
         }
     }
 

@@ -31,6 +31,12 @@ public sealed class RequestDefaults
     public bool Strict { get; set; }
 
     /// <summary>
+    /// Gets or sets a value that indicates whether sentences with the current time, with which some clients begin their system text, are moved to the
+    /// last message of the user, so that the text behind them stays in the prefix cache. The default is <see langword="true"/>.
+    /// </summary>
+    public bool MovesCurrentTime { get; set; } = true;
+
+    /// <summary>
     /// Gets or sets a function that translates error messages for the clients of a program, or <see langword="null"/> for none. Messages of
     /// the library name its options, such as <c>ContextOptions.ContextLength</c>; a program can replace them by its own. The default is
     /// <see langword="null"/>.

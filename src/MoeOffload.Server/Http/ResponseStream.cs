@@ -40,6 +40,9 @@ internal abstract class ResponseStream : IAsyncDisposable
         Interval = request.Options.KeepAliveInterval;
     }
 
+    /// <summary>Gets the number of values that were sent, without signs of life in another form.</summary>
+    public int Count { get; private set; }
+
     /// <summary>Gets the time since the stream was created.</summary>
     public TimeSpan Age => Stopwatch.GetElapsedTime(_start);
 
@@ -119,6 +122,7 @@ internal abstract class ResponseStream : IAsyncDisposable
     protected void WriteJson<T>(T value, JsonTypeInfo<T> type)
     {
         _json ??= new Utf8JsonWriter(Writer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true });
+        Count++;
         _json.Reset(Writer);
         JsonSerializer.Serialize(_json, value, type);
         _json.Flush();

@@ -47,6 +47,17 @@ internal sealed record FillBody(
 
 internal sealed record FillTimings(int PromptN, double PromptMs, int PredictedN, double PredictedMs);
 
+internal sealed record RankingBody(string Model, string Object, RankingUsage Usage, IReadOnlyList<RankedDocumentBody> Results);
+
+internal sealed record RankingUsage(int PromptTokens, int TotalTokens);
+
+internal sealed record RankedDocumentBody(int Index, float RelevanceScore, DocumentBody? Document);
+
+internal sealed record DocumentBody(string Text);
+
+/// <summary>Represents a score in the format of Text Embeddings Inference.</summary>
+internal sealed record InferenceScoreBody(int Index, float Score, string? Text);
+
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(TokensBody))]
 [JsonSerializable(typeof(TextBody))]
@@ -54,4 +65,6 @@ internal sealed record FillTimings(int PromptN, double PromptMs, int PredictedN,
 [JsonSerializable(typeof(SlotBody[]))]
 [JsonSerializable(typeof(PropsBody))]
 [JsonSerializable(typeof(FillBody))]
+[JsonSerializable(typeof(RankingBody))]
+[JsonSerializable(typeof(InferenceScoreBody[]))]
 internal sealed partial class LlamaJson : JsonSerializerContext;

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Unicode;
 using MoeOffload.Chat;
+using MoeOffload.Server.Generation;
 using MoeOffload.Server.Http;
 using MoeOffload.Server.OpenAI;
 using MoeOffload.Server.Routing;
@@ -11,7 +12,7 @@ namespace MoeOffload.Server.Llama;
 
 /// <summary>
 /// Maps the native endpoints of llama.cpp's server: <c>/tokenize</c>, <c>/detokenize</c>, <c>/apply-template</c>, <c>/props</c>,
-/// <c>/slots</c> and <c>/infill</c>. That server has one model, so a request can leave out its name if there is no choice.
+/// <c>/slots</c>, <c>/infill</c> and <c>/rerank</c>. That server has one model, so a request can leave out its name if there is no choice.
 /// </summary>
 internal static class LlamaEndpoints
 {
@@ -21,6 +22,11 @@ internal static class LlamaEndpoints
         routes.Post("/detokenize", OpenAIErrors.Format, DetokenizeAsync);
         routes.Post("/apply-template", OpenAIErrors.Format, ApplyTemplateAsync);
         routes.Post("/infill", OpenAIErrors.Format, FillEndpoint.AnswerAsync);
+        foreach (string path in (string[])["/rerank", "/reranking", "/v1/rerank", "/v1/reranking"])
+        {
+            routes.Post(path, OpenAIErrors.Format, RerankEndpoint.AnswerAsync);
+        }
+
         routes.Map("GET", "/props", OpenAIErrors.Format, PropsAsync, ApiAccess.Work);
         routes.Map("GET", "/slots", OpenAIErrors.Format, SlotsAsync, ApiAccess.Work);
     }
@@ -61,7 +67,7 @@ internal static class LlamaEndpoints
     {
         var chat = ChatCompletionRequest.Read(await request.ReadJsonAsync().ConfigureAwait(false), request);
         using ModelLease lease = await request.AcquireAsync(request.OnlyModel(chat.Model)).ConfigureAwait(false);
-        RenderedChat rendered = ClientInput.Check(() => lease.Model.ChatTemplate.Render(chat.Messages, chat.Options));
+        RenderedChat rendered = ClientInput.Check(() => lease.Model.ChatTemplate.Render(ChatPreparation.Apply(chat.Messages, chat.Options, request.Options), chat.Options));
         await request.WriteJsonAsync(new PromptBody(rendered.Prompt), LlamaJson.Default.PromptBody).ConfigureAwait(false);
     }
 

@@ -11,6 +11,9 @@ internal sealed class ModelFactory(ModelHostOptions options, ILoggerFactory logg
     // With a memory limit, a model must not use the memory that it leaves free, because other models need it.
     private const int LengthWithinLimit = 8192;
 
+    // The library's limit of a text, if the options do not set one.
+    private const int LongestEmbedded = 8192;
+
     private ModelOptions ModelOptions => options.Load.LoggerFactory is null ? options.Load with { LoggerFactory = loggers } : options.Load;
 
     /// <summary>Loads a model.</summary>
@@ -53,15 +56,34 @@ internal sealed class ModelFactory(ModelHostOptions options, ILoggerFactory logg
     /// <summary>Creates the embedder of a model.</summary>
     public async Task<Embedder> MakeEmbedderAsync(MoeModel model)
     {
-        Embedder embedder = model.CreateEmbedder(options.Embedding);
+        EmbeddingOptions embedding = Embedding(model);
+        Embedder embedder = model.CreateEmbedder(embedding);
         if (embedder.Pooling is not null)
         {
             return embedder;
         }
 
         await embedder.DisposeAsync().ConfigureAwait(false);
-        return model.CreateEmbedder(options.Embedding with { Pooling = EmbeddingPooling.Mean });
+        return model.CreateEmbedder(embedding with { Pooling = EmbeddingPooling.Mean });
     }
+
+    /// <summary>Creates the reranker of a model.</summary>
+    /// <exception cref="NotSupportedException">The model cannot rank documents.</exception>
+    public Task<Reranker> MakeRerankerAsync(MoeModel model) => model.CreateRerankerAsync(Embedding(model));
+
+    /// <summary>Creates a session in which a request can have a certain number of tokens.</summary>
+    /// <exception cref="InferenceException">There is not enough memory.</exception>
+    public Task<GenerationSession> MakeLongerAsync(MoeModel model, int length)
+    {
+        ContextOptions context = ModelContext.For(Context(model.Info.TrainedContextLength), model.Info);
+        return model.CreateSessionAsync(context with { ContextLength = context.KvCache.Unified == true ? length : (int)Math.Min((long)length * context.SequenceCount, int.MaxValue) });
+    }
+
+    // A context that is longer than the usual limit of a text raises this limit.
+    private EmbeddingOptions Embedding(MoeModel model) =>
+        options.Embedding.ContextLength == 0 && options.Context.ContextLength > LongestEmbedded
+            ? options.Embedding with { ContextLength = Math.Min(options.Context.ContextLength, model.Info.TrainedContextLength) }
+            : options.Embedding;
 
     private ContextOptions Context(int trainedLength) => options.MemoryLimit is null || options.Context.ContextLength > 0
         ? options.Context

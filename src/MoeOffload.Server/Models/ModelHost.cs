@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using Microsoft.Extensions.Logging;
 using MoeOffload.Catalog;
-using MoeOffload.Embeddings;
 using MoeOffload.Server.Models;
 
 namespace MoeOffload.Server;
@@ -26,6 +26,7 @@ public sealed class ModelHost : IAsyncDisposable
 
     // Models are loaded one at a time, because the memory for the next one depends on what this one uses.
     private readonly SemaphoreSlim _loading = new(1);
+    private readonly SemaphoreSlim _lengthening = new(1);
     private readonly Task _unloading;
 
     /// <summary>Initializes a new instance, without loading a model yet.</summary>
@@ -101,13 +102,23 @@ public sealed class ModelHost : IAsyncDisposable
     }
 
     /// <inheritdoc cref="AcquireAsync(string, CancellationToken)"/>
-    internal async Task<ModelLease> AcquireAsync(CatalogEntry entry, CancellationToken cancellationToken)
+    internal async Task<ModelLease> AcquireAsync(CatalogEntry entry, CancellationToken cancellationToken) =>
+        (await AcquireAsync(entry, contextLength: null, cancellationToken).ConfigureAwait(false)).Lease;
+
+    /// <summary>Acquires a model whose context has a certain length, if memory and options allow it.</summary>
+    /// <param name="entry">The model.</param>
+    /// <param name="contextLength">The number of tokens that a request can have; null for the length that the options specify.</param>
+    /// <param name="cancellationToken">A token to cancel the wait. The model continues to load for other requests.</param>
+    /// <returns>The lease, and whether the context has the length.</returns>
+    internal async Task<(ModelLease Lease, bool IsLongEnough)> AcquireAsync(CatalogEntry entry, int? contextLength, CancellationToken cancellationToken)
     {
         ModelSlot slot = _table.Enter(entry, added => Task.Run(() => LoadAsync(added)));
         try
         {
             ServedModel loaded = await slot.Loading.WaitAsync(cancellationToken).ConfigureAwait(false);
-            return new ModelLease(slot.Entry.Name, loaded, () => _table.Leave(slot));
+            bool isLongEnough = contextLength is not { } wanted || loaded.Session?.SequenceLength >= wanted
+                || await LengthenAsync(slot, loaded, wanted).WaitAsync(cancellationToken).ConfigureAwait(false);
+            return (new ModelLease(slot.Entry.Name, loaded, () => _table.Leave(slot)), isLongEnough);
         }
         catch
         {
@@ -284,7 +295,11 @@ public sealed class ModelHost : IAsyncDisposable
         }
 
         (MoeModel model, GenerationSession? session) = await _factory.LoadAsync(entry, slot, _stopping.Token).ConfigureAwait(false);
-        return new ServedModel(model, session, owner => MakeEmbedder(slot, owner));
+        return new ServedModel(
+            model,
+            session,
+            owner => MakeContext(slot, () => _factory.MakeEmbedderAsync(owner), made => made.Memory, "Embedding"),
+            owner => MakeContext(slot, () => _factory.MakeRerankerAsync(owner), made => made.Memory, "Reranking"));
     }
 
     // The caller must hold the semaphore.
@@ -304,14 +319,15 @@ public sealed class ModelHost : IAsyncDisposable
     private static long Mebibytes(long bytes) => bytes / (1024 * 1024);
 
     // Prevents the model from being unloaded in the meantime, because the unload and this method would wait for each other.
-    private Task<Embedder> MakeEmbedder(ModelSlot slot, MoeModel model)
+    private Task<T> MakeContext<T>(ModelSlot slot, Func<Task<T>> make, Func<T, MemoryBreakdown> memoryOf, string what)
+        where T : class, IAsyncDisposable
     {
         _table.EnterAgain(slot);
         return Task.Run(async () =>
         {
             try
             {
-                return await MakeEmbedderAsync(model).ConfigureAwait(false);
+                return await MakeContextAsync(make, memoryOf, what).ConfigureAwait(false);
             }
             finally
             {
@@ -320,27 +336,81 @@ public sealed class ModelHost : IAsyncDisposable
         });
     }
 
-    private async Task<Embedder> MakeEmbedderAsync(MoeModel model)
+    private async Task<T> MakeContextAsync<T>(Func<Task<T>> make, Func<T, MemoryBreakdown> memoryOf, string what, Func<long>? freed = null)
+        where T : class, IAsyncDisposable
     {
         await _loading.WaitAsync(_stopping.Token).ConfigureAwait(false);
         try
         {
-            Embedder embedder = await _factory.MakeEmbedderAsync(model).ConfigureAwait(false);
+            T context = await make().ConfigureAwait(false);
             try
             {
-                long taken = embedder.Memory.Total.ContextBytes + embedder.Memory.Total.ComputeBytes;
-                await MakeRoomAsync(taken, "Embedding").ConfigureAwait(false);
-                return embedder;
+                await MakeRoomAsync(Taken(memoryOf(context)) - (freed?.Invoke() ?? 0), what).ConfigureAwait(false);
+                return context;
             }
             catch
             {
-                await embedder.DisposeAsync().ConfigureAwait(false);
+                await context.DisposeAsync().ConfigureAwait(false);
                 throw;
             }
         }
         finally
         {
             _loading.Release();
+        }
+    }
+
+    private static long Taken(MemoryBreakdown memory) => memory.Total.ContextBytes + memory.Total.ComputeBytes;
+
+    // A context never becomes shorter, so that requests with different lengths do not replace it all the time.
+    private async Task<bool> LengthenAsync(ModelSlot slot, ServedModel loaded, int wanted)
+    {
+        if (loaded.Sessions is not { } sessions)
+        {
+            return false;
+        }
+
+        // The request can be canceled, but the model must stay loaded until its session is replaced.
+        _table.EnterAgain(slot);
+        try
+        {
+            return await LengthenAsync(sessions, loaded.Model, wanted).ConfigureAwait(false);
+        }
+        finally
+        {
+            _table.Leave(slot);
+        }
+    }
+
+    private async Task<bool> LengthenAsync(SharedSession sessions, MoeModel model, int wanted)
+    {
+        int trained = model.Info.TrainedContextLength;
+        int most = Math.Min(Options.MaxContextLength ?? int.MaxValue, trained > 0 ? trained : int.MaxValue);
+        int length = Math.Min(wanted, most);
+        await _lengthening.WaitAsync(_stopping.Token).ConfigureAwait(false);
+        try
+        {
+            if (sessions.Current.SequenceLength < length)
+            {
+                GenerationSession longer = await MakeContextAsync(
+                    () => _factory.MakeLongerAsync(model, length),
+                    session => session.Memory,
+                    string.Create(CultureInfo.InvariantCulture, $"A context of {length} tokens"),
+                    () => sessions.IsInUse ? 0 : Taken(sessions.Current.Memory)).ConfigureAwait(false);
+                sessions.Replace(longer);
+                ModelLog.Lengthened(_logger, model.Path, longer.SequenceLength);
+            }
+
+            return length == wanted;
+        }
+        catch (Exception error) when (error is InferenceException or ModelMemoryException or ArgumentException)
+        {
+            ModelLog.NotLengthened(_logger, model.Path, length, error.Message);
+            return false;
+        }
+        finally
+        {
+            _lengthening.Release();
         }
     }
 

@@ -17,7 +17,13 @@ public sealed class ModelHostOptions
     /// </summary>
     public ContextOptions Context { get; set; } = new() { SequenceCount = 4, KvCache = { Unified = true } };
 
-    /// <summary>Gets or sets the options for embeddings. Mean pooling is used if neither these options nor the model specify a pooling type.</summary>
+    /// <summary>
+    /// Gets or sets the maximum number of tokens of a context that a request can ask for (<c>num_ctx</c>), which replaces that of <see cref="Context"/>
+    /// if it is longer and there is enough memory. The default is <see langword="null"/>: the length that the model was trained for.
+    /// </summary>
+    public int? MaxContextLength { get; set; }
+
+    /// <summary>Gets or sets the options for embeddings and for reranking. Mean pooling is used if neither these options nor the model specify a pooling type.</summary>
     public EmbeddingOptions Embedding { get; set; } = new();
 
     /// <summary>Gets or sets the time after which an idle model is unloaded. The default is <see langword="null"/>: idle models stay loaded.</summary>
@@ -54,6 +60,7 @@ public sealed class ModelHostOptions
         faults.Require(Aliases, $"{name}.{nameof(Aliases)}");
         faults.Require(Embedding, $"{name}.{nameof(Embedding)}");
         faults.RequirePositive(IdleUnload, $"{name}.{nameof(IdleUnload)}");
+        faults.RequirePositive(MaxContextLength, $"{name}.{nameof(MaxContextLength)}");
         faults.RequirePositive(MemoryLimit, $"{name}.{nameof(MemoryLimit)}");
     }
 }

@@ -15,4 +15,10 @@ internal static partial class ModelLog
 
     [LoggerMessage(4, LogLevel.Information, "Unloaded model {Model}")]
     public static partial void Unloaded(ILogger logger, string model);
+
+    [LoggerMessage(5, LogLevel.Information, "The context of {Path} now has {Tokens} tokens, because a request asked for it")]
+    public static partial void Lengthened(ILogger logger, string path, int tokens);
+
+    [LoggerMessage(6, LogLevel.Warning, "The context of {Path} keeps its length, although a request asked for {Tokens} tokens: {Reason}")]
+    public static partial void NotLengthened(ILogger logger, string path, int tokens, string reason);
 }

@@ -3,67 +3,58 @@ using MoeOffload.Embeddings;
 namespace MoeOffload.Server.Models;
 
 /// <summary>Represents a model in memory, with its contexts.</summary>
-internal sealed class ServedModel(MoeModel model, GenerationSession? session, Func<MoeModel, Task<Embedder>> makeEmbedder) : IAsyncDisposable
+internal sealed class ServedModel(
+    MoeModel model, GenerationSession? session, Func<MoeModel, Task<Embedder>> makeEmbedder, Func<MoeModel, Task<Reranker>> makeReranker) : IAsyncDisposable
 {
-    private readonly Lock _gate = new();
-    private Task<Embedder>? _embedder;
+    private readonly SharedSession? _session = session is null ? null : new SharedSession(session);
+    private readonly LazyContext<Embedder> _embedder = new(() => makeEmbedder(model));
+    private readonly LazyContext<Reranker> _reranker = new(() => makeReranker(model));
 
     public MoeModel Model => model;
 
     /// <summary>Gets the session that generates text, or <see langword="null"/> if the model cannot.</summary>
-    public GenerationSession? Session => session;
+    public GenerationSession? Session => _session?.Current;
 
-    /// <summary>Gets the embedder, or <see langword="null"/> if it was not requested or is not ready yet.</summary>
-    public Embedder? Embedder => _embedder is { IsCompletedSuccessfully: true } made ? made.Result : null;
+    /// <summary>Gets the sessions that requests share, or <see langword="null"/> if the model cannot generate text.</summary>
+    public SharedSession? Sessions => _session;
 
     /// <summary>Gets the memory that the weights and the contexts use on each device.</summary>
     public IReadOnlyList<MemoryUse> Memory
     {
         get
         {
-            IReadOnlyList<MemoryUse> generating = session?.Memory.Devices ?? [];
-            IReadOnlyList<MemoryUse> embedding = Embedder?.Memory.Devices ?? [];
-            return session is null
-                ? embedding
-                :
-                [
-                    .. generating,
-                    .. embedding.Select(use => use with { WeightBytes = 0 }).Where(use => use.TotalBytes > 0),
-                ];
+            IEnumerable<MemoryBreakdown> contexts = (_session?.All ?? []).Select(used => used.Memory);
+            contexts = _embedder.Value is { } embedder ? contexts.Append(embedder.Memory) : contexts;
+            contexts = _reranker.Value is { } reranker ? contexts.Append(reranker.Memory) : contexts;
+
+            // Each context reports the weights, which they share.
+            return
+            [
+                .. contexts.SelectMany((context, index) => index == 0
+                    ? context.Devices
+                    : context.Devices.Select(use => use with { WeightBytes = 0 }).Where(use => use.TotalBytes > 0)),
+            ];
         }
     }
 
     /// <summary>Gets the memory that the model and its contexts use, in bytes, over all devices and system memory.</summary>
-    public long MemoryBytes => session is null && Embedder is null ? model.Placement.Bytes : Memory.Sum(use => use.TotalBytes);
+    public long MemoryBytes => Memory is { Count: > 0 } uses ? uses.Sum(use => use.TotalBytes) : model.Placement.Bytes;
 
-    public Task<Embedder> GetEmbedderAsync(CancellationToken cancellationToken)
-    {
-        Task<Embedder> made;
-        lock (_gate)
-        {
-            // If the creation failed before, it is tried again, because there may be enough memory now.
-            made = _embedder is null or { IsFaulted: true } ? _embedder = makeEmbedder(model) : _embedder;
-        }
+    /// <inheritdoc cref="LazyContext{T}.GetAsync"/>
+    public Task<Embedder> GetEmbedderAsync(CancellationToken cancellationToken) => _embedder.GetAsync(cancellationToken);
 
-        return made.WaitAsync(cancellationToken);
-    }
+    /// <inheritdoc cref="LazyContext{T}.GetAsync"/>
+    public Task<Reranker> GetRerankerAsync(CancellationToken cancellationToken) => _reranker.GetAsync(cancellationToken);
 
     public async ValueTask DisposeAsync()
     {
-        if (session is not null)
+        if (_session is not null)
         {
-            await session.DisposeAsync().ConfigureAwait(false);
+            await _session.DisposeAsync().ConfigureAwait(false);
         }
 
-        if (_embedder is { } made)
-        {
-            await ((Task)made).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (Embedder is { } embedder)
-            {
-                await embedder.DisposeAsync().ConfigureAwait(false);
-            }
-        }
-
+        await _embedder.DisposeAsync().ConfigureAwait(false);
+        await _reranker.DisposeAsync().ConfigureAwait(false);
         model.Dispose();
     }
 }

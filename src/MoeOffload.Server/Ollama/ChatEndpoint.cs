@@ -40,7 +40,7 @@ internal static class ChatEndpoint
         ChatUpdate last = (await answers.CompleteAsync().ConfigureAwait(false))[0];
         ChatMessage answer = last.Message!;
         var message = new AnswerMessage("assistant", answer.Content, NullIfEmpty(answer.ReasoningContent), OllamaChat.Calls(answer));
-        ChatAnswer end = End(request, answers, last, message) with { Logprobs = Probabilities(answers, last, settings) };
+        ChatAnswer end = End(request, settings, answers, last, message) with { Logprobs = Probabilities(answers, last, settings) };
         await request.WriteJsonAsync(end, OllamaJson.Default.ChatAnswer).ConfigureAwait(false);
     }
 
@@ -62,10 +62,10 @@ internal static class ChatEndpoint
         }
 
         answers.Log(last!);
-        await lines.SendAsync(End(request, answers, last!, new AnswerMessage("assistant", string.Empty)), OllamaJson.Default.ChatAnswer).ConfigureAwait(false);
+        await lines.SendAsync(End(request, settings, answers, last!, new AnswerMessage("assistant", string.Empty)), OllamaJson.Default.ChatAnswer).ConfigureAwait(false);
     }
 
-    private static ChatAnswer End(ApiRequest request, ChatAnswers answers, ChatUpdate last, AnswerMessage message)
+    private static ChatAnswer End(ApiRequest request, OllamaSettings settings, ChatAnswers answers, ChatUpdate last, AnswerMessage message)
     {
         OllamaFigures figures = OllamaFigures.Of(request, answers.LoadTime, last.Statistics!, last.FinishReason == ChatFinishReason.Length);
         return new ChatAnswer(
@@ -79,7 +79,8 @@ internal static class ChatEndpoint
             figures.PromptTokens,
             figures.Prompt,
             figures.AnswerTokens,
-            figures.Decode);
+            figures.Decode,
+            SchemaCheck: SchemaCheck.Of(settings.Schema, last.Message!.Content));
     }
 
     private static IReadOnlyList<TokenLogProbability>? Probabilities(ChatAnswers answers, ChatUpdate update, OllamaSettings settings) =>

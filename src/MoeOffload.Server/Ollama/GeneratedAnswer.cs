@@ -1,4 +1,5 @@
 using System.Text;
+using MoeOffload.Server.Generation;
 using MoeOffload.Server.Http;
 
 namespace MoeOffload.Server.Ollama;
@@ -17,13 +18,13 @@ internal sealed class GeneratedAnswer(
     private readonly StringBuilder _text = new();
     private readonly StringBuilder _thinking = new();
 
-    /// <summary>Gets the text so far. It is kept only if the answer is one value, or if it is logged.</summary>
+    /// <summary>Gets the text so far. It is kept only if the answer is one value, or if it is logged or checked.</summary>
     public string Text => _text.ToString();
 
     /// <summary>Adds a part of the answer.</summary>
     public Task AddAsync(string text, string thinking, IReadOnlyList<GeneratedToken> tokens)
     {
-        if (lines is null || request.Options.LogPrompts)
+        if (lines is null || request.Options.LogPrompts || settings.Schema is { Unenforced.Count: > 0 })
         {
             _text.Append(text);
             _thinking.Append(thinking);
@@ -57,7 +58,8 @@ internal sealed class GeneratedAnswer(
             figures.Prompt,
             figures.AnswerTokens,
             figures.Decode,
-            lines is null ? OllamaFigures.LogProbabilities(_tokens, vocabulary, settings.Sampling) : null);
+            lines is null ? OllamaFigures.LogProbabilities(_tokens, vocabulary, settings.Sampling) : null,
+            SchemaCheck.Of(settings.Schema, Text));
         return lines?.SendAsync(end, OllamaJson.Default.GenerateAnswer) ?? request.WriteJsonAsync(end, OllamaJson.Default.GenerateAnswer);
     }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using MoeOffload.Server.Generation;
 
 namespace MoeOffload.Server.Ollama;
 
@@ -18,7 +19,8 @@ internal sealed record ChatAnswer(
     long? PromptEvalDuration = null,
     int? EvalCount = null,
     long? EvalDuration = null,
-    IReadOnlyList<TokenLogProbability>? Logprobs = null);
+    IReadOnlyList<TokenLogProbability>? Logprobs = null,
+    SchemaCheck? SchemaCheck = null);
 
 internal sealed record AnswerMessage(string Role, string Content, string? Thinking = null, IReadOnlyList<AnswerCall>? ToolCalls = null);
 
@@ -39,7 +41,8 @@ internal sealed record GenerateAnswer(
     long? PromptEvalDuration = null,
     int? EvalCount = null,
     long? EvalDuration = null,
-    IReadOnlyList<TokenLogProbability>? Logprobs = null);
+    IReadOnlyList<TokenLogProbability>? Logprobs = null,
+    SchemaCheck? SchemaCheck = null);
 
 internal sealed record TokenLogProbability(string Token, float Logprob, IReadOnlyList<int> Bytes, IReadOnlyList<TokenLogProbability>? TopLogprobs = null);
 

@@ -41,6 +41,7 @@ internal sealed partial record OllamaSettings(
         IReadOnlyList<string> stops = [];
         if (body.Object("options") is { } options)
         {
+            request.ReadContextLength(options);
             sampling = GenerationFields.ReadSampling(options, sampling);
             asked = options.Integer("num_predict") is > 0 and var most ? most : null;
             stops = GenerationFields.ReadStops(options);
@@ -48,12 +49,14 @@ internal sealed partial record OllamaSettings(
         }
 
         (bool reasoning, string? effort) = ReadThinking(body);
+        JsonSchema? schema = ReadSchema(body);
+        request.NoteUnenforced(schema);
         return new OllamaSettings(
             body.Text("model"),
             body.Flag("logprobs") == true ? sampling with { TopLogProbabilities = body.Integer("top_logprobs", 0, 20) ?? 0 } : sampling,
             request.LimitTokens(asked),
             stops,
-            ReadSchema(body),
+            schema,
             reasoning,
             effort,
             body.Flag("stream") ?? true,

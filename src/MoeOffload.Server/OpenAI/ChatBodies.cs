@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using MoeOffload.Chat;
+using MoeOffload.Server.Generation;
 
 namespace MoeOffload.Server.OpenAI;
 
@@ -10,7 +11,8 @@ internal sealed record ChatChoice(
     int Index,
     MessageBody Message,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] LogProbabilitiesBody? Logprobs,
-    string FinishReason);
+    string FinishReason,
+    SchemaCheck? SchemaCheck = null);
 
 internal sealed record MessageBody(
     string Role,
@@ -62,7 +64,8 @@ internal sealed record ChunkChoice(
     int Index,
     DeltaBody Delta,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] LogProbabilitiesBody? Logprobs,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? FinishReason);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? FinishReason,
+    SchemaCheck? SchemaCheck = null);
 
 internal sealed record DeltaBody(string? Role = null, string? Content = null, string? ReasoningContent = null, IReadOnlyList<CallBody>? ToolCalls = null)
 {

@@ -37,6 +37,8 @@ internal sealed record ChatCompletionRequest
 
     public static ChatCompletionRequest Read(JsonFields body, ApiRequest request)
     {
+        request.PromptField = "messages";
+        request.ReadContextLength(body);
         bool stream = body.Flag("stream") ?? false;
         ToolList tools = ToolReader.Read(body, isFlat: false);
         IReadOnlyList<ChatMessage> messages = MessageReader.Read(body);
@@ -54,6 +56,7 @@ internal sealed record ChatCompletionRequest
             ReportsProgress = body.Flag("return_progress") ?? false,
         };
         CheckOthers(body, request);
+        request.NoteUnenforced(options.ResponseSchema);
         return read;
     }
 
@@ -76,6 +79,10 @@ internal sealed record ChatCompletionRequest
     public ChatOptions OptionsOf(int index) => index == 0 || Options.Sampling!.Seed is not { } seed
         ? Options
         : Options with { Sampling = Options.Sampling with { Seed = (uint)((seed + (ulong)index) % uint.MaxValue) } };
+
+    /// <summary>Checks an answer against its schema, unless its text begins with reasoning.</summary>
+    public SchemaCheck? Check(string answer) =>
+        Options.ReasoningFormat == ReasoningFormat.InContent ? null : SchemaCheck.Of(Options.ResponseSchema, answer);
 
     private static ChatOptions ReadOptions(JsonFields body, ToolList tools, ApiRequest request)
     {

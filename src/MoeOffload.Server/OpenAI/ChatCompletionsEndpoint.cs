@@ -28,7 +28,8 @@ internal static class ChatCompletionsEndpoint
             index,
             MessageBody.Of(update.Message!, chat.CustomTools),
             chat.HasProbabilities ? LogProbabilities.Of(answers.Model, update.Tokens) : null,
-            FinishReasons.Name(update.FinishReason)))];
+            FinishReasons.Name(update.FinishReason),
+            chat.Check(update.Message!.Content)))];
         int thought = UsageBody.CountReasoning(answers.Model, updates.Select(update => update.Message!.ReasoningContent));
         var body = new ChatCompletionBody(
             head.Id, "chat.completion", head.Created, head.Model, Fingerprint.Value, choices, UsageBody.Of(answers.Statistics, reasoningTokens: thought));
@@ -60,7 +61,7 @@ internal static class ChatCompletionsEndpoint
             {
                 answers.Log(update);
                 thoughts[index] = update.Message!.ReasoningContent;
-                await SendAsync(new ChunkChoice(index, new DeltaBody(), null, FinishReasons.Name(update.FinishReason))).ConfigureAwait(false);
+                await SendAsync(new ChunkChoice(index, new DeltaBody(), null, FinishReasons.Name(update.FinishReason), chat.Check(update.Message!.Content))).ConfigureAwait(false);
             }
         }
 

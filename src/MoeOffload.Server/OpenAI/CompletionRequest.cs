@@ -39,6 +39,8 @@ internal sealed record CompletionRequest
 
     public static CompletionRequest Read(JsonFields body, ApiRequest request)
     {
+        request.PromptField = "prompt";
+        request.ReadContextLength(body);
         bool stream = body.Flag("stream") ?? false;
         IReadOnlyList<PromptInput> prompts = PromptInput.Read(body, "prompt");
         int count = body.Integer("n", 1, request.Limits.MaxChoices) ?? 1;
@@ -82,6 +84,7 @@ internal sealed record CompletionRequest
         };
         FieldTables.Completions.Apply(body);
         request.EndReading();
+        request.NoteUnenforced(schema);
         return read;
     }
 

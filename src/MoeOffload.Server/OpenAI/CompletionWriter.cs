@@ -7,6 +7,8 @@ namespace MoeOffload.Server.OpenAI;
 /// <summary>Writes the answers to a request of <c>/v1/completions</c>.</summary>
 internal sealed class CompletionWriter(CompletionRequest completion, TextAnswers answers)
 {
+    private const string Kind = "text_completion";
+
     private readonly string _id = $"cmpl-{Guid.NewGuid():N}";
     private readonly long _created = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
     private readonly int[] _offsets = new int[completion.Prompts.Count * completion.Count];
@@ -30,7 +32,7 @@ internal sealed class CompletionWriter(CompletionRequest completion, TextAnswers
         CompletionChoice[] choices =
         [
             .. texts.Select((text, index) => new CompletionChoice(
-                text.ToString(), index, Probabilities(index, tokens[index]), FinishReasons.Name(answers.Streams[index].StopReason))),
+                text.ToString(), index, Probabilities(index, tokens[index]), FinishReasons.Name(answers.Streams[index].StopReason), Check(string.Concat(tokens[index].Select(token => token.Text))))),
         ];
         answers.Log(choices[0].Text);
         await request.WriteJsonAsync(Body(choices, Usage()), OpenAIJson.Default.CompletionBody).ConfigureAwait(false);
@@ -39,10 +41,12 @@ internal sealed class CompletionWriter(CompletionRequest completion, TextAnswers
     public async Task StreamAsync(SseWriter events)
     {
         bool[] begun = new bool[_offsets.Length];
+        StringBuilder[]? texts = completion.Sampling.JsonSchema is { Unenforced.Count: > 0 } ? [.. begun.Select(_ => new StringBuilder())] : null;
         await foreach ((int index, GeneratedToken token) in answers.ReadAsync().ConfigureAwait(false))
         {
             string text = begun[index] ? token.Text : Prefix(index) + token.Text;
             begun[index] = true;
+            texts?[index].Append(token.Text);
             if (text.Length > 0)
             {
                 await SendAsync(new CompletionChoice(text, index, Probabilities(index, [token]), null)).ConfigureAwait(false);
@@ -51,7 +55,7 @@ internal sealed class CompletionWriter(CompletionRequest completion, TextAnswers
 
         for (int i = 0; i < _offsets.Length; i++)
         {
-            await SendAsync(new CompletionChoice(string.Empty, i, null, FinishReasons.Name(answers.Streams[i].StopReason))).ConfigureAwait(false);
+            await SendAsync(new CompletionChoice(string.Empty, i, null, FinishReasons.Name(answers.Streams[i].StopReason), Check(texts?[i].ToString() ?? string.Empty))).ConfigureAwait(false);
         }
 
         if (completion.IncludesUsage)
@@ -61,11 +65,18 @@ internal sealed class CompletionWriter(CompletionRequest completion, TextAnswers
 
         await events.SendDoneAsync().ConfigureAwait(false);
 
-        Task SendAsync(CompletionChoice choice) => events.SendAsync(Body([choice], null), OpenAIJson.Default.CompletionBody);
+        // As in OpenAI's API, the chunks before the usage have a usage of null.
+        Task SendAsync(CompletionChoice choice) => completion.IncludesUsage
+            ? events.SendAsync(
+                new CompletionChunkWithoutUsageBody(_id, Kind, _created, answers.ModelName, Fingerprint.Value, [choice], null),
+                OpenAIJson.Default.CompletionChunkWithoutUsageBody)
+            : events.SendAsync(Body([choice], null), OpenAIJson.Default.CompletionBody);
     }
 
+    private SchemaCheck? Check(string text) => SchemaCheck.Of(completion.Sampling.JsonSchema, text);
+
     private CompletionBody Body(IReadOnlyList<CompletionChoice> choices, UsageBody? usage) =>
-        new(_id, "text_completion", _created, answers.ModelName, Fingerprint.Value, choices, usage);
+        new(_id, Kind, _created, answers.ModelName, Fingerprint.Value, choices, usage);
 
     private UsageBody Usage() => UsageBody.Of(answers.Statistics, completion.Prompts.Count);
 

@@ -14,6 +14,7 @@ internal static class EmbeddingsEndpoint
     public static async Task AnswerAsync(ApiRequest request)
     {
         JsonFields body = await request.ReadJsonAsync().ConfigureAwait(false);
+        request.PromptField = "input";
         string? model = body.Text("model");
         IReadOnlyList<PromptInput> inputs = PromptInput.Read(body, "input");
         bool isBase64 = body.Word("encoding_format", "float", "base64") == "base64";

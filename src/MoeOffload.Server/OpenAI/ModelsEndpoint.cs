@@ -29,7 +29,11 @@ internal static class ModelsEndpoint
         status.State.ToString().ToLowerInvariant(),
         status.State == ModelState.Loading ? status.Progress : null,
         status.State == ModelState.Loaded ? status.MemoryBytes : null,
-        status.Error);
+        status.Error)
+    {
+        MaxInputTokens = models.GetServedLength(status.Entry),
+        MaxTokens = models.GetServedLength(status.Entry),
+    };
 }
 
 /// <summary>Represents the list of models of OpenAI's API and, with the members after <paramref name="Data"/>, of Anthropic's.</summary>
@@ -42,7 +46,29 @@ internal sealed record ModelListBody(
 
 /// <summary>
 /// Represents a model of OpenAI's API and, with <paramref name="Type"/>, <paramref name="DisplayName"/> and <paramref name="CreatedAt"/>, of
-/// Anthropic's. The members after these are not part of either.
+/// Anthropic's. The positional members after these are not part of either.
 /// </summary>
 internal sealed record ModelBody(
-    string Id, string Object, long Created, string OwnedBy, string Type, string DisplayName, DateTime CreatedAt, long FileBytes, int? ContextLength, string State, double? Progress, long? MemoryBytes, string? Error);
+    string Id, string Object, long Created, string OwnedBy, string Type, string DisplayName, DateTime CreatedAt, long FileBytes, int? ContextLength, string State, double? Progress, long? MemoryBytes, string? Error)
+{
+    public string Lifecycle { get; } = "active";
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public int? MaxInputTokens { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public int? MaxTokens { get; init; }
+
+    // These members are those of features that only Anthropic's own service has.
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public string? Capabilities { get; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public string? DeprecatedAt { get; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public string? Line { get; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public string? RetiresAt { get; }
+}

@@ -13,8 +13,8 @@ internal static class OpenAIErrors
     /// <summary>Gets the format for <c>/v1/responses</c>, whose streams have their own events for errors.</summary>
     public static ErrorFormat Responses { get; } = new(
         Body,
-        (error, _) => JsonSerializer.SerializeToUtf8Bytes(
-            new ErrorEvent("error", error.Code, error.Message, error.Parameter), OpenAIErrorJson.Default.ErrorEvent),
+        (error, count) => JsonSerializer.SerializeToUtf8Bytes(
+            new ErrorEvent("error", error.Code, error.Message, error.Parameter, count), OpenAIErrorJson.Default.ErrorEvent),
         "error");
 
     private static byte[] Body(ApiException error, string requestId) => JsonSerializer.SerializeToUtf8Bytes(
@@ -27,7 +27,7 @@ internal sealed record ErrorDetail(
     string Message, string Type, [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? Param, string Code);
 
 internal sealed record ErrorEvent(
-    string Type, string Code, string Message, [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? Param);
+    string Type, string Code, string Message, [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? Param, int SequenceNumber);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(ErrorBody))]

@@ -9,6 +9,7 @@ namespace MoeOffload.Server.OpenAI;
 [JsonSerializable(typeof(ChatChunkBody))]
 [JsonSerializable(typeof(ChatChunkWithoutUsageBody))]
 [JsonSerializable(typeof(CompletionBody))]
+[JsonSerializable(typeof(CompletionChunkWithoutUsageBody))]
 [JsonSerializable(typeof(ResponseBody))]
 [JsonSerializable(typeof(ResponseEvent))]
 [JsonSerializable(typeof(DeletedBody))]

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using MoeOffload.Server.Generation;
 
 namespace MoeOffload.Server.OpenAI;
 
@@ -53,10 +54,11 @@ internal sealed record ResponseBody
 
     public ResponseUsage? Usage { get; init; }
 
-    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public string? User { get; init; }
 
     public JsonElement Metadata { get; init; }
+
+    public SchemaCheck? SchemaCheck { get; init; }
 }
 
 internal sealed record DeletedBody(string Id, string Object, bool Deleted);
@@ -66,7 +68,7 @@ internal sealed record IncompleteDetails(string Reason);
 internal sealed record ResponseUsage(
     int InputTokens, InputTokensDetails InputTokensDetails, int OutputTokens, OutputTokensDetails OutputTokensDetails, int TotalTokens);
 
-internal sealed record InputTokensDetails(int CachedTokens);
+internal sealed record InputTokensDetails(int CachedTokens, int CacheWriteTokens);
 
 internal sealed record OutputTokensDetails(int ReasoningTokens);
 

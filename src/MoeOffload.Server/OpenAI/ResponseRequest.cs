@@ -38,6 +38,8 @@ internal sealed record ResponseRequest
     /// <exception cref="ApiException">A field has the wrong type or is out of range, or refers to something that is not stored.</exception>
     public static ResponseRequest Read(JsonFields body, ApiRequest request, ResponseStore store)
     {
+        request.PromptField = "input";
+        request.ReadContextLength(body);
         IReadOnlyList<ChatMessage> input = new ResponseInput(store).Read(body);
         ToolList tools = ToolReader.Read(body, isFlat: true);
         var read = new ResponseRequest
@@ -52,6 +54,7 @@ internal sealed record ResponseRequest
             Body = body,
         };
         CheckOthers(body, request);
+        request.NoteUnenforced(read.Options.ResponseSchema);
         return read;
     }
 
@@ -87,6 +90,7 @@ internal sealed record ResponseRequest
     private static void CheckOthers(JsonFields body, ApiRequest request)
     {
         body.Word("truncation", "auto", "disabled");
+        body.Know("user", "metadata");
         FieldTables.Responses.Apply(body);
         request.EndReading();
     }

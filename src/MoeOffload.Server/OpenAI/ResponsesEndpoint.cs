@@ -43,7 +43,7 @@ internal sealed class ResponsesEndpoint(ResponseStore store)
         var items = new ResponseItems(answers.Model, asked.HasProbabilities, asked.CustomTools, _ => Task.CompletedTask);
         await items.AddAsync(answer).ConfigureAwait(false);
         await items.EndAsync(answer.FinishReason == ChatFinishReason.Length).ConfigureAwait(false);
-        await request.WriteJsonAsync(Store(asked, End(head, answer, items, answers.Model)), OpenAIJson.Default.ResponseBody).ConfigureAwait(false);
+        await request.WriteJsonAsync(Store(asked, End(asked, head, answer, items, answers.Model)), OpenAIJson.Default.ResponseBody).ConfigureAwait(false);
     }
 
     private async Task StreamAsync(SseWriter events, ResponseRequest asked, ChatAnswers answers, ResponseBody head)
@@ -66,7 +66,7 @@ internal sealed class ResponsesEndpoint(ResponseStore store)
             {
                 answers.Log(update);
                 await items.EndAsync(update.FinishReason == ChatFinishReason.Length).ConfigureAwait(false);
-                ResponseBody body = Store(asked, End(head, update, items, answers.Model));
+                ResponseBody body = Store(asked, End(asked, head, update, items, answers.Model));
                 await EmitAsync(new ResponseEvent($"response.{body.Status}") { Response = body }).ConfigureAwait(false);
             }
         }
@@ -114,7 +114,7 @@ internal sealed class ResponsesEndpoint(ResponseStore store)
     // A stored response outlives the body of its request.
     private static JsonElement? Keep(JsonElement? element) => element?.Clone();
 
-    private static ResponseBody End(ResponseBody head, ChatUpdate answer, ResponseItems items, MoeModel model)
+    private static ResponseBody End(ResponseRequest asked, ResponseBody head, ChatUpdate answer, ResponseItems items, MoeModel model)
     {
         bool isCut = answer.FinishReason == ChatFinishReason.Length;
         UsageBody usage = UsageBody.Of([answer.Statistics], reasoningTokens: UsageBody.CountReasoning(model, [answer.Message!.ReasoningContent]));
@@ -123,9 +123,10 @@ internal sealed class ResponsesEndpoint(ResponseStore store)
             Status = isCut ? "incomplete" : "completed",
             IncompleteDetails = isCut ? new IncompleteDetails("max_output_tokens") : null,
             Output = items.Done,
+            SchemaCheck = SchemaCheck.Of(asked.Options.ResponseSchema, answer.Message.Content),
             Usage = new ResponseUsage(
                 usage.PromptTokens,
-                new InputTokensDetails(usage.PromptTokensDetails.CachedTokens),
+                new InputTokensDetails(usage.PromptTokensDetails.CachedTokens, usage.PromptTokensDetails.CacheWriteTokens),
                 usage.CompletionTokens,
                 new OutputTokensDetails(usage.CompletionTokensDetails.ReasoningTokens),
                 usage.TotalTokens),

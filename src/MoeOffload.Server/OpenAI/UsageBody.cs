@@ -13,12 +13,13 @@ internal sealed record UsageBody(
         int perPrompt = generations.Count / prompts;
         GenerationStatistics?[] first = [.. generations.Where((_, index) => index % perPrompt == 0)];
         int promptTokens = first.Sum(generation => generation?.PromptTokens ?? 0);
+        int cached = first.Sum(generation => generation?.CachedPromptTokens ?? 0);
         int generated = generations.Sum(generation => generation?.GeneratedTokens ?? 0);
         return new UsageBody(
             promptTokens,
             generated,
             promptTokens + generated,
-            new PromptTokensDetails(first.Sum(generation => generation?.CachedPromptTokens ?? 0)),
+            new PromptTokensDetails(cached, promptTokens - cached),
             new CompletionTokensDetails(reasoningTokens));
     }
 
@@ -27,6 +28,7 @@ internal sealed record UsageBody(
         thoughts.OfType<string>().Sum(text => model.Vocabulary.Tokenize(text, addSpecial: false).Length);
 }
 
-internal sealed record PromptTokensDetails(int CachedTokens);
+/// <summary>Represents how much of a prompt came from the prefix cache. Everything else is written to it.</summary>
+internal sealed record PromptTokensDetails(int CachedTokens, int CacheWriteTokens, int AudioTokens = 0);
 
-internal sealed record CompletionTokensDetails(int ReasoningTokens);
+internal sealed record CompletionTokensDetails(int ReasoningTokens, int AudioTokens = 0, int AcceptedPredictionTokens = 0, int RejectedPredictionTokens = 0);

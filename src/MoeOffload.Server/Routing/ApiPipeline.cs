@@ -86,7 +86,7 @@ internal sealed class ApiPipeline(ApiServices services, ApiKeys keys, Origins or
             }
             else if (request.Stream is { } stream)
             {
-                await stream.FailAsync((errors.StreamBody ?? errors.Body)(failure, request.Id), errors).ConfigureAwait(false);
+                await stream.FailAsync(errors.StreamBody?.Invoke(failure, stream.Count) ?? errors.Body(failure, request.Id), errors).ConfigureAwait(false);
             }
             else
             {

@@ -26,7 +26,7 @@ internal sealed class Origins
         CorsPolicyBuilder policy = origins.Contains("*")
             ? new CorsPolicyBuilder().AllowAnyOrigin()
             : new CorsPolicyBuilder().SetIsOriginAllowed(origin => IsLocal(origin) || origins.Contains(origin, StringComparer.OrdinalIgnoreCase));
-        _policy = policy.AllowAnyMethod().AllowAnyHeader().WithExposedHeaders(RequestId.Header, ApiRequest.IgnoredHeader).Build();
+        _policy = policy.AllowAnyMethod().AllowAnyHeader().WithExposedHeaders(RequestId.Header, ApiRequest.IgnoredHeader, ApiRequest.UnenforcedHeader).Build();
     }
 
     /// <summary>Rejects a request from a page that is not allowed to use the server, and lets any other page read the answer.</summary>

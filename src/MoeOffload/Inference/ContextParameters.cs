@@ -14,19 +14,22 @@ internal sealed class ContextParameters
     private readonly ContextOptions _options;
     private readonly bool _expertsOffloaded;
     private readonly bool _embeds;
+    private readonly bool _ranks;
 
     /// <summary>Resolves validated options for a model.</summary>
     /// <param name="options">The options.</param>
     /// <param name="expertsOffloaded"><see langword="true"/> if experts are kept in system memory while a device holds layers.</param>
     /// <param name="embeds"><see langword="true"/> if the context computes an embedding of each token, without pooling.</param>
+    /// <param name="ranks"><see langword="true"/> if the context computes the output of the model's classification head for each text instead.</param>
     /// <param name="isMtp">
     /// <see langword="true"/> if the context is for the layers for multi-token prediction, in addition to the main context.
     /// </param>
-    public ContextParameters(ContextOptions options, bool expertsOffloaded, bool embeds = false, bool isMtp = false)
+    public ContextParameters(ContextOptions options, bool expertsOffloaded, bool embeds = false, bool ranks = false, bool isMtp = false)
     {
         _options = options;
         _expertsOffloaded = expertsOffloaded;
         _embeds = embeds;
+        _ranks = ranks;
         IsMtp = isMtp;
         int batch = options.BatchSize ?? ContextDefaults.BatchSize;
         MicroBatchSize = Math.Min(
@@ -132,6 +135,7 @@ internal sealed class ContextParameters
         RollbackLength = IsMtp ? 0 : Speculation?.MaxDraftTokens ?? 0,
         IsMtp = IsMtp,
         Embeds = _embeds,
+        Ranks = _ranks,
         Threads = Threads,
         PromptThreads = PromptThreads,
         Placement = Placement,

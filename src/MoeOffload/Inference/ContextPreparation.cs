@@ -28,12 +28,16 @@ internal static class ContextPreparation
     /// <exception cref="InferenceException">The context does not fit into memory.</exception>
     public static ContextParameters ForEmbedding(LoadedModel model, ContextOptions options) => Fitting(model, options, embeds: true);
 
-    private static ContextParameters Fitting(LoadedModel model, ContextOptions options, bool embeds)
+    /// <summary>Prepares a context for ranking texts with the model's classification head.</summary>
+    /// <exception cref="InferenceException">The context does not fit into memory.</exception>
+    public static ContextParameters ForRanking(LoadedModel model, ContextOptions options) => Fitting(model, options, embeds: true, ranks: true);
+
+    private static ContextParameters Fitting(LoadedModel model, ContextOptions options, bool embeds, bool ranks = false)
     {
         DeviceInfo[] devices = model.DescribeDevices();
         ContextOptions sized = ContextLengthDefault.Resolve(
             options, model.Native, model.Loader.HeadLength, devices, model.Placement.Devices.ToDictionary(total => total.Device, total => total.Bytes));
-        var parameters = new ContextParameters(sized, model.Placement.KeepsExpertsBesideDevice, embeds);
+        var parameters = new ContextParameters(sized, model.Placement.KeepsExpertsBesideDevice, embeds, ranks);
         ContextMemoryCheck.Check(
             model.Native,
             parameters,

@@ -31,6 +31,12 @@ internal sealed record ContextSettings
     /// <summary>Gets a value that indicates whether the context computes an embedding of each token, without pooling.</summary>
     public bool Embeds { get; init; }
 
+    /// <summary>
+    /// Gets a value that indicates whether the context computes the output of the model's classification head for each sequence, instead of an
+    /// embedding of each token. It requires <see cref="Embeds"/>.
+    /// </summary>
+    public bool Ranks { get; init; }
+
     /// <summary>Gets the number of CPU threads for generation.</summary>
     public int Threads { get; init; } = 1;
 
@@ -95,7 +101,9 @@ internal sealed record ContextSettings
         parameters.n_rs_seq = (uint)RollbackLength;
         parameters.ctx_type = IsMtp ? llama_context_type.LLAMA_CONTEXT_TYPE_MTP : parameters.ctx_type;
         parameters.embeddings = (byte)(Embeds ? 1 : 0);
-        parameters.pooling_type = Embeds ? llama_pooling_type.LLAMA_POOLING_TYPE_NONE : parameters.pooling_type;
+        parameters.pooling_type = Ranks ? llama_pooling_type.LLAMA_POOLING_TYPE_RANK
+            : Embeds ? llama_pooling_type.LLAMA_POOLING_TYPE_NONE
+            : parameters.pooling_type;
         parameters.n_threads = Threads;
         parameters.n_threads_batch = PromptThreads;
         parameters.flash_attn_type = FlashAttention switch

@@ -526,6 +526,23 @@ internal sealed unsafe class NativeContext : IDisposable
         }
     }
 
+    /// <summary>Copies the result of a sequence of the batch from a context that pools.</summary>
+    /// <exception cref="InferenceException">The batch had no such sequence.</exception>
+    public void CopyPooled(int sequence, Span<float> values)
+    {
+        using HandleUse use = new(_handle);
+        ThrowIfAbandoned();
+
+        // The computation has ended, and the function only finds its result, so it needs no guard of the shim.
+        float* result = LlamaApi.llama_get_embeddings_seq(Pointer, sequence);
+        if (result == null)
+        {
+            throw new InferenceException($"llama.cpp has no result for the text {sequence} of the batch.");
+        }
+
+        new ReadOnlySpan<float>(result, values.Length).CopyTo(values);
+    }
+
     /// <summary>Gets the memory that this context and its model use in each buffer type.</summary>
     public List<NativeMemoryUse> ReadMemory()
     {

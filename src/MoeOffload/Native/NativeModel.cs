@@ -79,6 +79,16 @@ internal sealed unsafe class NativeModel : IDisposable
 
     public bool HasEncoder => Ask(&LlamaApi.llama_model_has_encoder) != 0;
 
+    /// <summary>Gets the number of outputs of the model's classification head, which is 1 if the model has no labels for them.</summary>
+    public int ClassCount
+    {
+        get
+        {
+            using HandleUse use = new(Handle);
+            return (int)LlamaApi.llama_model_n_cls_out(Handle.Pointer);
+        }
+    }
+
     /// <summary>Gets the model's properties for embeddings.</summary>
     /// <exception cref="InferenceException">The properties could not be read.</exception>
     public NativeEmbeddingInfo EmbeddingInfo

@@ -23,6 +23,8 @@ internal readonly unsafe struct NativeVocabulary(ModelHandle model)
 
     public int Padding => Ask(&LlamaApi.llama_vocab_pad);
 
+    public int Separator => Ask(&LlamaApi.llama_vocab_sep);
+
     public int FillPrefix => Ask(&LlamaApi.llama_vocab_fim_pre);
 
     public int FillSuffix => Ask(&LlamaApi.llama_vocab_fim_suf);
@@ -36,6 +38,8 @@ internal readonly unsafe struct NativeVocabulary(ModelHandle model)
     public bool AddsBeginningOfSequence => Ask(&LlamaApi.llama_vocab_get_add_bos) != 0;
 
     public bool AddsEndOfSequence => Ask(&LlamaApi.llama_vocab_get_add_eos) != 0;
+
+    public bool AddsSeparator => Ask(&LlamaApi.llama_vocab_get_add_sep) != 0;
 
     public bool IsEndOfGeneration(int token) => Ask(token, &LlamaApi.llama_vocab_is_eog) != 0;
 

@@ -1,14 +1,13 @@
-using MoeOffload.Embeddings;
 using MoeOffload.Inference.Preparation;
 
 namespace MoeOffload.Inference.Embeddings;
 
 /// <summary>Represents the texts of one call. They are tokenized on another thread than the caller's.</summary>
-/// <param name="owner">The embedder, which must not be finalized while a caller waits for the job.</param>
+/// <param name="owner">The embedder or reranker, which must not be finalized while a caller waits for the job.</param>
 /// <param name="measureLength">A function that returns the total length of the texts, in characters or tokens.</param>
 /// <param name="tokenize">A function that tokenizes the texts.</param>
 /// <param name="onPrepared">The action to call when the texts are tokenized.</param>
-internal sealed class EmbeddingJob(Embedder owner, Func<long> measureLength, Func<EmbeddingText[]> tokenize, Action onPrepared) : IPreparation
+internal sealed class EmbeddingJob(object owner, Func<long> measureLength, Func<EmbeddingText[]> tokenize, Action onPrepared) : IPreparation
 {
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile EmbeddingText[]? _texts;

@@ -1,9 +1,15 @@
 namespace MoeOffload.Embeddings;
 
-/// <summary>Provides options for an <see cref="Embedder"/>.</summary>
+/// <summary>
+/// Provides options for an <see cref="Embedder"/> or a <see cref="Reranker"/>. A reranker ignores <see cref="Pooling"/> and
+/// <see cref="Normalize"/>.
+/// </summary>
 public sealed record EmbeddingOptions
 {
     private const int LongestByDefault = 8192;
+
+    // A decoder computes the logits of all tokens of a text, which a ranked text needs at once.
+    private const int LongestRankedByDefault = 2048;
     private const int MostTexts = 256;
     private const int LargestBatch = 1 << 20;
 
@@ -47,7 +53,8 @@ public sealed record EmbeddingOptions
     public bool ParseSpecialTokens { get; init; } = true;
 
     /// <summary>
-    /// Gets or sets the maximum length of a text, in tokens. The default is 0, which is the trained length of the model, but at most 8192.
+    /// Gets or sets the maximum length of a text, in tokens. The default is 0, which is the trained length of the model, but at most 8192, or
+    /// 2048 for a reranker that is a decoder.
     /// </summary>
     public int ContextLength { get; init; }
 
@@ -102,7 +109,8 @@ public sealed record EmbeddingOptions
     /// <param name="isCausal"><see langword="true"/> if attention is causal.</param>
     /// <param name="isRecurrent"><see langword="true"/> if each text needs a recurrent state of its own.</param>
     /// <param name="expertsOffloaded"><see langword="true"/> if experts are kept in system memory while a device holds layers.</param>
-    internal ContextOptions ToContext(int trainedLength, bool isCausal, bool isRecurrent, bool expertsOffloaded)
+    /// <param name="ranks"><see langword="true"/> if the context ranks texts, so that a text cannot be split.</param>
+    internal ContextOptions ToContext(int trainedLength, bool isCausal, bool isRecurrent, bool expertsOffloaded, bool ranks = false)
     {
         // The model has no positions beyond the trained length, and llama.cpp would abort the process if one were used.
         if (ContextLength > trainedLength)
@@ -111,9 +119,9 @@ public sealed record EmbeddingOptions
                 nameof(ContextLength), ContextLength, $"The model was trained for texts of at most {trainedLength} tokens. Specify a smaller value.");
         }
 
-        int length = ContextLength == 0 ? Math.Min(trainedLength, LongestByDefault) : ContextLength;
+        int length = ContextLength == 0 ? Math.Min(trainedLength, ranks && isCausal ? LongestRankedByDefault : LongestByDefault) : ContextLength;
         int batch = BatchSize ?? (expertsOffloaded ? 2048 : 512);
-        batch = isCausal ? Math.Min(batch, length) : Math.Max(batch, length);
+        batch = isCausal && !ranks ? Math.Min(batch, length) : Math.Max(batch, length);
         return new ContextOptions
         {
             ContextLength = length,

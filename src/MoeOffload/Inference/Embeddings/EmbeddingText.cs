@@ -53,6 +53,13 @@ internal sealed class EmbeddingText(int[] tokens, EmbeddingPooling? pooling, int
         }
     }
 
+    /// <summary>Takes the result of the whole text, which the context has pooled.</summary>
+    public void Complete(ReadOnlySpan<float> result)
+    {
+        result.CopyTo(_kept);
+        Position = tokens.Length;
+    }
+
     /// <summary>Discards all computed embeddings.</summary>
     public void Restart()
     {

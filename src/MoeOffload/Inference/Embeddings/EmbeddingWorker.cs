@@ -9,7 +9,7 @@ namespace MoeOffload.Inference.Embeddings;
 
 /// <summary>
 /// Computes embeddings on a thread of its own. Each step packs as many whole texts as fit, from several callers. A text that is longer than
-/// a step is computed alone, in parts.
+/// a step is computed alone, in parts, unless the context pools, which needs whole texts.
 /// </summary>
 internal sealed class EmbeddingWorker : IContextWork
 {
@@ -18,6 +18,7 @@ internal sealed class EmbeddingWorker : IContextWork
     private readonly int _sequenceCount;
     private readonly int _stepSize;
     private readonly int _dimension;
+    private readonly bool _pools;
     private readonly float[] _rows;
     private readonly List<EmbeddingJob> _jobs = [];
     private readonly List<Part> _step = [];
@@ -32,6 +33,7 @@ internal sealed class EmbeddingWorker : IContextWork
     /// <param name="dimension">The number of dimensions of an embedding.</param>
     /// <param name="model">The model of the context.</param>
     /// <param name="logger">The logger for messages of llama.cpp.</param>
+    /// <param name="pools">Whether the context computes one result for each text, instead of an embedding for each token.</param>
     /// <param name="timeouts">The time to wait for RPC servers and devices that might be lost.</param>
     /// <param name="threads">How the threads are used, or null to change nothing.</param>
     public EmbeddingWorker(
@@ -41,6 +43,7 @@ internal sealed class EmbeddingWorker : IContextWork
         int dimension,
         ModelHandle model,
         ILogger logger,
+        bool pools = false,
         LossTimeouts? timeouts = null,
         ThreadControl? threads = null)
     {
@@ -48,6 +51,7 @@ internal sealed class EmbeddingWorker : IContextWork
         _sequenceCount = sequenceCount;
         _stepSize = Math.Min(context.BatchSize, context.MicroBatchSize);
         _dimension = dimension;
+        _pools = pools;
         _rows = new float[checked(_stepSize * dimension)];
         _runner = new ContextRunner("embedder", this, context, makeContext, model, model.Servers, logger, timeouts, threads);
         _runner.Start();
@@ -237,24 +241,40 @@ internal sealed class EmbeddingWorker : IContextWork
             return;
         }
 
-        foreach (Part part in _step)
+        for (int sequence = 0; sequence < _step.Count; sequence++)
         {
-            HandOut(part);
+            HandOut(_step[sequence], sequence);
         }
     }
 
-    private void HandOut(Part part)
+    private void HandOut(Part part, int sequence)
     {
-        Span<float> rows = _rows.AsSpan(0, part.Count * _dimension);
-        Context.CopyEmbeddings(part.First, part.Count, rows);
+        Span<float> rows = _rows.AsSpan(0, _pools ? _dimension : part.Count * _dimension);
+        if (_pools)
+        {
+            Context.CopyPooled(sequence, rows);
+        }
+        else
+        {
+            Context.CopyEmbeddings(part.First, part.Count, rows);
+        }
+
         if (!AreFinite(rows))
         {
             part.Text.Restart();
-            part.Job.Fail(new InferenceException("The embeddings are not finite. The weights are corrupt, or the computation overflowed."));
+            part.Job.Fail(new InferenceException("The results are not finite. The weights are corrupt, or the computation overflowed."));
             return;
         }
 
-        part.Text.Add(rows);
+        if (_pools)
+        {
+            part.Text.Complete(rows);
+        }
+        else
+        {
+            part.Text.Add(rows);
+        }
+
         part.Job.CompleteIfDone();
     }
 
