@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text.Json.Nodes;
 using FluentAssertions;
 using Microsoft.Extensions.Logging;
+using MoeOffload.Fixtures;
 using NUnit.Framework;
 
 namespace MoeOffload.Server.Tests;
@@ -50,6 +51,24 @@ public sealed class OperationsTests
         Value(text, "moe_expert_tokens_total", "layer=\"0\"").Should().BePositive();
         Value(text, "moe_expert_busiest_share", "layer=\"0\"").Should().BeInRange(1.0 / 16, 0.5);
         Value(text, "moe_models_loaded").Should().BeGreaterThanOrEqualTo(1);
+    }
+
+    [Test]
+    public async Task Experts_in_files_have_metrics_and_models_without_experts_are_served_as_well()
+    {
+        TinyModel dense = TinyModels.Llama();
+        await using TestServer server = await TestServer.StartAsync(
+            options => options.Models.Load = new ModelOptions { Experts = ExpertStorage.Limit(2 << 20) }, DemoModel.Path, dense.Path);
+        await server.AskAsync(Path, TestServer.Chat("Tell me a story about a cat.", maxTokens: 10));
+        (await server.Models.AcquireAsync(System.IO.Path.GetFileNameWithoutExtension(dense.Path))).Dispose();
+
+        string text = await server.Http.GetStringAsync("/metrics");
+
+        Value(text, "moe_expert_misses_total", "tiny-moe", "layer=\"0\"").Should().BePositive();
+        Value(text, "moe_expert_hits_total", "tiny-moe", "layer=\"5\"").Should().BePositive();
+        Value(text, "moe_expert_read_bytes_total", "tiny-moe", "layer=\"0\"").Should().BePositive();
+        Value(text, "moe_expert_wait_seconds_total", "tiny-moe", "layer=\"0\"").Should().BePositive();
+        Value(text, "moe_expert_memory_bytes", "tiny-moe").Should().BeInRange(1, 2 << 20);
     }
 
     [Test]

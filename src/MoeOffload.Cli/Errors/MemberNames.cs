@@ -15,6 +15,7 @@ internal static partial class MemberNames
         ["ContextLength"] = "--ctx-size",
         ["CountExperts"] = "--count-experts",
         ["Devices"] = "--device",
+        ["Experts"] = "--expert-memory",
         ["FlashAttention"] = "--flash-attn",
         ["GpuLayers"] = "--gpu-layers",
         ["Grammar"] = "--grammar",

@@ -72,7 +72,7 @@ internal sealed class LoadArguments(GlobalOptions global)
                 result.AddError("--no-mmap and --direct-io cannot be combined: use one of them.");
             }
 
-            if (result.GetValue(_expertMemory) is not null && (result.GetValue(_mlock) || result.GetValue(_checkTensors)))
+            if (result.GetResult(_expertMemory) is not null && (result.GetValue(_mlock) || result.GetValue(_checkTensors)))
             {
                 result.AddError("--expert-memory cannot be combined with --mlock or --check-tensors, which read all experts: leave them out.");
             }

@@ -83,6 +83,16 @@ public sealed class OptionTests
     public void Load_mode(LoadMode expected, params string[] words) => Load(words).LoadMode.Should().Be(expected);
 
     [Test]
+    public void Memory_of_experts_has_units()
+    {
+        Load("--expert-memory", "8GiB").Experts.Should().Be(ExpertStorage.Limit(8L << 30));
+        Load().Experts.Should().BeNull();
+        FluentActions.Invoking(() => Load("--expert-memory", "much")).Should().Throw<UsageException>().WithMessage("*a size such as 8GiB*");
+        FluentActions.Invoking(() => Load("--expert-memory", "8GiB", "--mlock")).Should().Throw<UsageException>().WithMessage("*leave them out*");
+        MemberNames.Translate("The limit of ModelOptions.Experts is low.").Should().Be("The limit of --expert-memory is low.");
+    }
+
+    [Test]
     public void Context_has_llama_cpps_spellings()
     {
         ContextOptions options = Context("-c", "4096", "-b", "1024", "-ub", "256", "-t", "3", "-tb", "4", "-ctk", "q8_0", "-ctv", "Q4_0", "-fa", "on", "-nkvo");
