@@ -77,6 +77,10 @@ internal sealed class GenerateCommand : ICliCommand
         if (invocation.Terminal.IsErrorSeen || invocation.IsVerbose)
         {
             invocation.Terminal.Error.WriteLine(Line(statistics));
+            if (model.ReadExpertStorage() is { } storage)
+            {
+                invocation.Terminal.Error.WriteLine(storage);
+            }
         }
 
         WriteExperts(invocation, session);

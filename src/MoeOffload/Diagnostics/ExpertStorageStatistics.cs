@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace MoeOffload.Diagnostics;
 
 /// <summary>
@@ -34,4 +36,13 @@ public sealed record ExpertStorageStatistics
 
     /// <summary>Gets the time for which computations waited for experts.</summary>
     public TimeSpan WaitTime => Layers.Aggregate(TimeSpan.Zero, (sum, layer) => sum + layer.WaitTime);
+
+    /// <summary>Returns a summary on one line: hits, misses, bytes, the time waited, and the memory.</summary>
+    public override string ToString()
+    {
+        const double Mebibyte = 1 << 20;
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"[experts: {Hits} hits, {Misses} misses, {BytesRead / Mebibyte:0.0} MiB read, {WaitTime.TotalSeconds:0.00} s waited; {ResidentBytes / Mebibyte:0.0} of {TotalBytes / Mebibyte:0.0} MiB in memory]");
+    }
 }

@@ -138,6 +138,33 @@ public sealed class ExpertStorageTests
     }
 
     [Test]
+    public void Other_layers_can_be_on_a_device()
+    {
+        TinyModel file = TinyModels.GptOss();
+        using SecondDevice device = SecondDevice.Start();
+        ModelOptions inMemory = device.Options with { Repack = false, Placement = TensorPlacement.ExpertsToCpu() };
+
+        using MoeModel expected = MoeModel.Load(file.Path, inMemory);
+        using MoeModel model = MoeModel.Load(file.Path, device.Options with { Experts = ExpertRuns.InFile(file.Path, 25).Experts });
+
+        model.Logits().Should().Equal(expected.Logits());
+        model.Greedy().Should().Equal(expected.Greedy());
+        model.Placement.Devices.Should().HaveCount(2);
+        model.ReadExpertStorage()!.Misses.Should().BePositive();
+    }
+
+    [Test]
+    public void Counting_experts_changes_nothing()
+    {
+        TinyModel file = TinyModels.Qwen3Moe();
+        using MoeModel model = MoeModel.Load(file.Path, ExpertRuns.InFile(file.Path, 25));
+        using GenerationSession counting = model.CreateSession(Generations.SmallContext with { CountExperts = true });
+
+        counting.Greedy().Should().Equal(model.Greedy());
+        counting.ExpertActivity!.TokenCount.Should().BePositive();
+    }
+
+    [Test]
     public void All_experts_fit_and_are_read_once()
     {
         TinyModel file = TinyModels.Qwen3Moe();
@@ -156,6 +183,7 @@ public sealed class ExpertStorageTests
         used.Layers.Should().OnlyContain(layer => layer.Hits > layer.Misses && layer.BytesRead > 0);
         used.Layers[0].Misses.Should().BePositive("nothing is read ahead for the first layer");
         used.WaitTime.Should().BePositive();
+        used.ToString().Should().MatchRegex(@"^\[experts: \d+ hits, \d+ misses, \d+\.\d MiB read, \d+\.\d\d s waited; \d+\.\d of 9\.0 MiB in memory\]$");
     }
 
     [Test]
@@ -195,6 +223,11 @@ public sealed class ExpertStorageTests
         using MoeModel limited = MoeModel.Load(file.Path, ExpertRuns.InFile(file.Path, 25));
         using MoeModel plain = MoeModel.Load(file.Path, ExpertRuns.InMemory);
 
+        using MoeModel other = MoeModel.Load(TinyModels.GptOss().Path, ExpertRuns.InFile(TinyModels.GptOss().Path, 25));
+        using MoeModel plainOther = MoeModel.Load(TinyModels.GptOss().Path, ExpertRuns.InMemory);
+
+        plain.Greedy().Should().Equal(limited.Greedy());
+        plainOther.Greedy().Should().Equal(other.Greedy());
         plain.Greedy().Should().Equal(limited.Greedy());
         MoeModel.ListDevices().Should().NotContain(device => device.Name == "Experts");
     }
