@@ -13,6 +13,7 @@ internal sealed class HubClient : IDisposable
 
     private readonly PullOptions _options;
     private readonly HttpClient _http;
+    private bool _wasReached;
 
     public HubClient(PullOptions options)
     {
@@ -95,13 +96,21 @@ internal sealed class HubClient : IDisposable
 
     /// <summary>Reads from the hub, with a time limit for the time during which nothing arrives.</summary>
     /// <exception cref="HubFailureException">The time limit was exceeded, or the connection failed.</exception>
+    /// <exception cref="ModelPullException">The name of the hub cannot be resolved.</exception>
     public async Task<T> WithinAsync<T>(Func<CancellationToken, Task<T>> read, CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(_options.StallTimeout);
         try
         {
-            return await read(limit.Token).ConfigureAwait(false);
+            T result = await read(limit.Token).ConfigureAwait(false);
+            _wasReached = true;
+            return result;
+        }
+        catch (HttpRequestException error) when (error.HttpRequestError == HttpRequestError.NameResolutionError && !_wasReached)
+        {
+            // A name that was never found does not exist, or there is no network.
+            throw new ModelPullException($"The host {_options.Endpoint.Host} was not found: {error.Message} Check the network, and HF_ENDPOINT if it is set.", error);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {

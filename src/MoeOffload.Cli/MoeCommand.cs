@@ -20,6 +20,7 @@ internal static class MoeCommand
     /// <returns>The exit code.</returns>
     public static async Task<int> RunAsync(string[] arguments)
     {
+        arguments = WithoutWords(arguments);
         var terminal = new Terminal();
         using var interruption = new Interruption();
         bool isVerbose = arguments.Contains("--verbose") || arguments.Contains("-v");
@@ -59,6 +60,7 @@ internal static class MoeCommand
     public static RootCommand Build(GlobalOptions global, Action<Command, Func<Invocation, Task<int>>> run)
     {
         var root = new RootCommand("Run and serve Mixture-of-Experts models on a GPU that is much smaller than the model.");
+        UseShortHelp(root);
         global.AddTo(root);
         foreach (ICliCommand command in new ICliCommand[]
         {
@@ -83,11 +85,30 @@ internal static class MoeCommand
         // Help, the version and completions do not need settings, and must work even if the settings are not valid.
         if (first.CommandResult.Command == root || first.Action is not AsynchronousCommandLineAction)
         {
+            GlobalOptions.HideFrom(first.CommandResult.Command, root);
             return first;
         }
 
         var sources = new SettingSources(environment);
         return Check(root.Parse(sources.Complete(arguments, first, root), s_parser), sources);
+    }
+
+    // Users of other commands ask in these words too.
+    private static string[] WithoutWords(string[] arguments) => arguments switch
+    {
+        ["help", .. var command] => [.. command, "--help"],
+        ["version"] => ["--version"],
+        _ => arguments,
+    };
+
+    // On other systems than Windows, /? and /h would be offered as completions, and mean files.
+    private static void UseShortHelp(RootCommand root)
+    {
+        if (!OperatingSystem.IsWindows())
+        {
+            root.Options.Remove(root.Options.OfType<System.CommandLine.Help.HelpOption>().Single());
+            root.Options.Add(new System.CommandLine.Help.HelpOption("--help", "-h", "-?"));
+        }
     }
 
     private static void Add(Command parent, ICliCommand command, GlobalOptions global, Action<Command, Func<Invocation, Task<int>>> run)

@@ -50,7 +50,7 @@ internal sealed class MoeChatClient : IChatClient
                 ModelId = _modelId,
                 CreatedAt = answer.CreatedAt,
                 FinishReason = ResponseMapping.Map(last.FinishReason),
-                Usage = await MeasureAsync(last, cancellationToken).ConfigureAwait(false),
+                Usage = await MeasureAsync(answer.Stream, last, cancellationToken).ConfigureAwait(false),
                 RawRepresentation = last,
             };
         }
@@ -70,7 +70,7 @@ internal sealed class MoeChatClient : IChatClient
                 if (update.Message is { } message)
                 {
                     contents.AddRange(ResponseMapping.MapCalls(message.ToolCalls));
-                    contents.Add(new UsageContent(await MeasureAsync(update, cancellationToken).ConfigureAwait(false)));
+                    contents.Add(new UsageContent(await MeasureAsync(answer.Stream, update, cancellationToken).ConfigureAwait(false)));
                     conversation = Keep(answer, message);
                 }
 
@@ -134,9 +134,14 @@ internal sealed class MoeChatClient : IChatClient
         return _conversations is null ? null : answer.ResponseId;
     }
 
-    private async Task<UsageDetails> MeasureAsync(ChatUpdate last, CancellationToken cancellationToken)
+    private async Task<UsageDetails> MeasureAsync(ChatStream stream, ChatUpdate last, CancellationToken cancellationToken)
     {
         UsageDetails usage = ResponseMapping.Map(last.Statistics);
+        if (stream.OmittedMessageCount > 0)
+        {
+            usage.AdditionalCounts = new AdditionalPropertiesDictionary<long> { [nameof(ChatStream.OmittedMessageCount)] = stream.OmittedMessageCount };
+        }
+
         if (last.Message?.ReasoningContent is { Length: > 0 } reasoning)
         {
             int[] tokens = await _session.Model.Vocabulary

@@ -55,7 +55,7 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
         PromptThreads = parameters.PromptThreads;
         _parameters = parameters;
         _vocabularySize = context.VocabularySize;
-        _generations = new GenerationFactory(scheduler, model, SequenceLength, context.CanShift, logger);
+        _generations = new GenerationFactory(scheduler, model, SequenceLength, ContextLength > SequenceLength, context.CanShift, logger);
         Memory = new MemoryBreakdown(memory, context.ContextLength);
     }
 
@@ -185,6 +185,9 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
     /// of them is not valid, or the chat template fails, the first read or <see cref="ChatStream.StartAsync"/> throws the exception.
     /// </remarks>
     /// <exception cref="ArgumentException">The list is empty, or an option is out of range or contradicts another option.</exception>
+    /// <exception cref="NotSupportedException">
+    /// The options set <see cref="ContextFullAction.Shift"/>, but the KV cache of this model cannot be shifted.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The session has been disposed.</exception>
     public ChatStream ChatAsync(IReadOnlyList<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
     {
@@ -192,7 +195,8 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
         ChatRequest.CheckCount(messages);
         options ??= new ChatOptions();
         options.ValidateNumbers();
-        var source = new ChatSource(messages, options, () => _model.ChatTemplate);
+        var room = new PromptRoom(SequenceLength, _model.Native.Vocabulary);
+        var source = new ChatSource(messages, options, () => _model.ChatTemplate, room, _model.Logger);
         return new ChatStream(Generate(source, cancellationToken), source);
     }
 

@@ -183,7 +183,7 @@ public sealed class MoeModel : LoadedModel
     {
         options ??= new ContextOptions();
         options.Validate();
-        using Use use = Enter();
+        using ModelAccess.Use use = Enter();
         GenerationSession session = GenerationSession.Create(this, ContextPreparation.ForGeneration(this, options));
         Log(session);
         return session;
@@ -214,7 +214,7 @@ public sealed class MoeModel : LoadedModel
     {
         options ??= new EmbeddingOptions();
         options.Validate();
-        using Use use = Enter();
+        using ModelAccess.Use use = Enter();
         if (Native.HasEncoder)
         {
             throw new NotSupportedException($"'{Path}' ({Info.Architecture}) is an encoder-decoder model, whose embeddings are not supported.");
@@ -246,7 +246,7 @@ public sealed class MoeModel : LoadedModel
     {
         get
         {
-            using Use use = Enter();
+            using ModelAccess.Use use = Enter();
             return Native.ReadShapes().Keys.Any(name => name is "cls.weight" or "cls.output.weight");
         }
     }
@@ -265,7 +265,7 @@ public sealed class MoeModel : LoadedModel
     {
         options ??= new EmbeddingOptions();
         options.Validate();
-        using Use use = Enter();
+        using ModelAccess.Use use = Enter();
         if (!CanRerank)
         {
             throw new NotSupportedException(
@@ -307,7 +307,7 @@ public sealed class MoeModel : LoadedModel
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         GgufFile file = GgufFile.Open(path);
-        using Use use = Enter();
+        using ModelAccess.Use use = Enter();
         IReadOnlyList<string> targets = LoraCheck.Validate(file, Info.Architecture, Native.ReadShapes());
         long bytes = AdapterMemory.Check(file, Placement, DescribeDevices());
         AdapterHandle handle = AdapterHandle.Load(Native.Handle, path, NativeLogger);
@@ -335,7 +335,7 @@ public sealed class MoeModel : LoadedModel
     /// <exception cref="ObjectDisposedException">The model has been disposed.</exception>
     public ExpertStorageStatistics? ReadExpertStorage()
     {
-        using Use use = Enter();
+        using ModelAccess.Use use = Enter();
         if (Native.Handle.Experts is not { } experts)
         {
             return null;

@@ -73,6 +73,25 @@ public sealed class ChatClientTests
     }
 
     [Test]
+    public async Task Chat_that_is_too_long_loses_its_oldest_turns_and_the_usage_says_how_many_messages()
+    {
+        ChatMessage[] chat =
+        [
+            .. Enumerable.Range(0, 60).SelectMany(i => new ChatMessage[] { new(ChatRole.User, $"What is {i} and what comes after it?"), new(ChatRole.Assistant, "It is one of the numbers that I know.") }),
+            .. s_question,
+        ];
+
+        ChatResponse response = await _client.GetResponseAsync(chat, s_greedy);
+
+        response.Usage!.InputTokenCount.Should().BeLessThan(512);
+        response.Usage.AdditionalCounts!["OmittedMessageCount"].Should().BeInRange(2, 118);
+        (await _client.GetResponseAsync(s_question, s_greedy)).Usage!.AdditionalCounts.Should().BeNull();
+        using IChatClient strict = _model.AsChatClient(
+            new ContextOptions { ContextLength = 512 }, new MoeChatClientOptions { Defaults = new Chat.ChatOptions { Overflow = Chat.ChatOverflow.Error } });
+        await FluentActions.Awaiting(() => strict.GetResponseAsync(chat, s_greedy)).Should().ThrowAsync<ContextFullException>();
+    }
+
+    [Test]
     public async Task Client_that_keeps_no_conversations_says_so()
     {
         using GenerationSession session = _model.CreateSession(new ContextOptions { ContextLength = 256 });

@@ -69,7 +69,9 @@ public static class RealVocabularies
             (text, line.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(int.Parse).ToArray()));
     }
 
-    private static string VocabularyFile(string name) => Path.Combine(SourceDirectory, "models", $"ggml-vocab-{name}.gguf");
+    /// <summary>Gets the path of a vocabulary alone, which has no tensors.</summary>
+    /// <param name="name">One of <see cref="Names"/>.</param>
+    public static string VocabularyFile(string name) => Path.Combine(SourceDirectory, "models", $"ggml-vocab-{name}.gguf");
 
     // The source that the native libraries were built from; fetched if it is not in the cache any more.
     // The variable is for systems on which CMake cannot run, such as Wine.

@@ -271,6 +271,125 @@ public sealed class BrowserTests
     }
 
     [Test]
+    public async Task Chat_is_kept_over_a_reload_until_a_new_one_begins()
+    {
+        await using OpenPage open = await OpenAsync();
+        await open.SetAsync("Temperature", "0");
+        await open.SetAsync("Maximum tokens", "20");
+        string first = await open.AskAsync("What do bees make?");
+        await open.Page.ReloadAsync();
+
+        await Expect(open.Page.Locator(".message")).ToHaveCountAsync(2);
+        await Expect(open.Page.Locator(".message.user .body")).ToHaveTextAsync("What do bees make?");
+        (await open.LastAnswer.Locator(".body").InnerTextAsync()).Should().Be(first);
+        await Expect(open.LastAnswer.Locator(".author")).ToHaveTextAsync(TestServer.Demo);
+        await Expect(open.LastAnswer.Locator(".foot")).ToContainTextAsync("tokens");
+        await Expect(open.Page.Locator("#context-text")).ToHaveTextAsync(new Regex(@"^\d+ of [\d,]+ tokens$"));
+        await open.AskAsync("And cows?");
+        await Expect(open.Page.Locator(".message")).ToHaveCountAsync(4);
+        await open.Page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "New chat" }).ClickAsync();
+        await Expect(open.Page.Locator("#context")).ToBeHiddenAsync();
+        await open.Page.ReloadAsync();
+        await Expect(open.Page.Locator("#welcome")).ToBeVisibleAsync();
+        await Expect(open.Page.Locator(".message")).ToHaveCountAsync(0);
+        open.Complaints.Should().BeEmpty();
+    }
+
+    [Test]
+    public async Task Question_whose_answer_never_came_can_be_asked_again_after_a_reload()
+    {
+        await using OpenPage open = await OpenAsync();
+        await open.Page.EvaluateAsync("""() => localStorage.setItem("moeoffload.chat", JSON.stringify([{ role: "user", content: "What do bees make?" }]))""");
+        await open.Page.ReloadAsync();
+        await Expect(open.LastAnswer.Locator(".problem")).ToContainTextAsync("left before the answer came");
+        await open.LastAnswer.GetByRole(AriaRole.Button, new LocatorGetByRoleOptions { Name = "Try again" }).ClickAsync();
+
+        await Expect(open.LastAnswer.Locator(".body")).Not.ToBeEmptyAsync();
+        await Expect(open.LastAnswer).Not.ToHaveAttributeAsync("aria-busy", "true");
+        await Expect(open.Page.Locator(".message")).ToHaveCountAsync(2);
+        await open.Page.EvaluateAsync("""() => localStorage.setItem("moeoffload.chat", "{ nonsense")""");
+        await open.Page.ReloadAsync();
+        await Expect(open.Page.Locator("#welcome")).ToBeVisibleAsync();
+        open.Complaints.Should().BeEmpty();
+    }
+
+    [Test]
+    public async Task Chat_that_outgrows_the_context_goes_on_and_the_page_says_so([Values(1280, 390)] int width)
+    {
+        await using TestServer server = await TestServer.StartAsync(options =>
+        {
+            options.Models.Context = options.Models.Context with { ContextLength = 256, SequenceCount = 1 };
+            options.Requests.Sampling = SamplingOptions.Greedy;
+        });
+        await using OpenPage open = await _browser.OpenAsync(server, new BrowserNewContextOptions { ViewportSize = new ViewportSize { Width = width, Height = 860 } });
+        await Expect(open.Page.Locator("#model")).ToHaveValueAsync(TestServer.Demo);
+        for (int i = 0; i < 8; i++)
+        {
+            await open.AskAsync("What do bees make, and what do cows make, and what do hens make?");
+            await Expect(open.LastAnswer.Locator(".problem")).ToHaveCountAsync(0);
+            await ExpectEndAsync(open);
+        }
+
+        await Expect(open.LastAnswer.Locator(".foot")).ToContainTextAsync("oldest messages were left out");
+        await Expect(open.Page.Locator("#context-text")).ToHaveTextAsync(new Regex(@"^\d+ of 256 tokens$"));
+        await Expect(open.LastAnswer.GetByRole(AriaRole.Button, new LocatorGetByRoleOptions { Name = "Try again" })).ToBeInViewportAsync();
+        await open.PhotographAsync($"full-context-{width}");
+
+        await open.AskAsync(string.Join(' ', Enumerable.Repeat("word", 400)));
+        await Expect(open.LastAnswer.Locator(".problem")).ToHaveTextAsync(new Regex(@"^The message is too long: it has \d+ tokens, and the model's context has room for 256\. Send a shorter one, or start the server with a longer context\.$"));
+        await ExpectEndAsync(open);
+        await Expect(open.LastAnswer.Locator(".problem")).ToBeInViewportAsync();
+        await open.PhotographAsync($"too-long-{width}");
+    }
+
+    [Test]
+    public async Task Reader_further_up_is_left_there()
+    {
+        await using OpenPage open = await OpenAsync();
+        await open.SetAsync("Maximum tokens", "300");
+        await open.AskAsync("Tell me a story.");
+        await open.AskAsync("Tell me another story.");
+        await open.Page.SetViewportSizeAsync(1280, 320);
+        await open.Prompt.FillAsync("Tell me a third story.");
+        await open.Prompt.PressAsync("Enter");
+        await Expect(open.LastAnswer.Locator(".body")).Not.ToBeEmptyAsync();
+        await open.Page.EvaluateAsync("() => { document.getElementById('scroller').scrollTop = 0; }");
+        await Expect(open.LastAnswer).Not.ToHaveAttributeAsync("aria-busy", "true");
+
+        (await open.Page.EvaluateAsync<int>("() => document.getElementById('scroller').scrollTop")).Should().Be(0);
+    }
+
+    [Test]
+    public async Task Error_about_the_programs_own_code_is_put_into_the_users_words()
+    {
+        await using OpenPage open = await OpenAsync();
+        await open.Page.RouteAsync("**/api/chat", route => route.FulfillAsync(new RouteFulfillOptions
+        {
+            Status = 400,
+            Body = """{"error":"The running generations fill the context. Increase ContextOptions.ContextLength, or decrease SequenceCount."}""",
+        }));
+        await open.AskAsync("Hi");
+
+        await Expect(open.LastAnswer.Locator(".problem")).ToHaveTextAsync("The running generations fill the context.");
+    }
+
+    [Test]
+    public async Task Suggestions_suit_the_model()
+    {
+        await using OpenPage open = await OpenAsync();
+        await Expect(open.Page.Locator("#examples button").First).ToContainTextAsync("brave fox");
+        await open.Page.Locator("#model").SelectOptionAsync(Other);
+
+        await Expect(open.Page.Locator("#examples button")).ToHaveCountAsync(3);
+        await Expect(open.Page.Locator("#examples")).Not.ToContainTextAsync("one plus seven");
+        await Expect(open.Page.Locator("#examples")).Not.ToContainTextAsync("bees");
+    }
+
+    // The size of the messages' part changes with the next frame.
+    private static async Task ExpectEndAsync(OpenPage open) => await open.Page.WaitForFunctionAsync(
+        "() => { const it = document.getElementById('scroller'); return it.scrollHeight - it.scrollTop - it.clientHeight < 2; }");
+
+    [Test]
     public async Task Key_is_asked_for_where_the_server_has_one()
     {
         await using TestServer server = await TestServer.StartAsync(options => options.Access.ApiKeys = ["secret"]);

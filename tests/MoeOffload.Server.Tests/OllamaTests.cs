@@ -51,6 +51,36 @@ public sealed class OllamaTests
         ((int)lines[^1]["eval_count"]!).Should().Be(24);
     }
 
+    [TestCase(true)]
+    [TestCase(false)]
+    [TestCase(null)]
+    public async Task Chat_that_is_too_long_loses_its_oldest_turns_if_the_request_says_so(bool? truncate)
+    {
+        JsonObject body = Chat("What do bees make?", stream: false);
+        JsonArray messages = body["messages"]!.AsArray();
+        for (int i = 0; i < 60; i++)
+        {
+            messages.Insert(0, new JsonObject { ["role"] = "assistant", ["content"] = "It is one of the numbers that I know." });
+            messages.Insert(0, new JsonObject { ["role"] = "user", ["content"] = $"What is {i}?" });
+        }
+
+        body["truncate"] = truncate;
+        using HttpResponseMessage response = await _server.PostAsync("/api/chat", body);
+
+        response.StatusCode.Should().Be(truncate == true ? HttpStatusCode.OK : HttpStatusCode.BadRequest);
+        JsonNode answer = JsonNode.Parse(await response.Content.ReadAsStringAsync())!;
+        if (truncate == true)
+        {
+            ((int)answer["omitted_messages"]!).Should().BeInRange(2, 118);
+            ((int)answer["omitted_messages"]! % 2).Should().Be(0);
+            ((int)answer["prompt_eval_count"]!).Should().BeLessThan(512);
+        }
+        else
+        {
+            ((string?)answer["error"]).Should().Contain("room for 512");
+        }
+    }
+
     [Test]
     public async Task Options_count()
     {

@@ -25,7 +25,7 @@ internal sealed class BenchCommand : ICliCommand
 
     public BenchCommand(GlobalOptions global)
     {
-        _opener = new ModelOpener(new ModelArgument(global), new LoadArguments(global), new ContextArguments());
+        _opener = ModelOpener.ForAnswers(global);
         Command = new Command("bench", "Measure how fast a model is on this machine") { _maxTokens, _promptTokens, _runs, _json };
         _opener.AddTo(Command);
         Subcommands =
@@ -47,15 +47,15 @@ internal sealed class BenchCommand : ICliCommand
         int maxTokens = parsed.GetValue(_maxTokens) ?? 64;
         int promptTokens = parsed.GetValue(_promptTokens) ?? 512;
         int runs = parsed.GetValue(_runs) ?? 5;
-        CatalogEntry entry = _opener.Find(invocation);
-        using MoeModel model = await _opener.LoadAsync(invocation, entry).ConfigureAwait(false);
+        CatalogEntry entry = await _opener.FindAsync(invocation).ConfigureAwait(false);
         ContextOptions context = _opener.ContextOptions(invocation) with { PrefixCache = new PrefixCacheOptions { Enabled = false } };
         if (context.ContextLength == 0)
         {
             context = context with { ContextLength = promptTokens + maxTokens + 1 };
         }
 
-        using GenerationSession session = await ModelOpener.OpenSessionAsync(model, context).ConfigureAwait(false);
+        using OpenModel opened = await _opener.OpenAsync(invocation, entry, context).ConfigureAwait(false);
+        (MoeModel model, GenerationSession session) = (opened.Model, opened.Session);
         var request = new GenerationRequest
         {
             PromptTokens = Prompt(model, promptTokens),

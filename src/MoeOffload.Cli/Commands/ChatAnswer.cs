@@ -1,3 +1,4 @@
+using System.Globalization;
 using MoeOffload.Chat;
 using MoeOffload.Cli.Terminals;
 
@@ -10,11 +11,13 @@ internal static class ChatAnswer
     /// <param name="terminal">The terminal that shows a progress bar while the prompt is processed.</param>
     /// <param name="stream">The answer.</param>
     /// <param name="write">Writes the reasoning and the content of an update.</param>
+    /// <param name="started">An action that is called before the first update, when the prompt is known.</param>
     /// <returns>The last update.</returns>
-    public static async Task<ChatUpdate> ShowAsync(Terminal terminal, ChatStream stream, Action<string, string> write)
+    public static async Task<ChatUpdate> ShowAsync(Terminal terminal, ChatStream stream, Action<string, string> write, Action? started = null)
     {
         ChatUpdate last = new();
         await stream.StartAsync().ConfigureAwait(false);
+        started?.Invoke();
         IAsyncEnumerator<ChatUpdate> updates = stream.GetAsyncEnumerator(CancellationToken.None);
         await using (updates.ConfigureAwait(false))
         {
@@ -29,5 +32,16 @@ internal static class ChatAnswer
         }
 
         return last;
+    }
+
+    /// <summary>Says that an answer was cut off because the context is full; says nothing about other ends.</summary>
+    public static void WriteCut(Terminal terminal, StopReason? reason, GenerationSession session)
+    {
+        if (reason == StopReason.ContextFull)
+        {
+            terminal.Error.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"note: the answer was cut off, because the context of {session.SequenceLength} tokens is full. Use a longer one (-c), or --context-shift."));
+        }
     }
 }

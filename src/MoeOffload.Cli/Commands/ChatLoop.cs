@@ -131,6 +131,7 @@ internal sealed class ChatLoop(
         {
             await chat.AnswerAsync(_terminal, said, end.Token).ConfigureAwait(false);
             _terminal.Out.WriteLine();
+            ChatAnswer.WriteCut(_terminal, chat.LastStopReason, session);
             _terminal.Out.WriteLine(chat.LastStatistics is { } statistics ? _terminal.Grey(GenerateCommand.Line(statistics)) : string.Empty);
         }
         catch (OperationCanceledException) when (!invocation.Cancelled.IsCancellationRequested)
@@ -167,7 +168,7 @@ internal sealed class ChatLoop(
         _terminal.Out.WriteLine(model.Path);
         session.Memory.WriteTo(_terminal.Out);
         int used = chat.LastStatistics is { } last ? last.PromptTokens + last.GeneratedTokens : 0;
-        _terminal.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{used} of {session.SequenceLength} tokens of the context in use; threads: {session.Threads}"));
+        _terminal.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{used} of {session.SequenceLength} tokens of the context in use; {chat.OmittedCount} of {chat.Messages.Count} messages left out; threads: {session.Threads}"));
     }
 
     private string Markdown()

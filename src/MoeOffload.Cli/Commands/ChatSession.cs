@@ -1,3 +1,4 @@
+using System.Globalization;
 using MoeOffload.Chat;
 using MoeOffload.Cli.Terminals;
 
@@ -7,6 +8,7 @@ namespace MoeOffload.Cli.Commands;
 internal sealed class ChatSession(GenerationSession session, ChatOptions options, string? system)
 {
     private readonly List<ChatMessage> _messages = [];
+    private int _omitted;
 
     /// <summary>Gets or sets the options of answers.</summary>
     public ChatOptions Options { get; set; } = options;
@@ -20,10 +22,17 @@ internal sealed class ChatSession(GenerationSession session, ChatOptions options
     /// <summary>Gets the statistics of the last answer; null if there was none, or if it was stopped.</summary>
     public GenerationStatistics? LastStatistics { get; private set; }
 
+    /// <summary>Gets the reason that the last answer ended; null if there was none, or if it was stopped.</summary>
+    public StopReason? LastStopReason { get; private set; }
+
+    /// <summary>Gets the number of messages that the last answer left out, because the chat is too long for the context.</summary>
+    public int OmittedCount => _omitted;
+
     /// <summary>Sends a message and shows the answer. If the answer is stopped or fails, the chat does not change.</summary>
     public async Task AnswerAsync(Terminal terminal, string said, CancellationToken cancellationToken)
     {
         LastStatistics = null;
+        LastStopReason = null;
         ChatMessage question = ChatMessage.User(said);
         ChatMessage[] start = System is { Length: > 0 } system ? [ChatMessage.System(system)] : [];
         ChatStream stream = session.ChatAsync([.. start, .. _messages, question], Options, cancellationToken);
@@ -44,10 +53,24 @@ internal sealed class ChatSession(GenerationSession session, ChatOptions options
             }
 
             terminal.Out.Flush();
-        }).ConfigureAwait(false);
+        }, () => WriteOmitted(terminal, stream.OmittedMessageCount)).ConfigureAwait(false);
         _messages.Add(question);
         _messages.Add(last.Message!);
         LastStatistics = stream.Statistics;
+        LastStopReason = stream.StopReason;
+    }
+
+    // Says it again only if the number changes.
+    private void WriteOmitted(Terminal terminal, int count)
+    {
+        if (count > 0 && count != _omitted)
+        {
+            terminal.Error.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"note: the {count} oldest messages of the chat are left out, because the context has {session.SequenceLength} tokens. /clear starts over, and -c sets a longer context."));
+        }
+
+        _omitted = count;
     }
 
     /// <summary>Removes the last question and its answer.</summary>
@@ -65,5 +88,9 @@ internal sealed class ChatSession(GenerationSession session, ChatOptions options
     }
 
     /// <summary>Removes all messages.</summary>
-    public void Clear() => _messages.Clear();
+    public void Clear()
+    {
+        _messages.Clear();
+        _omitted = 0;
+    }
 }

@@ -26,7 +26,7 @@ internal sealed class GenerateCommand : ICliCommand
 
     public GenerateCommand(GlobalOptions global)
     {
-        _opener = new ModelOpener(new ModelArgument(global), new LoadArguments(global), new ContextArguments());
+        _opener = ModelOpener.ForAnswers(global);
         Command = new Command("generate", "Continue a prompt") { _chat, _json };
         _prompt.AddTo(Command);
         _answer.AddTo(Command);
@@ -46,17 +46,17 @@ internal sealed class GenerateCommand : ICliCommand
     public async Task<int> RunAsync(Invocation invocation)
     {
         ParseResult parsed = invocation.Parsed;
-        CatalogEntry entry = _opener.Find(invocation);
+        CatalogEntry entry = await _opener.FindAsync(invocation).ConfigureAwait(false);
         string prompt = await _prompt.ReadAsync(invocation).ConfigureAwait(false);
         SamplingOptions sampling = _sampling.Read(parsed);
         JsonSchema? schema = _sampling.ReadSchema(parsed);
-        using MoeModel model = await _opener.LoadAsync(invocation, entry).ConfigureAwait(false);
-        using GenerationSession session = await ModelOpener.OpenSessionAsync(model, _opener.ContextOptions(invocation)).ConfigureAwait(false);
+        using OpenModel opened = await _opener.OpenAsync(invocation, entry, _opener.ContextOptions(invocation)).ConfigureAwait(false);
+        GenerationSession session = opened.Session;
 
         bool isJson = parsed.GetValue(_json);
         var answer = new StringBuilder();
         Action<string> write = isJson ? text => answer.Append(text) : text => Show(invocation.Terminal, text);
-        (string? reason, GenerationStatistics statistics) = parsed.GetValue(_chat)
+        (string? reason, StopReason? stop, GenerationStatistics statistics) = parsed.GetValue(_chat)
             ? await ChatAsync(invocation, session, prompt, sampling, schema, write).ConfigureAwait(false)
             : await ContinueAsync(invocation, session, _answer.Request(parsed, prompt, sampling with { JsonSchema = schema }), write).ConfigureAwait(false);
         if (isJson)
@@ -74,10 +74,11 @@ internal sealed class GenerateCommand : ICliCommand
             invocation.Terminal.Out.WriteLine();
         }
 
+        ChatAnswer.WriteCut(invocation.Terminal, stop, session);
         if (invocation.Terminal.IsErrorSeen || invocation.IsVerbose)
         {
             invocation.Terminal.Error.WriteLine(Line(statistics));
-            if (model.ReadExpertStorage() is { } storage)
+            if (opened.Model.ReadExpertStorage() is { } storage)
             {
                 invocation.Terminal.Error.WriteLine(storage);
             }
@@ -107,7 +108,7 @@ internal sealed class GenerateCommand : ICliCommand
         terminal.Out.Flush();
     }
 
-    private static async Task<(string? Reason, GenerationStatistics Statistics)> ContinueAsync(
+    private static async Task<(string? Reason, StopReason? Stop, GenerationStatistics Statistics)> ContinueAsync(
         Invocation invocation, GenerationSession session, GenerationRequest request, Action<string> write)
     {
         TokenStream stream = session.GenerateAsync(request, invocation.Cancelled);
@@ -124,15 +125,15 @@ internal sealed class GenerateCommand : ICliCommand
             }
         }
 
-        return (stream.StopReason?.ToString(), stream.Statistics!);
+        return (stream.StopReason?.ToString(), stream.StopReason, stream.Statistics!);
     }
 
-    private async Task<(string? Reason, GenerationStatistics Statistics)> ChatAsync(
+    private async Task<(string? Reason, StopReason? Stop, GenerationStatistics Statistics)> ChatAsync(
         Invocation invocation, GenerationSession session, string prompt, SamplingOptions sampling, JsonSchema? schema, Action<string> write)
     {
         List<ChatMessage> messages = [.. _answer.System(invocation.Parsed) is { } system ? [ChatMessage.System(system)] : Array.Empty<ChatMessage>(), ChatMessage.User(prompt)];
         ChatStream stream = session.ChatAsync(messages, _answer.Chat(invocation.Parsed, sampling, schema), invocation.Cancelled);
         ChatUpdate last = await ChatAnswer.ShowAsync(invocation.Terminal, stream, (_, content) => write(content)).ConfigureAwait(false);
-        return (last.FinishReason?.ToString(), stream.Statistics!);
+        return (last.FinishReason?.ToString(), stream.StopReason, stream.Statistics!);
     }
 }

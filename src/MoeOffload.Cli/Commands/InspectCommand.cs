@@ -27,9 +27,9 @@ internal sealed class InspectCommand : ICliCommand
 
     public Command Command { get; }
 
-    public Task<int> RunAsync(Invocation invocation)
+    public async Task<int> RunAsync(Invocation invocation)
     {
-        CatalogEntry entry = _model.Read(invocation.Parsed);
+        CatalogEntry entry = await _model.ReadAsync(invocation).ConfigureAwait(false);
         GgufModelFiles files = ModelLoading.Run(() => GgufModelFiles.Open(entry.Path));
         ModelSummary summary = ModelSummary.Of(files);
         TensorSummary[] groups = TensorSummary.Of(files.Tensors);
@@ -42,7 +42,7 @@ internal sealed class InspectCommand : ICliCommand
             Write(invocation, files, summary, groups);
         }
 
-        return Task.FromResult(ExitCode.Success);
+        return ExitCode.Success;
     }
 
     private void Write(Invocation invocation, GgufModelFiles files, ModelSummary summary, TensorSummary[] groups)

@@ -40,7 +40,7 @@ internal sealed class MeasureCommand : ICliCommand
     public async Task<int> RunAsync(Invocation invocation)
     {
         using LoopbackRpcServer? server = _arguments.StartServer(invocation);
-        BenchSubject subject = _arguments.Read(invocation, server);
+        BenchSubject subject = await _arguments.ReadAsync(invocation, server).ConfigureAwait(false);
         IBench bench = _settings.Make(subject, invocation.Parsed);
         using SampleFile? file = invocation.Parsed.GetValue(_output) is { } path ? new SampleFile(path) : null;
         var log = new SampleLog(file);

@@ -23,9 +23,9 @@ internal sealed class PlanCommand : ICliCommand
 
     public Command Command { get; }
 
-    public Task<int> RunAsync(Invocation invocation)
+    public async Task<int> RunAsync(Invocation invocation)
     {
-        CatalogEntry entry = _opener.Find(invocation);
+        CatalogEntry entry = await _opener.FindAsync(invocation).ConfigureAwait(false);
         ModelOptions options = _opener.LoadOptions(invocation);
         ContextOptions context = _opener.ContextOptions(invocation);
         MemoryBreakdown memory = ModelLoading.Run(() => MoeModel.EstimateMemory(entry.Path, options, context));
@@ -43,7 +43,7 @@ internal sealed class PlanCommand : ICliCommand
             Json.Write(
                 invocation.Terminal.Out,
                 new JsonObject { ["name"] = entry.Name, ["path"] = entry.Path, ["context_length"] = memory.ContextLength, ["fits"] = tooLarge.Count == 0, ["memory"] = uses });
-            return Task.FromResult(ExitCode.Success);
+            return ExitCode.Success;
         }
 
         invocation.Terminal.Out.WriteLine($"{entry.Name}, a context of {memory.ContextLength} tokens");
@@ -66,7 +66,7 @@ internal sealed class PlanCommand : ICliCommand
             _ when tooLarge.Exists(need => need.Use.IsHost) => "It does not fit into system memory: use a model with a smaller quantization, or a shorter context (-c).",
             _ => "It does not fit: keep more experts in system memory (--n-cpu-moe, --cpu-moe), or use a shorter context (-c).",
         });
-        return Task.FromResult(ExitCode.Success);
+        return ExitCode.Success;
     }
 
     private static bool IsOf(DeviceInfo device, MemoryUse use) => use.IsHost ? device.Kind == DeviceKind.Cpu : device.Name == use.Device;

@@ -16,7 +16,7 @@ internal sealed class ProbeCommand : ICliCommand
 
     public ProbeCommand(GlobalOptions global)
     {
-        _opener = new ModelOpener(new ModelArgument(global), new LoadArguments(global), new ContextArguments());
+        _opener = ModelOpener.ForAnswers(global);
         Command = new Command("probe", "Load a model to check that it works") { _json };
         _opener.AddTo(Command);
     }
@@ -25,10 +25,10 @@ internal sealed class ProbeCommand : ICliCommand
 
     public async Task<int> RunAsync(Invocation invocation)
     {
-        CatalogEntry entry = _opener.Find(invocation);
+        CatalogEntry entry = await _opener.FindAsync(invocation).ConfigureAwait(false);
         long start = Stopwatch.GetTimestamp();
-        using MoeModel model = await _opener.LoadAsync(invocation, entry).ConfigureAwait(false);
-        using GenerationSession session = await ModelOpener.OpenSessionAsync(model, _opener.ContextOptions(invocation)).ConfigureAwait(false);
+        using OpenModel opened = await _opener.OpenAsync(invocation, entry, _opener.ContextOptions(invocation)).ConfigureAwait(false);
+        (MoeModel model, GenerationSession session) = (opened.Model, opened.Session);
         TimeSpan time = Stopwatch.GetElapsedTime(start);
         if (invocation.Parsed.GetValue(_json))
         {

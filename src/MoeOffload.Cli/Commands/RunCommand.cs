@@ -10,6 +10,7 @@ namespace MoeOffload.Cli.Commands;
 /// <summary>Implements <c>moe run</c>, which chats in the terminal, or answers once if it gets a prompt or runs in a pipe.</summary>
 internal sealed class RunCommand : ICliCommand
 {
+    private readonly ModelArgument _model;
     private readonly ModelOpener _opener;
     private readonly AnswerArguments _answer = new(usualTokens: -1);
     private readonly SamplingArguments _sampling = new();
@@ -18,7 +19,8 @@ internal sealed class RunCommand : ICliCommand
 
     public RunCommand(GlobalOptions global)
     {
-        _opener = new ModelOpener(new ModelArgument(global), new LoadArguments(global), new ContextArguments());
+        _model = new ModelArgument(global);
+        _opener = new ModelOpener(_model, new LoadArguments(global), new ContextArguments(hasDraftModel: true), new AdapterArguments());
         Command = new Command("run", "Chat with a model in the terminal");
         _opener.AddTo(Command);
         Command.Arguments.Add(_prompt);
@@ -32,9 +34,9 @@ internal sealed class RunCommand : ICliCommand
     public async Task<int> RunAsync(Invocation invocation)
     {
         ParseResult parsed = invocation.Parsed;
-        CatalogEntry entry = _opener.Find(invocation);
         ChatOptions options = _answer.Chat(parsed, _sampling.Read(parsed), _sampling.ReadSchema(parsed));
-        string prompt = string.Join(' ', parsed.GetValue(_prompt) ?? []);
+        CatalogEntry entry = await _opener.FindAsync(invocation).ConfigureAwait(false);
+        string prompt = string.Join(' ', (parsed.GetValue(_prompt) ?? []).Prepend(_model.WordAfterHub(parsed)).OfType<string>());
         if (!invocation.Terminal.IsInputTyped)
         {
             string piped = await Console.In.ReadToEndAsync(invocation.Cancelled).ConfigureAwait(false);
@@ -45,13 +47,14 @@ internal sealed class RunCommand : ICliCommand
             }
         }
 
-        using MoeModel model = await _opener.LoadAsync(invocation, entry).ConfigureAwait(false);
-        using GenerationSession session = await ModelOpener.OpenSessionAsync(model, _opener.ContextOptions(invocation)).ConfigureAwait(false);
+        using OpenModel opened = await _opener.OpenAsync(invocation, entry, _opener.ContextOptions(invocation)).ConfigureAwait(false);
+        (MoeModel model, GenerationSession session) = (opened.Model, opened.Session);
         var chat = new ChatSession(session, options, _answer.System(parsed));
         if (prompt.Length > 0)
         {
             await chat.AnswerAsync(invocation.Terminal, prompt, invocation.Cancelled).ConfigureAwait(false);
             invocation.Terminal.Out.WriteLine();
+            ChatAnswer.WriteCut(invocation.Terminal, chat.LastStopReason, session);
             if (invocation.IsVerbose && chat.LastStatistics is { } statistics)
             {
                 invocation.Terminal.Error.WriteLine(GenerateCommand.Line(statistics));

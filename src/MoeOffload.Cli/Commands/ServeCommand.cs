@@ -25,7 +25,7 @@ internal sealed class ServeCommand : ICliCommand
     public ServeCommand(GlobalOptions global)
     {
         _model = new ModelArgument(global);
-        _opener = new ModelOpener(_model, new LoadArguments(global), new ContextArguments());
+        _opener = new ModelOpener(_model, new LoadArguments(global), new ContextArguments(hasDraftModel: true), new AdapterArguments());
         Command = new Command("serve", "Serve models over HTTP with the APIs of OpenAI, Anthropic, Ollama and shimmy");
         _opener.AddTo(Command);
         _serve.AddTo(Command);
@@ -36,7 +36,7 @@ internal sealed class ServeCommand : ICliCommand
 
     public async Task<int> RunAsync(Invocation invocation)
     {
-        (ModelCatalog catalog, CatalogEntry? preloaded) = Find(invocation);
+        (ModelCatalog catalog, CatalogEntry? preloaded) = await FindAsync(invocation).ConfigureAwait(false);
         Action<MoeServerOptions> configure = Configure(invocation, preloaded);
         var options = new MoeServerOptions();
         configure(options);
@@ -90,11 +90,11 @@ internal sealed class ServeCommand : ICliCommand
         return invocation.Interruption.Code == ExitCode.Terminated ? ExitCode.Success : invocation.Interruption.Code;
     }
 
-    private (ModelCatalog Catalog, CatalogEntry? Preloaded) Find(Invocation invocation)
+    private async Task<(ModelCatalog Catalog, CatalogEntry? Preloaded)> FindAsync(Invocation invocation)
     {
         ModelCatalogOptions places = _model.CatalogOptions(invocation.Parsed);
         var catalog = new ModelCatalog(places);
-        if (_model.TryRead(invocation.Parsed) is not { } named)
+        if (await _model.TryReadAsync(invocation).ConfigureAwait(false) is not { } named)
         {
             return (catalog, null);
         }
@@ -115,12 +115,23 @@ internal sealed class ServeCommand : ICliCommand
         ModelOptions model = _opener.LoadOptions(invocation);
         SamplingOptions sampling = _sampling.Read(invocation.Parsed);
         Action<MoeServerOptions> serve = _serve.Read(invocation.Parsed, preloaded?.Name);
+        ModelCompanions? companions = _opener.Companions(invocation);
+        if (companions is not null && preloaded is null)
+        {
+            throw new UsageException("--lora, --lora-scaled and --spec-draft-model belong to one model: put it on the command line.");
+        }
+
         return options =>
         {
             options.Models.Load = model;
             options.Models.Context = _opener.ContextOptions(invocation, options.Models.Context);
             options.Requests.Sampling = sampling;
             options.Requests.DefaultModel = preloaded?.Name;
+            if (companions is not null)
+            {
+                options.Models.Companions = new Dictionary<string, ModelCompanions> { [preloaded!.Name] = companions };
+            }
+
             serve(options);
         };
     }

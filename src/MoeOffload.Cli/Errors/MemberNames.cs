@@ -8,6 +8,13 @@ namespace MoeOffload.Cli.Errors;
 /// </summary>
 internal static partial class MemberNames
 {
+    // Sentences that no replacement of a member makes right.
+    private static readonly (string Sentence, string Translation)[] s_sentences =
+    [
+        ("Set GenerationRequest.ContextFull to Stop or Error.", "Remove --context-shift."),
+        ("or load only the vocabulary with Vocabulary.Load", "because it cannot generate text"),
+    ];
+
     private static readonly Dictionary<string, string> s_options = new(StringComparer.OrdinalIgnoreCase)
     {
         ["BatchSize"] = "--batch-size",
@@ -20,6 +27,7 @@ internal static partial class MemberNames
         ["GpuLayers"] = "--gpu-layers",
         ["Grammar"] = "--grammar",
         ["JsonSchema"] = "--json-schema",
+        ["KeepTokens"] = "--keep",
         ["KeyType"] = "--cache-type-k",
         ["MainGpu"] = "--main-gpu",
         ["MaxDraftTokens"] = "--spec-draft-n-max",
@@ -46,7 +54,9 @@ internal static partial class MemberNames
 
     /// <summary>Replaces the members that a message names by their options.</summary>
     /// <param name="message">The message.</param>
-    public static string Translate(string message) => Member().Replace(message, match => OptionOf(match.Groups["name"].Value) ?? match.Value);
+    public static string Translate(string message) => Member().Replace(
+        s_sentences.Aggregate(message, (text, item) => text.Replace(item.Sentence, item.Translation, StringComparison.Ordinal)),
+        match => OptionOf(match.Groups["name"].Value) ?? match.Value);
 
     // A single word counts as a member only if it is not an ordinary word: "Grammar" is a member only in "Sampling.Grammar".
     [GeneratedRegex(@"\b(?:(?:[A-Z][A-Za-z]*Options|GenerationRequest|Sampling|KvCache)\.(?<name>[A-Z][A-Za-z]+)|(?<name>[A-Z][a-z]+[A-Z][A-Za-z]*))\b", RegexOptions.CultureInvariant)]

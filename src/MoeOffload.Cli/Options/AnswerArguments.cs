@@ -12,6 +12,14 @@ internal sealed class AnswerArguments
     private readonly Option<bool> _ignoreEnd = Opt.Flag("Continue after the model's end-of-sequence token", "--ignore-eos");
     private readonly Option<string?> _system = Opt.Text("TEXT", "The system message of a chat", "--system", "-sys", "--system-prompt");
     private readonly Option<bool> _noThinking = Opt.Flag("Answer without reasoning, if the model supports it", "--no-thinking");
+    private readonly Option<bool> _shift = Opt.Flag("Let an answer that fills the context continue, without the older half of what follows the prompt", "--context-shift");
+    private readonly Option<bool> _noShift = Opt.Flag("Cut off an answer that fills the context; the default", "--no-context-shift");
+    private readonly Option<int?> _keep = Opt.Integer("N", "With --context-shift, never drop the first N tokens; the default of -1 keeps the prompt, but at most half of the context", -1, int.MaxValue, "--keep");
+    private readonly Option<ChatOverflow?> _overflow = Opt.Choice(
+        "What happens if a chat is too long for the context: its oldest questions and answers are left out (omit), or it ends with an error; the default is omit",
+        new Dictionary<string, ChatOverflow> { ["omit"] = ChatOverflow.OmitOldestTurns, ["error"] = ChatOverflow.Error },
+        "--chat-overflow");
+
     private readonly int _usualTokens;
 
     /// <summary>Creates the options.</summary>
@@ -25,10 +33,18 @@ internal sealed class AnswerArguments
 
     public void AddTo(Command command)
     {
-        foreach (Option option in new Option[] { _maxTokens, _stop, _ignoreEnd, _system, _noThinking })
+        foreach (Option option in new Option[] { _maxTokens, _stop, _ignoreEnd, _system, _noThinking, _shift, _noShift, _keep, _overflow })
         {
             command.Options.Add(option);
         }
+
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(_shift) && result.GetValue(_noShift))
+            {
+                result.AddError("--context-shift and --no-context-shift cannot be combined: use one of them.");
+            }
+        });
     }
 
     public int? MaxTokens(ParseResult parsed) => (parsed.GetValue(_maxTokens) ?? _usualTokens) is > 0 and var count ? count : null;
@@ -42,6 +58,8 @@ internal sealed class AnswerArguments
         Sampling = sampling with { IgnoreEndOfSequence = parsed.GetValue(_ignoreEnd) },
         MaxTokens = MaxTokens(parsed),
         StopStrings = parsed.GetValue(_stop) ?? [],
+        ContextFull = ContextFull(parsed),
+        KeepTokens = KeepTokens(parsed),
     };
 
     /// <summary>Creates the options of a chat.</summary>
@@ -52,5 +70,12 @@ internal sealed class AnswerArguments
         StopStrings = parsed.GetValue(_stop) ?? [],
         Reasoning = !parsed.GetValue(_noThinking),
         ResponseSchema = schema,
+        ContextFull = ContextFull(parsed),
+        KeepTokens = KeepTokens(parsed),
+        Overflow = parsed.GetValue(_overflow) ?? ChatOverflow.OmitOldestTurns,
     };
+
+    private ContextFullAction ContextFull(ParseResult parsed) => parsed.GetValue(_shift) ? ContextFullAction.Shift : ContextFullAction.Stop;
+
+    private int? KeepTokens(ParseResult parsed) => parsed.GetValue(_keep) is >= 0 and var count ? count : null;
 }

@@ -44,10 +44,11 @@ internal sealed class BenchArguments
     /// <param name="invocation">The command line.</param>
     /// <param name="server">The RPC server that was started, if any.</param>
     /// <exception cref="UsageException">The command line places experts itself.</exception>
-    public BenchSubject Read(Invocation invocation, LoopbackRpcServer? server) => Read(invocation, _opener.Find(invocation), server);
+    public async Task<BenchSubject> ReadAsync(Invocation invocation, LoopbackRpcServer? server) =>
+        Read(invocation, await _opener.FindAsync(invocation).ConfigureAwait(false), server);
 
     /// <summary>Reads what to measure for a model.</summary>
-    /// <inheritdoc cref="Read(Invocation, LoopbackRpcServer?)"/>
+    /// <inheritdoc cref="ReadAsync"/>
     public BenchSubject Read(Invocation invocation, CatalogEntry entry, LoopbackRpcServer? server)
     {
         ModelOptions load = _opener.LoadOptions(invocation);

@@ -34,30 +34,49 @@ internal sealed class ContextArguments
 
     private readonly Option<GgmlType?> _keyType = Opt.Choice("The data type of the keys in the KV cache", s_cacheTypes, "--cache-type-k", "-ctk");
     private readonly Option<GgmlType?> _valueType = Opt.Choice("The data type of the values in the KV cache", s_cacheTypes, "--cache-type-v", "-ctv");
-    private readonly Option<FlashAttention?> _flashAttention = Opt.Parsed(
-        "auto|on|off", "Whether to use flash attention", ReadFlashAttention, "one of auto|on|off", "--flash-attn", "-fa");
+    private readonly Option<FlashAttention?> _flashAttention = Opt.Completed(
+        Opt.Parsed("auto|on|off", "Whether to use flash attention", ReadFlashAttention, "one of auto|on|off", "--flash-attn", "-fa"), "auto", "on", "off");
 
     private readonly Option<bool> _noKvOffload = Opt.Flag("Keep the KV cache in system memory", "--no-kv-offload", "-nkvo");
     private readonly Option<bool> _noOpOffload = Opt.Flag("Compute with weights in system memory on the CPU, even for large batches", "--no-op-offload");
     private readonly Option<bool> _countExperts = Opt.Flag("Count which experts are chosen, and show the counts", "--count-experts");
 
-    private readonly Option<SpeculationType?> _speculation = Opt.Choice(
-        "How tokens are drafted for speculative decoding: from repeated text (ngram-simple) or by the model's MTP layers (draft-mtp); the default is none",
-        new Dictionary<string, SpeculationType>
-        {
-            ["none"] = SpeculationType.None,
-            ["ngram-simple"] = SpeculationType.Lookup,
-            ["draft-mtp"] = SpeculationType.Mtp,
-        },
-        "--spec-type");
-
     private readonly Option<int?> _guesses = Opt.Integer("N", "The maximum number of tokens to draft at once with --spec-type; the default is 8", 1, 64, "--spec-draft-n-max");
+
+    private readonly RopeArguments _rope = new();
+    private readonly Option<SpeculationType?> _speculation;
+
+    // Null if the command does not load a second model.
+    private readonly Option<string?>? _draftModel;
 
     private enum SpeculationType
     {
         None,
         Lookup,
         Mtp,
+        Model,
+    }
+
+    /// <summary>Creates the options.</summary>
+    /// <param name="hasDraftModel">Whether the command can load a second model that drafts tokens.</param>
+    public ContextArguments(bool hasDraftModel = false)
+    {
+        var types = new Dictionary<string, SpeculationType>
+        {
+            ["none"] = SpeculationType.None,
+            ["ngram-simple"] = SpeculationType.Lookup,
+            ["draft-mtp"] = SpeculationType.Mtp,
+        };
+        string description = "How tokens are drafted for speculative decoding: from repeated text (ngram-simple) or by the model's MTP layers (draft-mtp)";
+        if (hasDraftModel)
+        {
+            types["draft-simple"] = SpeculationType.Model;
+            description += ", or by --spec-draft-model (draft-simple)";
+            _draftModel = Opt.Text(
+                "NAME", "A smaller model with the same vocabulary that drafts tokens for speculative decoding", "--spec-draft-model", "-md", "--model-draft");
+        }
+
+        _speculation = Opt.Choice($"{description}; the default is none", types, "--spec-type");
     }
 
     public void AddTo(Command command)
@@ -71,12 +90,27 @@ internal sealed class ContextArguments
             command.Options.Add(option);
         }
 
+        if (_draftModel is not null)
+        {
+            command.Options.Add(_draftModel);
+        }
+
+        _rope.AddTo(command);
+
         command.Validators.Add(result =>
         {
             if (result.GetValue(_flashAttention) == FlashAttention.Off && result.GetValue(_valueType) is { } type
                 && type is not (GgmlType.F32 or GgmlType.F16 or GgmlType.BF16))
             {
                 result.AddError($"--cache-type-v {GgmlTypeInfo.Get(type).Name} requires flash attention: remove --flash-attn off, or use --cache-type-v f16.");
+            }
+
+            bool hasDraftModel = _draftModel is not null && result.GetValue(_draftModel) is not null;
+            if (result.GetValue(_speculation) is { } speculation && (speculation == SpeculationType.Model) != hasDraftModel)
+            {
+                result.AddError(hasDraftModel
+                    ? "--spec-draft-model needs --spec-type draft-simple, which is the default with it."
+                    : "--spec-type draft-simple needs a model that drafts: set --spec-draft-model PATH.");
             }
         });
     }
@@ -100,10 +134,14 @@ internal sealed class ContextArguments
         OpOffload = parsed.GetValue(_noOpOffload) ? false : null,
         CountExperts = parsed.GetValue(_countExperts),
         Speculation = ReadSpeculation(parsed),
+        Rope = _rope.Read(parsed),
     };
 
     /// <summary>Gets a value that indicates whether to use the model's layers for multi-token prediction.</summary>
     public bool WantsMtpLayers(ParseResult parsed) => parsed.GetValue(_speculation) == SpeculationType.Mtp;
+
+    /// <summary>Gets the name or the path of the model that drafts tokens; null if there is none.</summary>
+    public string? DraftModel(ParseResult parsed) => _draftModel is null ? null : parsed.GetValue(_draftModel);
 
     // llama.cpp's tools accept all of these words.
     private static FlashAttention? ReadFlashAttention(string text) => text.ToLowerInvariant() switch
@@ -126,7 +164,7 @@ internal sealed class ContextArguments
     private SpeculationOptions? ReadSpeculation(ParseResult parsed)
     {
         var usual = new SpeculationOptions();
-        return parsed.GetValue(_speculation) is null or SpeculationType.None
+        return parsed.GetValue(_speculation) is null or SpeculationType.None && DraftModel(parsed) is null
             ? null
             : usual with { UseMtpLayers = WantsMtpLayers(parsed), MaxDraftTokens = parsed.GetValue(_guesses) ?? usual.MaxDraftTokens };
     }

@@ -39,6 +39,27 @@ internal sealed class GlobalOptions
         }
     }
 
+    /// <summary>
+    /// Hides the options that have no effect on a command from its help. They are accepted all the same, so that one line of options can be
+    /// used for all commands.
+    /// </summary>
+    /// <param name="command">The command whose help is shown.</param>
+    /// <param name="root">The root command, whose help lists all options.</param>
+    public static void HideFrom(Command command, RootCommand root)
+    {
+        bool loads = command == root || command.Options.Any(option => option.Name == "--gpu-layers");
+        bool finds = loads || command.Name is "list" or "discover" or "inspect";
+        foreach (Option option in root.Options)
+        {
+            option.Hidden = option.Name switch
+            {
+                "--model-dirs" => !finds,
+                "--gpu-backend" or "--cpu-moe" or "--n-cpu-moe" or "--native-dir" => !loads,
+                _ => option.Hidden,
+            };
+        }
+    }
+
     /// <summary>Rejects options that cannot be combined. Each command calls this, because validators of the root command do not run.</summary>
     public void Validate(CommandResult result)
     {

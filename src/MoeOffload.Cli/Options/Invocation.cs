@@ -42,6 +42,9 @@ internal sealed class Invocation : IDisposable
         {
             // llama.cpp logs warnings about normal conditions, and logs canceled steps as errors. Real errors are in the messages of exceptions.
             logging.AddFilter("MoeOffload.Native", LogLevel.Critical);
+
+            // An address that is in use is reported by the command, in one line.
+            logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
         }
 
         logging.AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace);

@@ -39,6 +39,9 @@ internal sealed class LoadArguments(GlobalOptions global)
         "SIZE", "The maximum system memory of experts; the others are read from the file when they are used", ByteSize.TryParse, "a size such as 8GiB, 8000MB or a number of bytes", "--expert-memory");
 
     private readonly Option<bool> _checkTensors = Opt.Flag("Check the weights for invalid values before use", "--check-tensors");
+    private readonly Option<string[]> _overrides = Opt.Texts(
+        "KEY=TYPE:VALUE,…", "Replace values of the model's metadata; the types are int, float, bool and str; can be repeated", "--override-kv");
+
     private readonly Option<string?> _chatTemplate = Opt.Text("TEMPLATE", "The chat template in Jinja, or 'chatml'; the default is the model's own, or chatml if it has none", "--chat-template");
     private readonly Option<string?> _chatTemplateFile = Opt.Text("PATH", "A file with the chat template in Jinja", "--chat-template-file");
     private readonly Option<bool> _strict = Opt.Flag("Fail if a placement rule matches no tensor", "--strict-placement");
@@ -48,12 +51,13 @@ internal sealed class LoadArguments(GlobalOptions global)
         foreach (Option option in new Option[]
         {
             _overrideTensor, _gpuLayers, _rpc, _devices, _requireDevice, _splitMode, _tensorSplit, _mainGpu, _noMmap, _mlock, _directIo, _noRepack,
-            _expertMemory, _checkTensors, _strict, _chatTemplate, _chatTemplateFile,
+            _expertMemory, _checkTensors, _strict, _overrides, _chatTemplate, _chatTemplateFile,
         })
         {
             command.Options.Add(option);
         }
 
+        Opt.Check(_overrides, list => MetadataOverride.Split(list).All(item => MetadataOverride.Parse(item) is not null), MetadataOverride.Allowed);
         command.Validators.Add(result =>
         {
             if (result.GetValue(_devices) is { } devices && SplitDevices(devices) is var names
@@ -97,6 +101,7 @@ internal sealed class LoadArguments(GlobalOptions global)
         Repack = parsed.GetValue(_noRepack) ? false : null,
         Experts = parsed.GetValue(_expertMemory) is { } bytes ? ExpertStorage.Limit(bytes) : null,
         ValidateTensors = parsed.GetValue(_checkTensors),
+        MetadataOverrides = ReadOverrides(parsed),
         ChatTemplate = parsed.GetValue(_chatTemplateFile) is { } file ? File.ReadAllText(file) : parsed.GetValue(_chatTemplate),
         NativeLibraryDirectory = parsed.GetValue(global.NativeDirectory),
     };
@@ -148,6 +153,19 @@ internal sealed class LoadArguments(GlobalOptions global)
         }
 
         return placement;
+    }
+
+    // As in llama.cpp, the last value of a key applies.
+    private Dictionary<string, MetadataValue> ReadOverrides(ParseResult parsed)
+    {
+        var overrides = new Dictionary<string, MetadataValue>(StringComparer.Ordinal);
+        foreach (string item in (parsed.GetValue(_overrides) ?? []).SelectMany(MetadataOverride.Split))
+        {
+            (string key, MetadataValue value) = MetadataOverride.Parse(item)!.Value;
+            overrides[key] = value;
+        }
+
+        return overrides;
     }
 
     private string[]? ReadDevices(ParseResult parsed) => parsed.GetValue(_devices) switch

@@ -8,12 +8,14 @@ namespace MoeOffload.Cli.Options;
 internal sealed class ModelArgument
 {
     private readonly GlobalOptions _global;
+    private readonly HubArguments _hub = new();
 
     public ModelArgument(GlobalOptions global)
     {
         _global = global;
         Name = new Argument<string?>("NAME")
         {
+            HelpName = "NAME",
             Description = "The model: a name from 'moe list', ORG/REPO[:QUANT], or the path of a GGUF file",
             Arity = ArgumentArity.ZeroOrOne,
         };
@@ -28,6 +30,15 @@ internal sealed class ModelArgument
     {
         command.Arguments.Add(Name);
         command.Options.Add(Path);
+        _hub.AddTo(command);
+        command.Validators.Add(result =>
+        {
+            // Words after the model, if the command has some, begin with the first one.
+            if (command.Arguments is [_] && result.GetValue<string?>("--hf-repo") is not null && result.GetResult(Name) is { Implicit: false, Tokens.Count: > 0 })
+            {
+                result.AddError("--hf-repo and NAME cannot be combined: both select the model.");
+            }
+        });
     }
 
     /// <summary>Gets the options of the catalog, including the directories that the command line adds.</summary>
@@ -39,17 +50,26 @@ internal sealed class ModelArgument
         return options with { Paths = [.. options.Paths, .. ModelCatalogOptions.SplitPaths(parsed.GetValue(_global.ModelDirectories))] };
     }
 
-    /// <summary>Finds the model that the command line names; null if it names none.</summary>
+    /// <summary>Gets the word at the place of the model that is none, because an option selects the model; null if there is none.</summary>
+    public string? WordAfterHub(ParseResult parsed) => _hub.Read(parsed) is null ? null : parsed.GetValue(Name);
+
+    /// <summary>Finds the model that the command line names, and downloads it if it is to be; null if it names none.</summary>
     /// <exception cref="ModelNotFoundException">No model has the name.</exception>
     /// <exception cref="AmbiguousModelException">Several models have the name.</exception>
-    public CatalogEntry? TryRead(ParseResult parsed)
+    public async Task<CatalogEntry?> TryReadAsync(Invocation invocation)
     {
+        ParseResult parsed = invocation.Parsed;
+        if (_hub.Read(parsed) is { } reference)
+        {
+            return await _hub.GetAsync(invocation, reference, Catalog(parsed)).ConfigureAwait(false);
+        }
+
         string? name = parsed.GetValue(Name) ?? parsed.GetValue(Path);
         return string.IsNullOrWhiteSpace(name) ? null : Find(parsed, name);
     }
 
     /// <summary>Finds the model of a name.</summary>
-    /// <inheritdoc cref="TryRead" path="/exception"/>
+    /// <inheritdoc cref="TryReadAsync" path="/exception"/>
     public CatalogEntry Find(ParseResult parsed, string name)
     {
         bool isPath = name.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) || name.Contains(System.IO.Path.DirectorySeparatorChar, StringComparison.Ordinal);
@@ -71,9 +91,9 @@ internal sealed class ModelArgument
         }
     }
 
-    /// <summary>Finds the model that the command line names.</summary>
+    /// <summary>Finds the model that the command line names, and downloads it if it is to be.</summary>
     /// <exception cref="UsageException">The command line names no model.</exception>
-    /// <inheritdoc cref="TryRead" path="/exception"/>
-    public CatalogEntry Read(ParseResult parsed) => TryRead(parsed)
-        ?? throw new UsageException("No model is given: pass a name from 'moe list' or the path of a GGUF file, or set SHIMMY_BASE_GGUF.");
+    /// <inheritdoc cref="TryReadAsync" path="/exception"/>
+    public async Task<CatalogEntry> ReadAsync(Invocation invocation) => await TryReadAsync(invocation).ConfigureAwait(false)
+        ?? throw new UsageException("No model is given: pass a name from 'moe list', the path of a GGUF file, or -hf ORG/REPO to download one, or set MOE_MODEL.");
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using MoeOffload.Catalog;
 using MoeOffload.Cli.Terminals;
 using MoeOffload.Measurement.Loading;
@@ -10,8 +11,16 @@ namespace MoeOffload.Cli.Options;
 /// <param name="model">The argument that selects the model.</param>
 /// <param name="load">The options for loading.</param>
 /// <param name="context">The options of the context.</param>
-internal sealed class ModelOpener(ModelArgument model, LoadArguments load, ContextArguments context)
+/// <param name="adapters">The options for LoRA adapters, or <see langword="null"/> if the command does not have them.</param>
+internal sealed class ModelOpener(ModelArgument model, LoadArguments load, ContextArguments context, AdapterArguments? adapters = null)
 {
+    // A context is rounded up to a multiple of 256 tokens. Less than this is not worth a message.
+    private const double NotableGrowth = 1.1;
+
+    /// <summary>Creates the opener of a command that answers, which can use LoRA adapters and a draft model.</summary>
+    /// <param name="global">The options of all commands.</param>
+    public static ModelOpener ForAnswers(GlobalOptions global) => new(new ModelArgument(global), new LoadArguments(global), new ContextArguments(hasDraftModel: true), new AdapterArguments());
+
     public void AddTo(Command command)
     {
         model.AddTo(command);
@@ -23,10 +32,11 @@ internal sealed class ModelOpener(ModelArgument model, LoadArguments load, Conte
     {
         load.AddTo(command);
         context.AddTo(command);
+        adapters?.AddTo(command);
     }
 
-    /// <summary>Finds the model that the command line names.</summary>
-    public CatalogEntry Find(Invocation invocation) => model.Read(invocation.Parsed);
+    /// <summary>Finds the model that the command line names, and downloads it if it is to be.</summary>
+    public Task<CatalogEntry> FindAsync(Invocation invocation) => model.ReadAsync(invocation);
 
     /// <summary>Reads the options for loading.</summary>
     /// <exception cref="LoadFailedException">A device or a placement rule is not valid.</exception>
@@ -39,19 +49,76 @@ internal sealed class ModelOpener(ModelArgument model, LoadArguments load, Conte
     public ContextOptions ContextOptions(Invocation invocation, ContextOptions? start = null) =>
         context.Read(invocation.Parsed, start ?? new ContextOptions());
 
-    /// <summary>Loads a model and shows a progress bar.</summary>
-    /// <exception cref="LoadFailedException">The model cannot be loaded.</exception>
-    public async Task<MoeModel> LoadAsync(Invocation invocation, CatalogEntry entry)
+    /// <summary>Reads what is loaded with the model; null if there is nothing.</summary>
+    public ModelCompanions? Companions(Invocation invocation)
     {
-        ModelOptions options = LoadOptions(invocation);
-        return await ModelLoading.RunAsync(() => ProgressBar.RunAsync(
-            invocation.Terminal,
-            $"Loading {entry.Name}",
-            progress => MoeModel.LoadAsync(entry.Path, options, progress, invocation.Cancelled))).ConfigureAwait(false);
+        string? draft = context.DraftModel(invocation.Parsed);
+        IReadOnlyList<AdapterFile> files = adapters?.Read(invocation.Parsed) ?? [];
+        return draft is null && files.Count == 0
+            ? null
+            : new ModelCompanions { Adapters = files, DraftModelPath = draft is null ? null : model.Find(invocation.Parsed, draft).Path };
     }
 
-    /// <summary>Creates a session of a loaded model.</summary>
-    /// <exception cref="LoadFailedException">The context cannot be created.</exception>
-    public static Task<GenerationSession> OpenSessionAsync(MoeModel loaded, ContextOptions options) =>
-        ModelLoading.RunAsync(() => loaded.CreateSessionAsync(ModelContext.For(options, loaded.Info)));
+    /// <summary>Loads a model with its adapters and its draft model, shows a progress bar, and creates a session.</summary>
+    /// <param name="invocation">The command line.</param>
+    /// <param name="entry">The model.</param>
+    /// <param name="options">The options of the context.</param>
+    /// <exception cref="LoadFailedException">The model cannot be loaded, or its context cannot be created.</exception>
+    public async Task<OpenModel> OpenAsync(Invocation invocation, CatalogEntry entry, ContextOptions options)
+    {
+        ModelCompanions? companions = Companions(invocation);
+        MoeModel loaded = await LoadAsync(invocation, entry.Path, entry.Name, LoadOptions(invocation)).ConfigureAwait(false);
+        var owned = new List<IDisposable>();
+        try
+        {
+            if (companions is not null)
+            {
+                options = await LoadAsync(invocation, loaded, companions, options, owned).ConfigureAwait(false);
+            }
+
+            GenerationSession session = await ModelLoading.RunAsync(() => loaded.CreateSessionAsync(ModelContext.For(options, loaded.Info))).ConfigureAwait(false);
+            if (options.ContextLength > 0 && session.ContextLength > options.ContextLength * NotableGrowth)
+            {
+                invocation.Terminal.Error.WriteLine(string.Create(
+                    CultureInfo.InvariantCulture, $"note: the context has {session.ContextLength} tokens, not {options.ContextLength}: its length is a multiple of 256."));
+            }
+
+            return new OpenModel(loaded, owned) { Session = session };
+        }
+        catch
+        {
+            new OpenModel(loaded, owned).Dispose();
+            throw;
+        }
+    }
+
+    private async Task<ContextOptions> LoadAsync(
+        Invocation invocation, MoeModel loaded, ModelCompanions companions, ContextOptions options, List<IDisposable> owned)
+    {
+        var scaled = new List<ScaledAdapter>();
+        foreach (AdapterFile file in companions.Adapters)
+        {
+            LoraAdapter adapter = await ModelLoading.RunAsync(() => loaded.LoadAdapterAsync(file.Path, invocation.Cancelled)).ConfigureAwait(false);
+            owned.Add(adapter);
+            scaled.Add(new ScaledAdapter(adapter, file.Scale));
+        }
+
+        options = options with { Adapters = scaled };
+        if (companions.DraftModelPath is { } path)
+        {
+            MoeModel draft = await LoadAsync(invocation, path, Path.GetFileName(path), ModelCompanions.ForDraft(LoadOptions(invocation))).ConfigureAwait(false);
+            owned.Add(draft);
+            options = options with { Speculation = (options.Speculation ?? new SpeculationOptions()) with { DraftModel = draft } };
+        }
+
+        return options;
+    }
+
+    private static async Task<MoeModel> LoadAsync(Invocation invocation, string path, string name, ModelOptions options)
+    {
+        return await ModelLoading.RunAsync(() => ProgressBar.RunAsync(
+            invocation.Terminal,
+            $"Loading {name}",
+            progress => MoeModel.LoadAsync(path, options, progress, invocation.Cancelled))).ConfigureAwait(false);
+    }
 }

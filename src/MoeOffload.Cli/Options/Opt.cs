@@ -44,17 +44,25 @@ internal static class Opt
             $"one of {all}",
             name,
             aliases);
-        option.CompletionSources.Add(values.Keys.ToArray());
+        return Completed(option, [.. values.Keys]);
+    }
+
+    /// <summary>Sets the completions of an option, instead of the names of its enumeration, which are not what it accepts.</summary>
+    public static Option<T> Completed<T>(Option<T> option, params string[] words)
+    {
+        option.CompletionSources.Clear();
+        option.CompletionSources.Add(words);
         return option;
     }
 
     /// <summary>Creates an option whose value is parsed by a function, which returns null if the value is not valid.</summary>
-    public static Option<T?> Parsed<T>(string value, string description, Func<string, T?> parse, string allowed, string name, params string[] aliases) => new(name, aliases)
-    {
-        Description = description,
-        HelpName = value,
-        CustomParser = result => Parse(result, parse, allowed, name),
-    };
+    public static Option<T?> Parsed<T>(string value, string description, Func<string, T?> parse, string allowed, string name, params string[] aliases) =>
+        Completed(new Option<T?>(name, aliases)
+        {
+            Description = description,
+            HelpName = value,
+            CustomParser = result => Parse(result, parse, allowed, name),
+        });
 
     /// <summary>Validates each value of an option that can be repeated.</summary>
     /// <param name="option">The option.</param>

@@ -41,6 +41,7 @@ internal sealed class SamplingArguments
 
     /// <summary>Reads the options of a command.</summary>
     /// <exception cref="IOException">The grammar's file cannot be read.</exception>
+    /// <exception cref="UsageException">The grammar is not valid.</exception>
     public SamplingOptions Read(ParseResult parsed)
     {
         var defaults = new SamplingOptions();
@@ -50,7 +51,7 @@ internal sealed class SamplingArguments
             Presence = (float)(parsed.GetValue(_presence) ?? 0),
             Frequency = (float)(parsed.GetValue(_frequency) ?? 0),
         };
-        return new SamplingOptions
+        var sampling = new SamplingOptions
         {
             Temperature = (float?)parsed.GetValue(_temperature) ?? defaults.Temperature,
             TopK = parsed.GetValue(_topK) ?? defaults.TopK,
@@ -60,6 +61,16 @@ internal sealed class SamplingArguments
             Seed = parsed.GetValue(_seed) is { } seed && seed != uint.MaxValue ? seed : null,
             Grammar = parsed.GetValue(_grammarFile) is { } path ? File.ReadAllText(path) : parsed.GetValue(_grammar),
         };
+        try
+        {
+            sampling.Validate();
+        }
+        catch (ArgumentException error) when (error.InnerException is FormatException reason)
+        {
+            throw new UsageException($"{(parsed.GetValue(_grammarFile) is null ? _grammar : _grammarFile).Name}: {reason.Message}.");
+        }
+
+        return sampling;
     }
 
     /// <summary>Reads the JSON schema that the text must follow; null if there is none.</summary>

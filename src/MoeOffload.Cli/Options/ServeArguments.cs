@@ -34,6 +34,13 @@ internal sealed class ServeArguments
         new Dictionary<string, ReasoningFormat> { ["auto"] = ReasoningFormat.Separate, ["deepseek"] = ReasoningFormat.Separate, ["none"] = ReasoningFormat.InContent },
         "--reasoning-format");
 
+    private readonly Option<bool> _shift = Opt.Flag("Let answers that fill the context continue, without the older half of what follows the prompt, if the model supports it", "--context-shift");
+    private readonly Option<bool> _noShift = Opt.Flag("Cut off answers that fill the context; the default", "--no-context-shift");
+    private readonly Option<ChatOverflow?> _overflow = Opt.Choice(
+        "What happens if a chat is too long for the context: the request fails (error), or the oldest questions and answers are left out (omit); the default is error",
+        new Dictionary<string, ChatOverflow> { ["error"] = ChatOverflow.Error, ["omit"] = ChatOverflow.OmitOldestTurns },
+        "--chat-overflow");
+
     private readonly Option<bool> _strict = Opt.Flag("Reject requests with fields that the server does not know, at every depth; otherwise they are counted and logged", "--strict-requests");
     private readonly Option<string[]> _aliases = Opt.Texts("NAME[=MODEL]", "A further name under which requests find a model, by default the one of the command line; can be repeated", "--alias", "-a");
     private readonly Option<string?> _fallback = Opt.Text("MODEL", "The model that answers requests for models that do not exist; the default is an error", "--fallback-model");
@@ -46,7 +53,7 @@ internal sealed class ServeArguments
     {
         foreach (Option option in new Option[]
         {
-            Bind, _host, _port, _keys, _keyFile, _allowRemote, _origins, _parallel, _unified, _notUnified, _idle, _memory, _timeout, _concurrent, _grace, _maxTokens, _reasoningFormat, _strict, _aliases, _fallback, _allowChanges, _logPrompts,
+            Bind, _host, _port, _keys, _keyFile, _allowRemote, _origins, _parallel, _unified, _notUnified, _idle, _memory, _timeout, _concurrent, _grace, _maxTokens, _reasoningFormat, _shift, _noShift, _overflow, _strict, _aliases, _fallback, _allowChanges, _logPrompts,
         })
         {
             command.Options.Add(option);
@@ -59,6 +66,11 @@ internal sealed class ServeArguments
             if (result.GetValue(Bind) is not null && (result.GetValue(_host) is not null || result.GetValue(_port) is not null))
             {
                 result.AddError("--bind cannot be combined with --host and --port: it sets both.");
+            }
+
+            if (result.GetValue(_shift) && result.GetValue(_noShift))
+            {
+                result.AddError("--context-shift and --no-context-shift cannot be combined: use one of them.");
             }
 
             if (result.GetValue(_unified) && result.GetValue(_notUnified))
@@ -105,6 +117,8 @@ internal sealed class ServeArguments
             options.Models.FallbackModel = parsed.GetValue(_fallback) ?? options.Models.FallbackModel;
             options.Models.AllowChanges = parsed.GetValue(_allowChanges);
             options.Requests.ReasoningFormat = parsed.GetValue(_reasoningFormat) ?? options.Requests.ReasoningFormat;
+            options.Requests.ContextShift = parsed.GetValue(_shift);
+            options.Requests.Overflow = parsed.GetValue(_overflow) ?? options.Requests.Overflow;
             options.Requests.Strict = parsed.GetValue(_strict);
             options.Requests.TranslateMessage = MemberNames.Translate;
             options.Requests.LogPrompts = parsed.GetValue(_logPrompts);

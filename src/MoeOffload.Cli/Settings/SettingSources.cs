@@ -12,7 +12,7 @@ internal sealed class SettingSources(Func<string, string?> environment)
     private const string Prefix = "MOE_";
 
     // The options of a group exclude each other, so they are taken from one source: a variable must not add one to the command line's.
-    private static readonly string[][] s_exclusive = [["--cpu-moe", "--n-cpu-moe"], ["--grammar", "--grammar-file", "--json-schema"], ["--kv-unified", "--no-kv-unified"]];
+    private static readonly string[][] s_exclusive = [["--cpu-moe", "--n-cpu-moe"], ["--grammar", "--grammar-file", "--json-schema"], ["--kv-unified", "--no-kv-unified"], ["--context-shift", "--no-context-shift"]];
 
     private static readonly Dictionary<string, string> s_shimmy = new(StringComparer.Ordinal) { ["--model"] = "SHIMMY_BASE_GGUF" };
 

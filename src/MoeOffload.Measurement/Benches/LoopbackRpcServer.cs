@@ -35,7 +35,7 @@ internal sealed class LoopbackRpcServer : IDisposable
             MoeModel.DescribeRuntime(load).Directory, "tools", OperatingSystem.IsWindows() ? "ggml-rpc-server.exe" : "ggml-rpc-server");
         if (!File.Exists(file))
         {
-            throw new FileNotFoundException($"{file}, the RPC server for the second device, does not exist: build it with './build.sh native', or use a running server with --rpc HOST:PORT.");
+            throw new FileNotFoundException($"{file}, the RPC server for the second device, does not exist: an installed moe does not have it. Use a running ggml-rpc-server with --rpc HOST:PORT, or run moe in a checkout after './build.sh native'.");
         }
 
         int port = FreePort();

@@ -19,6 +19,12 @@ internal sealed class SweepBench(SweepOptions options) : IBench
         log = options.Subject.Head(Name, log);
         IReadOnlyList<SweepPoint[]> axes = new SweepPlan(options).Make();
         int total = options.Rounds * axes.Sum(points => points.Length);
+        if (total == 0)
+        {
+            throw new NotSupportedException(
+                $"There is nothing to measure: without an accelerator or experts, the axis {SweepAxis.ExpertLayers} has no points. Use --rpc HOST:PORT or --rpc-loopback as the accelerator, or other --axes.");
+        }
+
         int done = 0;
         var model = new SweepModel(options);
         await using (model.ConfigureAwait(false))

@@ -69,7 +69,7 @@ internal static class FieldTables
         ["metadata", "service_tier", "container", "mcp_servers", "context_management", "betas", "anthropic_beta", "inference_geo", "speed", "cache_control", "user_profile_id"],
         new Dictionary<string, string>());
 
-    public static FieldRules OllamaChat { get; } = new("/api/chat", ["shift", "truncate", "_debug_render_only"], new Dictionary<string, string>());
+    public static FieldRules OllamaChat { get; } = new("/api/chat", ["shift", "_debug_render_only"], new Dictionary<string, string>());
 
     public static FieldRules OllamaGenerate { get; } = new(
         "/api/generate",

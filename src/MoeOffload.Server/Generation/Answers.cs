@@ -79,6 +79,24 @@ internal abstract class Answers<TStream, TItem>(ApiRequest request, ModelLease l
             $"The model '{lease.Name}' ({architecture}) only creates embeddings. Use /v1/embeddings, or another model.", "model", "unsupported_model");
     }
 
+    /// <summary>Creates the stream of an answer that continues beyond the context if the options say so and the model supports it.</summary>
+    protected TStream Shifting(Func<ContextFullAction, TStream> make)
+    {
+        if (request.Options.ContextShift)
+        {
+            try
+            {
+                return make(ContextFullAction.Shift);
+            }
+            catch (NotSupportedException)
+            {
+                // The KV cache of the model cannot be shifted, so its answers are cut off.
+            }
+        }
+
+        return make(ContextFullAction.Stop);
+    }
+
     /// <summary>Starts answers. If one cannot be started, or its prompt is too long, all are ended.</summary>
     /// <param name="count">The number of answers.</param>
     /// <param name="make">The function that creates the stream of an answer.</param>

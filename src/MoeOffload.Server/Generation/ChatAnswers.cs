@@ -17,14 +17,18 @@ internal sealed class ChatAnswers : Answers<ChatStream, ChatUpdate>
     /// <param name="messages">The messages of the chat.</param>
     /// <param name="options">The function that returns the options of each answer, without the time limit.</param>
     /// <param name="count">The number of answers.</param>
+    /// <param name="overflow">What happens if the chat is too long, or <see langword="null"/> for the default of the server.</param>
     /// <exception cref="ApiException">There is no model with this name, or the chat is not valid for it.</exception>
     public static async Task<ChatAnswers> StartAsync(
-        ApiRequest request, string? model, IReadOnlyList<ChatMessage> messages, Func<int, ChatOptions> options, int count = 1)
+        ApiRequest request, string? model, IReadOnlyList<ChatMessage> messages, Func<int, ChatOptions> options, int count = 1, ChatOverflow? overflow = null)
     {
         IReadOnlyList<ChatMessage> prepared = ChatPreparation.Apply(messages, options(0), request.Options);
         var answers = new ChatAnswers(request, await AcquireAsync(request, model).ConfigureAwait(false));
         await answers
-            .StartAsync(count, (session, index) => session.ChatAsync(prepared, options(index) with { Deadline = request.TimeLeft }, request.Cancellation))
+            .StartAsync(count, (session, index) => answers.Shifting(full => session.ChatAsync(
+                prepared,
+                options(index) with { Deadline = request.TimeLeft, Overflow = overflow ?? request.Options.Overflow, ContextFull = full },
+                request.Cancellation)))
             .ConfigureAwait(false);
         return answers;
     }

@@ -30,7 +30,7 @@ internal sealed class TextAnswers : Answers<TokenStream, GeneratedToken>
         {
             GenerationRequest own = generation(answers.Model, index) with { Deadline = request.TimeLeft };
             answers._prompts.Add(own.Prompt);
-            return session.GenerateAsync(own, cancellation ?? request.Cancellation);
+            return answers.Shifting(full => session.GenerateAsync(own with { ContextFull = full }, cancellation ?? request.Cancellation));
         }
     }
 

@@ -25,6 +25,18 @@ public sealed class RequestDefaults
     public ReasoningFormat ReasoningFormat { get; set; }
 
     /// <summary>
+    /// Gets or sets what happens if a chat is too long for the context. The default is <see cref="ChatOverflow.Error"/>, because many clients
+    /// shorten their chats themselves when they get the error. A request to Ollama's <c>/api/chat</c> can set it with <c>truncate</c>.
+    /// </summary>
+    public ChatOverflow Overflow { get; set; } = ChatOverflow.Error;
+
+    /// <summary>
+    /// Gets or sets a value that indicates whether answers that fill the context continue, as with <see cref="ContextFullAction.Shift"/>,
+    /// if the model supports it. The default is <see langword="false"/>: they are cut off.
+    /// </summary>
+    public bool ContextShift { get; set; }
+
+    /// <summary>
     /// Gets or sets a value that indicates whether requests with unknown fields are rejected, at every depth. Otherwise, a field that the
     /// server does not know is counted and logged once for each client. The default is <see langword="false"/>.
     /// </summary>

@@ -17,19 +17,30 @@ internal sealed class ModelFactory(ModelHostOptions options, ILoggerFactory logg
     private ModelOptions ModelOptions => options.Load.LoggerFactory is null ? options.Load with { LoggerFactory = loggers } : options.Load;
 
     /// <summary>Loads a model.</summary>
-    /// <returns>The model, and its session, which is <see langword="null"/> if the model is an encoder.</returns>
-    public async Task<(MoeModel Model, GenerationSession? Session)> LoadAsync(CatalogEntry entry, IProgress<float> progress, CancellationToken cancellationToken)
+    /// <returns>
+    /// The model, its session, which is <see langword="null"/> if the model is an encoder, and what was loaded together with it.
+    /// </returns>
+    public async Task<(MoeModel Model, GenerationSession? Session, LoadedCompanions Companions)> LoadAsync(
+        CatalogEntry entry, IProgress<float> progress, CancellationToken cancellationToken)
     {
         ModelOptions load = options.Load.Experts is null
             ? ModelOptions
             : For((await GgufFile.OpenAsync(entry.Path, cancellationToken).ConfigureAwait(false)).Metadata);
         MoeModel model = await MoeModel.LoadAsync(entry.Path, load, progress, cancellationToken).ConfigureAwait(false);
+        LoadedCompanions? companions = null;
         try
         {
-            return (model, await MakeSessionAsync(model, ModelContext.For(Context(model.Info.TrainedContextLength), model.Info)).ConfigureAwait(false));
+            companions = await LoadedCompanions.LoadAsync(model, options.Companions.GetValueOrDefault(entry.Name), load, cancellationToken).ConfigureAwait(false);
+            ContextOptions context = companions.ApplyTo(ModelContext.For(Context(model.Info.TrainedContextLength), model.Info));
+            return (model, await MakeSessionAsync(model, context).ConfigureAwait(false), companions);
         }
         catch
         {
+            if (companions is not null)
+            {
+                await companions.DisposeAsync().ConfigureAwait(false);
+            }
+
             model.Dispose();
             throw;
         }
@@ -73,9 +84,9 @@ internal sealed class ModelFactory(ModelHostOptions options, ILoggerFactory logg
 
     /// <summary>Creates a session in which a request can have a certain number of tokens.</summary>
     /// <exception cref="InferenceException">There is not enough memory.</exception>
-    public Task<GenerationSession> MakeLongerAsync(MoeModel model, int length)
+    public Task<GenerationSession> MakeLongerAsync(MoeModel model, LoadedCompanions companions, int length)
     {
-        ContextOptions context = ModelContext.For(Context(model.Info.TrainedContextLength), model.Info);
+        ContextOptions context = companions.ApplyTo(ModelContext.For(Context(model.Info.TrainedContextLength), model.Info));
         return model.CreateSessionAsync(context with { ContextLength = context.KvCache.Unified == true ? length : (int)Math.Min((long)length * context.SequenceCount, int.MaxValue) });
     }
 

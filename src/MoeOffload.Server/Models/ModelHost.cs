@@ -294,10 +294,11 @@ public sealed class ModelHost : IAsyncDisposable
             await MakeRoomAsync(_factory.EstimateBytes(entry), $"The model '{entry.Name}'").ConfigureAwait(false);
         }
 
-        (MoeModel model, GenerationSession? session) = await _factory.LoadAsync(entry, slot, _stopping.Token).ConfigureAwait(false);
+        (MoeModel model, GenerationSession? session, LoadedCompanions companions) = await _factory.LoadAsync(entry, slot, _stopping.Token).ConfigureAwait(false);
         return new ServedModel(
             model,
             session,
+            companions,
             owner => MakeContext(slot, () => _factory.MakeEmbedderAsync(owner), made => made.Memory, "Embedding"),
             owner => MakeContext(slot, () => _factory.MakeRerankerAsync(owner), made => made.Memory, "Reranking"));
     }
@@ -374,7 +375,7 @@ public sealed class ModelHost : IAsyncDisposable
         _table.EnterAgain(slot);
         try
         {
-            return await LengthenAsync(sessions, loaded.Model, wanted).ConfigureAwait(false);
+            return await LengthenAsync(sessions, loaded, wanted).ConfigureAwait(false);
         }
         finally
         {
@@ -382,8 +383,9 @@ public sealed class ModelHost : IAsyncDisposable
         }
     }
 
-    private async Task<bool> LengthenAsync(SharedSession sessions, MoeModel model, int wanted)
+    private async Task<bool> LengthenAsync(SharedSession sessions, ServedModel loaded, int wanted)
     {
+        MoeModel model = loaded.Model;
         int trained = model.Info.TrainedContextLength;
         int most = Math.Min(Options.MaxContextLength ?? int.MaxValue, trained > 0 ? trained : int.MaxValue);
         int length = Math.Min(wanted, most);
@@ -393,7 +395,7 @@ public sealed class ModelHost : IAsyncDisposable
             if (sessions.Current.SequenceLength < length)
             {
                 GenerationSession longer = await MakeContextAsync(
-                    () => _factory.MakeLongerAsync(model, length),
+                    () => _factory.MakeLongerAsync(model, loaded.Companions, length),
                     session => session.Memory,
                     string.Create(CultureInfo.InvariantCulture, $"A context of {length} tokens"),
                     () => sessions.IsInUse ? 0 : Taken(sessions.Current.Memory)).ConfigureAwait(false);

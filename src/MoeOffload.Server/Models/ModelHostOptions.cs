@@ -48,6 +48,12 @@ public sealed class ModelHostOptions
     public string? FallbackModel { get; set; }
 
     /// <summary>
+    /// Gets or sets the files that are loaded together with a model, by the name of the model in the catalog: LoRA adapters, and a model that
+    /// drafts tokens. The default is an empty dictionary.
+    /// </summary>
+    public IReadOnlyDictionary<string, ModelCompanions> Companions { get; set; } = new Dictionary<string, ModelCompanions>();
+
+    /// <summary>
     /// Gets or sets a value that indicates whether clients can give models further names and download models. The default is
     /// <see langword="false"/>.
     /// </summary>
@@ -58,6 +64,7 @@ public sealed class ModelHostOptions
         faults.Require(Load, $"{name}.{nameof(Load)}");
         faults.Require(Context, $"{name}.{nameof(Context)}");
         faults.Require(Aliases, $"{name}.{nameof(Aliases)}");
+        faults.Require(Companions, $"{name}.{nameof(Companions)}");
         faults.Require(Embedding, $"{name}.{nameof(Embedding)}");
         faults.RequirePositive(IdleUnload, $"{name}.{nameof(IdleUnload)}");
         faults.RequirePositive(MaxContextLength, $"{name}.{nameof(MaxContextLength)}");

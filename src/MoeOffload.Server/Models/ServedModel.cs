@@ -3,8 +3,13 @@ using MoeOffload.Embeddings;
 namespace MoeOffload.Server.Models;
 
 /// <summary>Represents a model in memory, with its contexts.</summary>
+/// <param name="model">The model.</param>
+/// <param name="session">The session that generates text, or <see langword="null"/> if the model cannot.</param>
+/// <param name="companions">What was loaded together with the model, and is freed with it.</param>
+/// <param name="makeEmbedder">Creates the embedder when it is first needed.</param>
+/// <param name="makeReranker">Creates the reranker when it is first needed.</param>
 internal sealed class ServedModel(
-    MoeModel model, GenerationSession? session, Func<MoeModel, Task<Embedder>> makeEmbedder, Func<MoeModel, Task<Reranker>> makeReranker) : IAsyncDisposable
+    MoeModel model, GenerationSession? session, LoadedCompanions companions, Func<MoeModel, Task<Embedder>> makeEmbedder, Func<MoeModel, Task<Reranker>> makeReranker) : IAsyncDisposable
 {
     private readonly SharedSession? _session = session is null ? null : new SharedSession(session);
     private readonly LazyContext<Embedder> _embedder = new(() => makeEmbedder(model));
@@ -14,6 +19,9 @@ internal sealed class ServedModel(
 
     /// <summary>Gets the session that generates text, or <see langword="null"/> if the model cannot.</summary>
     public GenerationSession? Session => _session?.Current;
+
+    /// <summary>Gets what was loaded together with the model.</summary>
+    public LoadedCompanions Companions => companions;
 
     /// <summary>Gets the sessions that requests share, or <see langword="null"/> if the model cannot generate text.</summary>
     public SharedSession? Sessions => _session;
@@ -55,6 +63,7 @@ internal sealed class ServedModel(
 
         await _embedder.DisposeAsync().ConfigureAwait(false);
         await _reranker.DisposeAsync().ConfigureAwait(false);
+        await companions.DisposeAsync().ConfigureAwait(false);
         model.Dispose();
     }
 }

@@ -14,6 +14,7 @@ internal static class ChatEndpoint
         OllamaSettings settings = OllamaSettings.Read(body, request);
         IReadOnlyList<ChatMessage> messages = OllamaChat.ReadMessages(body);
         IReadOnlyList<ToolDefinition> tools = OllamaChat.ReadTools(body);
+        ChatOverflow? overflow = body.Flag("truncate") is { } cuts ? cuts ? ChatOverflow.OmitOldestTurns : ChatOverflow.Error : null;
         FieldTables.OllamaChat.Apply(body);
         request.EndReading();
         if (messages.Count == 0)
@@ -26,7 +27,8 @@ internal static class ChatEndpoint
         }
 
         JsonLinesWriter? lines = settings.IsStreamed ? request.MakeLines() : null;
-        ChatAnswers answers = await ChatAnswers.StartAsync(request, settings.Model, messages, _ => Prefill.Apply(settings.ToChat(tools), messages)).ConfigureAwait(false);
+        ChatAnswers answers = await ChatAnswers
+            .StartAsync(request, settings.Model, messages, _ => Prefill.Apply(settings.ToChat(tools), messages), overflow: overflow).ConfigureAwait(false);
         await using (answers.ConfigureAwait(false))
         {
             await (lines is null ? WriteAsync(request, settings, answers) : StreamAsync(request, settings, answers, lines)).ConfigureAwait(false);
@@ -80,7 +82,8 @@ internal static class ChatEndpoint
             figures.Prompt,
             figures.AnswerTokens,
             figures.Decode,
-            SchemaCheck: SchemaCheck.Of(settings.Schema, last.Message!.Content));
+            SchemaCheck: SchemaCheck.Of(settings.Schema, last.Message!.Content),
+            OmittedMessages: answers.Stream.OmittedMessageCount is > 0 and var omitted ? omitted : null);
     }
 
     private static IReadOnlyList<TokenLogProbability>? Probabilities(ChatAnswers answers, ChatUpdate update, OllamaSettings settings) =>

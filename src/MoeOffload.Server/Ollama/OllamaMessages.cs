@@ -20,7 +20,8 @@ internal sealed record ChatAnswer(
     int? EvalCount = null,
     long? EvalDuration = null,
     IReadOnlyList<TokenLogProbability>? Logprobs = null,
-    SchemaCheck? SchemaCheck = null);
+    SchemaCheck? SchemaCheck = null,
+    int? OmittedMessages = null);
 
 internal sealed record AnswerMessage(string Role, string Content, string? Thinking = null, IReadOnlyList<AnswerCall>? ToolCalls = null);
 

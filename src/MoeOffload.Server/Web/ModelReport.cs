@@ -59,4 +59,4 @@ internal sealed record LayerCounts(int Layer, long Tokens, IReadOnlyList<long> C
 
 /// <summary>Represents the state and the statistics of a session.</summary>
 internal sealed record SessionFacts(
-    int ContextLength, int Sequences, int Running, int Queued, long Requests, long PromptTokens, long CachedPromptTokens);
+    int ContextLength, int SequenceLength, int Sequences, int Running, int Queued, long Requests, long PromptTokens, long CachedPromptTokens);

@@ -115,6 +115,7 @@ internal static class ModelReporter
         SessionStatistics statistics = session.Statistics;
         return new SessionFacts(
             session.ContextLength,
+            session.SequenceLength,
             session.SequenceCount,
             statistics.RunningCount,
             statistics.QueuedCount,

@@ -101,6 +101,21 @@ public sealed record ChatOptions
     /// </summary>
     public TimeSpan? Deadline { get; init; }
 
+    /// <summary>
+    /// Gets or sets a value that specifies what happens if the chat is too long for the context. The default is
+    /// <see cref="ChatOverflow.OmitOldestTurns"/>.
+    /// </summary>
+    public ChatOverflow Overflow { get; init; }
+
+    /// <summary>
+    /// Gets or sets what happens when the answer fills its share of the context. The default is <see cref="ContextFullAction.Stop"/>, which
+    /// cuts the answer off.
+    /// </summary>
+    public ContextFullAction ContextFull { get; init; }
+
+    /// <inheritdoc cref="GenerationRequest.KeepTokens"/>
+    public int? KeepTokens { get; init; }
+
     /// <summary>Validates the options that can be checked in constant time.</summary>
     /// <exception cref="ArgumentException">An option is not valid.</exception>
     internal void ValidateNumbers()
@@ -110,6 +125,7 @@ public sealed record ChatOptions
             throw new ArgumentException("ToolChoice requires a tool call, but Tools is empty. Add a tool, or use ToolChoice.Auto.", nameof(ToolChoice));
         }
 
+        OptionRange.CheckDefined(Overflow, nameof(Overflow));
         CheckConstraints(mayCall: Tools.Count > 0 && ToolChoice != ToolChoice.None);
     }
 

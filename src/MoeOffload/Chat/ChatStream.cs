@@ -34,6 +34,12 @@ public sealed class ChatStream : IAsyncEnumerable<ChatUpdate>, IAsyncDisposable,
     /// </summary>
     public RenderedChat? Chat => _source.Chat;
 
+    /// <summary>
+    /// Gets the number of messages that were left out because the chat is too long for the context; see <see cref="ChatOptions.Overflow"/>.
+    /// It is available when <see cref="Chat"/> is.
+    /// </summary>
+    public int OmittedMessageCount => _source.OmittedMessageCount;
+
     /// <inheritdoc cref="TokenStream.PromptTokenCount"/>
     public int PromptTokenCount => _tokens.PromptTokenCount;
 

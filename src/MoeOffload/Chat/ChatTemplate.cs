@@ -2,6 +2,7 @@ using System.Runtime.ExceptionServices;
 using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
+using MoeOffload.Models;
 using MoeOffload.Native;
 using MoeOffload.Shared;
 
@@ -303,7 +304,7 @@ public sealed class ChatTemplate
         }
 
         // llama.cpp does not recognize calls with an id behind the name (Mistral Small 3.2) if a text ends them.
-        using LoadedModel.Use use = model.Enter();
+        using ModelAccess.Use use = model.Enter();
         NativeVocabulary vocabulary = model.Native.Vocabulary;
         return new ChatTemplate(
             NativeChat.Parse(model.Native.Handle, source, logger),

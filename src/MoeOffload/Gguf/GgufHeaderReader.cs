@@ -13,12 +13,14 @@ internal sealed class GgufHeaderReader(Stream stream, string? path)
     internal const int DefaultAlignment = 32;
     internal const int MaxKeyBytes = 65535;
 
+    private const int MagicBytes = 4;
     private const int MaxArrayElements = 1024 * 1024 * 1024;
     private const int MinimumPairBytes = 8 + 1 + 4 + 1;
     private const string Damaged = "the file is damaged; download it again";
 
     private static readonly UTF8Encoding s_strictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
+    private readonly long _start = stream.Position;
     private readonly GgufHeaderBuffer _buffer = new(stream, stream.Length - stream.Position);
     private string _where = "the header";
 
@@ -74,6 +76,36 @@ internal sealed class GgufHeaderReader(Stream stream, string? path)
         }
     }
 
+    /// <summary>
+    /// Rejects files that were appended to each other, of which only the first one would be read: a split model whose parts were joined as if
+    /// they were pieces of one file.
+    /// </summary>
+    /// <param name="end">The end of the tensors.</param>
+    /// <param name="alignment">The alignment of the tensors, up to which the file can be padded.</param>
+    public void CheckEnd(long end, int alignment)
+    {
+        At("the end of the tensors");
+        var padded = (end + alignment - 1) & -(long)alignment;
+        if (IsMagicAt(end) || IsMagicAt(padded))
+        {
+            throw Fail(
+                "another GGUF file begins there, of which nothing would be read. The parts of a split model must stay separate files, with names such as "
+                + $"'{GgufSplit.GetPath("NAME", 0, 2)}'; to make one file of them, use llama.cpp's llama-gguf-split --merge");
+        }
+    }
+
+    private bool IsMagicAt(long offset)
+    {
+        if (offset > _buffer.Length - MagicBytes)
+        {
+            return false;
+        }
+
+        Span<byte> found = stackalloc byte[MagicBytes];
+        stream.Position = _start + offset;
+        return stream.ReadAtLeast(found, MagicBytes, throwOnEndOfStream: false) == MagicBytes && found.SequenceEqual("GGUF"u8);
+    }
+
     private int ReadMagicAndVersion()
     {
         if (_buffer.Length == 0)
@@ -81,8 +113,8 @@ internal sealed class GgufHeaderReader(Stream stream, string? path)
             throw Fail("the file is empty; download it again");
         }
 
-        Require(4, "the magic number");
-        var magic = _buffer.Take(4);
+        Require(MagicBytes, "the magic number");
+        var magic = _buffer.Take(MagicBytes);
         if (!magic.SequenceEqual("GGUF"u8))
         {
             throw Fail($"it begins with the bytes {Convert.ToHexString(magic)}, not with 'GGUF': this is not a GGUF file");

@@ -50,29 +50,56 @@ public static class GgufModelCheck
         return BackgroundCall.ComputeAsync(() => Validate(model, overrides), cancellationToken);
     }
 
-    private static void CheckFiles(GgufModelFiles model, ModelValues values)
+    /// <summary>Checks the vocabulary of a model before it is loaded alone.</summary>
+    internal static void ValidateVocabulary(GgufModelFiles model, IReadOnlyDictionary<string, MetadataValue>? overrides)
+    {
+        var values = new ModelValues(model, overrides);
+        CheckKind(model, values);
+        if (VocabularyCheck.IsNone(values))
+        {
+            throw values.Reject("the file", "has no vocabulary");
+        }
+
+        VocabularyCheck.Run(values);
+    }
+
+    private static void CheckKind(GgufModelFiles model, ModelValues values)
     {
         var machine = BitConverter.IsLittleEndian ? GgufByteOrder.LittleEndian : GgufByteOrder.BigEndian;
         if (model.Parts[0].ByteOrder != machine)
         {
-            throw values.Fail("the file", $"is {model.Parts[0].ByteOrder}, and this machine is {machine}: download or convert the model for it");
+            throw values.Reject("the file", $"is {model.Parts[0].ByteOrder}, and this machine is {machine}: download or convert the model for it");
         }
 
         if (values.Architecture == "clip")
         {
-            throw values.Fail(GgufKeys.Architecture, "is 'clip': this is an image encoder, not a language model");
+            throw values.Reject(GgufKeys.Architecture, "is 'clip': this is an image encoder, not a language model");
+        }
+    }
+
+    private static void CheckFiles(GgufModelFiles model, ModelValues values)
+    {
+        CheckKind(model, values);
+        if (model.Tensors.Count == 0)
+        {
+            throw values.Reject("the file", "has no tensors: it is not a whole model. Download the model itself, or load only the vocabulary with Vocabulary.Load");
         }
 
-        if (model.Tensors.Count is 0 or > MaxTensors)
+        if (model.Tensors.Count > MaxTensors)
         {
             throw values.Fail("the file", string.Create(CultureInfo.InvariantCulture, $"has {model.Tensors.Count} tensors, and a model has 1 to {MaxTensors}"));
+        }
+
+        if (model.Tensors.FirstOrDefault(tensor => tensor.ElementCount == 0) is { } empty)
+        {
+            throw values.Reject($"the tensor {empty}", "has no elements, and llama.cpp cannot compute with it: convert the model again");
         }
 
         foreach (var part in model.Parts)
         {
             if (part.Alignment < NativeAlignment && part.Tensors.Any(tensor => (part.DataOffset + tensor.Offset) % NativeAlignment != 0))
             {
-                throw values.Fail(GgufKeys.Alignment, $"is {part.Alignment}, and llama.cpp needs tensors aligned to {NativeAlignment} bytes: convert the model again");
+                throw values.Reject($"'{GgufKeys.Alignment}'", $"is {part.Alignment}, and llama.cpp needs tensors aligned to {NativeAlignment} bytes: convert the model again");
             }
         }
     }

@@ -42,13 +42,7 @@ public sealed class GgufModelFiles
             return new GgufModelFiles([opened]);
         }
 
-        if (!GgufSplit.TryGetPrefix(path, split.Index, split.Count, out var prefix))
-        {
-            var name = System.IO.Path.GetFileName(GgufSplit.GetPath("NAME", split.Index, split.Count));
-            throw new GgufFormatException(
-                $"'{path}' is part {split.Index + 1} of {split.Count} of a split model, whose parts are found by their names: rename it to '{name}', and the other parts accordingly.");
-        }
-
+        var prefix = PrefixOf(path, split);
         var parts = new GgufFile[split.Count];
         for (var i = 0; i < parts.Length; i++)
         {
@@ -69,6 +63,26 @@ public sealed class GgufModelFiles
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         return BackgroundCall.RunAsync(() => Open(path), cancellationToken);
+    }
+
+    /// <summary>Reads and checks the header of the file that has the model's metadata, without the other parts of a split model.</summary>
+    /// <inheritdoc cref="Open"/>
+    internal static GgufModelFiles OpenFirst(string path)
+    {
+        var opened = GgufFile.Open(path);
+        return new GgufModelFiles([opened.Split is { Index: > 0 } split ? OpenPart(PrefixOf(path, split), 0, split) : opened]);
+    }
+
+    private static string PrefixOf(string path, GgufSplit split)
+    {
+        if (GgufSplit.TryGetPrefix(path, split.Index, split.Count, out var prefix))
+        {
+            return prefix;
+        }
+
+        var name = System.IO.Path.GetFileName(GgufSplit.GetPath("NAME", split.Index, split.Count));
+        throw new GgufFormatException(
+            $"'{path}' is part {split.Index + 1} of {split.Count} of a split model, whose parts are found by their names: rename it to '{name}', and the other parts accordingly.");
     }
 
     private static GgufFile OpenPart(string prefix, int index, GgufSplit split)

@@ -26,6 +26,7 @@ internal sealed class GgufTensorReader(GgufHeaderReader header, int alignment, i
 
         dataOffset = count == 0 ? _buffer.Position : Pad(_buffer.Position);
         CheckPlaces(tensors, _buffer.Length - dataOffset);
+        header.CheckEnd(tensors is [.., var last] ? dataOffset + last.Offset + last.ByteCount : dataOffset, alignment);
         return [.. tensors];
     }
 
@@ -66,9 +67,9 @@ internal sealed class GgufTensorReader(GgufHeaderReader header, int alignment, i
                 $"tensor type {(uint)type} is unknown: the file is damaged, uses a type that llama.cpp removed, or is newer than this version of MoeOffload");
         }
 
-        if (Array.Exists(dimensions, dimension => dimension <= 0))
+        if (Array.Exists(dimensions, dimension => dimension < 0))
         {
-            throw header.FailDamaged($"the shape {shape} has a dimension that is not positive");
+            throw header.FailDamaged($"the shape {shape} has a negative dimension");
         }
 
         try

@@ -25,6 +25,11 @@ internal static class LoraCheck
         List<string> targets = [];
         foreach (GgufTensorInfo tensor in file.Tensors)
         {
+            if (tensor.ElementCount == 0)
+            {
+                throw Fail(file, $"the tensor {tensor} has no elements");
+            }
+
             if (tensor.Name.EndsWith(First, StringComparison.Ordinal))
             {
                 string target = tensor.Name[..^First.Length];

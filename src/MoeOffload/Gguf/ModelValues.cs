@@ -22,8 +22,12 @@ internal sealed class ModelValues
     /// <summary>Gets the full key of a hyperparameter.</summary>
     public string Key(string name) => $"{Architecture}.{name}";
 
+    /// <summary>Creates the exception for a value that a damaged or malicious file has.</summary>
     public GgufFormatException Fail(string subject, string what) =>
         new($"'{_model.Path}': {subject} {what}. If the file comes from a trusted source, it was damaged in transit; download it again.");
+
+    /// <summary>Creates the exception for a file that is not damaged, but not a model that can be loaded either.</summary>
+    public GgufFormatException Reject(string subject, string what) => new($"'{_model.Path}': {subject} {what}.");
 
     /// <summary>Gets a 32-bit hyperparameter, or <see langword="null"/> if it is missing.</summary>
     public uint? Number(string name) => NumberAt(Key(name));

@@ -8,12 +8,16 @@ internal static class VocabularyCheck
     // Four times the size of the largest vocabularies; llama.cpp creates several strings for each token.
     private const int MaxTokens = 1 << 22;
     private const int ByteTokenType = 6;
+    private const string Model = "tokenizer.ggml.model";
     private const string Tokens = "tokenizer.ggml.tokens";
+
+    /// <summary>Determines whether a file says that it has no vocabulary.</summary>
+    public static bool IsNone(ModelValues values) => values.Text(Model) is null or "no_vocab" or "none";
 
     public static void Run(ModelValues values)
     {
-        var model = values.Text("tokenizer.ggml.model") ?? throw values.Fail("'tokenizer.ggml.model'", "is missing");
-        if (model is "no_vocab" or "none")
+        var model = values.Text(Model) ?? throw values.Fail($"'{Model}'", "is missing");
+        if (IsNone(values))
         {
             if (values.Number("vocab_size") > MaxTokens)
             {

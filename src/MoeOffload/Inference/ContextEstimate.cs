@@ -19,7 +19,7 @@ internal static class ContextEstimate
             return own;
         }
 
-        using LoadedModel.Use use = draft.Enter();
+        using ModelAccess.Use use = draft.Enter();
         MemoryBreakdown drafts = MakeOwn(draft.Loader, context.ForDraft(own.ContextLength), embeds: false);
         return new MemoryBreakdown([.. own.Buffers, .. drafts.Buffers], own.ContextLength);
     }

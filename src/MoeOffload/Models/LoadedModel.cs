@@ -15,24 +15,20 @@ public abstract class LoadedModel : IDisposable, IAsyncDisposable
     private readonly ModelOptions _options;
     private readonly Lazy<IReadOnlyDictionary<string, string>> _metadata;
     private readonly Lazy<string> _fingerprint;
-    private readonly Lazy<TokenPieces> _pieces;
-    private readonly Lazy<TokenPieces> _specialPieces;
-    private volatile bool _isDisposed;
+    private readonly ModelAccess _access;
 
     private protected LoadedModel(string path, ModelOptions options, ModelLoader loader, NativeModel native)
     {
         _options = options;
         Loader = loader;
-        Native = native;
+        _access = new ModelAccess(native, GetType());
         Path = path;
         Logger = (options.LoggerFactory ?? NullLoggerFactory.Instance).CreateLogger(ModelLog.Category);
         _metadata = new Lazy<IReadOnlyDictionary<string, string>>(ReadMetadata);
         _fingerprint = new Lazy<string>(() => ModelFingerprint.Of(path, options.MetadataOverrides), LazyThreadSafetyMode.PublicationOnly);
-        _pieces = new Lazy<TokenPieces>(() => TokenPieces.Read(native.Vocabulary, special: false));
-        _specialPieces = new Lazy<TokenPieces>(() => TokenPieces.Read(native.Vocabulary, special: true));
         Placement = loader.Report(native);
         Info = ReadInfo();
-        Vocabulary = new Vocabulary(this);
+        Vocabulary = new Vocabulary(_access, isOwned: false);
         Log(Logger);
     }
 
@@ -52,7 +48,7 @@ public abstract class LoadedModel : IDisposable, IAsyncDisposable
     /// <exception cref="ObjectDisposedException">The model was disposed before the metadata was first read.</exception>
     public IReadOnlyDictionary<string, string> Metadata => _metadata.Value;
 
-    internal NativeModel Native { get; }
+    internal NativeModel Native => _access.Native;
 
     internal ModelLoader Loader { get; }
 
@@ -72,8 +68,7 @@ public abstract class LoadedModel : IDisposable, IAsyncDisposable
     /// <remarks>Waits up to 30 seconds if an RPC server does not answer.</remarks>
     public void Dispose()
     {
-        _isDisposed = true;
-        Native.Dispose();
+        _access.Close();
         Loader.Dispose();
         GC.SuppressFinalize(this);
     }
@@ -89,9 +84,9 @@ public abstract class LoadedModel : IDisposable, IAsyncDisposable
 
     /// <summary>Prevents the native model from being freed until the returned value is disposed.</summary>
     /// <exception cref="ObjectDisposedException">The model has been disposed.</exception>
-    internal Use Enter() => new(this);
+    internal ModelAccess.Use Enter() => _access.Enter();
 
-    internal TokenPieces Pieces(bool special) => special ? _specialPieces.Value : _pieces.Value;
+    internal TokenPieces Pieces(bool special) => _access.Pieces(special);
 
     /// <summary>Describes the devices that hold the model's layers, with the memory that is free now.</summary>
     internal DeviceInfo[] DescribeDevices() => DeviceSelection.Describe(Loader.DeviceNames);
@@ -123,7 +118,7 @@ public abstract class LoadedModel : IDisposable, IAsyncDisposable
 
     private Dictionary<string, string> ReadMetadata()
     {
-        using Use use = Enter();
+        using ModelAccess.Use use = Enter();
         Dictionary<string, string> metadata = Native.ReadMetadata();
 
         // llama.cpp applies overrides when it reads a value, but lists the file's own values.
@@ -175,21 +170,5 @@ public abstract class LoadedModel : IDisposable, IAsyncDisposable
             RuleOutcome outcome = Placement.Rules[i];
             ModelLog.RuleMoved(logger, i + 1, outcome.Rule.Pattern, outcome.Rule.Buffer, outcome.TensorCount, outcome.Bytes / Mebibyte);
         }
-    }
-
-    internal readonly ref struct Use
-    {
-        private readonly ModelHandle _handle;
-
-        public Use(LoadedModel model)
-        {
-            // A disposed handle still accepts references while sessions hold it.
-            ObjectDisposedException.ThrowIf(model._isDisposed, model);
-            bool added = false;
-            model.Native.Handle.DangerousAddRef(ref added);
-            _handle = model.Native.Handle;
-        }
-
-        public void Dispose() => _handle.DangerousRelease();
     }
 }

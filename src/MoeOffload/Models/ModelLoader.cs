@@ -167,7 +167,7 @@ internal sealed class ModelLoader : IDisposable
     }
 
     // llama.cpp ignores an override whose type differs from that of the file's value, and only logs this.
-    private static void CheckOverrides(GgufMetadata metadata, IReadOnlyDictionary<string, MetadataValue> overrides)
+    internal static void CheckOverrides(GgufMetadata metadata, IReadOnlyDictionary<string, MetadataValue> overrides)
     {
         foreach ((string key, MetadataValue value) in overrides)
         {

@@ -115,7 +115,7 @@ public sealed record ModelOptions
 
     /// <summary>
     /// Gets the directory of the native libraries. By default, they are searched for in the directory of the application and in
-    /// <c>runtimes/&lt;rid&gt;/native</c> of a referenced package; a program that was built in a checkout of MoeOffload also finds those in the
+    /// <c>runtimes/&lt;rid&gt;/native</c> of a referenced package, and before that in those of the plugin that this assembly is a part of; a program that was built in a checkout of MoeOffload also finds those in the
     /// checkout's <c>artifacts/native/&lt;rid&gt;</c>. Only the first load in a process uses this directory.
     /// </summary>
     public string? NativeLibraryDirectory { get; init; }

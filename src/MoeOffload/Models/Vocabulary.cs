@@ -1,17 +1,25 @@
 using System.Text;
+using MoeOffload.Models;
 using MoeOffload.Native;
 using MoeOffload.Shared;
 
 namespace MoeOffload;
 
-/// <summary>Represents a model's vocabulary, which converts text to tokens and back. It can be used from several threads at once.</summary>
-public sealed class Vocabulary
+/// <summary>
+/// Represents a model's vocabulary, which converts text to tokens and back. It can be used from several threads at once. That of a loaded
+/// model is <see cref="LoadedModel.Vocabulary"/>, and <see cref="Load"/> loads one without the weights of its model.
+/// </summary>
+public sealed class Vocabulary : IDisposable
 {
-    private readonly LoadedModel _model;
+    private readonly ModelAccess _model;
+    private readonly bool _isOwned;
 
-    internal Vocabulary(LoadedModel model)
+    /// <param name="model">The native model.</param>
+    /// <param name="isOwned">Whether the vocabulary was loaded alone, so that its memory is freed with it.</param>
+    internal Vocabulary(ModelAccess model, bool isOwned)
     {
         _model = model;
+        _isOwned = isOwned;
         NativeVocabulary native = model.Native.Vocabulary;
         Size = native.Size;
         BeginningOfSequence = OrNull(native.BeginningOfSequence);
@@ -74,6 +82,67 @@ public sealed class Vocabulary
     public bool AddsEndOfSequence { get; }
 
     /// <summary>
+    /// Loads a vocabulary without the weights of its model, which takes little time and memory. The file can be a model, the first part of a
+    /// split model without the others, or a file that has nothing but a vocabulary. Blocks while the file is read; see
+    /// <see cref="LoadAsync"/>.
+    /// </summary>
+    /// <param name="path">The path of a GGUF file.</param>
+    /// <param name="options">
+    /// Specifies <see cref="ModelOptions.NativeLibraryDirectory"/>, <see cref="ModelOptions.LoggerFactory"/> and
+    /// <see cref="ModelOptions.MetadataOverrides"/>; the other options have no effect. <see langword="null"/> uses the defaults.
+    /// </param>
+    /// <returns>The vocabulary, which must be disposed.</returns>
+    /// <exception cref="ArgumentException">An option is out of range.</exception>
+    /// <exception cref="IOException">
+    /// The file cannot be read, is a directory, or does not exist (<see cref="FileNotFoundException"/>).
+    /// </exception>
+    /// <exception cref="UnauthorizedAccessException">Access to the file is denied.</exception>
+    /// <exception cref="GgufFormatException">The file is damaged, or has no vocabulary.</exception>
+    /// <exception cref="NativeLibraryException">The native libraries are missing or have a different version.</exception>
+    /// <exception cref="ModelLoadException">llama.cpp rejected the vocabulary, for example because it does not know its architecture.</exception>
+    public static Vocabulary Load(string path, ModelOptions? options = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        NativeModel native = VocabularyLoader.Load(path, options ?? new ModelOptions());
+        try
+        {
+            return new Vocabulary(new ModelAccess(native, typeof(Vocabulary)), isOwned: true);
+        }
+        catch
+        {
+            native.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Loads a vocabulary without the weights of its model, and without blocking the caller.</summary>
+    /// <param name="path">The path of a GGUF file.</param>
+    /// <param name="options">
+    /// Specifies <see cref="ModelOptions.NativeLibraryDirectory"/>, <see cref="ModelOptions.LoggerFactory"/> and
+    /// <see cref="ModelOptions.MetadataOverrides"/>; the other options have no effect. <see langword="null"/> uses the defaults.
+    /// </param>
+    /// <param name="cancellationToken">
+    /// A token that cancels the wait. If the vocabulary is already being loaded, it is disposed as soon as it exists.
+    /// </param>
+    /// <inheritdoc cref="Load" path="/returns"/>
+    /// <inheritdoc cref="Load" path="/exception"/>
+    /// <exception cref="OperationCanceledException">The call was canceled.</exception>
+    public static Task<Vocabulary> LoadAsync(string path, ModelOptions? options = null, CancellationToken cancellationToken = default) =>
+        BackgroundCall.RunAsync(() => Load(path, options), cancellationToken);
+
+    /// <summary>
+    /// Frees the memory of a vocabulary that was loaded with <see cref="Load"/>. It has no effect on the vocabulary of a model, which is
+    /// freed with the model.
+    /// </summary>
+    public void Dispose()
+    {
+        if (_isOwned)
+        {
+            _model.Close();
+        }
+    }
+
+    /// <summary>
     /// Converts text to tokens, as llama.cpp does. Blocks for about a second for each MiB of text; see
     /// <see cref="TokenizeAsync(string, bool, bool, CancellationToken)"/>.
     /// </summary>
@@ -83,7 +152,7 @@ public sealed class Vocabulary
     /// <returns>The tokens.</returns>
     /// <exception cref="ArgumentException">The text contains more than 2^20 characters in a row without, or of nothing but, white space.</exception>
     /// <exception cref="InferenceException">llama.cpp rejected the text, since its bytes encode a code point beyond U+10FFFF.</exception>
-    /// <exception cref="ObjectDisposedException">The model has been disposed.</exception>
+    /// <exception cref="ObjectDisposedException">The model or the vocabulary has been disposed.</exception>
     public int[] Tokenize(string text, bool addSpecial = true, bool parseSpecial = false)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -96,7 +165,7 @@ public sealed class Vocabulary
     /// <param name="parseSpecial"><see langword="true"/> to convert the texts of special tokens to these tokens; otherwise, they are ordinary text.</param>
     public int[] Tokenize(ReadOnlySpan<byte> utf8, bool addSpecial = true, bool parseSpecial = false)
     {
-        using LoadedModel.Use use = _model.Enter();
+        using ModelAccess.Use use = _model.Enter();
         return _model.Native.Vocabulary.Tokenize(utf8, addSpecial, parseSpecial);
     }
 
@@ -140,10 +209,10 @@ public sealed class Vocabulary
     /// generation does not do.
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">A token is outside the vocabulary.</exception>
-    /// <exception cref="ObjectDisposedException">The model has been disposed.</exception>
+    /// <exception cref="ObjectDisposedException">The model or the vocabulary has been disposed.</exception>
     public byte[] DetokenizeToUtf8(ReadOnlySpan<int> tokens, bool removeSpecial = false, bool renderSpecial = false)
     {
-        using LoadedModel.Use use = _model.Enter();
+        using ModelAccess.Use use = _model.Enter();
         return _model.Native.Vocabulary.Detokenize(tokens, removeSpecial, renderSpecial);
     }
 
@@ -177,11 +246,11 @@ public sealed class Vocabulary
     /// <param name="token">The token.</param>
     /// <returns>The bytes, which are not always whole code points.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The token is outside the vocabulary.</exception>
-    /// <exception cref="ObjectDisposedException">The model has been disposed.</exception>
+    /// <exception cref="ObjectDisposedException">The model or the vocabulary has been disposed.</exception>
     public ReadOnlyMemory<byte> GetPiece(int token)
     {
         Check(token);
-        using LoadedModel.Use use = _model.Enter();
+        using ModelAccess.Use use = _model.Enter();
         return _model.Pieces(special: true)[token];
     }
 
@@ -189,11 +258,11 @@ public sealed class Vocabulary
     /// <param name="token">The token.</param>
     /// <returns><see langword="true"/> if the token ends a generation; otherwise, <see langword="false"/>.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The token is outside the vocabulary.</exception>
-    /// <exception cref="ObjectDisposedException">The model has been disposed.</exception>
+    /// <exception cref="ObjectDisposedException">The model or the vocabulary has been disposed.</exception>
     public bool IsEndOfGeneration(int token)
     {
         Check(token);
-        using LoadedModel.Use use = _model.Enter();
+        using ModelAccess.Use use = _model.Enter();
         return _model.Native.Vocabulary.IsEndOfGeneration(token);
     }
 
@@ -201,11 +270,11 @@ public sealed class Vocabulary
     /// <param name="token">The token.</param>
     /// <returns><see langword="true"/> if the token is a control token; otherwise, <see langword="false"/>.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The token is outside the vocabulary.</exception>
-    /// <exception cref="ObjectDisposedException">The model has been disposed.</exception>
+    /// <exception cref="ObjectDisposedException">The model or the vocabulary has been disposed.</exception>
     public bool IsControl(int token)
     {
         Check(token);
-        using LoadedModel.Use use = _model.Enter();
+        using ModelAccess.Use use = _model.Enter();
         return _model.Native.Vocabulary.IsControl(token);
     }
 

@@ -44,6 +44,9 @@ internal sealed unsafe record ModelSettings
 
     public bool ValidateTensors { get; init; }
 
+    /// <summary>Gets a value that indicates whether only the vocabulary is loaded.</summary>
+    public bool VocabularyOnly { get; init; }
+
     /// <summary>Gets the values that replace those of the file's metadata: integers, floating-point numbers, Boolean values and strings.</summary>
     public IReadOnlyDictionary<string, object> MetadataOverrides { get; init; } = new Dictionary<string, object>();
 
@@ -76,6 +79,7 @@ internal sealed unsafe record ModelSettings
         parameters.use_extra_bufts = Repack is { } repack ? (byte)(repack ? 1 : 0) : parameters.use_extra_bufts;
         parameters.no_host = PinnedHostMemory is { } pinned ? (byte)(pinned ? 0 : 1) : parameters.no_host;
         parameters.load_mtp = (byte)(LoadMtpLayers ? 1 : 0);
+        parameters.vocab_only = (byte)(VocabularyOnly ? 1 : 0);
         parameters.check_tensors = (byte)(ValidateTensors ? 1 : 0);
         if (MetadataOverrides.Count > 0)
         {

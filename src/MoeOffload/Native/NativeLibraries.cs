@@ -26,7 +26,9 @@ internal static class NativeLibraries
     /// <summary>Returns the directories that may hold the libraries, in the order in which they are tried.</summary>
     /// <param name="explicitDirectory">The directory that an option specifies, or <see langword="null"/> for those of the application.</param>
     /// <remarks>
-    /// Libraries of a checkout are used only by programs that were built in it, and only if the application has no libraries of its own.
+    /// A plugin's libraries are beside its assemblies, and not in the directory of the program that loads it. They come first, because they
+    /// have the version of this assembly. Libraries of a checkout are used only by programs that were built in it, and only if neither the
+    /// application nor the plugin has libraries of its own.
     /// </remarks>
     public static List<string> SearchDirectories(string? explicitDirectory)
     {
@@ -35,17 +37,23 @@ internal static class NativeLibraries
             return [Path.GetFullPath(explicitDirectory)];
         }
 
-        List<string> directories = [];
+        List<string> directories = [.. PluginDirectories.Find().SelectMany(WithPackageLayout)];
         if (AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") is string known)
         {
             directories.AddRange(known.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries));
         }
 
-        directories.Add(AppContext.BaseDirectory);
-        directories.Add(Path.Combine(AppContext.BaseDirectory, "runtimes", RuntimeIdentifier, "native"));
-        if (!directories.Exists(HoldsShim) && Checkout.FindLibraries(AppContext.BaseDirectory, RuntimeIdentifier) is { } built)
+        directories.AddRange(WithPackageLayout(AppContext.BaseDirectory));
+        if (!directories.Exists(HoldsShim))
         {
-            directories.Add(built);
+            if (PluginDirectories.FindByContext($"{Prefix}shim") is { } resolved)
+            {
+                directories.Insert(0, resolved);
+            }
+            else if (CheckoutLibraries() is { } built)
+            {
+                directories.Add(built);
+            }
         }
 
         return [.. directories.Select(Path.TrimEndingDirectorySeparator).Distinct(PathComparer)];
@@ -60,8 +68,16 @@ internal static class NativeLibraries
                 $"{FileName("shim")} was not found. {Remedy()} Tried: {string.Join(", ", directories)}");
     }
 
+    // The layout of an application, and that of a package.
+    private static string[] WithPackageLayout(string directory) => [directory, Path.Combine(directory, "runtimes", RuntimeIdentifier, "native")];
+
+    private static string? CheckoutLibraries() => PluginDirectories.Find().Append(AppContext.BaseDirectory)
+        .Select(directory => Checkout.FindLibraries(directory, RuntimeIdentifier))
+        .OfType<string>()
+        .FirstOrDefault();
+
     // The libraries can only be built in a checkout.
-    private static string Remedy() => Checkout.FindLibraries(AppContext.BaseDirectory, RuntimeIdentifier) is null
+    private static string Remedy() => CheckoutLibraries() is null
         ? $"Reference the package MoeOffload.Native.Cpu in the version of MoeOffload, {Version}, or set ModelOptions.NativeLibraryDirectory."
         : "Build the native libraries with ./build.sh native, or set ModelOptions.NativeLibraryDirectory.";
 

@@ -110,6 +110,72 @@ public sealed class AnswerCommandTests : IDisposable
     }
 
     [Test]
+    public void Context_that_is_full_is_said_and_can_be_shifted()
+    {
+        string[] command = ["generate", DemoModel.Path, "--prompt", "Once upon a time", "--temp", "0", "-n", "300", "--ignore-eos", "-c", "64"];
+
+        MoeResult cut = _moe.Run(command);
+        MoeResult shifted = _moe.Run([.. command, "--context-shift"]);
+
+        cut.Code.Should().Be(0);
+        cut.Errors.Should().Contain("note: the context has 256 tokens, not 64").And.Contain("the answer was cut off, because the context of 256 tokens is full");
+        shifted.Errors.Should().NotContain("cut off");
+        shifted.Output.Length.Should().BeGreaterThan(cut.Output.Length);
+    }
+
+    [Test]
+    public void Grammar_that_is_not_valid_is_a_usage_error_before_a_model_is_loaded()
+    {
+        MoeResult result = _moe.Run("generate", DemoModel.Path, "--prompt", "x", "--grammar", "root ::= (");
+
+        result.Code.Should().Be(64);
+        result.Errors.Trim().Should().StartWith("error: --grammar: ").And.NotContain("Grammar");
+    }
+
+    [Test]
+    public void Prompt_that_is_too_long_names_the_commands_own_options()
+    {
+        MoeResult result = _moe.Run("generate", DemoModel.Path, "--prompt", string.Join(' ', Enumerable.Repeat("word", 600)), "-c", "256");
+
+        result.Code.Should().Be(1);
+        result.Errors.Should().Contain("--ctx-size").And.NotContain("--parallel").And.NotContain("ContextOptions");
+    }
+
+    [Test]
+    public void Run_without_a_model_says_how_to_name_one()
+    {
+        MoeResult result = _moe.Run("run");
+
+        result.Code.Should().Be(64);
+        result.Errors.Should().Contain("moe list").And.Contain("MOE_MODEL").And.NotContain("SHIMMY");
+    }
+
+    [Test]
+    public void Draft_model_does_not_change_the_text()
+    {
+        _moe.Run("generate", DemoModel.Path, "--prompt", "Once upon a time", "--temp", "0", "-n", "24", "-c", "512", "-md", DemoModel.Path)
+            .Should().Be(new MoeResult(0, Continue("Once upon a time", 24), string.Empty));
+    }
+
+    [Test]
+    public void Adapter_that_is_none_is_a_failure_to_load()
+    {
+        MoeResult result = _moe.Run("generate", DemoModel.Path, "--prompt", "x", "--lora", DemoModel.Path);
+
+        result.Code.Should().Be(2);
+        result.Errors.Should().Contain("LoRA");
+    }
+
+    [Test]
+    public void Metadata_that_is_replaced_has_an_effect()
+    {
+        MoeResult result = _moe.Run("probe", DemoModel.Path, "--override-kv", "general.architecture=str:nonsense");
+
+        result.Code.Should().Be(2);
+        result.Errors.Should().Contain("nonsense");
+    }
+
+    [Test]
     public void Expert_counts_are_shown_on_request()
     {
         MoeResult result = _moe.Run("generate", DemoModel.Path, "--prompt", "Once", "-n", "4", "-c", "512", "--count-experts");

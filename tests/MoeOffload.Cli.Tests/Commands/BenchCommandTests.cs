@@ -141,6 +141,7 @@ public sealed class BenchCommandTests : IDisposable
     [TestCase(64, "must be a comma-separated list of expert_layers_on_cpu", "sweep", "--axes", "colour")]
     [TestCase(64, "moe bench sweep --help", "sweep", "--rounds", "0")]
     [TestCase(1, "cannot be run", "sweep", "--device", "none", "--axes", "depth", "--depths", "0", "-p", "8", "-n", "2", "--peer", "no-such-tool")]
+    [TestCase(1, "nothing to measure", "sweep", "--device", "none", "--axes", "expert_layers_on_cpu")]
     [TestCase(1, "give a longer one", "quality", "--device", "none", "--window", "60000")]
     [TestCase(1, "no-such-file", "quality", "--text", "no-such-file")]
     public void Bench_that_cannot_be_run_ends_with_one_line(int code, string what, string bench, params string[] arguments)

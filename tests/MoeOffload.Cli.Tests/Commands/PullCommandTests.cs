@@ -52,6 +52,35 @@ public sealed class PullCommandTests : IDisposable
         result.Errors.Should().Contain("Q4_K_M");
     }
 
+    [Test]
+    public void Model_is_downloaded_when_it_is_used_and_then_taken_from_the_cache()
+    {
+        _hub.Add("model-Q4_K_M.gguf", 10);
+
+        MoeResult first = _moe.Run("inspect", "-hf", HubServer.Repository);
+        int requests = _hub.Requests.Count;
+        MoeResult second = _moe.Run("inspect", "--hf-repo", $"{HubServer.Repository}:Q4_K_M");
+
+        requests.Should().BePositive();
+        _hub.Requests.Should().HaveCount(requests);
+        first.Code.Should().Be(2, "the file has no model");
+        second.Errors.Should().Be(first.Errors);
+        _moe.Run("inspect", "-hf", HubServer.Repository, "name").Code.Should().Be(64);
+        _moe.Run("inspect", "-hff", "model.gguf").Code.Should().Be(64);
+        _moe.Run("inspect", "-hf", "no reference").Code.Should().Be(64);
+    }
+
+    [Test]
+    public void Hub_that_no_name_server_knows_is_not_tried_again()
+    {
+        _moe.Environment["HF_ENDPOINT"] = "https://no-such-hub.invalid";
+
+        MoeResult result = _moe.Run("pull", HubServer.Repository);
+
+        result.Code.Should().Be(1);
+        result.Errors.Trim().Should().StartWith("error: The host no-such-hub.invalid was not found").And.NotContain("Trying again");
+    }
+
     [TestCase("no reference")]
     [TestCase("model")]
     public void Reference_that_is_none_ends_with_64(string reference) => _moe.Run("pull", reference).Code.Should().Be(64);

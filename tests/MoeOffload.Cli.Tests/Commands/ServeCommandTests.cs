@@ -136,7 +136,32 @@ public sealed class ServeCommandTests : IDisposable
         MoeResult result = _moe.Run("serve", "--bind", listener.LocalEndpoint.ToString()!);
 
         result.Code.Should().Be(1);
-        result.Errors.Should().Contain("--bind auto");
+        result.Errors.Trim().Should().StartWith("error: ").And.Contain("--bind auto").And.NotContain("\n");
+    }
+
+    [Test]
+    public void Adapter_without_a_model_is_an_error_of_usage()
+    {
+        MoeResult result = _moe.Run("serve", "--bind", "127.0.0.1:0", "--lora", "a.gguf");
+
+        result.Code.Should().Be(64);
+        result.Errors.Should().Contain("--lora").And.Contain("belong to one model");
+    }
+
+    [Test]
+    [Platform("Linux,MacOsX")]
+    public async Task Draft_model_and_context_shift_serve_more_than_the_context_holds()
+    {
+        using MoeProcess process = _moe.Start("serve", DemoModel.Path, "--bind", "127.0.0.1:0", "-c", "256", "-np", "1", "--context-shift", "-md", DemoModel.Path);
+        using var http = new HttpClient { BaseAddress = AddressIn(await process.WaitForOutputAsync(text => text.Contains("Loaded tiny-moe"))) };
+
+        HttpResponseMessage answer = await BeginAsync(http, maxTokens: 400);
+        string text = await answer.Content.ReadAsStringAsync();
+
+        text.Should().Contain("\"finish_reason\":\"length\"");
+        text.Split("data: ").Should().HaveCountGreaterThan(40);
+        JsonNode status = JsonNode.Parse(await http.GetStringAsync("/api/models/tiny-moe/status"))!;
+        status["session"]!["sequence_length"]!.GetValue<int>().Should().Be(256);
     }
 
     [Test]

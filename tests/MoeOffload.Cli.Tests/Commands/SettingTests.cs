@@ -112,6 +112,41 @@ public sealed class SettingTests : IDisposable
         _moe.Run("[suggest:17]", "moe probe --n-cpu").Output.Should().Contain("--n-cpu-moe");
     }
 
+    [Test]
+    public void Completions_are_words_that_are_accepted()
+    {
+        string types = _moe.Run("[suggest:24]", "moe probe --cache-type-k ").Output;
+        types.Should().Contain("q8_0").And.NotContain("Q8_0").And.NotContain("q2_K");
+        _moe.Run("[suggest:10]", "moe probe ").Output.Split('\n').Should().NotContain("/?").And.NotContain("/h");
+    }
+
+    [Test]
+    public void Help_names_the_argument_and_not_the_models()
+    {
+        File.CreateSymbolicLink(Path.Combine(Directory.CreateDirectory(_moe.Home["models"]).FullName, "demo.gguf"), DemoModel.Path);
+
+        string help = _moe.Run("help", "probe").Output;
+
+        help.Should().Be(_moe.Run("probe", "--help").Output).And.Contain("<NAME>").And.NotContain("demo");
+    }
+
+    [TestCase("help", "--help")]
+    [TestCase("version", "--version")]
+    public void Word_is_understood_as_the_option(string word, string option) =>
+        _moe.Run(word).Should().Be(_moe.Run(option)).And.Match<MoeResult>(result => result.Code == 0 && result.Output.Length > 0);
+
+    [TestCase("probe", "--cpu-moe --gpu-backend --native-dir --model-dirs", "")]
+    [TestCase("list", "--model-dirs", "--cpu-moe --n-cpu-moe --gpu-backend --native-dir")]
+    [TestCase("pull", "--config", "--cpu-moe --n-cpu-moe --gpu-backend --native-dir --model-dirs")]
+    [TestCase("completion", "--verbose", "--cpu-moe --gpu-backend --model-dirs")]
+    public void Help_has_only_options_that_have_an_effect(string command, string shown, string hidden)
+    {
+        string help = _moe.Run(command, "--help").Output;
+
+        help.Should().ContainAll(shown.Split(' '));
+        help.Should().NotContainAny(hidden.Split(' ', StringSplitOptions.RemoveEmptyEntries).DefaultIfEmpty("no such option"));
+    }
+
     private int Generated(params string[] arguments) =>
         _moe.Report(["generate", DemoModel.Path, "--prompt", "Once upon a time", .. arguments])["generated_tokens"]!.GetValue<int>();
 }

@@ -18,9 +18,11 @@ public sealed class OptionTests
 {
     private readonly GlobalOptions _global = new();
     private readonly LoadArguments _load;
-    private readonly ContextArguments _context = new();
+    private readonly ContextArguments _context = new(hasDraftModel: true);
     private readonly SamplingArguments _sampling = new();
     private readonly ServeArguments _serve = new();
+    private readonly AdapterArguments _adapters = new();
+    private readonly AnswerArguments _answer = new(usualTokens: -1);
     private readonly RootCommand _root = new();
 
     public OptionTests()
@@ -31,6 +33,8 @@ public sealed class OptionTests
         _load.AddTo(command);
         _context.AddTo(command);
         _sampling.AddTo(command);
+        _adapters.AddTo(command);
+        _answer.AddTo(command);
         command.SetAction((_, _) => Task.FromResult(0));
         _root.Subcommands.Add(command);
         var serve = new Command("serve");
@@ -309,6 +313,111 @@ public sealed class OptionTests
         File.WriteAllText(path, "{{ messages }}");
         Load("--chat-template", "chatml").ChatTemplate.Should().Be("chatml");
         Load("--chat-template-file", path).ChatTemplate.Should().Be("{{ messages }}");
+    }
+
+    [Test]
+    public void Metadata_is_replaced_as_in_llama_cpp()
+    {
+        ModelOptions options = Load("--override-kv", "tokenizer.ggml.add_bos_token=bool:false,qwen3moe.expert_used_count=int:4", "--override-kv", "a.b=float:0.5", "--override-kv", "general.name=str:one, two=three");
+
+        options.MetadataOverrides.Should().Equal(new Dictionary<string, MetadataValue>
+        {
+            ["tokenizer.ggml.add_bos_token"] = false,
+            ["qwen3moe.expert_used_count"] = 4L,
+            ["a.b"] = 0.5,
+            ["general.name"] = "one, two=three",
+        });
+    }
+
+    [TestCase("key")]
+    [TestCase("key=value")]
+    [TestCase("key=int:1.5")]
+    [TestCase("key=bool:yes")]
+    [TestCase("=int:1")]
+    [TestCase("a=int:1,b=array:2")]
+    public void Metadata_that_is_not_valid_is_refused(string value)
+    {
+        Action parse = () => Load("--override-kv", value);
+
+        parse.Should().Throw<UsageException>().WithMessage($"--override-kv is '{value}', but must be KEY=TYPE:VALUE*");
+    }
+
+    [Test]
+    public void Adapters_have_llama_cpps_spellings()
+    {
+        Parse(["try", "--lora", "a.gguf,b.gguf", "--lora-scaled", "c.gguf:0.5,C:\\d.gguf:-1"], _adapters.Read)
+            .Should().Equal(new AdapterFile("a.gguf"), new AdapterFile("b.gguf"), new AdapterFile("c.gguf", 0.5f), new AdapterFile("C:\\d.gguf", -1));
+        Action parse = () => Parse(["try", "--lora-scaled", "c.gguf"], _adapters.Read);
+        parse.Should().Throw<UsageException>().WithMessage("--lora-scaled is 'c.gguf', but must be PATH:SCALE*");
+    }
+
+    [Test]
+    public void Longer_contexts_have_llama_cpps_spellings()
+    {
+        Context("--rope-scaling", "yarn", "--rope-scale", "4", "--yarn-orig-ctx", "32768", "--yarn-ext-factor", "-1", "--yarn-attn-factor", "1.5", "--yarn-beta-fast", "32", "--yarn-beta-slow", "1", "--rope-freq-base", "1000000").Rope
+            .Should().Be(new RopeOptions
+            {
+                Scaling = RopeScaling.Yarn,
+                FrequencyScale = 0.25f,
+                FrequencyBase = 1_000_000,
+                YarnOriginalContextLength = 32768,
+                YarnAttentionFactor = 1.5f,
+                YarnBetaFast = 32,
+                YarnBetaSlow = 1,
+            });
+        Context("--rope-freq-scale", "0.5").Rope.FrequencyScale.Should().Be(0.5f);
+        Context().Rope.Should().Be(new RopeOptions());
+        Action parse = () => Context("--rope-scale", "2", "--rope-freq-scale", "0.5");
+        parse.Should().Throw<UsageException>().WithMessage("*cannot be combined*");
+    }
+
+    [TestCase("-md")]
+    [TestCase("--model-draft")]
+    [TestCase("--spec-draft-model")]
+    public void Draft_model_has_llama_cpps_spellings(string option)
+    {
+        Parse(["try", option, "small"], _context.DraftModel).Should().Be("small");
+        Context(option, "small", "--spec-draft-n-max", "5").Speculation.Should().Be(new SpeculationOptions { MaxDraftTokens = 5 });
+        FluentActions.Invoking(() => Context(option, "small", "--spec-type", "draft-mtp")).Should().Throw<UsageException>().WithMessage("*draft-simple*");
+        FluentActions.Invoking(() => Context("--spec-type", "draft-simple")).Should().Throw<UsageException>().WithMessage("*--spec-draft-model*");
+    }
+
+    [Test]
+    public void Full_context_stops_shifts_or_leaves_out_turns()
+    {
+        ChatOptions usual = Chat();
+        usual.ContextFull.Should().Be(ContextFullAction.Stop);
+        usual.Overflow.Should().Be(ChatOverflow.OmitOldestTurns);
+        Chat("--no-context-shift").ContextFull.Should().Be(ContextFullAction.Stop);
+        Chat("--context-shift", "--keep", "64", "--chat-overflow", "error").Should()
+            .Match<ChatOptions>(it => it.ContextFull == ContextFullAction.Shift && it.KeepTokens == 64 && it.Overflow == ChatOverflow.Error);
+        Serve().Requests.Should().Match<RequestDefaults>(it => !it.ContextShift && it.Overflow == ChatOverflow.Error);
+        Serve("--context-shift", "--chat-overflow", "omit").Requests.Should().Match<RequestDefaults>(it => it.ContextShift && it.Overflow == ChatOverflow.OmitOldestTurns);
+        FluentActions.Invoking(() => Chat("--context-shift", "--no-context-shift")).Should().Throw<UsageException>();
+
+        ChatOptions Chat(params string[] words) => Parse(["try", .. words], parsed => _answer.Chat(parsed, new SamplingOptions(), null));
+    }
+
+    [TestCase("--grammar")]
+    [TestCase("--grammar-file")]
+    public void Grammar_that_is_not_valid_is_refused_with_the_options_name(string option)
+    {
+        string path = Path.Combine(TestContext.CurrentContext.WorkDirectory, "bad.gbnf");
+        File.WriteAllText(path, "root ::= (");
+        Action read = () => Sampling(option, option == "--grammar" ? "root ::= (" : path);
+
+        read.Should().Throw<UsageException>().Which.Message.Should().StartWith($"{option}: ").And.NotContain("Grammar");
+    }
+
+    [Test]
+    public void Completions_are_the_words_that_are_accepted()
+    {
+        Complete("--cache-type-k").Should().BeEquivalentTo("f32", "f16", "bf16", "q8_0", "q4_0", "q4_1", "iq4_nl", "q5_0", "q5_1");
+        Complete("--flash-attn").Should().BeEquivalentTo("auto", "on", "off");
+        Complete("--split-mode").Should().BeEquivalentTo("layer", "none", "row", "tensor");
+
+        IEnumerable<string> Complete(string option) => _root.Subcommands.First().Options.Single(it => it.Name == option)
+            .GetCompletions(System.CommandLine.Completions.CompletionContext.Empty).Select(item => item.Label);
     }
 
     private ModelOptions Load(params string[] words) => Parse(["try", .. words], _load.Read);

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using System.Text;
 using FluentAssertions;
+using Microsoft.Extensions.Logging.Abstractions;
 using MoeOffload.Chat;
 using MoeOffload.Fixtures;
 using MoeOffload.Inference.Output;
@@ -302,7 +303,8 @@ public sealed class ChatStreamParsingTests
     private (ChatStream Stream, TokenChannel Channel) Make(string? template = null, CancellationToken cancellationToken = default)
     {
         ChatTemplate parsed = template is null ? _model.ChatTemplate : _model.ParseChatTemplate(RealTemplates.Read(template));
-        var source = new ChatSource([ChatMessage.User("Hi")], new ChatOptions { Reasoning = false }, () => parsed);
+        var source = new ChatSource(
+            [ChatMessage.User("Hi")], new ChatOptions { Reasoning = false }, () => parsed, new PromptRoom(4096, _model.Native.Vocabulary), NullLogger.Instance);
         source.Complete();
         var channel = new TokenChannel(timeLimit: null, cancellationToken);
         channel.Connect(new Producer());

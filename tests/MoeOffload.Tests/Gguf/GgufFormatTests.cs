@@ -33,8 +33,14 @@ public sealed class GgufFormatTests
         yield return Case("Name_of_64_bytes_is_refused", Tensor(e => e.Tensor(new string('n', 64), GgmlType.F32, 0, 1)), "64 bytes, and 63 are allowed");
         yield return Case("Name_twice_is_refused", Tensors(2, e => { e.Tensor("a", GgmlType.F32, 0, 1); e.Tensor("a", GgmlType.F32, 32, 1); }), "tensor 1 'a': an earlier tensor");
         yield return Case("Five_dimensions_are_refused", Tensor(e => e.Tensor("a", GgmlType.F32, 0, 1, 1, 1, 1, 1)), "claims 5 dimensions");
-        yield return Case("Dimension_of_0_is_refused", Tensor(e => e.Tensor("a", GgmlType.F32, 0, 4, 0)), "not positive");
-        yield return Case("Negative_dimension_is_refused", Tensor(e => e.Tensor("a", GgmlType.F32, 0, -4)), "not positive");
+        yield return Case("Negative_dimension_is_refused", Tensor(e => e.Tensor("a", GgmlType.F32, 0, -4)), "a negative dimension");
+        yield return Case("Negative_dimension_beside_one_of_0_is_refused", Tensor(e => e.Tensor("a", GgmlType.F32, 0, 0, -4)), "a negative dimension");
+        yield return Case("Absurd_number_of_dimensions_is_refused", Tensor(e => { e.Text("a"u8); e.UInt32(uint.MaxValue); e.UInt64(1); e.UInt64(1); }), "claims 4294967295 dimensions");
+        yield return Case("Shape_that_overflows_in_bytes_is_refused", Tensor(e => e.Tensor("a", GgmlType.F32, 0, long.MaxValue / 2)), "larger than any file");
+        yield return Case("Shape_that_overflows_before_a_dimension_of_0_is_refused", Tensor(e => e.Tensor("a", GgmlType.F32, 0, 1L << 62, 1L << 62, 0)), "larger than any file");
+        yield return Case("Size_that_overflows_when_it_is_added_is_refused", Tensor(e => e.Tensor("a", GgmlType.F32, long.MaxValue - 31, 1024)), "outside the file");
+        yield return Case("Length_of_a_name_that_wraps_around_is_refused", Tensor(e => { e.UInt64(ulong.MaxValue - 7); e.UInt64(0); e.UInt64(0); }), "claims 18446744073709551608 bytes");
+        yield return Case("Alignment_beyond_the_end_leaves_no_room_for_a_tensor", RawGguf.Header(pairs: 1, tensors: 1, rest: e => { e.Pair(GgufKeys.Alignment, 1u << 30); e.Tensor("a", GgmlType.F32, 0, 1); }, data: 64), "lie outside the file (0 bytes of data)");
         yield return Case("Shape_that_overflows_is_refused", Tensor(e => e.Tensor("a", GgmlType.F32, 0, 1L << 32, 1L << 32)), "larger than any file");
         yield return Case("Half_a_block_is_refused", Tensor(e => e.Tensor("a", GgmlType.Q4_K, 0, 128)), "not a multiple of q4_K's block of 256");
         yield return Case("Removed_type_is_refused", Tensor(e => e.Tensor("a", (GgmlType)31, 0, 32)), "tensor type 31 is unknown");
@@ -53,6 +59,38 @@ public sealed class GgufFormatTests
         var read = () => RawGguf.Read(bytes);
 
         read.Should().Throw<GgufFormatException>().Which.Message.Should().Contain(message);
+    }
+
+    [Test]
+    public void Tensor_without_elements_and_one_without_dimensions_are_read_as_llama_cpp_does()
+    {
+        GgufFile file = RawGguf.Read(Tensors(3, e =>
+        {
+            e.Tensor("empty", GgmlType.Q8_0, 0, 32, 0);
+            e.Tensor("scalar", GgmlType.F32, 0);
+            e.Tensor("also empty", GgmlType.F32, 32, 0);
+        }));
+
+        file.Tensors.Select(tensor => (tensor.Name, tensor.ElementCount, tensor.ByteCount)).Should().Equal(("empty", 0, 0), ("scalar", 1, 4), ("also empty", 0, 0));
+    }
+
+    [TestCase(0)]
+    [TestCase(1)]
+    public void Files_that_were_appended_to_each_other_are_refused_with_the_remedy(int tensors)
+    {
+        byte[] first = tensors == 0 ? RawGguf.Header() : Tensor(e => e.Tensor("a", GgmlType.F32, 0, 16));
+
+        FluentActions.Invoking(() => RawGguf.Read([.. first, .. RawGguf.Header()])).Should().Throw<GgufFormatException>()
+            .WithMessage("*another GGUF file begins there*separate files*NAME-00001-of-00002.gguf*llama-gguf-split --merge*");
+        RawGguf.Read([.. first, .. "something else"u8]).Tensors.Should().HaveCount(tensors, "llama.cpp ignores what follows");
+    }
+
+    [Test]
+    public void Files_that_were_appended_after_padding_are_refused_too()
+    {
+        byte[] first = Tensor(e => e.Tensor("a", GgmlType.F32, 0, 1));
+
+        FluentActions.Invoking(() => RawGguf.Read([.. first[..^64], .. new byte[32], .. RawGguf.Header()])).Should().Throw<GgufFormatException>().WithMessage("*another GGUF file*");
     }
 
     [Test]

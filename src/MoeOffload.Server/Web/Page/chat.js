@@ -2,11 +2,17 @@
 
 import * as api from "./api.js";
 import { announce, byId, element } from "./dom.js";
+import { explain } from "./errors.js";
 import { count, duration, speed } from "./format.js";
 import { MarkdownView, copyText } from "./markdown.js";
 import * as settings from "./settings.js";
+import * as store from "./store.js";
 
-const examples = ["Tell me a story about a brave fox.", "What do bees make?", "What is one plus seven?"];
+const examples = ["Tell me a short story about a fox.", "Why is the sky blue?", "Write a haiku about the sea."];
+
+// What the small model that comes with the project has learned.
+const demoModel = /^tiny-moe\b/;
+const demoExamples = ["Tell me a story about a brave fox.", "What do bees make?", "What is one plus seven?"];
 
 const scroller = byId("scroller");
 const list = byId("messages");
@@ -32,12 +38,23 @@ export class Chat {
       }
     });
     prompt.addEventListener("input", () => this.#refresh());
-    byId("examples").append(...examples.map(text => {
+    this.#restore();
+    this.#refresh();
+  }
+
+  /** Shows examples of questions that suit a model. */
+  suggest(model) {
+    byId("examples").replaceChildren(...(demoModel.test(model) ? demoExamples : examples).map(text => {
       const button = element("button", { type: "button", className: "quiet" }, text);
       button.onclick = () => { prompt.value = text; this.#send(); };
       return element("li", {}, button);
     }));
-    this.#refresh();
+  }
+
+  /** The number of tokens that the last answer used of the context, or null if there is none. */
+  get usedTokens() {
+    const last = this.#messages.at(-1)?.figures;
+    return last ? last.promptTokens + last.answerTokens : null;
   }
 
   /** Whether an answer is being generated. */
@@ -54,9 +71,11 @@ export class Chat {
   clear() {
     this.stop();
     this.#messages = [];
+    store.clear();
     list.replaceChildren();
     announce("New chat.");
     this.#refresh();
+    this.onEnd(null);
     prompt.focus();
   }
 
@@ -72,8 +91,32 @@ export class Chat {
     if (!chosen) return;
     prompt.value = "";
     this.#messages.push({ role: "user", content: text });
-    list.append(message("user", "You", element("div", { className: "body" }, text)));
+    store.write(this.#messages);
+    list.append(question(text));
     this.#answer(chosen);
+  }
+
+  // Shows the chat that the browser has kept.
+  #restore() {
+    this.#messages = store.read();
+    this.#messages.forEach((kept, index) => {
+      if (kept.role === "user") {
+        list.append(question(kept.content));
+        return;
+      }
+      const view = new AnswerView(kept.model);
+      view.finish(kept, kept.remark, kept.figures);
+      view.offerRetry(() => this.#retry(view, index));
+      list.append(view.node);
+    });
+    if (this.#messages.at(-1)?.role === "user") {
+      const asked = this.#messages.length;
+      const view = new AnswerView(this.model() || "Answer");
+      view.fail({ content: "", thinking: "" }, "The page was left before the answer came.");
+      view.offerRetry(() => this.#retry(view, asked));
+      list.append(view.node);
+    }
+    scrollToEnd();
   }
 
   async #answer(chosen) {
@@ -85,11 +128,11 @@ export class Chat {
     this.#running = running;
     list.append(view.node);
     this.#refresh();
-    scroller.scrollTop = scroller.scrollHeight;
+    scrollToEnd();
     announce("Answering…");
     await this.onBegin();
 
-    const answer = { role: "assistant", content: "", thinking: "" };
+    const answer = { role: "assistant", content: "", thinking: "", model };
     const begun = performance.now();
     let firstToken = null;
     let figures = null;
@@ -102,15 +145,19 @@ export class Chat {
         view.show(answer);
         if (part.done) figures = figuresOf(part, firstToken);
       }
-      view.finish(answer, figures?.reason === "length" ? "cut: the most tokens are reached, or the context is full" : null, figures);
+      answer.remark = figures?.reason === "length" ? "cut: the most tokens are reached, or the context is full" : null;
+      answer.figures = figures;
+      keepAtEnd(() => view.finish(answer, answer.remark, figures));
     } catch (error) {
-      if (running.abort.signal.aborted) view.finish(answer, "stopped", null);
-      else view.fail(answer, error.message);
+      const isStopped = running.abort.signal.aborted;
+      answer.remark = isStopped ? "stopped" : "not complete";
+      keepAtEnd(() => isStopped ? view.finish(answer, answer.remark, null) : view.fail(answer, explain(error.message)));
     }
 
     if (history === this.#messages) {
       if (answer.content) history.push(answer);
-      view.offerRetry(() => this.#retry(view, asked));
+      store.write(history);
+      keepAtEnd(() => view.offerRetry(() => this.#retry(view, asked)));
       announce(view.summary);
     }
     this.#running = null;
@@ -123,6 +170,7 @@ export class Chat {
     const chosen = this.isRunning ? null : settings.sampling();
     if (!chosen) return;
     this.#messages.length = asked;
+    store.write(this.#messages);
     while (list.lastChild && list.lastChild !== view.node) list.lastChild.remove();
     view.node.remove();
     this.#answer(chosen);
@@ -142,7 +190,29 @@ export class Chat {
 function requestOf(model, history, { system, think, options }) {
   const messages = history.map(({ role, content }) => ({ role, content }));
   if (system) messages.unshift({ role: "system", content: system });
-  return { model, messages, options, think, stream: true };
+
+  // If the chat is too long for the context, the server leaves out its oldest turns, and says how many messages that are.
+  return { model, messages, options, think, stream: true, truncate: true };
+}
+
+const question = text => message("user", "You", element("div", { className: "body" }, text));
+
+const isAtEnd = () => scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 60;
+
+// What appears below the messages must not cover their end.
+let staysAtEnd = true;
+scroller.addEventListener("scroll", () => { staysAtEnd = isAtEnd(); });
+new ResizeObserver(() => { if (staysAtEnd) scrollToEnd(); }).observe(scroller);
+
+function scrollToEnd() {
+  scroller.scrollTop = scroller.scrollHeight;
+}
+
+// Who reads further up stays there.
+function keepAtEnd(action) {
+  const wasAtEnd = isAtEnd();
+  action();
+  if (wasAtEnd) scrollToEnd();
 }
 
 // The server counts tokens and measures times, except for the time to the first token, which this page measures.
@@ -153,6 +223,7 @@ function figuresOf(part, firstToken) {
     speed: part.eval_count > 1 && decoding > 0 ? (part.eval_count - 1) / decoding : null,
     promptTokens: part.prompt_eval_count ?? 0,
     answerTokens: part.eval_count ?? 0,
+    omitted: part.omitted_messages ?? 0,
     reason: part.done_reason,
   };
 }
@@ -191,6 +262,7 @@ class AnswerView {
     if (!answer.content) this.#body.append(element("p", { className: "waiting" }, remark ? "No answer." : "The answer is empty."));
     const notes = [
       remark,
+      figures?.omitted && `the ${count(figures.omitted)} oldest messages were left out: the context is too short for them`,
       figures && `${count(figures.answerTokens)} tokens`,
       figures?.speed && `${speed(figures.speed)} tokens/s`,
       figures?.firstToken && `first after ${duration(figures.firstToken)}`,
@@ -217,7 +289,10 @@ class AnswerView {
   #draw(answer) {
     if (this.#pending !== null) cancelAnimationFrame(this.#pending);
     this.#pending = null;
-    const atEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 60;
+    keepAtEnd(() => this.#drawNow(answer));
+  }
+
+  #drawNow(answer) {
     if (answer.content || answer.thinking) this.#waiting.hidden = true;
     if (answer.thinking) {
       this.#thinking.hidden = false;
@@ -225,6 +300,5 @@ class AnswerView {
       this.#thinking.lastChild.textContent = answer.thinking;
     }
     this.#markdown.show(answer.content);
-    if (atEnd) scroller.scrollTop = scroller.scrollHeight;
   }
 }

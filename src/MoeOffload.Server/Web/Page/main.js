@@ -54,6 +54,8 @@ function showModel() {
   shownPlacement = null;
   countsBefore = null;
   byId("welcome-model").textContent = choice.value;
+  chat.suggest(choice.value);
+  showContext();
   for (const id of ["ttft", "speed", "prompt", "answer"]) byId(`figure-${id}`).textContent = "–";
   poll();
 }
@@ -101,6 +103,18 @@ function showStatus() {
     for (const id of ["memory", "placement"]) byId(id).replaceChildren(element("p", { className: "empty" }, "Shown when the model is loaded."));
   }
   showExperts();
+  showContext();
+}
+
+// The length is known while the model is loaded.
+function showContext() {
+  const length = status?.session?.sequence_length;
+  const used = chat.usedTokens;
+  byId("context").hidden = !length || used === null;
+  if (byId("context").hidden) return;
+  const meter = byId("context-meter");
+  Object.assign(meter, { max: length, optimum: 0, low: length * 0.75, high: length * 0.9, value: Math.min(used, length) });
+  byId("context-text").textContent = `${count(used)} of ${count(length)} tokens`;
 }
 
 function showState(state, text) {
@@ -147,6 +161,7 @@ function endAnswer(figures) {
     showFigure("prompt", count(figures.promptTokens), "tokens");
     showFigure("answer", count(figures.answerTokens), "tokens");
   }
+  showContext();
   poll();
 }
 

@@ -12,9 +12,10 @@ namespace MoeOffload.Inference.Running;
 /// <param name="scheduler">The scheduler that runs them.</param>
 /// <param name="model">The model of the session.</param>
 /// <param name="sequenceLength">The maximum number of tokens in a sequence.</param>
+/// <param name="isDivided"><see langword="true"/> if the context is longer than a sequence, because it is divided among them.</param>
 /// <param name="canShift"><see langword="true"/> if the KV cache supports shifting.</param>
 /// <param name="logger">The logger for messages of llama.cpp.</param>
-internal sealed class GenerationFactory(Scheduler scheduler, LoadedModel model, int sequenceLength, bool canShift, ILogger logger)
+internal sealed class GenerationFactory(Scheduler scheduler, LoadedModel model, int sequenceLength, bool isDivided, bool canShift, ILogger logger)
 {
     /// <summary>
     /// Creates the generation of a request whose limits are already validated, and connects it to a channel. The time this takes grows with
@@ -80,7 +81,7 @@ internal sealed class GenerationFactory(Scheduler scheduler, LoadedModel model, 
             ? prompt
             : throw new ContextFullException(
                 $"The prompt has {prompt.Length} tokens, but the context has room for {sequenceLength} per sequence. Shorten the prompt, or increase "
-                + "ContextOptions.ContextLength, which is divided by SequenceCount.")
+                + $"ContextOptions.ContextLength{(isDivided ? ", which is divided by SequenceCount" : string.Empty)}.")
             {
                 PromptTokens = prompt.Length,
                 MaxPromptTokens = sequenceLength,

@@ -55,7 +55,7 @@ internal sealed class DraftModel : IDrafter
     /// <exception cref="InferenceException">The context of the smaller model could not be created.</exception>
     public static DraftModel Create(LoadedModel model, LoadedModel draft, ContextOptions options, NativeContext main, ILogger logger)
     {
-        using LoadedModel.Use use = draft.Enter();
+        using ModelAccess.Use use = draft.Enter();
         CheckVocabularies(model.Pieces(special: true), draft.Pieces(special: true));
         ContextParameters parameters = ContextPreparation.ForGeneration(draft, options.ForDraft(main.ContextLength));
         NativeContext context = NativeContext.Create(draft.Native.Handle, parameters.ToSettings(), logger, inTurnsWith: main);

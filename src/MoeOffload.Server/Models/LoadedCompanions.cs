@@ -1,0 +1,56 @@
+namespace MoeOffload.Server.Models;
+
+/// <summary>Represents what was loaded together with a model, and is freed with it.</summary>
+/// <param name="adapters">The LoRA adapters.</param>
+/// <param name="draft">The model that drafts tokens, or <see langword="null"/>.</param>
+internal sealed class LoadedCompanions(IReadOnlyList<ScaledAdapter> adapters, MoeModel? draft) : IAsyncDisposable
+{
+    /// <summary>Loads the companions of a model.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="files">The files of the companions, or <see langword="null"/> if there are none.</param>
+    /// <param name="load">The options with which the model was loaded.</param>
+    /// <param name="cancellationToken">A token to cancel the load.</param>
+    public static async Task<LoadedCompanions> LoadAsync(MoeModel model, ModelCompanions? files, ModelOptions load, CancellationToken cancellationToken)
+    {
+        var adapters = new List<ScaledAdapter>();
+        try
+        {
+            foreach (AdapterFile file in files?.Adapters ?? [])
+            {
+                adapters.Add(new ScaledAdapter(await model.LoadAdapterAsync(file.Path, cancellationToken).ConfigureAwait(false), file.Scale));
+            }
+
+            MoeModel? draft = files?.DraftModelPath is { } path
+                ? await MoeModel.LoadAsync(path, ModelCompanions.ForDraft(load), progress: null, cancellationToken).ConfigureAwait(false)
+                : null;
+            return new LoadedCompanions(adapters, draft);
+        }
+        catch
+        {
+            await new LoadedCompanions(adapters, draft: null).DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>Returns the options of a context that uses the companions.</summary>
+    public ContextOptions ApplyTo(ContextOptions context)
+    {
+        context = adapters.Count > 0 ? context with { Adapters = adapters } : context;
+        return draft is null
+            ? context
+            : context with { Speculation = (context.Speculation ?? new SpeculationOptions()) with { DraftModel = draft, UseMtpLayers = false } };
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (ScaledAdapter adapter in adapters)
+        {
+            await adapter.Adapter.DisposeAsync().ConfigureAwait(false);
+        }
+
+        if (draft is not null)
+        {
+            await draft.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+}
