@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.IO.Compression;
 using System.Net;
 using System.Net.Http.Headers;
@@ -157,5 +158,51 @@ public sealed class AdvisoryTests
                     : await server.PostAsync("/apply-template", TestServer.Chat("Hi"), cancellationToken);
             ((int)response.StatusCode).Should().BeOneOf(index % 3 == 0 ? [200, 409] : [200]);
         });
+    }
+
+    [TestCase("/v1/chat/completions", """{"type":"function","function":{"name":"f"}}""")]
+    [TestCase("/v1/responses", """{"type":"function","name":"f"}""")]
+    [TestCase("/v1/messages", """{"name":"f","input_schema":{}}""")]
+    [TestCase("/api/chat", """{"type":"function","function":{"name":"f"}}""")]
+    public async Task Number_of_tools_is_limited(string path, string tool)
+    {
+        JsonObject request = TestServer.Chat("Hi", maxTokens: 2);
+        request["input"] = "Hi";
+        request["tools"] = new JsonArray([.. Enumerable.Range(0, 513).Select(_ => JsonNode.Parse(tool))]);
+        using HttpResponseMessage response = await _server.PostAsync(path, request);
+        response.StatusCode.Should().Be(HttpStatusCode.BadRequest);
+        (await response.Content.ReadAsStringAsync()).Should().Contain("at most 512");
+    }
+
+    [Test]
+    public async Task Work_of_a_request_is_bounded()
+    {
+        await using TestServer server = await TestServer.StartAsync(options =>
+        {
+            options.Limits.MaxTokens = 4;
+            options.Limits.MaxPromptTokens = 400;
+            options.Models.MaxContextLength = 512;
+        });
+        server.Http.Timeout = TimeSpan.FromMinutes(5);
+        await server.LoadedAsync();
+        var bombs = new Bombs(1);
+        using var process = Process.GetCurrentProcess();
+        for (int i = 0; i < 40; i++)
+        {
+            (string path, string body) = bombs.Next();
+            process.Refresh();
+            TimeSpan before = process.TotalProcessorTime;
+            using HttpResponseMessage response = await server.Http.PostAsync(path, new StringContent(body));
+            string text = await response.Content.ReadAsStringAsync();
+            string what = $"{path} {body[..Math.Min(body.Length, 300)]}: {text[..Math.Min(text.Length, 300)]}";
+            ((int)response.StatusCode).Should().Match(status => status < 500 || (status == 501 && path == "/v1/rerank"), what);
+
+            // Time of the processor, which other programs do not take.
+            process.Refresh();
+            TimeSpan taken = process.TotalProcessorTime - before;
+            taken.Should().BeLessThan(TimeSpan.FromSeconds(60), what);
+        }
+
+        (await server.AskAsync(Chat, TestServer.Chat("Hi", maxTokens: 2)))["choices"]!.AsArray().Should().ContainSingle();
     }
 }

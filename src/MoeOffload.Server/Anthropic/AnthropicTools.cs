@@ -1,5 +1,6 @@
 using MoeOffload.Chat;
 using MoeOffload.Schemas;
+using MoeOffload.Server.Generation;
 using MoeOffload.Server.Http;
 
 namespace MoeOffload.Server.Anthropic;
@@ -12,7 +13,7 @@ internal static class AnthropicTools
     public static IReadOnlyList<ToolDefinition> ReadTools(JsonFields body)
     {
         var tools = new List<ToolDefinition>();
-        foreach (JsonFields tool in body.Objects("tools"))
+        foreach (JsonFields tool in ToolLimit.Check(body.Objects("tools")))
         {
             if (tool.Text("type") is not (null or "custom"))
             {

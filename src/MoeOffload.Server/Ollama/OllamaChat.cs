@@ -49,7 +49,7 @@ internal static class OllamaChat
     public static IReadOnlyList<ToolDefinition> ReadTools(JsonFields body)
     {
         var tools = new List<ToolDefinition>();
-        foreach (JsonFields tool in body.Objects("tools"))
+        foreach (JsonFields tool in ToolLimit.Check(body.Objects("tools")))
         {
             if (tool.Text("type") is not (null or "" or "function"))
             {

@@ -105,5 +105,9 @@ internal sealed record StoredResponse(IReadOnlyList<ChatMessage> Input, Response
 {
     /// <summary>Gets the approximate size.</summary>
     public long Characters { get; } = 1000 + Input.Sum(message => message.Content.Length + (message.ReasoningContent?.Length ?? 0) + message.ToolCalls.Sum(call => (long)call.Arguments.Length))
-        + Body.Output.Sum(item => (item.Content?.Sum(part => (long)part.Text.Length) ?? 0) + (item.Arguments?.Length ?? 0) + (item.Input?.Length ?? 0));
+        + Body.Output.Sum(item => (item.Content?.Sum(part => (long)part.Text.Length) ?? 0) + (item.Arguments?.Length ?? 0) + (item.Input?.Length ?? 0))
+
+        // What a response repeats of its request can be larger than all else.
+        + (Body.Instructions?.Length ?? 0) + (Body.User?.Length ?? 0)
+        + new[] { Body.Tools, Body.ToolChoice, Body.Text, Body.Reasoning, Body.Metadata }.Sum(element => (long)element.GetRawText().Length);
 }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using MoeOffload.Chat;
 using MoeOffload.Schemas;
+using MoeOffload.Server.Generation;
 using MoeOffload.Server.Http;
 
 namespace MoeOffload.Server.OpenAI;
@@ -19,7 +20,7 @@ internal static class ToolReader
     {
         var definitions = new List<ToolDefinition>();
         var custom = new HashSet<string>(StringComparer.Ordinal);
-        foreach (JsonFields tool in body.Objects("tools"))
+        foreach (JsonFields tool in ToolLimit.Check(body.Objects("tools")))
         {
             string type = tool.RequiredText("type");
             if (type is not ("function" or "custom"))

@@ -22,6 +22,7 @@ internal sealed class ToolSchema
     private readonly string _prefix;
     private readonly int _index;
     private MemberConversion? _members;
+    private SchemaConversion? _whole;
 
     /// <summary>Initializes a new instance of the <see cref="ToolSchema"/> class.</summary>
     /// <exception cref="ArgumentException">The parameters are not valid JSON, or neither an object nor a boolean.</exception>
@@ -52,7 +53,8 @@ internal sealed class ToolSchema
     /// <summary>Returns a schema whose rules take its place as a whole.</summary>
     public JsonNode Placeholder(EmbeddedSchemas schemas)
     {
-        SchemaConversion conversion = SchemaConversion.Loosely(_document, _prefix);
+        // A chat can be rendered more than once, and the conversion is the longest part of it.
+        SchemaConversion conversion = _whole ??= SchemaConversion.Loosely(_document, _prefix);
         schemas.AddRules(conversion.Rules);
         return new JsonObject { ["type"] = "object", ["properties"] = new JsonObject(), ["const"] = schemas.Add(conversion.Root) };
     }
