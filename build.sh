@@ -17,6 +17,7 @@ usage: ./build.sh COMMAND [ARGUMENTS]
       --peers                 with llama.cpp's own tools, with which the tests compare results
       --all-variants          with CPU variants for all processors of this architecture, selected at run time
       --two-variants          with only two CPU variants: one for all processors, and the best one for this machine
+      --asan                  with AddressSanitizer, into artifacts/native-asan/, to parse hostile answers and templates
       --rid RID               for another platform, win-x64 or linux-arm64, with a compiler for it
   test [ARGUMENTS]          build everything and run the tests; ARGUMENTS are passed to dotnet test
   test --platforms          run an application from the packages for Windows and for arm64, with Wine and QEMU
@@ -65,6 +66,7 @@ install_native() {
             --peers) options+=(-DMOE_PEERS=ON) ;;
             --all-variants) options+=(-DMOE_CPU_ALL_VARIANTS=ON) ;;
             --two-variants) options+=(-DMOE_CPU_TWO_VARIANTS=ON) ;;
+            --asan) prefix=native-asan; options+=(-DMOE_ASAN=ON) ;;
             --rid) rid=${2:?--rid needs a platform}; shift ;;
             --) shift; options+=("$@"); break ;;
             *) echo "unknown option for native: $1" >&2; exit 2 ;;

@@ -47,6 +47,10 @@ moe_copied(src/llama-grammar.cpp FROM "const char * llama_grammar_parser::parse_
 moe_copied(src/llama-grammar.cpp FROM "const char * llama_grammar_parser::parse_rule(" TO "${function_end}" HASH 5a41ffffa1cec63c BY GrammarReader)
 moe_copied(src/llama-grammar.cpp FROM "static bool llama_grammar_detect_left_recursion(" TO "${function_end}" HASH 3041958d2b8e9c59 BY GrammarCheck)
 
+# How an answer is parsed, and which parts of it write through the pointer that must not be used.
+moe_copied(common/chat.cpp FROM "common_chat_msg common_chat_peg_parse(" TO "${function_end}" HASH 2553df9a88c227a0 BY moe_chat.cpp)
+moe_copied(common/chat-peg-parser.cpp FROM "void common_chat_peg_mapper::map(" TO "${function_end}" HASH a8c867e8d6e188bd BY moe_chat.cpp)
+
 # The number of cells in a KV cache.
 moe_copied(src/llama-context.cpp FROM "cparams.n_ctx = GGML_PAD(" TO "LLAMA_LOG_INFO" HASH a4f749cb284f7835 BY ContextParameters.CellCount)
 

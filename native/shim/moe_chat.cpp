@@ -4,6 +4,7 @@
 #include "moe_shim.h"
 
 #include "chat.h"
+#include "chat-peg-parser.h"
 #include "common.h"
 #include "json.h"
 
@@ -136,6 +137,49 @@ common_json write_message(const common_chat_msg & message) {
         { "reasoning_content", message.reasoning_content },
         { "tool_calls", calls },
     };
+}
+
+// llama.cpp's mapper drops a call that is closed before it has a name, but keeps a pointer to it and writes what comes next through that.
+class answer_mapper : public common_chat_peg_mapper {
+public:
+    using common_chat_peg_mapper::common_chat_peg_mapper;
+
+    void map(const common_peg_ast_node & node) override {
+        using tags = common_chat_peg_builder;
+        if (node.tag == tags::TOOL_OPEN) {
+            state = call_state::unnamed;
+        } else if (state == call_state::dropped && node.tag != tags::REASONING && node.tag != tags::CONTENT) {
+            return;
+        } else if (node.tag == tags::TOOL_NAME && state == call_state::unnamed) {
+            state = call_state::named;
+        } else if (node.tag == tags::TOOL_CLOSE && state == call_state::unnamed) {
+            state = call_state::dropped;
+        }
+        common_chat_peg_mapper::map(node);
+    }
+
+private:
+    enum class call_state { none, unnamed, named, dropped };
+
+    call_state state = call_state::none;
+};
+
+// Parses as common_chat_parse does, but with the mapper above.
+common_chat_msg parse_answer(const std::string & answer, bool is_partial, const common_chat_parser_params & params) {
+    const bool has_own_mapper = params.format == COMMON_CHAT_FORMAT_PEG_GEMMA4 || params.format == COMMON_CHAT_FORMAT_PEG_MINIMAX_M3;
+    if (params.parser.empty() || has_own_mapper) {
+        return common_chat_parse(answer, is_partial, params);
+    }
+    const std::string             text = params.generation_prompt + answer;
+    common_peg_parse_context      context(text, COMMON_PEG_PARSE_FLAG_LENIENT);
+    const common_peg_parse_result result = params.parser.parse(context);
+    if (result.fail() && !(is_partial && result.end > 0)) {
+        throw std::runtime_error("the answer does not match the format " + std::string(common_chat_format_name(params.format)));
+    }
+    common_chat_msg message;
+    message.role = "assistant";
+    answer_mapper(message).from_ast(context.ast, result);
+    return message;
 }
 
 std::vector<llama_token> tokens_of(const llama_vocab * vocab, const std::string & text) {
@@ -332,7 +376,7 @@ moe_status moe_chat_parse(
     }
     *message = nullptr;
     return guarded(error, error_size, [&] {
-        const common_chat_msg parsed = common_chat_parse(std::string(answer, answer_size), is_partial, parser->params);
+        const common_chat_msg parsed = parse_answer(std::string(answer, answer_size), is_partial, parser->params);
         return give(write_message(parsed).dump_safe(), message);
     });
 }
