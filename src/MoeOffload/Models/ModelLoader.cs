@@ -50,6 +50,7 @@ internal sealed class ModelLoader : IDisposable
         List<NativeDevice> devices = DeviceSelection.Select(options);
         Dictionary<string, int> rules = MatchRules(files, options, loggers.CreateLogger(ModelLog.Category));
         ModelSettings settings = ModelSettingsMapping.Map(options with { LoadMode = ChooseMode(options, files, devices, rules) }, devices);
+        PlacementRules.CheckTypes(settings.Rules, files.Tensors, rules);
         if (options.Experts is not null)
         {
             ExpertStoreHandle experts = ExpertFiles.Prepare(files, options, BufferOf, out string[] patterns);

@@ -1,3 +1,4 @@
+using MoeOffload.Gguf;
 using MoeOffload.Native;
 
 namespace MoeOffload.Models;
@@ -54,6 +55,31 @@ internal static class PlacementRules
             .. selected.Where(device => device.Kind == NativeDeviceKind.Rpc),
         ]);
         return [.. placement.Rules.Select((rule, i) => (rule.Pattern, Find(known, rule, i)))];
+    }
+
+    /// <summary>Checks that the CPU can compute with the tensors that rules place in its buffers for rearranged weights. llama.cpp does not check it.</summary>
+    /// <param name="rules">The rules.</param>
+    /// <param name="tensors">The tensors of the model.</param>
+    /// <param name="decided">The rule of each tensor that one matches.</param>
+    /// <exception cref="PlacementException">The CPU cannot compute with a tensor in its buffer.</exception>
+    public static void CheckTypes(
+        IReadOnlyList<(string Pattern, NativeBufferType Buffer)> rules, IEnumerable<GgufTensorInfo> tensors, Dictionary<string, int> decided)
+    {
+        foreach (GgufTensorInfo tensor in tensors)
+        {
+            if (!decided.TryGetValue(tensor.Name, out int rule) || rules[rule].Buffer is not { IsRearranging: true } buffer)
+            {
+                continue;
+            }
+
+            bool isLookup = tensor.Name.StartsWith("token_embd", StringComparison.Ordinal);
+            if (!buffer.CanCompute(isLookup, tensor.Type, tensor.Dimensions))
+            {
+                throw new PlacementException(
+                    $"placement rule {rule + 1}, `{rules[rule].Pattern}`: the CPU cannot compute with the tensor '{tensor.Name}' of type "
+                    + $"{tensor.Type} in the buffer '{buffer.Name}'. Place it in the buffer 'CPU', for example with a rule before this one.");
+            }
+        }
     }
 
     private static NativeBufferType Find(List<NativeBufferType> known, PlacementRule rule, int index)

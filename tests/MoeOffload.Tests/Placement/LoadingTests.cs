@@ -2,6 +2,7 @@ using System.Diagnostics;
 using FluentAssertions;
 using Microsoft.Extensions.Logging;
 using MoeOffload.Fixtures;
+using MoeOffload.Gguf;
 using NUnit.Framework;
 
 namespace MoeOffload.Tests.Placement;
@@ -60,6 +61,39 @@ public sealed class LoadingTests
             FluentActions.Invoking(() => MoeModel.Load(path, options, progress, cancellation.Token))
                 .Should().Throw<OperationCanceledException>().Which.CancellationToken.Should().Be(cancellation.Token);
             progress.Values[^1].Should().BeLessThan(1);
+        }
+    }
+
+    [TestCase(GgmlType.F16, "ffn_gate_exps")]
+    [TestCase(GgmlType.F32, "attn_q")]
+    [TestCase(GgmlType.Q4_0, "attn_norm")]
+    [TestCase(GgmlType.Q4_0, "token_embd")]
+    public void Rule_for_a_buffer_that_cannot_hold_the_tensor_is_refused(GgmlType type, string name)
+    {
+        TinyModel tiny = TinyModels.Qwen3Moe(new TinyModelOptions { WeightType = type });
+        var options = new ModelOptions { Placement = TensorPlacement.Parse($"{name}=CPU_REPACK") };
+
+        FluentActions.Invoking(() => MoeModel.Load(tiny.Path, options))
+            .Should().Throw<PlacementException>().WithMessage($"placement rule 1, `{name}`: the CPU cannot compute with the tensor '*{name}*' of type * in the buffer 'CPU_REPACK'*");
+        FluentActions.Invoking(() => MoeModel.EstimateMemory(tiny.Path, options)).Should().Throw<PlacementException>();
+    }
+
+    // Which types are rearranged depends on the processor.
+    [TestCase(GgmlType.Q4_0)]
+    [TestCase(GgmlType.Q8_0)]
+    [TestCase(GgmlType.MXFP4)]
+    public void Rule_for_rearranged_weights_is_applied_or_refused(GgmlType type)
+    {
+        try
+        {
+            using MoeModel model = MoeModel.Load(
+                TinyModels.Qwen3Moe(new TinyModelOptions { WeightType = type }).Path,
+                new ModelOptions { Placement = TensorPlacement.Parse("exps=CPU_REPACK") });
+            model.Greedy(2).Should().HaveCount(2);
+        }
+        catch (PlacementException e)
+        {
+            e.Message.Should().Contain("CPU_REPACK");
         }
     }
 
