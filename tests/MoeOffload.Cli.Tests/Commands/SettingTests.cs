@@ -115,7 +115,7 @@ public sealed class SettingTests : IDisposable
     [Test]
     public void Completions_are_words_that_are_accepted()
     {
-        string types = _moe.Run("[suggest:24]", "moe probe --cache-type-k ").Output;
+        string types = _moe.Run("[suggest:25]", "moe probe --cache-type-k ").Output;
         types.Should().Contain("q8_0").And.NotContain("Q8_0").And.NotContain("q2_K");
         _moe.Run("[suggest:10]", "moe probe ").Output.Split('\n').Should().NotContain("/?").And.NotContain("/h");
     }
