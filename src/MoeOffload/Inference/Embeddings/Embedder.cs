@@ -1,9 +1,6 @@
 using System.Text;
-using Microsoft.Extensions.Logging;
 using MoeOffload.Inference;
 using MoeOffload.Inference.Embeddings;
-using MoeOffload.Inference.Running;
-using MoeOffload.Models;
 using MoeOffload.Native;
 
 namespace MoeOffload.Embeddings;
@@ -15,28 +12,22 @@ namespace MoeOffload.Embeddings;
 public sealed class Embedder : IDisposable, IAsyncDisposable
 {
     private readonly LoadedModel _model;
-    private readonly EmbeddingWorker _worker;
+    private readonly TextContext _context;
     private readonly EmbeddingOptions _options;
-    private readonly ILogger _logger;
-    private bool _isDisposed;
 
-    private Embedder(
-        LoadedModel model, EmbeddingWorker worker, EmbeddingOptions options, NativeContext context, ContextParameters parameters, NativeEmbeddingInfo info, ILogger logger)
+    private Embedder(LoadedModel model, TextContext context, EmbeddingOptions options, ContextParameters parameters, NativeEmbeddingInfo info)
     {
         _model = model;
-        _worker = worker;
+        _context = context;
         _options = options;
-        _logger = logger;
         Dimension = info.Length;
         Pooling = options.Pooling ?? Own(info);
-        BatchSize = Math.Min(context.BatchSize, context.MicroBatchSize);
         MaxTokens = context.HasMemory ? parameters.ContextLength : Math.Min(parameters.ContextLength, BatchSize);
         Threads = parameters.PromptThreads;
-        Memory = new MemoryBreakdown(context.ReadUses(), context.ContextLength);
     }
 
     /// <summary>Ends the thread of an embedder that was not disposed.</summary>
-    ~Embedder() => _worker?.Stop();
+    ~Embedder() => _context?.Close();
 
     /// <summary>Gets the number of dimensions of an embedding.</summary>
     public int Dimension { get; }
@@ -48,13 +39,13 @@ public sealed class Embedder : IDisposable, IAsyncDisposable
     public int MaxTokens { get; }
 
     /// <summary>Gets the maximum number of tokens that are computed together.</summary>
-    public int BatchSize { get; }
+    public int BatchSize => _context.BatchSize;
 
     /// <summary>Gets the maximum number of CPU threads that compute. Fewer do while that is faster, unless the options set a number.</summary>
     public int Threads { get; }
 
     /// <summary>Gets the memory that the embedder and its model use on each device, as reported by llama.cpp.</summary>
-    public MemoryBreakdown Memory { get; }
+    public MemoryBreakdown Memory => _context.Memory;
 
     /// <inheritdoc cref="EmbedAsync(IReadOnlyList{string}, CancellationToken)"/>
     /// <summary>Computes the embedding of a text. The method returns without waiting for the computation.</summary>
@@ -116,46 +107,22 @@ public sealed class Embedder : IDisposable, IAsyncDisposable
     /// </summary>
     public void Dispose()
     {
-        Close();
+        _context.Close();
         GC.SuppressFinalize(this);
-        _worker.WhenDisposed().Wait();
+        _context.WhenDisposed().Wait();
     }
 
     /// <inheritdoc cref="Dispose"/>
     public async ValueTask DisposeAsync()
     {
-        Close();
+        _context.Close();
         GC.SuppressFinalize(this);
-        await _worker.WhenDisposed().ConfigureAwait(false);
+        await _context.WhenDisposed().ConfigureAwait(false);
     }
 
     /// <summary>Creates an embedder, its context and its thread.</summary>
-    internal static Embedder Create(LoadedModel model, EmbeddingOptions options, ContextParameters parameters, NativeEmbeddingInfo info)
-    {
-        ILogger logger = model.NativeLogger;
-        ContextSettings settings = parameters.ToSettings();
-        ModelHandle handle = model.Native.Handle;
-        var adapters = new SessionAdapters(model.CheckAdapters(parameters.Adapters));
-        NativeContext context = adapters.MakeContext(handle, settings, logger);
-        EmbeddingWorker worker = new(
-            () => NativeContext.Create(handle, settings, logger, adapters.Slot),
-            context,
-            parameters.SequenceCount,
-            info.Length,
-            handle,
-            logger,
-            threads: ThreadControl.For(parameters));
-        adapters.ReleaseAfter(worker.Ended);
-        try
-        {
-            return new Embedder(model, worker, options, context, parameters, info, logger);
-        }
-        catch
-        {
-            worker.Stop();
-            throw;
-        }
-    }
+    internal static Embedder Create(LoadedModel model, EmbeddingOptions options, ContextParameters parameters, NativeEmbeddingInfo info) =>
+        new(model, TextContext.Create(model, parameters, info.Length, pools: false), options, parameters, info);
 
     private static EmbeddingPooling? Own(NativeEmbeddingInfo info) => info.Pooling switch
     {
@@ -194,43 +161,12 @@ public sealed class Embedder : IDisposable, IAsyncDisposable
         IReadOnlyList<T> texts, Func<T, int> measure, Func<T, int[]> tokenize, EmbeddingPooling? pooling, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(texts);
-        ObjectDisposedException.ThrowIf(Volatile.Read(ref _isDisposed), this);
-        var job = new EmbeddingJob(this, () => texts.Sum(text => (long)measure(text)), () => Prepare(texts, tokenize, pooling), _worker.Wake);
-        if (cancellationToken.IsCancellationRequested)
-        {
-            job.Cancel(cancellationToken);
-        }
-        else
-        {
-            Start(job, cancellationToken);
-        }
-
+        EmbeddingJob job = _context.Submit(
+            this,
+            () => texts.Sum(text => (long)measure(text)),
+            () => [.. texts.Select(text => new EmbeddingText(Check(tokenize(text)), pooling, Dimension))],
+            cancellationToken);
         return (job, Dimension);
-    }
-
-    private EmbeddingText[] Prepare<T>(IReadOnlyList<T> texts, Func<T, int[]> tokenize, EmbeddingPooling? pooling)
-    {
-        // The embedder and the model could be disposed in the meantime.
-        using HandleUse use = new(_model.Native.Handle);
-        using NativeLog.Scope log = NativeLog.Enter(_logger);
-        return [.. texts.Select(text => new EmbeddingText(Check(tokenize(text)), pooling, Dimension))];
-    }
-
-    private void Start(EmbeddingJob job, CancellationToken cancellationToken)
-    {
-        _worker.Submit(job);
-        CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(
-            (_, token) =>
-            {
-                job.Cancel(token);
-                _worker.OnCancelled();
-            },
-            state: null);
-        if (cancellationToken.CanBeCanceled)
-        {
-            job.Completion.ContinueWith(
-                _ => registration.Unregister(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-        }
     }
 
     private int[] Tokenize(string text)
@@ -252,10 +188,4 @@ public sealed class Embedder : IDisposable, IAsyncDisposable
             $"A text has {length} tokens, but the embedder accepts at most {MaxTokens}. Shorten the text, or increase EmbeddingOptions.ContextLength."),
         _ => tokens,
     };
-
-    private void Close()
-    {
-        Volatile.Write(ref _isDisposed, true);
-        _worker.Stop();
-    }
 }

@@ -1,9 +1,5 @@
-using Microsoft.Extensions.Logging;
 using MoeOffload.Inference;
 using MoeOffload.Inference.Embeddings;
-using MoeOffload.Inference.Running;
-using MoeOffload.Models;
-using MoeOffload.Native;
 
 namespace MoeOffload.Embeddings;
 
@@ -13,32 +9,26 @@ namespace MoeOffload.Embeddings;
 /// </summary>
 public sealed class Reranker : IDisposable, IAsyncDisposable
 {
-    private readonly LoadedModel _model;
-    private readonly EmbeddingWorker _worker;
+    private readonly TextContext _context;
     private readonly RankingPrompt _prompt;
-    private readonly ILogger _logger;
     private readonly int _classes;
-    private bool _isDisposed;
 
-    private Reranker(LoadedModel model, EmbeddingWorker worker, NativeContext context, ContextParameters parameters, int classes)
+    private Reranker(LoadedModel model, TextContext context, ContextParameters parameters, int classes)
     {
-        _model = model;
-        _worker = worker;
+        _context = context;
         _prompt = new RankingPrompt(model);
-        _logger = model.NativeLogger;
         _classes = classes;
-        MaxTokens = Math.Min(parameters.ContextLength, Math.Min(context.BatchSize, context.MicroBatchSize));
-        Memory = new MemoryBreakdown(context.ReadUses(), context.ContextLength);
+        MaxTokens = Math.Min(parameters.ContextLength, context.BatchSize);
     }
 
     /// <summary>Ends the thread of a reranker that was not disposed.</summary>
-    ~Reranker() => _worker?.Stop();
+    ~Reranker() => _context?.Close();
 
     /// <summary>Gets the maximum length of a query and a document together, in tokens.</summary>
     public int MaxTokens { get; }
 
     /// <summary>Gets the memory that the reranker and its model use on each device, as reported by llama.cpp.</summary>
-    public MemoryBreakdown Memory { get; }
+    public MemoryBreakdown Memory => _context.Memory;
 
     /// <summary>Scores documents, several at a time. The method returns without waiting for the computation.</summary>
     /// <param name="query">The query.</param>
@@ -57,22 +47,12 @@ public sealed class Reranker : IDisposable, IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(query);
         ArgumentNullException.ThrowIfNull(documents);
-        ObjectDisposedException.ThrowIf(Volatile.Read(ref _isDisposed), this);
-        cancellationToken.ThrowIfCancellationRequested();
-        var job = new EmbeddingJob(
-            this, () => documents.Sum(document => (long)query.Length + (document?.Length ?? 0)), () => Prepare(query, documents), _worker.Wake);
-        _worker.Submit(job);
-        using (cancellationToken.UnsafeRegister(
-            (_, token) =>
-            {
-                job.Cancel(token);
-                _worker.OnCancelled();
-            },
-            state: null))
-        {
-            await job.Completion.ConfigureAwait(false);
-        }
-
+        EmbeddingJob job = _context.Submit(
+            this,
+            () => documents.Sum(document => (long)query.Length + (document?.Length ?? 0)),
+            () => [.. documents.Select((document, index) => new EmbeddingText(Tokenize(query, document, index), EmbeddingPooling.Cls, _classes))],
+            cancellationToken);
+        await job.Completion.ConfigureAwait(false);
         return
         [
             .. job.Texts.Select((text, index) => new DocumentScore(index, text.Result[0], text.Tokens.Length)).OrderByDescending(score => score.Score),
@@ -85,55 +65,24 @@ public sealed class Reranker : IDisposable, IAsyncDisposable
     /// </summary>
     public void Dispose()
     {
-        Close();
+        _context.Close();
         GC.SuppressFinalize(this);
-        _worker.WhenDisposed().Wait();
+        _context.WhenDisposed().Wait();
     }
 
     /// <inheritdoc cref="Dispose"/>
     public async ValueTask DisposeAsync()
     {
-        Close();
+        _context.Close();
         GC.SuppressFinalize(this);
-        await _worker.WhenDisposed().ConfigureAwait(false);
+        await _context.WhenDisposed().ConfigureAwait(false);
     }
 
     /// <summary>Creates a reranker, its context and its thread.</summary>
     internal static Reranker Create(LoadedModel model, ContextParameters parameters)
     {
-        ILogger logger = model.NativeLogger;
-        ContextSettings settings = parameters.ToSettings();
-        ModelHandle handle = model.Native.Handle;
-        var adapters = new SessionAdapters(model.CheckAdapters(parameters.Adapters));
-        NativeContext context = adapters.MakeContext(handle, settings, logger);
         int classes = model.Native.ClassCount;
-        EmbeddingWorker worker = new(
-            () => NativeContext.Create(handle, settings, logger, adapters.Slot),
-            context,
-            parameters.SequenceCount,
-            classes,
-            handle,
-            logger,
-            pools: true,
-            threads: ThreadControl.For(parameters));
-        adapters.ReleaseAfter(worker.Ended);
-        try
-        {
-            return new Reranker(model, worker, context, parameters, classes);
-        }
-        catch
-        {
-            worker.Stop();
-            throw;
-        }
-    }
-
-    private EmbeddingText[] Prepare(string query, IReadOnlyList<string> documents)
-    {
-        // The reranker and the model could be disposed in the meantime.
-        using HandleUse use = new(_model.Native.Handle);
-        using NativeLog.Scope log = NativeLog.Enter(_logger);
-        return [.. documents.Select((document, index) => new EmbeddingText(Tokenize(query, document, index), EmbeddingPooling.Cls, _classes))];
+        return new Reranker(model, TextContext.Create(model, parameters, classes, pools: true), parameters, classes);
     }
 
     private int[] Tokenize(string query, string document, int index)
@@ -151,11 +100,5 @@ public sealed class Reranker : IDisposable, IAsyncDisposable
                 $"The query and the document {index} have {length} tokens, but the reranker accepts at most {MaxTokens}. Shorten the document, or increase EmbeddingOptions.ContextLength."),
             _ => tokens,
         };
-    }
-
-    private void Close()
-    {
-        Volatile.Write(ref _isDisposed, true);
-        _worker.Stop();
     }
 }
