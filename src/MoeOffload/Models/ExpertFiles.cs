@@ -30,7 +30,8 @@ internal static class ExpertFiles
         }
 
         long limit = options.Experts!.HostBytes;
-        long least = LeastBytes(experts, ExpertsPerToken(files.Metadata, options));
+        long least = LeastBytes(
+            experts, Math.Max(1, Hyperparameters.FindInteger(files.Metadata, options.MetadataOverrides, "expert_used_count") ?? 1));
         if (limit < least)
         {
             throw new PlacementException(string.Create(
@@ -61,15 +62,6 @@ internal static class ExpertFiles
 
     // An expert can begin and end within a page.
     private static long PageBytes(long bytes) => ((bytes + s_pageSize - 1) / s_pageSize * s_pageSize) + s_pageSize;
-
-    private static long ExpertsPerToken(GgufMetadata metadata, ModelOptions options)
-    {
-        metadata.TryGetString(GgufKeys.Architecture, out string architecture);
-        string key = $"{architecture}.expert_used_count";
-        return options.MetadataOverrides.TryGetValue(key, out MetadataValue value) && value.Value is long number ? Math.Max(1, number)
-            : metadata.TryGetInt64(key, out long used) ? Math.Max(1, used)
-            : 1;
-    }
 
     private static int Layer(GgufTensorInfo tensor) => TensorNames.LayerOf(tensor.Name)!.Value;
 }

@@ -23,11 +23,13 @@ internal sealed class ModelLoader : IDisposable
         _options = options;
         _paths = [.. files.Parts.Select(part => part.Path!)];
         _files = new OpenedFiles(_paths);
-        HeadLength = ReadHeadLength(files.Metadata, options.MetadataOverrides);
+        HeadLength = (int)Math.Clamp(Hyperparameters.FindInteger(files.Metadata, options.MetadataOverrides, "attention.key_length") ?? 0, 0, int.MaxValue);
         _devices = devices;
         _settings = settings;
         _rules = rules;
-        _expertShare = files.Tensors.Where(ExpertFiles.IsRouted).Sum(tensor => tensor.ByteCount) / (float)files.Tensors.Sum(tensor => tensor.ByteCount);
+        _expertShare = options.Experts is null
+            ? 0
+            : files.Tensors.Where(ExpertFiles.IsRouted).Sum(tensor => tensor.ByteCount) / (float)files.Tensors.Sum(tensor => tensor.ByteCount);
         NativeLogger = nativeLogger;
     }
 
@@ -49,7 +51,7 @@ internal sealed class ModelLoader : IDisposable
 
         List<NativeDevice> devices = DeviceSelection.Select(options);
         Dictionary<string, int> rules = MatchRules(files, options, loggers.CreateLogger(ModelLog.Category));
-        ModelSettings settings = ModelSettingsMapping.Map(options with { LoadMode = ChooseMode(options, files, devices, rules) }, devices);
+        ModelSettings settings = ModelSettingsMapping.Map(options with { LoadMode = ChooseMode(options, files, devices, BufferOf) }, devices);
         PlacementRules.CheckTypes(settings.Rules, files.Tensors, rules);
         if (options.Experts is not null)
         {
@@ -135,19 +137,10 @@ internal sealed class ModelLoader : IDisposable
         return finished ? model! : throw new ModelLoadException($"RPC server {string.Join(", ", servers)} was lost while the model loaded: {reason}");
     }
 
-    private static int ReadHeadLength(GgufMetadata metadata, IReadOnlyDictionary<string, MetadataValue> overrides)
-    {
-        metadata.TryGetString(GgufKeys.Architecture, out string architecture);
-        string key = $"{architecture}.attention.key_length";
-        return overrides.TryGetValue(key, out MetadataValue value) && value.Value is long number ? (int)Math.Clamp(number, 0, int.MaxValue)
-            : metadata.TryGetInt64(key, out long length) ? (int)Math.Clamp(length, 0, int.MaxValue)
-            : 0;
-    }
-
     // A GPU reads weights from pinned memory about twice as fast as from a mapped file. Without a GPU, mapping the file has no
     // disadvantage, and its pages are shared between processes.
     private static LoadMode ChooseMode(
-        ModelOptions options, GgufModelFiles files, List<NativeDevice> devices, Dictionary<string, int> rules)
+        ModelOptions options, GgufModelFiles files, List<NativeDevice> devices, Func<string, string?> bufferOf)
     {
         if (options.Experts is not null && options.LoadMode == LoadMode.Auto)
         {
@@ -161,7 +154,7 @@ internal sealed class ModelLoader : IDisposable
 
         return ExpertSplit.IsExpected(
             [.. files.Tensors.Select(tensor => tensor.Name)],
-            name => rules.TryGetValue(name, out int rule) ? options.Placement.Rules[rule].Buffer : null,
+            bufferOf,
             options.GpuLayers)
             ? LoadMode.None
             : options.LoadMode;
