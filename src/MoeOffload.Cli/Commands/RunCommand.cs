@@ -20,7 +20,7 @@ internal sealed class RunCommand : ICliCommand
     public RunCommand(GlobalOptions global)
     {
         _model = new ModelArgument(global);
-        _opener = new ModelOpener(_model, new LoadArguments(global), new ContextArguments(hasDraftModel: true), new AdapterArguments());
+        _opener = ModelOpener.ForAnswers(global, _model);
         Command = new Command("run", "Chat with a model in the terminal");
         _opener.AddTo(Command);
         Command.Arguments.Add(_prompt);

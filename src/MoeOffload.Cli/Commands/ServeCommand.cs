@@ -25,7 +25,7 @@ internal sealed class ServeCommand : ICliCommand
     public ServeCommand(GlobalOptions global)
     {
         _model = new ModelArgument(global);
-        _opener = new ModelOpener(_model, new LoadArguments(global), new ContextArguments(hasDraftModel: true), new AdapterArguments());
+        _opener = ModelOpener.ForAnswers(global, _model);
         Command = new Command("serve", "Serve models over HTTP with the APIs of OpenAI, Anthropic, Ollama and shimmy");
         _opener.AddTo(Command);
         _serve.AddTo(Command);

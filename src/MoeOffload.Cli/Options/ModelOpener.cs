@@ -4,6 +4,7 @@ using MoeOffload.Catalog;
 using MoeOffload.Cli.Terminals;
 using MoeOffload.Measurement.Loading;
 using MoeOffload.Server;
+using MoeOffload.Server.Models;
 
 namespace MoeOffload.Cli.Options;
 
@@ -19,7 +20,9 @@ internal sealed class ModelOpener(ModelArgument model, LoadArguments load, Conte
 
     /// <summary>Creates the opener of a command that answers, which can use LoRA adapters and a draft model.</summary>
     /// <param name="global">The options of all commands.</param>
-    public static ModelOpener ForAnswers(GlobalOptions global) => new(new ModelArgument(global), new LoadArguments(global), new ContextArguments(hasDraftModel: true), new AdapterArguments());
+    /// <param name="model">The argument that selects the model, or <see langword="null"/> if the command does not need it.</param>
+    public static ModelOpener ForAnswers(GlobalOptions global, ModelArgument? model = null) =>
+        new(model ?? new ModelArgument(global), new LoadArguments(global), new ContextArguments(hasDraftModel: true), new AdapterArguments());
 
     public void AddTo(Command command)
     {
@@ -66,52 +69,30 @@ internal sealed class ModelOpener(ModelArgument model, LoadArguments load, Conte
     /// <exception cref="LoadFailedException">The model cannot be loaded, or its context cannot be created.</exception>
     public async Task<OpenModel> OpenAsync(Invocation invocation, CatalogEntry entry, ContextOptions options)
     {
-        ModelCompanions? companions = Companions(invocation);
-        MoeModel loaded = await LoadAsync(invocation, entry.Path, entry.Name, LoadOptions(invocation)).ConfigureAwait(false);
-        var owned = new List<IDisposable>();
+        ModelCompanions? files = Companions(invocation);
+        ModelOptions load = LoadOptions(invocation);
+        MoeModel loaded = await LoadAsync(invocation, entry.Path, entry.Name, load).ConfigureAwait(false);
+        LoadedCompanions? companions = null;
         try
         {
-            if (companions is not null)
-            {
-                options = await LoadAsync(invocation, loaded, companions, options, owned).ConfigureAwait(false);
-            }
-
-            GenerationSession session = await ModelLoading.RunAsync(() => loaded.CreateSessionAsync(ModelContext.For(options, loaded.Info))).ConfigureAwait(false);
+            companions = await ModelLoading.RunAsync(() => LoadedCompanions.LoadAsync(
+                loaded, files, load, (path, draft) => LoadAsync(invocation, path, Path.GetFileName(path), draft), invocation.Cancelled)).ConfigureAwait(false);
+            ContextOptions context = companions.ApplyTo(options);
+            GenerationSession session = await ModelLoading.RunAsync(() => loaded.CreateSessionAsync(ModelContext.For(context, loaded.Info))).ConfigureAwait(false);
             if (options.ContextLength > 0 && session.ContextLength > options.ContextLength * NotableGrowth)
             {
                 invocation.Terminal.Error.WriteLine(string.Create(
                     CultureInfo.InvariantCulture, $"note: the context has {session.ContextLength} tokens, not {options.ContextLength}: its length is a multiple of 256."));
             }
 
-            return new OpenModel(loaded, owned) { Session = session };
+            return new OpenModel(loaded, companions, session);
         }
         catch
         {
-            new OpenModel(loaded, owned).Dispose();
+            companions?.Dispose();
+            loaded.Dispose();
             throw;
         }
-    }
-
-    private async Task<ContextOptions> LoadAsync(
-        Invocation invocation, MoeModel loaded, ModelCompanions companions, ContextOptions options, List<IDisposable> owned)
-    {
-        var scaled = new List<ScaledAdapter>();
-        foreach (AdapterFile file in companions.Adapters)
-        {
-            LoraAdapter adapter = await ModelLoading.RunAsync(() => loaded.LoadAdapterAsync(file.Path, invocation.Cancelled)).ConfigureAwait(false);
-            owned.Add(adapter);
-            scaled.Add(new ScaledAdapter(adapter, file.Scale));
-        }
-
-        options = options with { Adapters = scaled };
-        if (companions.DraftModelPath is { } path)
-        {
-            MoeModel draft = await LoadAsync(invocation, path, Path.GetFileName(path), ModelCompanions.ForDraft(LoadOptions(invocation))).ConfigureAwait(false);
-            owned.Add(draft);
-            options = options with { Speculation = (options.Speculation ?? new SpeculationOptions()) with { DraftModel = draft } };
-        }
-
-        return options;
     }
 
     private static async Task<MoeModel> LoadAsync(Invocation invocation, string path, string name, ModelOptions options)

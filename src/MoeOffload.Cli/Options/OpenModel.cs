@@ -1,29 +1,17 @@
+using MoeOffload.Server.Models;
+
 namespace MoeOffload.Cli.Options;
 
-/// <summary>Represents a loaded model with its context, and what was loaded with them: LoRA adapters and a model that drafts tokens.</summary>
-/// <param name="model">The model.</param>
-/// <param name="companions">The adapters and the draft model.</param>
-internal sealed class OpenModel(MoeModel model, IReadOnlyList<IDisposable> companions) : IDisposable
+/// <summary>Represents a loaded model with its context, and what was loaded with them.</summary>
+/// <param name="Model">The model.</param>
+/// <param name="Companions">The LoRA adapters and the model that drafts tokens.</param>
+/// <param name="Session">The session.</param>
+internal sealed record OpenModel(MoeModel Model, LoadedCompanions Companions, GenerationSession Session) : IDisposable
 {
-    private GenerationSession? _session;
-
-    public MoeModel Model => model;
-
-    /// <summary>Gets the session, after it was created.</summary>
-    public GenerationSession Session
-    {
-        get => _session!;
-        init => _session = value;
-    }
-
     public void Dispose()
     {
-        _session?.Dispose();
-        foreach (IDisposable companion in companions)
-        {
-            companion.Dispose();
-        }
-
-        model.Dispose();
+        Session.Dispose();
+        Companions.Dispose();
+        Model.Dispose();
     }
 }

@@ -3,14 +3,16 @@ namespace MoeOffload.Server.Models;
 /// <summary>Represents what was loaded together with a model, and is freed with it.</summary>
 /// <param name="adapters">The LoRA adapters.</param>
 /// <param name="draft">The model that drafts tokens, or <see langword="null"/>.</param>
-internal sealed class LoadedCompanions(IReadOnlyList<ScaledAdapter> adapters, MoeModel? draft) : IAsyncDisposable
+internal sealed class LoadedCompanions(IReadOnlyList<ScaledAdapter> adapters, MoeModel? draft) : IDisposable
 {
     /// <summary>Loads the companions of a model.</summary>
     /// <param name="model">The model.</param>
     /// <param name="files">The files of the companions, or <see langword="null"/> if there are none.</param>
     /// <param name="load">The options with which the model was loaded.</param>
-    /// <param name="cancellationToken">A token to cancel the load.</param>
-    public static async Task<LoadedCompanions> LoadAsync(MoeModel model, ModelCompanions? files, ModelOptions load, CancellationToken cancellationToken)
+    /// <param name="loadDraft">Loads the model that drafts tokens, from its path and its options.</param>
+    /// <param name="cancellationToken">A token to cancel the load of an adapter.</param>
+    public static async Task<LoadedCompanions> LoadAsync(
+        MoeModel model, ModelCompanions? files, ModelOptions load, Func<string, ModelOptions, Task<MoeModel>> loadDraft, CancellationToken cancellationToken)
     {
         var adapters = new List<ScaledAdapter>();
         try
@@ -21,13 +23,13 @@ internal sealed class LoadedCompanions(IReadOnlyList<ScaledAdapter> adapters, Mo
             }
 
             MoeModel? draft = files?.DraftModelPath is { } path
-                ? await MoeModel.LoadAsync(path, ModelCompanions.ForDraft(load), progress: null, cancellationToken).ConfigureAwait(false)
+                ? await loadDraft(path, ModelCompanions.ForDraft(load)).ConfigureAwait(false)
                 : null;
             return new LoadedCompanions(adapters, draft);
         }
         catch
         {
-            await new LoadedCompanions(adapters, draft: null).DisposeAsync().ConfigureAwait(false);
+            new LoadedCompanions(adapters, draft: null).Dispose();
             throw;
         }
     }
@@ -41,16 +43,13 @@ internal sealed class LoadedCompanions(IReadOnlyList<ScaledAdapter> adapters, Mo
             : context with { Speculation = (context.Speculation ?? new SpeculationOptions()) with { DraftModel = draft, UseMtpLayers = false } };
     }
 
-    public async ValueTask DisposeAsync()
+    public void Dispose()
     {
         foreach (ScaledAdapter adapter in adapters)
         {
-            await adapter.Adapter.DisposeAsync().ConfigureAwait(false);
+            adapter.Adapter.Dispose();
         }
 
-        if (draft is not null)
-        {
-            await draft.DisposeAsync().ConfigureAwait(false);
-        }
+        draft?.Dispose();
     }
 }

@@ -30,17 +30,18 @@ internal sealed class ModelFactory(ModelHostOptions options, ILoggerFactory logg
         LoadedCompanions? companions = null;
         try
         {
-            companions = await LoadedCompanions.LoadAsync(model, options.Companions.GetValueOrDefault(entry.Name), load, cancellationToken).ConfigureAwait(false);
+            companions = await LoadedCompanions.LoadAsync(
+                model,
+                options.Companions.GetValueOrDefault(entry.Name),
+                load,
+                (path, draft) => MoeModel.LoadAsync(path, draft, progress: null, cancellationToken),
+                cancellationToken).ConfigureAwait(false);
             ContextOptions context = companions.ApplyTo(ModelContext.For(Context(model.Info.TrainedContextLength), model.Info));
             return (model, await MakeSessionAsync(model, context).ConfigureAwait(false), companions);
         }
         catch
         {
-            if (companions is not null)
-            {
-                await companions.DisposeAsync().ConfigureAwait(false);
-            }
-
+            companions?.Dispose();
             model.Dispose();
             throw;
         }

@@ -63,7 +63,7 @@ internal sealed class ServedModel(
 
         await _embedder.DisposeAsync().ConfigureAwait(false);
         await _reranker.DisposeAsync().ConfigureAwait(false);
-        await companions.DisposeAsync().ConfigureAwait(false);
+        companions.Dispose();
         model.Dispose();
     }
 }
