@@ -19,12 +19,7 @@ public sealed class SlowClientTests
     {
         const int Texts = 300;
         await using TestServer server = await TestServer.StartAsync(options => options.Limits.WriteTimeout = s_limit);
-        var texts = new JsonArray([.. Enumerable.Range(0, Texts).Select(_ => (JsonNode)"a")]);
-        string body = new JsonObject { ["model"] = TestServer.Demo, ["input"] = texts }.ToJsonString();
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 4096 };
-        await socket.ConnectAsync(IPAddress.Loopback, server.Address.Port);
-        await socket.SendAsync(Encoding.UTF8.GetBytes(
-            $"POST /v1/embeddings HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Length: {body.Length}\r\n\r\n{body}"));
+        using Socket socket = await AskForEmbeddingsAsync(server, Texts);
 
         (byte[] answer, TimeSpan time) = await ReadAsync(socket, bytesPerSecond: 150_000);
 
@@ -32,6 +27,32 @@ public sealed class SlowClientTests
         string text = Encoding.UTF8.GetString(answer);
         text.Should().StartWith("HTTP/1.1 200");
         JsonNode.Parse(text[text.IndexOf("\r\n\r\n", StringComparison.Ordinal)..])!["data"]!.AsArray().Should().HaveCount(Texts);
+    }
+
+    /// <summary>
+    /// The system reports that a connection has room again only when a third of its buffer is free. If the buffer could grow to megabytes, a
+    /// client that reads 25 kB/s would look for more than 30 s as if it read nothing.
+    /// </summary>
+    [Test]
+    [Platform("Linux")]
+    public async Task Answer_that_is_not_read_waits_in_a_small_buffer()
+    {
+        const int Largest = 512 * 1024;
+        await using TestServer server = await TestServer.StartAsync(options => options.Limits.SendBufferBytes = new RequestLimits().SendBufferBytes);
+        using Socket socket = await AskForEmbeddingsAsync(server, texts: 2000);
+        await socket.ReceiveAsync(new byte[1]);
+
+        int before;
+        int waiting = 0;
+        do
+        {
+            before = waiting;
+            await Task.Delay(500);
+            waiting = await CountUnsentAsync(server.Address.Port, ((IPEndPoint)socket.LocalEndPoint!).Port);
+        }
+        while (waiting == 0 || waiting != before);
+
+        waiting.Should().BeInRange(1, Largest);
     }
 
     [Test]
@@ -54,6 +75,26 @@ public sealed class SlowClientTests
 
         using var reader = new StreamReader(stream);
         (await reader.ReadToEndAsync()).Should().StartWith("HTTP/1.1 200");
+    }
+
+    // With a receive buffer that is as small as possible, and keeps the rest of an answer at the server.
+    private static async Task<Socket> AskForEmbeddingsAsync(TestServer server, int texts)
+    {
+        string body = new JsonObject { ["model"] = TestServer.Demo, ["input"] = new JsonArray([.. Enumerable.Repeat("a", texts)]) }.ToJsonString();
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 4096 };
+        await socket.ConnectAsync(IPAddress.Loopback, server.Address.Port);
+        await socket.SendAsync(Encoding.UTF8.GetBytes(
+            $"POST /v1/embeddings HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Length: {body.Length}\r\n\r\n{body}"));
+        return socket;
+    }
+
+    // The columns of the table are: number, local address, remote address, state, bytes that are not sent : bytes that are not read, in hexadecimal.
+    private static async Task<int> CountUnsentAsync(int localPort, int remotePort)
+    {
+        string[] lines = await File.ReadAllLinesAsync("/proc/net/tcp");
+        string[] row = lines.Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            .Single(columns => columns[1].EndsWith($":{localPort:X4}", StringComparison.Ordinal) && columns[2].EndsWith($":{remotePort:X4}", StringComparison.Ordinal));
+        return Convert.ToInt32(row[4].Split(':')[0], 16);
     }
 
     private static async Task<(byte[] Bytes, TimeSpan Time)> ReadAsync(Socket socket, double bytesPerSecond)

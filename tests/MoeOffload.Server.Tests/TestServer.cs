@@ -1,11 +1,9 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
-using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using MoeOffload.Catalog;
@@ -67,7 +65,7 @@ internal sealed class TestServer : IAsyncDisposable
         string url = "http://127.0.0.1:0")
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
-        builder.WebHost.UseUrls(url).UseSockets(sockets => sockets.CreateBoundListenSocket = SmallBuffers);
+        builder.WebHost.UseUrls(url);
         var log = new RecordedLog();
         builder.Logging.ClearProviders().SetMinimumLevel(LogLevel.Debug).AddProvider(log);
         build?.Invoke(builder);
@@ -80,6 +78,9 @@ internal sealed class TestServer : IAsyncDisposable
                 SequenceCount = 4,
                 Threads = new ThreadOptions { Decode = 1, Prompt = 1 },
             };
+
+            // Otherwise, the system would take whole answers off the server before anyone reads them.
+            options.Limits.SendBufferBytes = 8192;
             configure?.Invoke(options);
         });
         WebApplication app = builder.Build();
@@ -173,12 +174,4 @@ internal sealed class TestServer : IAsyncDisposable
         ["ignore_eos"] = true,
         ["stream"] = stream,
     };
-
-    // The system would otherwise take megabytes off the server before anyone reads them.
-    private static Socket SmallBuffers(EndPoint endpoint)
-    {
-        Socket socket = SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint);
-        socket.SendBufferSize = 8192;
-        return socket;
-    }
 }

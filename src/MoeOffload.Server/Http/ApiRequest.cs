@@ -37,7 +37,7 @@ internal sealed class ApiRequest : IDisposable
         Http = http;
         Id = id;
         Services = services;
-        Connection = new ClientConnection(http, Limits.WriteTimeout);
+        Connection = new ClientConnection(http, Limits);
         _cancellation = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, stopping);
         _cancellation.CancelAfter(Limits.RequestTimeout + s_slack);
     }

@@ -37,7 +37,7 @@ public sealed class RequestLimits
 
     /// <summary>
     /// Gets or sets the maximum time during which a client makes no progress in reading an answer, before its connection is closed. Progress
-    /// means that the connection's buffer has free space again: with Kestrel's default buffer of 64 KiB, after 32 KiB have been read. The default is 30 seconds.
+    /// means that the connection's buffers have free space again, which takes about 100 KiB on Linux. The default is 30 seconds.
     /// </summary>
     public TimeSpan WriteTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
@@ -46,6 +46,12 @@ public sealed class RequestLimits
     /// host's own <c>ShutdownTimeout</c> is increased if it is too short. The default is 20 seconds.
     /// </summary>
     public TimeSpan ShutdownGrace { get; set; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>
+    /// Gets or sets the size of the operating system's buffer for data that is sent to a client. The system would let it grow to megabytes,
+    /// and report free space only when a third of it is free, which a slow client can take minutes to read.
+    /// </summary>
+    internal int SendBufferBytes { get; set; } = 128 * 1024;
 
     internal void Validate(OptionFaults faults, string name)
     {
