@@ -183,7 +183,7 @@ function New-PackagesFrom([string] $prefix) {
     $packages = "$root/artifacts/packages"
     Remove-Item $packages -Recurse -Force -ErrorAction Ignore
     $projects = @(
-        "$root/src/MoeOffload/MoeOffload.csproj", "$root/src/MoeOffload.Catalog/MoeOffload.Catalog.csproj", "$root/src/MoeOffload.Extensions.AI/MoeOffload.Extensions.AI.csproj", "$root/src/MoeOffload.Server/MoeOffload.Server.csproj", "$root/src/MoeOffload.Cli/MoeOffload.Cli.csproj",
+        "$root/src/MoeOffload/MoeOffload.csproj", "$root/src/MoeOffload.Catalog/MoeOffload.Catalog.csproj", "$root/src/MoeOffload.Extensions.AI/MoeOffload.Extensions.AI.csproj", "$root/src/MoeOffload.Hosting/MoeOffload.Hosting.csproj", "$root/src/MoeOffload.Server/MoeOffload.Server.csproj", "$root/src/MoeOffload.Cli/MoeOffload.Cli.csproj",
         "$root/native/packages/MoeOffload.Native.Cpu.csproj")
     if (Get-ChildItem "$root/artifacts/native" -Filter *moe-ggml-cuda.* -Recurse -ErrorAction Ignore) {
         $projects += "$root/native/packages/MoeOffload.Native.Cuda.csproj"
@@ -213,7 +213,7 @@ function Build-Ahead([string] $prefix) {
 # The compiler reports symbols that are not in the files yet. Released symbols stay in PublicAPI.Shipped.txt.
 function Write-Api {
     Test-DotNet
-    foreach ($name in 'MoeOffload', 'MoeOffload.Catalog', 'MoeOffload.Extensions.AI', 'MoeOffload.Server') {
+    foreach ($name in 'MoeOffload', 'MoeOffload.Catalog', 'MoeOffload.Extensions.AI', 'MoeOffload.Hosting', 'MoeOffload.Server') {
         $project = "$root/src/$name"
         $file = "$project/PublicAPI.Unshipped.txt"
         [IO.File]::WriteAllText($file, "#nullable enable`n")

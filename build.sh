@@ -169,7 +169,7 @@ pack() {
 pack_from() {
     require_dotnet
     local prefix=$1 packages=$root/artifacts/packages projects project
-    projects=("$root"/src/{MoeOffload/MoeOffload,MoeOffload.Catalog/MoeOffload.Catalog,MoeOffload.Extensions.AI/MoeOffload.Extensions.AI,MoeOffload.Server/MoeOffload.Server,MoeOffload.Cli/MoeOffload.Cli}.csproj
+    projects=("$root"/src/{MoeOffload/MoeOffload,MoeOffload.Catalog/MoeOffload.Catalog,MoeOffload.Extensions.AI/MoeOffload.Extensions.AI,MoeOffload.Hosting/MoeOffload.Hosting,MoeOffload.Server/MoeOffload.Server,MoeOffload.Cli/MoeOffload.Cli}.csproj
         "$root/native/packages/MoeOffload.Native.Cpu.csproj")
     if [ -n "$(find "$root/artifacts/native" -name "*moe-ggml-cuda.*" 2>/dev/null)" ]; then
         projects+=("$root/native/packages/MoeOffload.Native.Cuda.csproj")
@@ -200,7 +200,7 @@ compile_ahead() {
 write_api() {
     require_dotnet
     local project
-    for project in "$root"/src/{MoeOffload,MoeOffload.Catalog,MoeOffload.Extensions.AI,MoeOffload.Server}; do
+    for project in "$root"/src/{MoeOffload,MoeOffload.Catalog,MoeOffload.Extensions.AI,MoeOffload.Hosting,MoeOffload.Server}; do
         echo '#nullable enable' > "$project/PublicAPI.Unshipped.txt"
         dotnet build "$project" -c Release -p:TreatWarningsAsErrors=false > "$project/obj/api.log" || { cat "$project/obj/api.log"; return 1; }
         sed -n "s|^.*/src/$(basename "$project")/.*warning RS0016: Symbol '\(.*\)' is not part of the declared public API.*|\1|p" "$project/obj/api.log" \

@@ -106,6 +106,43 @@ public sealed class ModelCatalog
         return BackgroundCall.ComputeAsync(() => Find(name), cancellationToken);
     }
 
+    /// <summary>
+    /// Finds a model by the path of its file, or by its name as <see cref="Find"/> does. Blocks while directories are read; see
+    /// <see cref="ResolveAsync"/>.
+    /// </summary>
+    /// <param name="pathOrName">
+    /// The name of a model, or the path of a GGUF file, which can be outside of the places that the catalog searches. Do not pass what the
+    /// clients of a server send, because that would let them open any file.
+    /// </param>
+    /// <exception cref="ArgumentException"><paramref name="pathOrName"/> is empty.</exception>
+    /// <exception cref="ModelNotFoundException">There is no such file, and no model has the name.</exception>
+    /// <exception cref="AmbiguousModelException">Several models have the name; the error lists them.</exception>
+    public CatalogEntry Resolve(string pathOrName)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(pathOrName);
+        bool isPath = pathOrName.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) || pathOrName.Contains(Path.DirectorySeparatorChar, StringComparison.Ordinal);
+        if (!isPath || !File.Exists(pathOrName))
+        {
+            return Find(pathOrName);
+        }
+
+        string path = Path.GetFullPath(pathOrName);
+        return new ModelCatalog(new ModelCatalogOptions { Paths = [path] }).Discover() is [var entry, ..]
+            ? entry
+            : new CatalogEntry(Path.GetFileName(path), path, new FileInfo(path).Length, ModelSource.Directory);
+    }
+
+    /// <summary>Finds a model as <see cref="Resolve"/> does, without blocking the caller.</summary>
+    /// <param name="pathOrName">The name of a model, or the path of a GGUF file.</param>
+    /// <param name="cancellationToken">A token to cancel the wait. A search itself continues.</param>
+    /// <inheritdoc cref="Resolve" path="/exception"/>
+    /// <exception cref="OperationCanceledException">The wait was canceled.</exception>
+    public Task<CatalogEntry> ResolveAsync(string pathOrName, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(pathOrName);
+        return BackgroundCall.ComputeAsync(() => Resolve(pathOrName), cancellationToken);
+    }
+
     /// <summary>Gets what the last search found if that is recent; otherwise searches, once for all callers that ask meanwhile.</summary>
     private Found Recent()
     {

@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Options;
-using MoeOffload.Server.Validation;
+using MoeOffload.Shared;
 
 namespace MoeOffload.Server;
 

@@ -10,6 +10,7 @@ internal sealed class FolderCycleTests
 {
     [TestCase("MoeOffload")]
     [TestCase("MoeOffload.Catalog")]
+    [TestCase("MoeOffload.Hosting")]
     [TestCase("MoeOffload.Server")]
     [TestCase("MoeOffload.Measurement")]
     [TestCase("MoeOffload.Cli")]
@@ -26,6 +27,7 @@ internal sealed class FolderCycleTests
     [TestCase("MoeOffload")]
     [TestCase("MoeOffload.Catalog")]
     [TestCase("MoeOffload.Extensions.AI")]
+    [TestCase("MoeOffload.Hosting")]
     [TestCase("MoeOffload.Server")]
     [TestCase("MoeOffload.Measurement")]
     [TestCase("MoeOffload.Cli")]

@@ -38,6 +38,17 @@ public sealed class PackageContentTests
         Dependencies(package, "net8.0").Should().Equal("Microsoft.Extensions.Logging.Abstractions 10.0.0", "System.Text.Json 10.0.0");
     }
 
+    [TestCase("net10.0")]
+    [TestCase("net8.0")]
+    public void Hosting_package_needs_only_our_packages_and_those_of_dotnet(string framework)
+    {
+        using ZipArchive package = Packages.Open("MoeOffload.Hosting");
+
+        Files(package).Should().Contain($"lib/{framework}/MoeOffload.Hosting.dll");
+        Dependencies(package, framework).Select(dependency => dependency.Split(' ')[0]).Should().BeEquivalentTo(
+            "MoeOffload.Catalog", "MoeOffload.Extensions.AI", "Microsoft.Extensions.Diagnostics.HealthChecks", "Microsoft.Extensions.Hosting.Abstractions");
+    }
+
     [Test]
     public void Library_for_a_platform_is_the_same_code_and_compiled_ahead_of_time()
     {
@@ -161,7 +172,7 @@ public sealed class PackageContentTests
         size.Should().BeLessThan(LargestPackage);
     }
 
-    private static string[] Libraries() => [Managed, "MoeOffload.Catalog", "MoeOffload.Extensions.AI", "MoeOffload.Server"];
+    private static string[] Libraries() => [Managed, "MoeOffload.Catalog", "MoeOffload.Extensions.AI", "MoeOffload.Hosting", "MoeOffload.Server"];
 
     private static string[] Ids() => [.. Libraries(), "MoeOffload.Cli", Cpu];
 

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using MoeOffload.Server;
 
 namespace MoeOffload.Cli.Options;
 

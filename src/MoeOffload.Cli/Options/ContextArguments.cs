@@ -1,5 +1,6 @@
 using System.CommandLine;
 using MoeOffload.Gguf;
+using MoeOffload.Shared;
 
 namespace MoeOffload.Cli.Options;
 

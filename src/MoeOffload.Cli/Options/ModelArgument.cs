@@ -72,18 +72,9 @@ internal sealed class ModelArgument
     /// <inheritdoc cref="TryReadAsync" path="/exception"/>
     public CatalogEntry Find(ParseResult parsed, string name)
     {
-        bool isPath = name.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) || name.Contains(System.IO.Path.DirectorySeparatorChar, StringComparison.Ordinal);
-        if (isPath && File.Exists(name))
-        {
-            string path = System.IO.Path.GetFullPath(name);
-            return new ModelCatalog(new ModelCatalogOptions { Paths = [path] }).Discover() is [var entry, ..]
-                ? entry
-                : new CatalogEntry(System.IO.Path.GetFileName(path), path, new FileInfo(path).Length, ModelSource.Directory);
-        }
-
         try
         {
-            return Catalog(parsed).Find(name);
+            return Catalog(parsed).Resolve(name);
         }
         catch (ModelNotFoundException error) when (ModelReference.TryParse(name, out _))
         {

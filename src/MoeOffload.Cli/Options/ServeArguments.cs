@@ -2,6 +2,7 @@ using System.CommandLine;
 using MoeOffload.Chat;
 using MoeOffload.Cli.Errors;
 using MoeOffload.Server;
+using MoeOffload.Shared;
 
 namespace MoeOffload.Cli.Options;
 

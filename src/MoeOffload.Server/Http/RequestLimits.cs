@@ -1,4 +1,4 @@
-using MoeOffload.Server.Validation;
+using MoeOffload.Shared;
 
 namespace MoeOffload.Server;
 

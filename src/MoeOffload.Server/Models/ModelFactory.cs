@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using MoeOffload.Catalog;
 using MoeOffload.Embeddings;
 using MoeOffload.Gguf;
+using MoeOffload.Shared;
 
 namespace MoeOffload.Server.Models;
 
@@ -66,18 +67,7 @@ internal sealed class ModelFactory(ModelHostOptions options, ILoggerFactory logg
             : ModelOptions with { Experts = null };
 
     /// <summary>Creates the embedder of a model.</summary>
-    public async Task<Embedder> MakeEmbedderAsync(MoeModel model)
-    {
-        EmbeddingOptions embedding = Embedding(model);
-        Embedder embedder = model.CreateEmbedder(embedding);
-        if (embedder.Pooling is not null)
-        {
-            return embedder;
-        }
-
-        await embedder.DisposeAsync().ConfigureAwait(false);
-        return model.CreateEmbedder(embedding with { Pooling = EmbeddingPooling.Mean });
-    }
+    public Task<Embedder> MakeEmbedderAsync(MoeModel model) => PooledEmbedder.CreateAsync(model, Embedding(model));
 
     /// <summary>Creates the reranker of a model.</summary>
     /// <exception cref="NotSupportedException">The model cannot rank documents.</exception>

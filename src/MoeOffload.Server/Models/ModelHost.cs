@@ -3,6 +3,7 @@ using System.Globalization;
 using Microsoft.Extensions.Logging;
 using MoeOffload.Catalog;
 using MoeOffload.Server.Models;
+using MoeOffload.Shared;
 
 namespace MoeOffload.Server;
 

@@ -1,5 +1,5 @@
 using MoeOffload.Embeddings;
-using MoeOffload.Server.Validation;
+using MoeOffload.Shared;
 
 namespace MoeOffload.Server;
 

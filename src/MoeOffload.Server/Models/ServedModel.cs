@@ -1,4 +1,5 @@
 using MoeOffload.Embeddings;
+using MoeOffload.Shared;
 
 namespace MoeOffload.Server.Models;
 

@@ -151,7 +151,9 @@ public sealed record ContextOptions
     /// <param name="contextLength">The length of the session's own context, in tokens.</param>
     internal ContextOptions ForDraft(int contextLength) => this with { ContextLength = contextLength, Speculation = null, CountExperts = false };
 
-    internal void Validate()
+    /// <summary>Checks the options, as creating a session does. What depends on the model is not checked.</summary>
+    /// <exception cref="ArgumentException">An option is not valid, or options contradict each other.</exception>
+    public void Validate()
     {
         Check(ContextLength, 0, LongestContext, nameof(ContextLength), "0 selects the default for the model and the memory.");
         Check(SequenceCount, 1, MostSequences, nameof(SequenceCount), string.Empty);

@@ -120,7 +120,9 @@ public sealed record ModelOptions
     /// </summary>
     public string? NativeLibraryDirectory { get; init; }
 
-    internal void Validate()
+    /// <summary>Checks the options, as loading a model does. It uses neither the model nor the devices.</summary>
+    /// <exception cref="ArgumentException">An option is not valid, or options contradict each other.</exception>
+    public void Validate()
     {
         if (GpuLayers is < 0)
         {

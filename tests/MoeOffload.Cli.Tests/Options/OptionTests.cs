@@ -8,6 +8,7 @@ using MoeOffload.Cli.Errors;
 using MoeOffload.Cli.Options;
 using MoeOffload.Gguf;
 using MoeOffload.Server;
+using MoeOffload.Shared;
 using NUnit.Framework;
 
 namespace MoeOffload.Cli.Tests.Options;

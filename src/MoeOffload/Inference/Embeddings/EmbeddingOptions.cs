@@ -94,7 +94,9 @@ public sealed record EmbeddingOptions
         init => field = value ?? throw new ArgumentNullException(nameof(Adapters));
     } = [];
 
-    internal void Validate()
+    /// <summary>Checks the options, as creating an embedder does. What depends on the model is not checked.</summary>
+    /// <exception cref="ArgumentException">An option is not valid.</exception>
+    public void Validate()
     {
         OptionRange.CheckDefined(Pooling, nameof(Pooling));
         OptionRange.Check(ContextLength, 0, LargestBatch, nameof(ContextLength), "0 for the model's context length");

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace MoeOffload.Cli.Options;
+namespace MoeOffload.Shared;
 
 /// <summary>Parses compute budgets such as <c>4/16.7</c>, in milliseconds, and <c>25%</c>.</summary>
 internal static class ComputeTime

@@ -1,4 +1,4 @@
-namespace MoeOffload.Server.Models;
+namespace MoeOffload.Shared;
 
 /// <summary>Represents what was loaded together with a model, and is freed with it.</summary>
 /// <param name="adapters">The LoRA adapters.</param>

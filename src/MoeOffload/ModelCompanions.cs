@@ -1,4 +1,4 @@
-namespace MoeOffload.Server;
+namespace MoeOffload;
 
 /// <summary>Represents the files that are loaded together with a model.</summary>
 public sealed record ModelCompanions

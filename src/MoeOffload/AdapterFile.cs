@@ -1,4 +1,4 @@
-namespace MoeOffload.Server;
+namespace MoeOffload;
 
 /// <summary>Represents the file of a LoRA adapter.</summary>
 /// <param name="Path">The path of the GGUF file.</param>

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace MoeOffload.Cli.Options;
+namespace MoeOffload.Shared;
 
 /// <summary>Parses values that replace those of a model's metadata, as llama.cpp writes them: <c>KEY=TYPE:VALUE</c>.</summary>
 internal static class MetadataOverride

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace MoeOffload.Server.Validation;
+namespace MoeOffload.Shared;
 
 /// <summary>Collects the errors in options, so that all of them are reported at once.</summary>
 internal sealed class OptionFaults

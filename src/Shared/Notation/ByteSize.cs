@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace MoeOffload.Cli.Options;
+namespace MoeOffload.Shared;
 
 /// <summary>Parses sizes in bytes.</summary>
 internal static class ByteSize
