@@ -11,18 +11,13 @@ namespace MoeOffload.Hosting.Tests;
 
 /// <summary>Models in a real host: when they are loaded, how they are used, and how they are unloaded.</summary>
 [TestFixture]
-public sealed class HostedModelTests
+[FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
+public sealed class HostedModelTests : IDisposable
 {
     private static readonly ChatMessage[] s_question = [new(ChatRole.User, "Tell me a story about a dog.")];
     private static readonly ChatOptions s_greedy = new() { Temperature = 0, MaxOutputTokens = 8 };
 
-    private HostLog _log = null!;
-
-    [SetUp]
-    public void MakeLog() => _log = new HostLog();
-
-    [TearDown]
-    public void DisposeLog() => _log.Dispose();
+    private readonly HostLog _log = new();
 
     [Test]
     public async Task Model_is_loaded_at_start_and_answers_through_the_injected_client()
@@ -216,6 +211,8 @@ public sealed class HostedModelTests
         FluentActions.Invoking(() => model.CreateSession()).Should().Throw<ObjectDisposedException>();
         _log.Messages[^1].Should().Be("Unloaded model tiny-moe");
     }
+
+    public void Dispose() => _log.Dispose();
 
     private HostApplicationBuilder Builder(params (string Key, string Value)[] settings) => Hosts.Builder(_log, settings);
 
