@@ -4,7 +4,7 @@ using MoeOffload.Catalog;
 using MoeOffload.Cli.Terminals;
 using MoeOffload.Measurement.Loading;
 using MoeOffload.Server;
-using MoeOffload.Server.Models;
+using MoeOffload.Shared;
 
 namespace MoeOffload.Cli.Options;
 

@@ -1,4 +1,4 @@
-using MoeOffload.Server.Models;
+using MoeOffload.Shared;
 
 namespace MoeOffload.Cli.Options;
 

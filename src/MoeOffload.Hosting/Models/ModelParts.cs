@@ -49,7 +49,8 @@ internal sealed class ModelParts : IAsyncDisposable
         GenerationSession? session = null;
         try
         {
-            loaded = await LoadedCompanions.LoadAsync(model, companions, load, cancellationToken).ConfigureAwait(false);
+            loaded = await LoadedCompanions.LoadAsync(
+                model, companions, load, (file, draft) => MoeModel.LoadAsync(file, draft, progress: null, cancellationToken), cancellationToken).ConfigureAwait(false);
             if (options.Context is { } context)
             {
                 session = await model.CreateSessionAsync(loaded.ApplyTo(context), cancellationToken).ConfigureAwait(false);
@@ -82,11 +83,7 @@ internal sealed class ModelParts : IAsyncDisposable
             await session.DisposeAsync().ConfigureAwait(false);
         }
 
-        if (companions is not null)
-        {
-            await companions.DisposeAsync().ConfigureAwait(false);
-        }
-
+        companions?.Dispose();
         await model.DisposeAsync().ConfigureAwait(false);
     }
 }
