@@ -210,21 +210,34 @@ function Build-Ahead([string] $prefix) {
     }
 }
 
-# The compiler reports symbols that are not in the files yet. Released symbols stay in PublicAPI.Shipped.txt.
+# The compiler reports symbols that are not in the files yet. Released symbols stay in PublicAPI.Shipped.txt. The few symbols that only .NET or
+# only .NET Standard has are in files of their own.
 function Write-Api {
     Test-DotNet
     foreach ($name in 'MoeOffload', 'MoeOffload.Catalog', 'MoeOffload.Extensions.AI', 'MoeOffload.Hosting', 'MoeOffload.Server') {
         $project = "$root/src/$name"
-        $file = "$project/PublicAPI.Unshipped.txt"
-        [IO.File]::WriteAllText($file, "#nullable enable`n")
+        $files = "$project/PublicAPI.Unshipped.txt", "$project/PublicAPI/net/PublicAPI.Unshipped.txt", "$project/PublicAPI/netstandard/PublicAPI.Unshipped.txt"
+        $files | Where-Object { Test-Path $_ } | ForEach-Object { [IO.File]::WriteAllText($_, "#nullable enable`n") }
         $log = dotnet build $project -c Release -p:TreatWarningsAsErrors=false
         if ($LASTEXITCODE -ne 0) { $log; exit $LASTEXITCODE }
-        [string[]] $symbols = $log | Select-String "[/\\]src[/\\]${name}[/\\].*warning RS0016: Symbol '(.*)' is not part of the declared public API" |
-            ForEach-Object { $_.Matches[0].Groups[1].Value } | Select-Object -Unique
-        [Array]::Sort($symbols, [StringComparer]::Ordinal)
-        [IO.File]::AppendAllText($file, ($symbols -join "`n") + "`n")
-        Write-Host "${file}: $($symbols.Count) lines"
+        $net = Get-Symbols $log $name 'net10.0'
+        $standard = if ($log -match 'TargetFramework=netstandard') { Get-Symbols $log $name 'netstandard2.1' } else { $net }
+        $sets = ($net | Where-Object { $_ -cin $standard }), ($net | Where-Object { $_ -cnotin $standard }), ($standard | Where-Object { $_ -cnotin $net })
+        for ($i = 0; $i -lt $files.Count; $i++) {
+            [string[]] $symbols = @($sets[$i])
+            if ($symbols.Count -eq 0) { continue }
+            [Array]::Sort($symbols, [StringComparer]::Ordinal)
+            New-Item (Split-Path $files[$i]) -ItemType Directory -Force | Out-Null
+            if (-not (Test-Path $files[$i])) { [IO.File]::WriteAllText($files[$i], "#nullable enable`n") }
+            [IO.File]::AppendAllText($files[$i], ($symbols -join "`n") + "`n")
+            Write-Host "$($files[$i]): $($symbols.Count) lines"
+        }
     }
+}
+
+function Get-Symbols([string[]] $log, [string] $name, [string] $framework) {
+    $log | Select-String "[/\\]src[/\\]${name}[/\\].*warning RS0016: Symbol '(.*)' is not part of the declared public API.*TargetFramework=$framework" |
+        ForEach-Object { $_.Matches[0].Groups[1].Value } | Select-Object -Unique
 }
 
 function New-GpuBundle {

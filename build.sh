@@ -196,17 +196,43 @@ compile_ahead() {
     done
 }
 
-# The compiler reports symbols that are not in the files yet. Released symbols stay in PublicAPI.Shipped.txt.
+# The compiler reports symbols that are not in the files yet. Released symbols stay in PublicAPI.Shipped.txt. The few symbols that only .NET or
+# only .NET Standard has are in files of their own.
 write_api() {
     require_dotnet
-    local project
+    local project file symbols
     for project in "$root"/src/{MoeOffload,MoeOffload.Catalog,MoeOffload.Extensions.AI,MoeOffload.Hosting,MoeOffload.Server}; do
-        echo '#nullable enable' > "$project/PublicAPI.Unshipped.txt"
+        for file in "$project"/PublicAPI.Unshipped.txt "$project"/PublicAPI/*/PublicAPI.Unshipped.txt; do
+            [ ! -f "$file" ] || echo '#nullable enable' > "$file"
+        done
         dotnet build "$project" -c Release -p:TreatWarningsAsErrors=false > "$project/obj/api.log" || { cat "$project/obj/api.log"; return 1; }
-        sed -n "s|^.*/src/$(basename "$project")/.*warning RS0016: Symbol '\(.*\)' is not part of the declared public API.*|\1|p" "$project/obj/api.log" \
-            | LC_ALL=C sort -u >> "$project/PublicAPI.Unshipped.txt"
+        symbols=$project/obj/api
+        api_of "$project" net10.0 > "$symbols.net"
+        if grep -q 'TargetFramework=netstandard' "$project/obj/api.log"; then
+            api_of "$project" netstandard2.1 > "$symbols.netstandard"
+        else
+            cp "$symbols.net" "$symbols.netstandard"
+        fi
+        LC_ALL=C comm -12 "$symbols.net" "$symbols.netstandard" >> "$project/PublicAPI.Unshipped.txt"
+        LC_ALL=C comm -23 "$symbols.net" "$symbols.netstandard" | add_api "$project/PublicAPI/net/PublicAPI.Unshipped.txt"
+        LC_ALL=C comm -13 "$symbols.net" "$symbols.netstandard" | add_api "$project/PublicAPI/netstandard/PublicAPI.Unshipped.txt"
         echo "$project/PublicAPI.Unshipped.txt: $(($(wc -l < "$project/PublicAPI.Unshipped.txt") - 1)) lines"
     done
+}
+
+# api_of PROJECT FRAMEWORK: prints the symbols that the compiler has reported.
+api_of() {
+    sed -n "s|^.*/src/$(basename "$1")/.*warning RS0016: Symbol '\(.*\)' is not part of the declared public API.*TargetFramework=$2.*|\1|p" "$1/obj/api.log" | LC_ALL=C sort -u
+}
+
+# add_api FILE: appends symbols to a file, which is created if there are any.
+add_api() {
+    local symbols
+    symbols=$(cat)
+    [ -n "$symbols" ] || return 0
+    mkdir -p "$(dirname "$1")"
+    [ -f "$1" ] || echo '#nullable enable' > "$1"
+    echo "$symbols" >> "$1"
 }
 
 gpu_bundle() {

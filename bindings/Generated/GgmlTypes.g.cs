@@ -431,10 +431,12 @@ internal unsafe struct ggml_tensor
     public void* extra;
     public fixed byte padding[8];
 
-    [InlineArray(4)]
     public struct nb_array
     {
-        private nuint _e0;
+        private nuint _e0, _e1, _e2, _e3;
+
+        /// <summary>The element at an index from 0 to 3, unchecked; the struct must not move meanwhile.</summary>
+        public ref nuint this[int index] => ref ((nuint*)Unsafe.AsPointer(ref this))[index];
     }
 
     public struct src_array

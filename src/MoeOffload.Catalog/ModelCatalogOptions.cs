@@ -57,7 +57,7 @@ public sealed record ModelCatalogOptions
     /// <summary>Splits a list of paths that are separated by <c>;</c> or the system's path separator, as in <c>SHIMMY_MODEL_PATHS</c>.</summary>
     /// <param name="list">The list, or <see langword="null"/> for an empty list.</param>
     public static IReadOnlyList<string> SplitPaths(string? list) =>
-        list?.Split(s_separators, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
+        [.. (list ?? string.Empty).Split(s_separators).Select(static path => path.Trim()).Where(static path => path.Length > 0)];
 
     // If a user has moved LM Studio's home directory, a file contains its location.
     private static string[] LmStudio(string home)

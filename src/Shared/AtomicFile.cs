@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace MoeOffload.Shared;
 
 /// <summary>
@@ -57,7 +59,7 @@ internal sealed class AtomicFile : IDisposable
     public static void WriteAllText(string path, string text, UnixFileMode? mode = null)
     {
         using AtomicFile file = Create(path, mode);
-        using (var writer = new StreamWriter(file.Stream, leaveOpen: true))
+        using (var writer = new StreamWriter(file.Stream, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false), bufferSize: 4096, leaveOpen: true))
         {
             writer.Write(text);
         }
@@ -117,7 +119,7 @@ internal sealed class AtomicFile : IDisposable
 
         try
         {
-            return new FileStream(temporary, options);
+            return File.Open(temporary, options);
         }
         catch (DirectoryNotFoundException error)
         {

@@ -29,6 +29,8 @@ public sealed class PackageContentTests
             "lib/net10.0/MoeOffload.xml",
             "lib/net8.0/MoeOffload.dll",
             "lib/net8.0/MoeOffload.xml",
+            "lib/netstandard2.1/MoeOffload.dll",
+            "lib/netstandard2.1/MoeOffload.xml",
             "PACKAGE.md",
             "LICENSE",
             "THIRD-PARTY-NOTICES.txt",
@@ -36,6 +38,13 @@ public sealed class PackageContentTests
         ]);
         Dependencies(package, "net10.0").Should().Equal("Microsoft.Extensions.Logging.Abstractions 10.0.0");
         Dependencies(package, "net8.0").Should().Equal("Microsoft.Extensions.Logging.Abstractions 10.0.0", "System.Text.Json 10.0.0");
+        Dependencies(package, ".NETStandard2.1").Should().Equal(
+            "Microsoft.Bcl.Memory 10.0.4",
+            "Microsoft.Bcl.TimeProvider 10.0.0",
+            "Microsoft.Extensions.Logging.Abstractions 10.0.0",
+            "System.Collections.Immutable 10.0.1",
+            "System.Text.Json 10.0.0",
+            "System.Threading.Channels 10.0.5");
     }
 
     [TestCase("net10.0")]

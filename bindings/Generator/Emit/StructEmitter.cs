@@ -101,21 +101,12 @@ internal sealed class StructEmitter(TypeTable types)
         }
 
         code.Line($"public {name}_array {name};");
-        nested.Add(() => WriteArrayType(code, type, name, (int)length, element is CType.Pointer));
+        nested.Add(() => WriteArrayType(code, type, name, (int)length));
     }
 
-    private static void WriteArrayType(CodeWriter code, string type, string name, int length, bool isPointer)
+    private static void WriteArrayType(CodeWriter code, string type, string name, int length)
     {
-        if (!isPointer)
-        {
-            code.Line($"[InlineArray({length})]");
-            code.Open($"public struct {name}_array");
-            code.Line($"private {type} _e0;");
-            code.Close();
-            return;
-        }
-
-        // Neither a fixed buffer nor an inline array can hold pointers.
+        // A fixed buffer holds neither pointers nor structs nor native integers, and an inline array needs .NET 8.
         code.Open($"public struct {name}_array");
         code.Line($"private {type} {string.Join(", ", Enumerable.Range(0, length).Select(i => $"_e{i}"))};");
         code.Line();

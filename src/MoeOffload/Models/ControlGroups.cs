@@ -10,7 +10,13 @@ internal static class ControlGroups
 
     /// <summary>Gets the bytes that the tightest group leaves, of the process's own and all above it; null if none has a limit.</summary>
     /// <param name="root">The directory that holds <c>proc</c> and the mounted control groups.</param>
-    public static long? MemoryLeft(string root)
+    public static long? MemoryLeft(string root) => Least(root, MemoryLeft);
+
+    /// <summary>Gets the limit of the tightest group in bytes, of the process's own and all above it; null if none has a limit.</summary>
+    /// <param name="root">The directory that holds <c>proc</c> and the mounted control groups.</param>
+    public static long? MemoryLimit(string root) => Least(root, static (directory, files) => ReadNumber(Path.Join(directory, files.Limit)));
+
+    private static long? Least(string root, Func<string, Files, long?> read)
     {
         long? least = null;
         foreach ((string mount, string group, Files files) in Hierarchies(root))
@@ -18,8 +24,8 @@ internal static class ControlGroups
             string directory = group;
             while (true)
             {
-                long? left = MemoryLeft(Path.Join(root, mount, directory), files);
-                least = left < (least ?? long.MaxValue) ? left : least;
+                long? value = read(Path.Join(root, mount, directory), files);
+                least = value < (least ?? long.MaxValue) ? value : least;
                 if (directory.Length <= 1)
                 {
                     break;

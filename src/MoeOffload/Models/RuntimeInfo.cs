@@ -12,7 +12,7 @@ public sealed record RuntimeInfo(string LlamaCppVersion, string Directory, IRead
     {
         var features = new List<string>();
         string backend = string.Empty;
-        foreach (string part in line.Split('|', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        foreach (string part in line.Split('|').Select(static part => part.Trim()).Where(static part => part.Length > 0))
         {
             string feature = part;
             if (part.Split(" : ") is [var name, var first])

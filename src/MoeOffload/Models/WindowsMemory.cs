@@ -4,19 +4,26 @@ using System.Runtime.Versioning;
 namespace MoeOffload.Models;
 
 /// <summary>Reads the memory that is free with Windows's <c>GlobalMemoryStatusEx</c>.</summary>
-internal static partial class WindowsMemory
+internal static unsafe class WindowsMemory
 {
     /// <summary>Gets the physical memory that can be used without swapping, in bytes, or null if the system does not tell.</summary>
     [SupportedOSPlatform("windows")]
-    public static unsafe long? Available()
+    public static long? Available()
     {
         var status = new Status { Length = (uint)sizeof(Status) };
-        return GlobalMemoryStatusEx(ref status) ? (long)status.AvailablePhysical : null;
+        return GlobalMemoryStatusEx(&status) != 0 ? (long)status.AvailablePhysical : null;
     }
 
-    [LibraryImport("kernel32")]
-    [return: MarshalAs(UnmanagedType.Bool)]
-    private static partial bool GlobalMemoryStatusEx(ref Status status);
+    /// <summary>Gets the size of the physical memory in bytes, or null if the system does not tell.</summary>
+    [SupportedOSPlatform("windows")]
+    public static long? Total()
+    {
+        var status = new Status { Length = (uint)sizeof(Status) };
+        return GlobalMemoryStatusEx(&status) != 0 ? (long)status.TotalPhysical : null;
+    }
+
+    [DllImport("kernel32")]
+    private static extern int GlobalMemoryStatusEx(Status* status);
 
     [StructLayout(LayoutKind.Sequential)]
     private struct Status

@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using MoeOffload.Native.Generated;
 
 namespace MoeOffload.Native;
@@ -19,10 +17,10 @@ internal static class AbortMonitor
     public static Task<string> Aborted => Volatile.Read(ref s_next).Task;
 
     /// <summary>Sets the shim's abort callback. Called once in a process.</summary>
-    public static unsafe void Install() => ShimApi.moe_set_abort_callback(&OnForeignAbort);
+    public static unsafe void Install() => ShimApi.moe_set_abort_callback(NativeCallbacks.Abort);
 
-    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    private static unsafe void OnForeignAbort(byte* message)
+    /// <summary>Receives the message of a thread that called abort().</summary>
+    public static unsafe void Receive(byte* message)
     {
         try
         {

@@ -10,7 +10,7 @@ internal sealed unsafe class AdapterHandle : SafeHandle
     private readonly ModelHandle _model;
 
     private AdapterHandle(ModelHandle model)
-        : base(0, ownsHandle: true)
+        : base(default, ownsHandle: true)
     {
         bool added = false;
         model.DangerousAddRef(ref added);

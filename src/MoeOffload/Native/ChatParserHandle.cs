@@ -7,10 +7,10 @@ namespace MoeOffload.Native;
 internal sealed unsafe class ChatParserHandle : SafeHandle
 {
     public ChatParserHandle(moe_chat_parser* native)
-        : base(0, ownsHandle: true) => SetHandle((nint)native);
+        : base(default, ownsHandle: true) => SetHandle((nint)native);
 
     /// <inheritdoc/>
-    public override bool IsInvalid => handle == 0;
+    public override bool IsInvalid => handle == default;
 
     /// <summary>Gets the parser, which is valid as long as the caller holds a reference to this handle.</summary>
     public moe_chat_parser* Pointer => (moe_chat_parser*)handle;

@@ -7,10 +7,10 @@ namespace MoeOffload.Native;
 internal sealed unsafe class ChatTemplateHandle : SafeHandle
 {
     public ChatTemplateHandle(moe_chat* native)
-        : base(0, ownsHandle: true) => SetHandle((nint)native);
+        : base(default, ownsHandle: true) => SetHandle((nint)native);
 
     /// <inheritdoc/>
-    public override bool IsInvalid => handle == 0;
+    public override bool IsInvalid => handle == default;
 
     /// <summary>Gets the template, which is valid as long as the caller holds a reference to this handle.</summary>
     public moe_chat* Pointer => (moe_chat*)handle;

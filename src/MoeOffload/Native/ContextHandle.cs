@@ -18,7 +18,7 @@ internal sealed unsafe class ContextHandle : SafeHandle
     /// <summary>Initializes a new instance of the <see cref="ContextHandle"/> class, which keeps the model and the counter alive.</summary>
     /// <exception cref="ObjectDisposedException">The model or the counter has been disposed.</exception>
     public ContextHandle(ModelHandle model, ExpertCounter? counter, ContextAdapters adapters)
-        : base(0, ownsHandle: true)
+        : base(default, ownsHandle: true)
     {
         Adapters = adapters;
         bool added = false;

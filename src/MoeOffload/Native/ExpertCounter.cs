@@ -16,7 +16,7 @@ internal sealed unsafe class ExpertCounter : SafeHandle
 
     /// <summary>Initializes a new instance of the <see cref="ExpertCounter"/> class.</summary>
     public ExpertCounter(int layerCount, int expertCount)
-        : base(0, ownsHandle: true)
+        : base(default, ownsHandle: true)
     {
         LayerCount = layerCount;
         ExpertCount = expertCount;

@@ -9,14 +9,14 @@ namespace MoeOffload.Native;
 internal sealed unsafe class ExpertStoreHandle : SafeHandle
 {
     private ExpertStoreHandle(ggml_backend_buffer_type* experts, int[] layers)
-        : base(0, ownsHandle: true)
+        : base(default, ownsHandle: true)
     {
         Layers = layers;
         SetHandle((nint)experts);
     }
 
     /// <inheritdoc/>
-    public override bool IsInvalid => handle == 0;
+    public override bool IsInvalid => handle == default;
 
     /// <summary>Gets the numbers of the layers that have such experts, in ascending order.</summary>
     public IReadOnlyList<int> Layers { get; }

@@ -16,7 +16,7 @@ internal sealed unsafe class ModelHandle : SafeHandle
     /// <summary>Initializes a new instance of the <see cref="ModelHandle"/> class, which keeps the experts in files alive.</summary>
     /// <exception cref="ObjectDisposedException">The experts have been disposed.</exception>
     public ModelHandle(llama_model* model, string[] servers, ExpertStoreHandle? experts)
-        : base(0, ownsHandle: true)
+        : base(default, ownsHandle: true)
     {
         if (experts is not null)
         {
@@ -31,7 +31,7 @@ internal sealed unsafe class ModelHandle : SafeHandle
     }
 
     /// <inheritdoc/>
-    public override bool IsInvalid => handle == 0;
+    public override bool IsInvalid => handle == default;
 
     /// <summary>
     /// Gets the semaphore that protects llama.cpp's list of the model's adapters. It is held while an adapter is loaded or freed, a context is

@@ -10,7 +10,7 @@ internal sealed unsafe class NativeBuffer : SafeHandle
     /// <summary>Allocates memory.</summary>
     /// <exception cref="OutOfMemoryException">There is not enough memory.</exception>
     public NativeBuffer(long length)
-        : base(0, ownsHandle: true)
+        : base(default, ownsHandle: true)
     {
         _reserved = length;
         Length = length;
@@ -25,7 +25,7 @@ internal sealed unsafe class NativeBuffer : SafeHandle
     public byte* Pointer => (byte*)handle;
 
     /// <inheritdoc/>
-    public override bool IsInvalid => handle == 0;
+    public override bool IsInvalid => handle == default;
 
     /// <summary>Creates a copy.</summary>
     public NativeBuffer Clone()

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
 using Microsoft.Extensions.Logging;
@@ -25,7 +24,7 @@ internal static unsafe class NativeLog
     private static ThreadState State => s_state ??= new ThreadState();
 
     /// <summary>Sets llama.cpp's log callback. Called once in a process.</summary>
-    public static void Install() => LlamaApi.llama_log_set(&OnLog, null);
+    public static void Install() => LlamaApi.llama_log_set(NativeCallbacks.Log, null);
 
     /// <summary>Directs llama.cpp's lines on this thread to a logger until the returned value is disposed, and clears the collected errors.</summary>
     public static Scope Enter(ILogger logger)
@@ -68,8 +67,8 @@ internal static unsafe class NativeLog
         state.Held.Clear();
     }
 
-    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    private static void OnLog(ggml_log_level level, byte* text, void* userData)
+    /// <summary>Receives a part of a line from llama.cpp.</summary>
+    public static void Receive(ggml_log_level level, byte* text)
     {
         try
         {

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
 using MoeOffload.Gguf;
@@ -27,7 +26,7 @@ internal sealed unsafe class NativeModel : IDisposable
 
         var state = new ProgressState(progress, cancellationToken);
         GCHandle pin = GCHandle.Alloc(state);
-        parameters.progress_callback = &OnProgress;
+        parameters.progress_callback = NativeCallbacks.Progress;
         parameters.progress_callback_user_data = (void*)GCHandle.ToIntPtr(pin);
         try
         {
@@ -219,8 +218,10 @@ internal sealed unsafe class NativeModel : IDisposable
         }
     }
 
-    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    private static byte OnProgress(float progress, void* userData) =>
+    /// <summary>Reports the progress of <see cref="Load"/>, and returns 0 to end it.</summary>
+    /// <param name="progress">The part that is loaded, from 0 to 1.</param>
+    /// <param name="userData">The data that was passed to native code with the callback.</param>
+    public static byte ReportProgress(float progress, void* userData) =>
         (byte)(((ProgressState)GCHandle.FromIntPtr((nint)userData).Target!).Report(progress) ? 1 : 0);
 
     private sealed class ProgressState(Action<float>? report, CancellationToken cancellationToken)

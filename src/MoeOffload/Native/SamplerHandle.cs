@@ -7,10 +7,10 @@ namespace MoeOffload.Native;
 internal sealed unsafe class SamplerHandle : SafeHandle
 {
     public SamplerHandle(llama_sampler* sampler)
-        : base(0, ownsHandle: true) => SetHandle((nint)sampler);
+        : base(default, ownsHandle: true) => SetHandle((nint)sampler);
 
     /// <inheritdoc/>
-    public override bool IsInvalid => handle == 0;
+    public override bool IsInvalid => handle == default;
 
     /// <summary>Gets the sampler, which is valid as long as the caller holds a reference to this handle.</summary>
     public llama_sampler* Pointer => (llama_sampler*)handle;

@@ -5,7 +5,7 @@ using Microsoft.Win32.SafeHandles;
 namespace MoeOffload.Native;
 
 /// <summary>Reads processor times from the operating system: from <c>/proc/stat</c> on Linux (proc(5)), and with <c>GetSystemTimes</c> on Windows.</summary>
-internal static partial class SystemProcessorTimes
+internal static class SystemProcessorTimes
 {
     // Linux counts in USER_HZ, which is 100 on all architectures of .NET.
     private const long TicksPerJiffy = TimeSpan.TicksPerSecond / 100;
@@ -47,7 +47,7 @@ internal static partial class SystemProcessorTimes
     {
         if (OperatingSystem.IsWindows())
         {
-            return GetSystemTimes(out long idle, out _, out _) ? new TimeSpan(idle) : null;
+            return ReadIdleOfWindows();
         }
 
         if (s_stat.Value is not { } stat)
@@ -66,6 +66,12 @@ internal static partial class SystemProcessorTimes
         }
     }
 
+    private static unsafe TimeSpan? ReadIdleOfWindows()
+    {
+        long idle;
+        return GetSystemTimes(&idle, null, null) != 0 ? new TimeSpan(idle) : null;
+    }
+
     private static SafeFileHandle? OpenStat()
     {
         try
@@ -78,7 +84,6 @@ internal static partial class SystemProcessorTimes
         }
     }
 
-    [LibraryImport("kernel32")]
-    [return: MarshalAs(UnmanagedType.Bool)]
-    private static partial bool GetSystemTimes(out long idleTime, out long kernelTime, out long userTime);
+    [DllImport("kernel32")]
+    private static extern unsafe int GetSystemTimes(long* idleTime, long* kernelTime, long* userTime);
 }

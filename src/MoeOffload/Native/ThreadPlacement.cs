@@ -5,7 +5,7 @@ namespace MoeOffload.Native;
 /// <summary>Specifies the priority and the processors of the threads that compute. Threads that they create on Linux inherit both.</summary>
 /// <param name="IsBelowNormal"><see langword="true"/> to let other threads have a core first.</param>
 /// <param name="Processors">The indexes of the logical processors to run on, or <see langword="null"/> for all.</param>
-internal sealed partial record ThreadPlacement(bool IsBelowNormal, IReadOnlyList<int>? Processors)
+internal sealed record ThreadPlacement(bool IsBelowNormal, IReadOnlyList<int>? Processors)
 {
     // The increase that .NET uses for a process whose priority is below normal.
     private const int NiceIncrease = 10;
@@ -52,7 +52,7 @@ internal sealed partial record ThreadPlacement(bool IsBelowNormal, IReadOnlyList
 
         if (OperatingSystem.IsLinux())
         {
-            _ = SetAffinity(0, (nuint)(mask.Length * sizeof(ulong)), mask);
+            SetAffinity(mask);
         }
         else if (OperatingSystem.IsWindows())
         {
@@ -60,18 +60,26 @@ internal sealed partial record ThreadPlacement(bool IsBelowNormal, IReadOnlyList
         }
     }
 
-    [LibraryImport("libc", EntryPoint = "getpriority")]
-    private static partial int GetPriority(int which, int who);
+    private static unsafe void SetAffinity(ulong[] mask)
+    {
+        fixed (ulong* bits = mask)
+        {
+            _ = SetAffinity(0, (nuint)(mask.Length * sizeof(ulong)), bits);
+        }
+    }
 
-    [LibraryImport("libc", EntryPoint = "setpriority")]
-    private static partial int SetPriority(int which, int who, int priority);
+    [DllImport("libc", EntryPoint = "getpriority")]
+    private static extern int GetPriority(int which, int who);
 
-    [LibraryImport("libc", EntryPoint = "sched_setaffinity")]
-    private static partial int SetAffinity(int thread, nuint length, [In] ulong[] mask);
+    [DllImport("libc", EntryPoint = "setpriority")]
+    private static extern int SetPriority(int which, int who, int priority);
 
-    [LibraryImport("kernel32")]
-    private static partial nint GetCurrentThread();
+    [DllImport("libc", EntryPoint = "sched_setaffinity")]
+    private static extern unsafe int SetAffinity(int thread, nuint length, ulong* mask);
 
-    [LibraryImport("kernel32")]
-    private static partial nuint SetThreadAffinityMask(nint thread, nuint mask);
+    [DllImport("kernel32")]
+    private static extern nint GetCurrentThread();
+
+    [DllImport("kernel32")]
+    private static extern nuint SetThreadAffinityMask(nint thread, nuint mask);
 }

@@ -1,5 +1,3 @@
-using System.Buffers;
-
 namespace MoeOffload.Placement;
 
 /// <summary>Contains what the reader and the writer of llama.cpp's placement notation share.</summary>
@@ -8,8 +6,6 @@ internal static class PlacementNotation
     public static readonly string[] OverrideTensor = ["-ot", "--override-tensor"];
     public static readonly string[] CpuMoe = ["--cpu-moe", "-cmoe"];
     public static readonly string[] FirstLayersCpuMoe = ["--n-cpu-moe", "-ncmoe"];
-
-    private static readonly SearchValues<char> s_separators = SearchValues.Create(",=");
 
     /// <summary>
     /// Gets the index of the first comma or equals sign outside parentheses, brackets and braces, or -1 if there is none. llama.cpp splits
@@ -39,7 +35,7 @@ internal static class PlacementNotation
                     depth--;
                     break;
                 default:
-                    if (depth == 0 && !inBrackets && s_separators.Contains(text[i]))
+                    if (depth == 0 && !inBrackets && text[i] is ',' or '=')
                     {
                         return i;
                     }

@@ -42,9 +42,9 @@ internal sealed class PlacementPattern
         {
             return new PlacementPattern(new Regex(pattern, RegexOptions.ECMAScript, s_limit));
         }
-        catch (RegexParseException error)
+        catch (ArgumentException exception)
         {
-            return Reason(error.Error) is { } reason
+            return exception is RegexParseException error && Reason(error.Error) is { } reason
                 ? throw new FormatException($"{reason} (character {error.Offset})", error)
                 : new PlacementPattern(null);
         }

@@ -7,17 +7,21 @@ using System.Runtime.Versioning;
 namespace MoeOffload.Inference.Processors;
 
 /// <summary>Reads the processors of a machine with Windows's <c>GetSystemCpuSetInformation</c>.</summary>
-internal static partial class WindowsProcessors
+internal static class WindowsProcessors
 {
     /// <summary>Reads the processors, or returns an empty list if they are not described.</summary>
     [SupportedOSPlatform("windows")]
-    public static IReadOnlyList<LogicalProcessor> Read()
+    public static unsafe IReadOnlyList<LogicalProcessor> Read()
     {
-        _ = GetSystemCpuSetInformation([], 0, out uint length, 0, 0);
+        uint length;
+        _ = GetSystemCpuSetInformation(null, 0, &length, 0, 0);
         byte[] information = new byte[length];
-        if (length == 0 || !GetSystemCpuSetInformation(information, length, out length, 0, 0))
+        fixed (byte* start = information)
         {
-            return [];
+            if (length == 0 || GetSystemCpuSetInformation(start, length, &length, 0, 0) == 0)
+            {
+                return [];
+            }
         }
 
         using var process = Process.GetCurrentProcess();
@@ -64,7 +68,6 @@ internal static partial class WindowsProcessors
         ];
     }
 
-    [LibraryImport("kernel32")]
-    [return: MarshalAs(UnmanagedType.Bool)]
-    private static partial bool GetSystemCpuSetInformation([Out] byte[] information, uint length, out uint returnedLength, nint process, uint flags);
+    [DllImport("kernel32")]
+    private static extern unsafe int GetSystemCpuSetInformation(byte* information, uint length, uint* returnedLength, nint process, uint flags);
 }
