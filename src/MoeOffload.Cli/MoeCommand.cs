@@ -65,7 +65,7 @@ internal static class MoeCommand
         foreach (ICliCommand command in new ICliCommand[]
         {
             new RunCommand(global), new ServeCommand(global), new GenerateCommand(global), new ListCommand(global), new DiscoverCommand(global),
-            new PullCommand(), new ProbeCommand(global), new InspectCommand(global), new PlanCommand(global), new BenchCommand(global),
+            new PullCommand(), new ProbeCommand(global), new InspectCommand(global), new PlanCommand(global), new FitCommand(global), new BenchCommand(global),
             new EvidenceCommand(global), new ModelCommand(), new GpuInfoCommand(global), new CompletionCommand(),
         })
         {

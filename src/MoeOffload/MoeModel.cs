@@ -55,13 +55,19 @@ public sealed class MoeModel : LoadedModel
         string path, ModelOptions? options = null, IProgress<float>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        options ??= new ModelOptions();
-        ModelLoader loader = ModelLoader.Prepare(path, options);
+        var planned = AutoLoading.Plan(path, options ?? new ModelOptions());
+        ModelLoader loader = ModelLoader.Prepare(path, planned.Options);
         NativeModel? native = null;
         try
         {
             native = loader.Load(progress, cancellationToken);
-            return new MoeModel(path, options, loader, native);
+            return new MoeModel(path, planned.Options, loader, native);
+        }
+        catch (ModelLoadException error) when (planned.IsPlanned)
+        {
+            native?.Dispose();
+            loader.Dispose();
+            throw planned.Explain(error);
         }
         catch
         {
@@ -88,7 +94,7 @@ public sealed class MoeModel : LoadedModel
         ArgumentException.ThrowIfNullOrEmpty(path);
         context ??= new ContextOptions();
         context.Validate();
-        using ModelLoader loader = ModelLoader.Prepare(path, options ?? new ModelOptions());
+        using ModelLoader loader = ModelLoader.Prepare(path, AutoLoading.PlanFor(path, options ?? new ModelOptions(), context));
         return ContextEstimate.Make(loader, context, embeds: false);
     }
 
@@ -108,6 +114,38 @@ public sealed class MoeModel : LoadedModel
     public static Task<MemoryBreakdown> EstimateMemoryAsync(
         string path, ModelOptions? options = null, ContextOptions? context = null, CancellationToken cancellationToken = default) =>
         BackgroundCall.RunAsync(() => EstimateMemory(path, options, context), cancellationToken);
+
+    /// <summary>
+    /// Plans where a model and a context are placed, so that generation is as fast as the memory of this machine allows, without reading the
+    /// weights or allocating their memory. Options that are set are kept. Blocks while the file and RPC servers are read; see
+    /// <see cref="FitAsync"/>.
+    /// </summary>
+    /// <param name="path">The path of a GGUF file, or of its first part if the model is split.</param>
+    /// <param name="options">The load options, or <see langword="null"/> for the default options.</param>
+    /// <param name="context">The context options, or <see langword="null"/> for the default options.</param>
+    /// <param name="fit">The memory to plan for, or <see langword="null"/> for what is free now.</param>
+    /// <returns>
+    /// The plan, for <see cref="ModelOptions.WithPlan"/>. If nothing fits, <see cref="PlacementPlan.Fits"/> is <see langword="false"/>, and
+    /// the plan lists changes that would help.
+    /// </returns>
+    /// <inheritdoc cref="LoadAsync" path="/exception"/>
+    public static PlacementPlan Fit(string path, ModelOptions? options = null, ContextOptions? context = null, FitOptions? fit = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        return PlacementFit.Make(path, options ?? new ModelOptions(), context ?? new ContextOptions(), fit ?? new FitOptions());
+    }
+
+    /// <summary>Plans where a model and a context are placed, as <see cref="Fit"/> does, without blocking the caller.</summary>
+    /// <param name="path">The path of a GGUF file, or of its first part if the model is split.</param>
+    /// <param name="options">The load options, or <see langword="null"/> for the default options.</param>
+    /// <param name="context">The context options, or <see langword="null"/> for the default options.</param>
+    /// <param name="fit">The memory to plan for, or <see langword="null"/> for what is free now.</param>
+    /// <param name="cancellationToken">A token that cancels the wait. The calculation itself continues, and its result is discarded.</param>
+    /// <returns>The plan.</returns>
+    /// <inheritdoc cref="LoadAsync" path="/exception"/>
+    public static Task<PlacementPlan> FitAsync(
+        string path, ModelOptions? options = null, ContextOptions? context = null, FitOptions? fit = null, CancellationToken cancellationToken = default) =>
+        BackgroundCall.RunAsync(() => Fit(path, options, context, fit), cancellationToken);
 
     /// <summary>
     /// Lists the devices of this machine, and of the RPC servers that this process has used so far. Blocks while native libraries are loaded

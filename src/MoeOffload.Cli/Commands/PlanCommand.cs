@@ -8,7 +8,7 @@ using MoeOffload.Measurement.Reports;
 
 namespace MoeOffload.Cli.Commands;
 
-/// <summary>Implements <c>moe plan</c>, which shows how much memory a model and its context would take on each device.</summary>
+/// <summary>Implements <c>moe plan</c>, which shows how much memory a model and its context would take with the options that are given.</summary>
 internal sealed class PlanCommand : ICliCommand
 {
     private readonly ModelOpener _opener;
@@ -17,7 +17,7 @@ internal sealed class PlanCommand : ICliCommand
     public PlanCommand(GlobalOptions global)
     {
         _opener = new ModelOpener(new ModelArgument(global), new LoadArguments(global), new ContextArguments());
-        Command = new Command("plan", "Show how much memory a model would take on each device, without loading it") { _json };
+        Command = new Command("plan", "Show how much memory a model takes on each device with the given options, without loading it") { _json };
         _opener.AddTo(Command);
     }
 
@@ -63,8 +63,8 @@ internal sealed class PlanCommand : ICliCommand
         invocation.Terminal.Out.WriteLine(tooLarge switch
         {
             [] => "It fits.",
-            _ when tooLarge.Exists(need => need.Use.IsHost) => "It does not fit into system memory: use a model with a smaller quantization, or a shorter context (-c).",
-            _ => "It does not fit: keep more experts in system memory (--n-cpu-moe, --cpu-moe), or use a shorter context (-c).",
+            _ when tooLarge.Exists(need => need.Use.IsHost) => "It does not fit into system memory: use a model with a smaller quantization, or a shorter context (-c). 'moe fit' shows what would fit.",
+            _ => "It does not fit: keep more experts in system memory (--n-cpu-moe, --cpu-moe), or use a shorter context (-c). 'moe fit' chooses the placement.",
         });
         return ExitCode.Success;
     }

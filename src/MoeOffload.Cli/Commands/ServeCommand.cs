@@ -112,7 +112,6 @@ internal sealed class ServeCommand : ICliCommand
 
     private Action<MoeServerOptions> Configure(Invocation invocation, CatalogEntry? preloaded)
     {
-        ModelOptions model = _opener.LoadOptions(invocation);
         SamplingOptions sampling = _sampling.Read(invocation.Parsed);
         Action<MoeServerOptions> serve = _serve.Read(invocation.Parsed, preloaded?.Name);
         ModelCompanions? companions = _opener.Companions(invocation);
@@ -123,7 +122,6 @@ internal sealed class ServeCommand : ICliCommand
 
         return options =>
         {
-            options.Models.Load = model;
             options.Models.Context = _opener.ContextOptions(invocation, options.Models.Context);
             options.Requests.Sampling = sampling;
             options.Requests.DefaultModel = preloaded?.Name;
@@ -133,6 +131,7 @@ internal sealed class ServeCommand : ICliCommand
             }
 
             serve(options);
+            options.Models.Load = _opener.LoadOptions(invocation, options.Models.Context);
         };
     }
 

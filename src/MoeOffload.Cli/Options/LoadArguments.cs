@@ -39,6 +39,12 @@ internal sealed class LoadArguments(GlobalOptions global)
     private readonly Option<long?> _expertMemory = Opt.Parsed<long?>(
         "SIZE", "The maximum system memory of experts; the others are read from the file when they are used", ByteSize.TryParse, "a size such as 8GiB, 8000MB or a number of bytes", "--expert-memory");
 
+    private readonly Option<bool> _fit = Opt.Flag(
+        "Choose where the model is placed by the free memory, as 'moe fit' does, and fail before loading if it does not fit", "--fit");
+
+    private readonly Option<long?> _fitMargin = Opt.Parsed<long?>(
+        "SIZE", "The memory that a planned placement leaves free on each device and in system memory; the default is 512MiB", ReadMargin, "a size such as 512MiB, or 0", "--fit-margin");
+
     private readonly Option<bool> _checkTensors = Opt.Flag("Check the weights for invalid values before use", "--check-tensors");
     private readonly Option<string[]> _overrides = Opt.Texts(
         "KEY=TYPE:VALUE,…", "Replace values of the model's metadata; the types are int, float, bool and str; can be repeated", "--override-kv");
@@ -52,7 +58,7 @@ internal sealed class LoadArguments(GlobalOptions global)
         foreach (Option option in new Option[]
         {
             _overrideTensor, _gpuLayers, _rpc, _devices, _requireDevice, _splitMode, _tensorSplit, _mainGpu, _noMmap, _mlock, _directIo, _noRepack,
-            _expertMemory, _checkTensors, _strict, _overrides, _chatTemplate, _chatTemplateFile,
+            _expertMemory, _fit, _fitMargin, _checkTensors, _strict, _overrides, _chatTemplate, _chatTemplateFile,
         })
         {
             command.Options.Add(option);
@@ -106,6 +112,14 @@ internal sealed class LoadArguments(GlobalOptions global)
         ChatTemplate = parsed.GetValue(_chatTemplateFile) is { } file ? File.ReadAllText(file) : parsed.GetValue(_chatTemplate),
         NativeLibraryDirectory = parsed.GetValue(global.NativeDirectory),
     };
+
+    /// <summary>Gets the memory that a planned placement leaves free, or <see langword="null"/> for the default.</summary>
+    public long? FitMargin(ParseResult parsed) => parsed.GetValue(_fitMargin);
+
+    /// <summary>Lets the placement be planned for a context, if the command line says so. Rules that it has are kept.</summary>
+    public ModelOptions ChoosePlacement(ModelOptions options, ParseResult parsed, ContextOptions context) => parsed.GetValue(_fit)
+        ? options with { Placement = TensorPlacement.Auto(parsed.GetValue(_fitMargin), context.ToShape()).Then(options.Placement) }
+        : options;
 
     /// <summary>Restricts the devices to those of the chosen backend.</summary>
     /// <exception cref="PlacementException">The backend has no devices.</exception>
@@ -186,6 +200,8 @@ internal sealed class LoadArguments(GlobalOptions global)
         (false, _, true) => LoadMode.None,
         _ => LoadMode.Auto,
     };
+
+    private static long? ReadMargin(string text) => text == "0" ? 0 : ByteSize.TryParse(text);
 
     private static bool Is(Token word, Option option) => word.Value == option.Name || option.Aliases.Contains(word.Value);
 

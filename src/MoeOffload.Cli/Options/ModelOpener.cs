@@ -43,10 +43,20 @@ internal sealed class ModelOpener(ModelArgument model, LoadArguments load, Conte
 
     /// <summary>Reads the options for loading.</summary>
     /// <exception cref="LoadFailedException">A device or a placement rule is not valid.</exception>
-    public ModelOptions LoadOptions(Invocation invocation) => ModelLoading.Run(() =>
-        load.ChooseBackend(
+    public ModelOptions LoadOptions(Invocation invocation) => LoadOptions(invocation, ContextOptions(invocation));
+
+    /// <summary>Reads the options for loading a model that is used with a certain context.</summary>
+    /// <inheritdoc cref="LoadOptions(Invocation)" path="/exception"/>
+    public ModelOptions LoadOptions(Invocation invocation, ContextOptions used) => ModelLoading.Run(() =>
+    {
+        ModelOptions options = load.ChooseBackend(
             load.Read(invocation.Parsed) with { LoggerFactory = invocation.Loggers, LoadMtpLayers = context.WantsMtpLayers(invocation.Parsed) },
-            invocation.Parsed));
+            invocation.Parsed);
+        return load.ChoosePlacement(options, invocation.Parsed, used);
+    });
+
+    /// <summary>Gets the memory that a planned placement leaves free, or <see langword="null"/> for the default.</summary>
+    public long? FitMargin(Invocation invocation) => load.FitMargin(invocation.Parsed);
 
     /// <summary>Reads the options of the context. The length is 0 if none is given.</summary>
     public ContextOptions ContextOptions(Invocation invocation, ContextOptions? start = null) =>

@@ -1,3 +1,5 @@
+using MoeOffload.Gguf;
+
 namespace MoeOffload;
 
 /// <summary>Provides options for the context of a session.</summary>
@@ -150,6 +152,36 @@ public sealed record ContextOptions
     /// <summary>Returns the options of the draft model's context.</summary>
     /// <param name="contextLength">The length of the session's own context, in tokens.</param>
     internal ContextOptions ForDraft(int contextLength) => this with { ContextLength = contextLength, Speculation = null, CountExperts = false };
+
+    /// <summary>Returns what determines how much memory the context takes, for a placement that is planned (<see cref="TensorPlacement.Auto"/>).</summary>
+    /// <returns>The properties of the context.</returns>
+    public ContextShape ToShape() => new()
+    {
+        Length = ContextLength,
+        SequenceCount = SequenceCount,
+        KeyType = KvCache.KeyType ?? GgmlType.F16,
+        ValueType = KvCache.ValueType ?? GgmlType.F16,
+        IsOffloaded = KvCache.Offload != false,
+        IsUnified = KvCache.Unified == true,
+        BatchSize = BatchSize,
+        MicroBatchSize = MicroBatchSize,
+    };
+
+    /// <summary>Returns the options with what a shape determines.</summary>
+    internal ContextOptions With(ContextShape shape) => this with
+    {
+        ContextLength = shape.Length,
+        SequenceCount = shape.SequenceCount,
+        KvCache = KvCache with
+        {
+            KeyType = shape.KeyType,
+            ValueType = shape.ValueType,
+            Offload = shape.IsOffloaded ? KvCache.Offload : false,
+            Unified = shape.IsUnified ? true : KvCache.Unified,
+        },
+        BatchSize = shape.BatchSize,
+        MicroBatchSize = shape.MicroBatchSize,
+    };
 
     /// <summary>Checks the options, as creating a session does. What depends on the model is not checked.</summary>
     /// <exception cref="ArgumentException">An option is not valid, or options contradict each other.</exception>

@@ -11,18 +11,7 @@ internal static class AdapterMemory
     /// <exception cref="ModelLoadException">The adapter does not fit in memory.</exception>
     public static long Check(GgufFile file, PlacementReport placement, IReadOnlyList<DeviceInfo> devices)
     {
-        Dictionary<string, TensorLocation> locations = placement.Tensors.ToDictionary(tensor => tensor.Name, StringComparer.Ordinal);
-        var needed = new Dictionary<string, long>(StringComparer.Ordinal);
-        foreach (GgufTensorInfo tensor in file.Tensors)
-        {
-            // Tensors that are not one of a pair are ignored when the adapter is loaded.
-            if (locations.TryGetValue(tensor.Name[..^".lora_a".Length], out TensorLocation? location))
-            {
-                string device = location.IsHost ? DeviceTotal.Host : location.Device;
-                needed[device] = needed.GetValueOrDefault(device) + tensor.ByteCount;
-            }
-        }
-
+        Dictionary<string, long> needed = ByDevice(file, placement);
         foreach ((string device, long bytes) in needed)
         {
             long free = device == DeviceTotal.Host ? HostMemory.Available() : devices.FirstOrDefault(info => info.Name == device)?.FreeBytes ?? 0;
@@ -36,5 +25,23 @@ internal static class AdapterMemory
         }
 
         return needed.Values.Sum();
+    }
+
+    /// <summary>Calculates the memory that an adapter takes on each device, in bytes.</summary>
+    public static Dictionary<string, long> ByDevice(GgufFile file, PlacementReport placement)
+    {
+        Dictionary<string, TensorLocation> locations = placement.Tensors.ToDictionary(tensor => tensor.Name, StringComparer.Ordinal);
+        var needed = new Dictionary<string, long>(StringComparer.Ordinal);
+        foreach (GgufTensorInfo tensor in file.Tensors)
+        {
+            // Tensors that are not one of a pair are ignored when the adapter is loaded.
+            if (locations.TryGetValue(tensor.Name[..^".lora_a".Length], out TensorLocation? location))
+            {
+                string device = location.IsHost ? DeviceTotal.Host : location.Device;
+                needed[device] = needed.GetValueOrDefault(device) + tensor.ByteCount;
+            }
+        }
+
+        return needed;
     }
 }

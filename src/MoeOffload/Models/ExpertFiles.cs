@@ -8,9 +8,6 @@ namespace MoeOffload.Models;
 /// <summary>Finds the experts of a model that stay in its files, and checks that the limit of their memory suffices.</summary>
 internal static class ExpertFiles
 {
-    // The largest page of memory of the systems that the library runs on is used where the system's own is not known.
-    private static readonly int s_pageSize = Math.Max(4096, Environment.SystemPageSize);
-
     /// <summary>Prepares the experts that no placement rule puts on a device.</summary>
     /// <param name="files">The model's files.</param>
     /// <param name="options">The options for loading, with <see cref="ModelOptions.Experts"/>.</param>
@@ -20,17 +17,17 @@ internal static class ExpertFiles
     /// <exception cref="ModelLoadException">A file cannot be opened.</exception>
     public static ExpertStoreHandle Prepare(GgufModelFiles files, ModelOptions options, Func<string, string?> bufferOf, out string[] patterns)
     {
-        GgufTensorInfo[] experts = [.. files.Tensors.Where(tensor => IsRouted(tensor) && bufferOf(tensor.Name) is null or "CPU")];
+        GgufTensorInfo[] experts = [.. files.Tensors.Where(tensor => RoutedExperts.IsRouted(tensor) && bufferOf(tensor.Name) is null or "CPU")];
         if (experts.Length == 0)
         {
             throw new PlacementException(
-                files.Tensors.Any(IsRouted)
+                files.Tensors.Any(RoutedExperts.IsRouted)
                     ? $"ModelOptions.Experts is set, but the placement rules put all experts of '{files.Path}' into other buffers than CPU. Leave one of both out."
                     : $"ModelOptions.Experts is set, but '{files.Path}' has no routed experts. Leave it out.");
         }
 
         long limit = options.Experts!.HostBytes;
-        long least = LeastBytes(
+        long least = RoutedExperts.LeastBytes(
             experts, Math.Max(1, Hyperparameters.FindInteger(files.Metadata, options.MetadataOverrides, "expert_used_count") ?? 1));
         if (limit < least)
         {
@@ -47,21 +44,6 @@ internal static class ExpertFiles
                 tensor.Name, tensor.Part, files.Parts[tensor.Part].DataOffset + tensor.Offset, tensor.ByteCount, Layer(tensor), (int)tensor.GetDimension(2)))],
             limit);
     }
-
-    /// <summary>Determines whether a tensor holds the weights of routed experts. Their biases and scales are small, and stay in memory.</summary>
-    public static bool IsRouted(GgufTensorInfo tensor) =>
-        tensor.Dimensions.Count == 3 && TensorNames.LayerOf(tensor.Name) is not null && ExpertTensors.IsExpert(tensor.Name)
-        && tensor.Name.EndsWith(".weight", StringComparison.Ordinal);
-
-    /// <summary>Gets the memory of the experts that one token uses in the layer where they are largest.</summary>
-    /// <param name="experts">The tensors that hold experts.</param>
-    /// <param name="perToken">The number of experts that a token uses.</param>
-    public static long LeastBytes(IEnumerable<GgufTensorInfo> experts, long perToken) => experts
-        .GroupBy(Layer)
-        .Max(layer => layer.Sum(tensor => Math.Min(perToken, tensor.GetDimension(2)) * PageBytes(tensor.ByteCount / tensor.GetDimension(2))));
-
-    // An expert can begin and end within a page.
-    private static long PageBytes(long bytes) => ((bytes + s_pageSize - 1) / s_pageSize * s_pageSize) + s_pageSize;
 
     private static int Layer(GgufTensorInfo tensor) => TensorNames.LayerOf(tensor.Name)!.Value;
 }

@@ -29,7 +29,7 @@ internal sealed class ModelLoader : IDisposable
         _rules = rules;
         _expertShare = options.Experts is null
             ? 0
-            : files.Tensors.Where(ExpertFiles.IsRouted).Sum(tensor => tensor.ByteCount) / (float)files.Tensors.Sum(tensor => tensor.ByteCount);
+            : files.Tensors.Where(RoutedExperts.IsRouted).Sum(tensor => tensor.ByteCount) / (float)files.Tensors.Sum(tensor => tensor.ByteCount);
         NativeLogger = nativeLogger;
     }
 
@@ -43,13 +43,7 @@ internal sealed class ModelLoader : IDisposable
 
         ILoggerFactory loggers = options.LoggerFactory ?? NullLoggerFactory.Instance;
         ILogger nativeLogger = loggers.CreateLogger(NativeLog.Category);
-        NativeRuntime.EnsureLoaded(options.NativeLibraryDirectory, nativeLogger);
-        foreach (string server in options.RpcServers)
-        {
-            NativeRuntime.AddServer(server);
-        }
-
-        List<NativeDevice> devices = DeviceSelection.Select(options);
+        List<NativeDevice> devices = SelectDevices(options);
         Dictionary<string, int> rules = MatchRules(files, options, loggers.CreateLogger(ModelLog.Category));
         ModelSettings settings = ModelSettingsMapping.Map(options with { LoadMode = ChooseMode(options, files, devices, BufferOf) }, devices);
         PlacementRules.CheckTypes(settings.Rules, files.Tensors, rules);
@@ -64,11 +58,27 @@ internal sealed class ModelLoader : IDisposable
         string? BufferOf(string tensor) => rules.TryGetValue(tensor, out int rule) ? options.Placement.Rules[rule].Buffer : null;
     }
 
+    /// <summary>Loads the native libraries, connects to the RPC servers, and selects the devices that hold layers.</summary>
+    public static List<NativeDevice> SelectDevices(ModelOptions options)
+    {
+        ILoggerFactory loggers = options.LoggerFactory ?? NullLoggerFactory.Instance;
+        NativeRuntime.EnsureLoaded(options.NativeLibraryDirectory, loggers.CreateLogger(NativeLog.Category));
+        foreach (string server in options.RpcServers)
+        {
+            NativeRuntime.AddServer(server);
+        }
+
+        return DeviceSelection.Select(options);
+    }
+
     /// <summary>Gets the logger for llama.cpp's messages.</summary>
     public ILogger NativeLogger { get; }
 
     /// <summary>Gets the names of the devices that hold layers.</summary>
     public string[] DeviceNames => [.. _devices.Select(device => device.Name)];
+
+    /// <summary>Gets a value that indicates whether experts stay in the model's files.</summary>
+    public bool KeepsExpertsInFiles => _settings.Experts is not null;
 
     /// <summary>Gets the number of values of a head in the KV cache, or 0 if the file does not specify it.</summary>
     public int HeadLength { get; }
@@ -83,6 +93,8 @@ internal sealed class ModelLoader : IDisposable
         {
             return Load(_paths, _settings, simulate: false, progress, cancellationToken);
         }
+
+        ExpertMemoryCheck.Check(_paths[0], _options.Experts!.HostBytes, _settings.Experts.TotalBytes, HostMemory.Available());
 
         // llama.cpp leaves out the experts that stay in the files, but counts them as a part of what it loads.
         NativeModel model = Load(

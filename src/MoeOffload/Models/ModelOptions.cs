@@ -12,7 +12,10 @@ public sealed record ModelOptions
     // llama_model_kv_override has 128 bytes each for a key and a text, including the terminator.
     private const int LongestMetadata = 127;
 
-    /// <summary>Gets the rules that place tensors. They take precedence over the placement by layers. By default, there are no rules.</summary>
+    /// <summary>
+    /// Gets the rules that place tensors, which take precedence over the placement by layers, or <see cref="TensorPlacement.Auto"/>, which
+    /// chooses the placement by the free memory. By default, there are no rules.
+    /// </summary>
     public TensorPlacement Placement
     {
         get;
@@ -119,6 +122,22 @@ public sealed record ModelOptions
     /// checkout's <c>artifacts/native/&lt;rid&gt;</c>. Only the first load in a process uses this directory.
     /// </summary>
     public string? NativeLibraryDirectory { get; init; }
+
+    /// <summary>Returns options that place a model as a plan says. The rules of the plan include those of these options.</summary>
+    /// <param name="plan">The plan, which was made for these options.</param>
+    /// <returns>The options.</returns>
+    public ModelOptions WithPlan(PlacementPlan plan)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        return this with
+        {
+            Placement = plan.Placement,
+            Devices = SplitMode == MoeOffload.SplitMode.None ? Devices : plan.Devices,
+            GpuLayers = plan.GpuLayers,
+            TensorSplit = plan.TensorSplit,
+            Experts = plan.ExpertMemory is { } limit ? ExpertStorage.Limit(limit) : null,
+        };
+    }
 
     /// <summary>Checks the options, as loading a model does. It uses neither the model nor the devices.</summary>
     /// <exception cref="ArgumentException">An option is not valid, or options contradict each other.</exception>

@@ -8,10 +8,11 @@ namespace MoeOffload.Native;
 /// </summary>
 internal sealed unsafe class ExpertStoreHandle : SafeHandle
 {
-    private ExpertStoreHandle(ggml_backend_buffer_type* experts, int[] layers)
+    private ExpertStoreHandle(ggml_backend_buffer_type* experts, int[] layers, long totalBytes)
         : base(default, ownsHandle: true)
     {
         Layers = layers;
+        TotalBytes = totalBytes;
         SetHandle((nint)experts);
     }
 
@@ -20,6 +21,9 @@ internal sealed unsafe class ExpertStoreHandle : SafeHandle
 
     /// <summary>Gets the numbers of the layers that have such experts, in ascending order.</summary>
     public IReadOnlyList<int> Layers { get; }
+
+    /// <summary>Gets the size of all these experts, in bytes.</summary>
+    public long TotalBytes { get; }
 
     /// <summary>Gets the buffer type of the tensors, which is valid as long as the caller holds a reference to this handle.</summary>
     public ggml_backend_buffer_type* Pointer => (ggml_backend_buffer_type*)handle;
@@ -58,7 +62,7 @@ internal sealed unsafe class ExpertStoreHandle : SafeHandle
         moe_status status = ShimApi.moe_experts_new(
             paths, (nuint)files.Count, sources, (nuint)tensors.Count, (ulong)limit, &experts, error, NativeError.BufferSize);
         return status == moe_status.MOE_STATUS_OK
-            ? new ExpertStoreHandle(experts, [.. tensors.Select(tensor => tensor.Layer).Distinct().Order()])
+            ? new ExpertStoreHandle(experts, [.. tensors.Select(tensor => tensor.Layer).Distinct().Order()], tensors.Sum(tensor => tensor.Bytes))
             : throw new ModelLoadException(NativeError.Describe($"The experts of '{files[0]}' could not be prepared", status, error));
     }
 

@@ -27,8 +27,9 @@ public sealed class TensorPlacement : IEquatable<TensorPlacement>
     private readonly PlacementRule[] _rules;
     private readonly PlacementPattern[] _patterns;
 
-    private TensorPlacement(PlacementRule[] rules)
+    private TensorPlacement(PlacementRule[] rules, AutoPlacement? auto = null)
     {
+        AutoPlan = auto;
         if (rules.Length > MaxRules)
         {
             throw new PlacementException($"{rules.Length} placement rules exceed llama.cpp's limit of {MaxRules}; join patterns with '|'");
@@ -45,8 +46,31 @@ public sealed class TensorPlacement : IEquatable<TensorPlacement>
     /// <summary>Gets the placement without rules: the GPU layers determine the place of every tensor.</summary>
     public static TensorPlacement Default { get; } = new([]);
 
+    /// <summary>
+    /// Gets a value that indicates whether the placement is planned when the model is loaded. <see cref="Rules"/> are then those that the plan
+    /// has to keep.
+    /// </summary>
+    public bool IsAuto => AutoPlan is not null;
+
+    /// <summary>Gets what the placement is planned for, or <see langword="null"/> if it is not planned.</summary>
+    internal AutoPlacement? AutoPlan { get; }
+
     /// <summary>Gets the rules, in the order in which they are matched.</summary>
     public IReadOnlyList<PlacementRule> Rules => _rules;
+
+    /// <summary>
+    /// Creates a placement that is planned when the model is loaded, as <see cref="MoeModel.Fit"/> does it: as much as possible of what a token
+    /// reads goes to devices, and a model that does not fit is not loaded. Other options that are set, and rules that are added, are kept.
+    /// </summary>
+    /// <param name="marginBytes">The memory that stays free on each device and in system memory, in bytes, or <see langword="null"/> for 512 MiB.</param>
+    /// <param name="context">The context that the model will be used with, or <see langword="null"/> for one with the default options.</param>
+    /// <returns>The placement.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The margin is negative.</exception>
+    public static TensorPlacement Auto(long? marginBytes = null, ContextShape? context = null)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(marginBytes ?? 0, nameof(marginBytes));
+        return new TensorPlacement([], new AutoPlacement(marginBytes ?? PlacementProblem.DefaultMargin, context ?? new ContextShape()));
+    }
 
     /// <summary>Creates a placement that keeps all experts in system memory, like llama.cpp's <c>--cpu-moe</c>.</summary>
     /// <returns>The placement.</returns>
@@ -136,7 +160,7 @@ public sealed class TensorPlacement : IEquatable<TensorPlacement>
     /// <param name="rule">The rule.</param>
     /// <returns>The new placement.</returns>
     /// <exception cref="PlacementException">The rule is not valid.</exception>
-    public TensorPlacement With(PlacementRule rule) => FromRules([.. _rules, rule]);
+    public TensorPlacement With(PlacementRule rule) => new([.. _rules, rule], AutoPlan);
 
     /// <summary>Creates a placement that adds a rule after the rules of this one.</summary>
     /// <param name="pattern">The rule's <see cref="PlacementRule.Pattern"/>.</param>
@@ -146,16 +170,16 @@ public sealed class TensorPlacement : IEquatable<TensorPlacement>
     public TensorPlacement With(string pattern, string buffer) => With(new PlacementRule(pattern, buffer));
 
     /// <summary>Creates a placement that adds the rules of another placement after the rules of this one.</summary>
-    /// <param name="next">The placement whose rules are added.</param>
+    /// <param name="next">The placement whose rules are added. If one of both is planned when the model is loaded, the result is, too.</param>
     /// <returns>The new placement.</returns>
     public TensorPlacement Then(TensorPlacement next)
     {
         ArgumentNullException.ThrowIfNull(next);
-        return FromRules([.. _rules, .. next._rules]);
+        return next._rules.Length == 0 && next.AutoPlan is null ? this : new TensorPlacement([.. _rules, .. next._rules], AutoPlan ?? next.AutoPlan);
     }
 
     /// <inheritdoc/>
-    public bool Equals(TensorPlacement? other) => other is not null && _rules.AsSpan().SequenceEqual(other._rules);
+    public bool Equals(TensorPlacement? other) => other is not null && AutoPlan == other.AutoPlan && _rules.AsSpan().SequenceEqual(other._rules);
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => Equals(obj as TensorPlacement);
@@ -164,6 +188,7 @@ public sealed class TensorPlacement : IEquatable<TensorPlacement>
     public override int GetHashCode()
     {
         var hash = new HashCode();
+        hash.Add(AutoPlan);
         foreach (var rule in _rules)
         {
             hash.Add(rule);
@@ -174,6 +199,9 @@ public sealed class TensorPlacement : IEquatable<TensorPlacement>
 
     /// <summary>Returns the placement in llama.cpp's notation, which <see cref="Parse"/> reads, or an empty string if there are no rules.</summary>
     public override string ToString() => PlacementWriter.Write(_rules);
+
+    /// <summary>Returns the rules without the plan that is to be made.</summary>
+    internal TensorPlacement WithoutAuto() => AutoPlan is null ? this : FromRules(_rules);
 
     /// <summary>Gets the zero-based index of the rule that applies to a tensor, or <see langword="null"/> if none does.</summary>
     /// <exception cref="PlacementException">Only llama.cpp's own engine can match a pattern, or matching takes too long.</exception>

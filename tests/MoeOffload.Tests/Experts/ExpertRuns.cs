@@ -2,8 +2,8 @@ using FluentAssertions;
 using Microsoft.Extensions.Logging.Abstractions;
 using MoeOffload.Gguf;
 using MoeOffload.Inference;
-using MoeOffload.Models;
 using MoeOffload.Native;
+using MoeOffload.Placement;
 
 namespace MoeOffload.Tests.Experts;
 
@@ -21,13 +21,13 @@ internal static class ExpertRuns
     public static ModelOptions InFile(string path, int percent)
     {
         GgufModelFiles files = GgufModelFiles.Open(path);
-        GgufTensorInfo[] experts = [.. files.Tensors.Where(ExpertFiles.IsRouted)];
+        GgufTensorInfo[] experts = [.. files.Tensors.Where(RoutedExperts.IsRouted)];
 
         // Each tensor takes whole pages, of which it can fill two only in part.
         long all = experts.Sum(tensor => tensor.ByteCount + (2 * Environment.SystemPageSize));
         files.Metadata.TryGetString(GgufKeys.Architecture, out string architecture);
         files.Metadata.TryGetInt64($"{architecture}.expert_used_count", out long used).Should().BeTrue();
-        return InMemory with { Experts = ExpertStorage.Limit(Math.Max(all * percent / 100, ExpertFiles.LeastBytes(experts, used))) };
+        return InMemory with { Experts = ExpertStorage.Limit(Math.Max(all * percent / 100, RoutedExperts.LeastBytes(experts, used))) };
     }
 
     /// <summary>

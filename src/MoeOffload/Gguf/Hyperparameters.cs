@@ -1,6 +1,4 @@
-using MoeOffload.Gguf;
-
-namespace MoeOffload.Models;
+namespace MoeOffload.Gguf;
 
 /// <summary>Reads hyperparameters of a model, or the values that replace them.</summary>
 internal static class Hyperparameters
