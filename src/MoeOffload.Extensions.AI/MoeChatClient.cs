@@ -10,8 +10,6 @@ namespace MoeOffload.Extensions.AI;
 /// <summary>Answers chats with a session.</summary>
 internal sealed class MoeChatClient : IChatClient
 {
-    private const string Provider = "moeoffload";
-
     private readonly GenerationSession _session;
     private readonly bool _ownsSession;
     private readonly string _modelId;
@@ -27,8 +25,8 @@ internal sealed class MoeChatClient : IChatClient
     {
         _session = session;
         _ownsSession = ownsSession;
-        _modelId = options.ModelId ?? Path.GetFileNameWithoutExtension(session.Model.Path);
-        _metadata = new ChatClientMetadata(Provider, providerUri: null, _modelId);
+        _modelId = options.ModelId ?? session.Model.Id;
+        _metadata = new ChatClientMetadata(ClientTelemetry.Provider, providerUri: null, _modelId);
         _mapping = new OptionsMapping(options.Defaults, _modelId, options.Logger);
         _conversations = options.KeptConversations > 0 ? new ConversationStore(options.KeptConversations) : null;
     }
@@ -36,6 +34,51 @@ internal sealed class MoeChatClient : IChatClient
     /// <inheritdoc/>
     public async Task<ChatResponse> GetResponseAsync(
         IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ClientTelemetry telemetry = ClientTelemetry.Start(ClientTelemetry.Chat, _modelId);
+        try
+        {
+            ChatResponse response = await AnswerAsync(messages, options, cancellationToken).ConfigureAwait(false);
+            telemetry.End(response.Usage);
+            return response;
+        }
+        catch (Exception failure)
+        {
+            telemetry.Fail(failure);
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
+        IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        IAsyncEnumerable<ChatResponseUpdate> updates = StreamAsync(messages, options, cancellationToken);
+        return ClientTelemetry.IsEnabled ? MeasureAsync(updates, cancellationToken) : updates;
+    }
+
+    /// <inheritdoc/>
+    public object? GetService(Type serviceType, object? serviceKey = null)
+    {
+        ArgumentNullException.ThrowIfNull(serviceType);
+        return serviceKey is not null ? null
+            : serviceType == typeof(ChatClientMetadata) ? _metadata
+            : serviceType == typeof(GenerationSession) ? _session
+            : serviceType == typeof(MoeModel) ? _session.Model
+            : serviceType.IsInstanceOfType(this) ? this
+            : null;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (_ownsSession)
+        {
+            _session.Dispose();
+        }
+    }
+
+    private async Task<ChatResponse> AnswerAsync(IEnumerable<ChatMessage> messages, ChatOptions? options, CancellationToken cancellationToken)
     {
         Answer answer = await StartAsync(messages, options, cancellationToken).ConfigureAwait(false);
         await using (((IAsyncDisposable)answer.Stream).ConfigureAwait(false))
@@ -56,9 +99,49 @@ internal sealed class MoeChatClient : IChatClient
         }
     }
 
-    /// <inheritdoc/>
-    public async IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
-        IEnumerable<ChatMessage> messages, ChatOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    private async IAsyncEnumerable<ChatResponseUpdate> MeasureAsync(
+        IAsyncEnumerable<ChatResponseUpdate> stream, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        ClientTelemetry telemetry = ClientTelemetry.Start(ClientTelemetry.Chat, _modelId);
+        UsageDetails? usage = null;
+        IAsyncEnumerator<ChatResponseUpdate> updates = stream.GetAsyncEnumerator(cancellationToken);
+        try
+        {
+            while (await NextAsync(updates, telemetry).ConfigureAwait(false))
+            {
+                if (updates.Current.FinishReason is not null)
+                {
+                    usage = updates.Current.Contents.OfType<UsageContent>().LastOrDefault()?.Details;
+                }
+
+                yield return updates.Current;
+            }
+
+            telemetry.End(usage);
+        }
+        finally
+        {
+            await updates.DisposeAsync().ConfigureAwait(false);
+            telemetry.Abandon();
+        }
+    }
+
+    // No exception can be caught around a yield.
+    private static async ValueTask<bool> NextAsync(IAsyncEnumerator<ChatResponseUpdate> updates, ClientTelemetry telemetry)
+    {
+        try
+        {
+            return await updates.MoveNextAsync().ConfigureAwait(false);
+        }
+        catch (Exception failure)
+        {
+            telemetry.Fail(failure);
+            throw;
+        }
+    }
+
+    private async IAsyncEnumerable<ChatResponseUpdate> StreamAsync(
+        IEnumerable<ChatMessage> messages, ChatOptions? options, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         Answer answer = await StartAsync(messages, options, cancellationToken).ConfigureAwait(false);
         await using (((IAsyncDisposable)answer.Stream).ConfigureAwait(false))
@@ -88,27 +171,6 @@ internal sealed class MoeChatClient : IChatClient
                     };
                 }
             }
-        }
-    }
-
-    /// <inheritdoc/>
-    public object? GetService(Type serviceType, object? serviceKey = null)
-    {
-        ArgumentNullException.ThrowIfNull(serviceType);
-        return serviceKey is not null ? null
-            : serviceType == typeof(ChatClientMetadata) ? _metadata
-            : serviceType == typeof(GenerationSession) ? _session
-            : serviceType == typeof(MoeModel) ? _session.Model
-            : serviceType.IsInstanceOfType(this) ? this
-            : null;
-    }
-
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        if (_ownsSession)
-        {
-            _session.Dispose();
         }
     }
 

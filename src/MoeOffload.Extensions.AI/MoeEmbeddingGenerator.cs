@@ -8,7 +8,7 @@ namespace MoeOffload.Extensions.AI;
 /// <param name="modelId">The id of the model, or null.</param>
 internal sealed class MoeEmbeddingGenerator(Embedder embedder, string? modelId) : IEmbeddingGenerator<string, Embedding<float>>
 {
-    private readonly EmbeddingGeneratorMetadata _metadata = new("moeoffload", providerUri: null, modelId, embedder.Dimension);
+    private readonly EmbeddingGeneratorMetadata _metadata = new(ClientTelemetry.Provider, providerUri: null, modelId, embedder.Dimension);
 
     /// <inheritdoc/>
     public async Task<GeneratedEmbeddings<Embedding<float>>> GenerateAsync(
@@ -22,13 +22,26 @@ internal sealed class MoeEmbeddingGenerator(Embedder embedder, string? modelId) 
             return [];
         }
 
-        IReadOnlyList<TextEmbedding> embeddings = await embedder.EmbedAsync(texts, cancellationToken).ConfigureAwait(false);
+        ClientTelemetry telemetry = ClientTelemetry.Start(ClientTelemetry.Embeddings, modelId);
+        IReadOnlyList<TextEmbedding> embeddings;
+        try
+        {
+            embeddings = await embedder.EmbedAsync(texts, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception failure)
+        {
+            telemetry.Fail(failure);
+            throw;
+        }
+
         DateTimeOffset now = DateTimeOffset.UtcNow;
         long tokens = embeddings.Sum(embedding => (long)embedding.TokenCount);
+        var usage = new UsageDetails { InputTokenCount = tokens, TotalTokenCount = tokens };
+        telemetry.End(usage);
         return new GeneratedEmbeddings<Embedding<float>>(
             embeddings.Select(embedding => new Embedding<float>(embedding.Vector) { ModelId = modelId, CreatedAt = now }))
         {
-            Usage = new UsageDetails { InputTokenCount = tokens, TotalTokenCount = tokens },
+            Usage = usage,
         };
     }
 

@@ -9,6 +9,7 @@ using MoeOffload.Inference.Speculation;
 using MoeOffload.Inference.State;
 using MoeOffload.Models;
 using MoeOffload.Native;
+using MoeOffload.Telemetry;
 
 namespace MoeOffload;
 
@@ -19,7 +20,7 @@ namespace MoeOffload;
 /// <remarks>
 /// <see cref="ContextOptions.SequenceCount"/> sets how many generations can run at the same time. Further generations wait in a queue.
 /// </remarks>
-public sealed class GenerationSession : IDisposable, IAsyncDisposable
+public sealed class GenerationSession : IDisposable, IAsyncDisposable, IMeasuredContext
 {
     private readonly MoeModel _model;
     private readonly Scheduler _scheduler;
@@ -30,6 +31,8 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
     private readonly int _vocabularySize;
     private readonly GenerationFactory _generations;
     private readonly PreparationQueue _preparations = new();
+    private readonly OperationTelemetry _chats;
+    private readonly OperationTelemetry _completions;
     private bool _isDisposed;
 
     private GenerationSession(
@@ -57,6 +60,9 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
         _vocabularySize = context.VocabularySize;
         _generations = new GenerationFactory(scheduler, model, SequenceLength, ContextLength > SequenceLength, context.CanShift, logger);
         Memory = new MemoryBreakdown(memory, context.ContextLength);
+        _chats = new OperationTelemetry(OperationTelemetry.Chat, model.Id);
+        _completions = new OperationTelemetry(OperationTelemetry.TextCompletion, model.Id);
+        LiveState.Contexts.Add(this);
     }
 
     /// <summary>Stops the thread of a session that was not disposed.</summary>
@@ -114,6 +120,9 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
     /// <summary>Gets the model of the session.</summary>
     public MoeModel Model => _model;
 
+    /// <inheritdoc/>
+    string IMeasuredContext.ModelId => _model.Id;
+
     /// <summary>Gets the LoRA adapters that are active from the next step on.</summary>
     public IReadOnlyList<ScaledAdapter> Adapters => _adapters.Current;
 
@@ -170,7 +179,7 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
     public TokenStream GenerateAsync(GenerationRequest request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
-        return Generate(new PlainRequest(request), cancellationToken);
+        return Generate(new PlainRequest(request), _completions, cancellationToken);
     }
 
     /// <summary>Generates the answer to a chat. Returns immediately, even if the chat is long.</summary>
@@ -197,7 +206,7 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
         options.ValidateNumbers();
         var room = new PromptRoom(SequenceLength, _model.Native.Vocabulary);
         var source = new ChatSource(messages, options, () => _model.ChatTemplate, room, _model.Logger);
-        return new ChatStream(Generate(source, cancellationToken), source);
+        return new ChatStream(Generate(source, _chats, cancellationToken), source);
     }
 
     /// <summary>
@@ -438,12 +447,12 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
         };
     }
 
-    private TokenStream Generate(IRequestSource source, CancellationToken cancellationToken)
+    private TokenStream Generate(IRequestSource source, OperationTelemetry telemetry, CancellationToken cancellationToken)
     {
         source.Limits.ValidateNumbers();
         _generations.CheckShift(source.Limits);
         ObjectDisposedException.ThrowIf(Volatile.Read(ref _isDisposed), this);
-        var channel = new TokenChannel(source.Limits.Deadline, cancellationToken);
+        var channel = new TokenChannel(source.Limits.Deadline, cancellationToken, telemetry);
         channel.Connect(new RequestPreparation(_scheduler, _preparations, _generations, source, channel));
         return new TokenStream(this, channel);
     }
@@ -496,6 +505,7 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable
             _isDisposed = true;
         }
 
+        LiveState.Contexts.Remove(this);
         _scheduler.Stop();
     }
 }

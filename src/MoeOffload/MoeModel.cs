@@ -8,12 +8,13 @@ using MoeOffload.Inference;
 using MoeOffload.Models;
 using MoeOffload.Native;
 using MoeOffload.Shared;
+using MoeOffload.Telemetry;
 
 namespace MoeOffload;
 
 /// <summary>Represents a loaded model, which can be used from several threads at the same time.</summary>
 /// <remarks>The memory of the model is freed when the model and all its sessions, embedders and adapters have been disposed.</remarks>
-public sealed class MoeModel : LoadedModel
+public sealed class MoeModel : LoadedModel, IMeasuredModel
 {
     private readonly Lazy<ChatTemplate> _chatTemplate;
 
@@ -61,7 +62,9 @@ public sealed class MoeModel : LoadedModel
         try
         {
             native = loader.Load(progress, cancellationToken);
-            return new MoeModel(path, planned.Options, loader, native);
+            var model = new MoeModel(path, planned.Options, loader, native);
+            LiveState.Models.Add(model);
+            return model;
         }
         catch (ModelLoadException error) when (planned.IsPlanned)
         {
@@ -446,4 +449,6 @@ public sealed class MoeModel : LoadedModel
                 Logger, session.ContextLength, session.SequenceCount, use.ContextBytes / Mebibyte, use.ComputeBytes / Mebibyte, use.Device);
         }
     }
+
+    private protected override void OnDisposing() => LiveState.Models.Remove(this);
 }

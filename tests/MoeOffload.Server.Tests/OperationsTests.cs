@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text.Json.Nodes;
 using FluentAssertions;
 using Microsoft.Extensions.Logging;
+using MoeOffload.Diagnostics;
 using MoeOffload.Fixtures;
 using NUnit.Framework;
 
@@ -38,18 +39,18 @@ public sealed class OperationsTests
 
         Value(text, "moe_requests_total", "http_route=\"/v1/chat/completions\"", "http_response_status_code=\"200\"").Should().BeGreaterThanOrEqualTo(2);
         Value(text, "moe_requests_total", "http_route=\"/v1/chat/completions\"", "http_response_status_code=\"404\"").Should().BeGreaterThanOrEqualTo(1);
-        Value(text, "moe_tokens_generated_total", "tiny-moe").Should().BeGreaterThanOrEqualTo(20);
-        Value(text, "moe_tokens_prompt_total", "tiny-moe").Should().BePositive();
-        Value(text, "moe_tokens_cached_total", "tiny-moe").Should().BePositive();
+        Value(text, "moe_tokens_generated_total", "tiny-moe", "operation_name=\"chat\"").Should().BeGreaterThanOrEqualTo(20);
+        Value(text, "moe_tokens_prompt_total", "tiny-moe", "operation_name=\"chat\"").Should().BePositive();
+        Value(text, "moe_tokens_cached_total", "tiny-moe", "operation_name=\"chat\"").Should().BePositive();
         Value(text, "moe_prefix_cache_hits_total", "tiny-moe").Should().BeGreaterThanOrEqualTo(1);
-        Value(text, "gen_ai_server_time_to_first_token_seconds_count", "tiny-moe").Should().BeGreaterThanOrEqualTo(2);
-        Value(text, "gen_ai_server_time_per_output_token_seconds_count", "tiny-moe").Should().BeGreaterThanOrEqualTo(2);
-        Value(text, "gen_ai_server_request_duration_seconds_count", "tiny-moe").Should().BeGreaterThanOrEqualTo(2);
+        Value(text, "gen_ai_server_time_to_first_token_seconds_count", "tiny-moe", "operation_name=\"chat\"").Should().BeGreaterThanOrEqualTo(2);
+        Value(text, "gen_ai_server_time_per_output_token_seconds_count", "tiny-moe", "operation_name=\"chat\"").Should().BeGreaterThanOrEqualTo(2);
+        Value(text, "gen_ai_server_request_duration_seconds_count", "tiny-moe", "operation_name=\"chat\"").Should().BeGreaterThanOrEqualTo(2);
         Value(text, "moe_queue_waiting", "tiny-moe").Should().Be(0);
-        Value(text, "moe_memory_bytes", "device=\"Host\"", "kind=\"weights\"").Should().BeGreaterThan(1 << 20);
-        Value(text, "moe_memory_bytes", "device=\"Host\"", "kind=\"context\"").Should().BePositive();
-        Value(text, "moe_expert_tokens_total", "layer=\"0\"").Should().BePositive();
-        Value(text, "moe_expert_busiest_share", "layer=\"0\"").Should().BeInRange(1.0 / 16, 0.5);
+        Value(text, "moe_memory_bytes", "tiny-moe", "device=\"Host\"", "kind=\"weights\"").Should().BeGreaterThan(1 << 20);
+        Value(text, "moe_memory_bytes", "tiny-moe", "device=\"Host\"", "kind=\"context\"").Should().BePositive();
+        Value(text, "moe_expert_tokens_total", "tiny-moe", "layer=\"0\"").Should().BePositive();
+        Value(text, "moe_expert_busiest_share", "tiny-moe", "layer=\"0\"").Should().BeInRange(1.0 / 16, 0.5);
         Value(text, "moe_models_loaded").Should().BeGreaterThanOrEqualTo(1);
     }
 
@@ -106,7 +107,7 @@ public sealed class OperationsTests
         int count = 0;
         using var listener = new ActivityListener
         {
-            ShouldListenTo = source => source.Name == ServerActivities.SourceName,
+            ShouldListenTo = source => source.Name is ServerActivities.SourceName or MoeTelemetry.ActivitySourceName,
             Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
             ActivityStopped = activity =>
             {
@@ -119,12 +120,15 @@ public sealed class OperationsTests
         };
         ActivitySource.AddActivityListener(listener);
         await _server.AskAsync(Path, TestServer.Chat("Hi", maxTokens: 3));
-        await Wait.Until(() => Volatile.Read(ref count) > 0);
+        await Wait.Until(() => Volatile.Read(ref count) > 1);
 
         Activity activity = activities.Single(it => it.DisplayName == Path);
         activity.GetTagItem("gen_ai.request.model").Should().Be(TestServer.Demo);
-        activity.GetTagItem("gen_ai.usage.output_tokens").Should().Be(3);
         activity.GetTagItem("http.response.status_code").Should().Be(200);
+        activity.GetTagItem("gen_ai.usage.output_tokens").Should().BeNull("the generation has them, and a sum must not count them twice");
+        Activity generation = activities.Single(it => it.ParentSpanId == activity.SpanId);
+        generation.DisplayName.Should().Be($"chat {TestServer.Demo}");
+        generation.GetTagItem("gen_ai.usage.output_tokens").Should().Be(3);
     }
 
     [Test]

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
@@ -7,6 +6,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using MoeOffload.Catalog;
+using MoeOffload.Diagnostics;
 using MoeOffload.Fixtures;
 using OpenTelemetry.Metrics;
 
@@ -69,7 +69,7 @@ internal sealed class TestServer : IAsyncDisposable
         var log = new RecordedLog();
         builder.Logging.ClearProviders().SetMinimumLevel(LogLevel.Debug).AddProvider(log);
         build?.Invoke(builder);
-        builder.Services.AddOpenTelemetry().WithMetrics(metrics => metrics.AddMeter(ServerMeter.Name).AddPrometheusExporter());
+        builder.Services.AddOpenTelemetry().WithMetrics(metrics => metrics.AddMeter(ServerMeter.Name, MoeTelemetry.MeterName).AddPrometheusExporter());
         builder.Services.AddMoeOffload(catalog, options =>
         {
             options.Models.Context = options.Models.Context with

@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using MoeOffload.Catalog;
+using MoeOffload.Diagnostics;
 using MoeOffload.Server;
 using OpenTelemetry.Metrics;
 
@@ -26,7 +27,9 @@ internal static class ServerHost
         builder.WebHost.UseUrls(url).UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true);
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.Services.AddMoeOffload(catalog, configure);
-        builder.Services.AddOpenTelemetry().WithMetrics(metrics => metrics.AddMeter(ServerMeter.Name).AddPrometheusExporter());
+        builder.Services.AddOpenTelemetry().WithMetrics(metrics => metrics
+            .AddMeter(ServerMeter.Name, MoeTelemetry.MeterName, "Microsoft.AspNetCore.Hosting")
+            .AddPrometheusExporter());
         WebApplication application = builder.Build();
         application.MapMoeOffload();
         application.MapPrometheusScrapingEndpoint("/metrics").RequireMoeOffloadAccess();

@@ -171,7 +171,9 @@ public sealed class HostedModel : IDisposable, IAsyncDisposable
     {
         lock (_gate)
         {
-            return _unload ??= UnloadOnceAsync(_load);
+            // On another thread, because a caller that waits for it could be the one that the continuations need.
+            Task<ModelParts>? load = _load;
+            return _unload ??= Task.Run(() => UnloadOnceAsync(load), CancellationToken.None);
         }
     }
 
@@ -237,7 +239,7 @@ public sealed class HostedModel : IDisposable, IAsyncDisposable
             DraftModelPath = _options.Companions.DraftModelPath is { } draft ? _files.Find(_options, draft).Path : null,
         };
         HostingLog.Loading(_logger, Id, entry.Path);
-        ModelOptions load = _options.Load.LoggerFactory is null ? _options.Load with { LoggerFactory = _loggers } : _options.Load;
+        ModelOptions load = _options.Load with { LoggerFactory = _options.Load.LoggerFactory ?? _loggers, Id = _options.Load.Id ?? Id };
         return await ModelParts.LoadAsync(entry.Path, companions, _options, load, new LoadProgress(this, begin), stop).ConfigureAwait(false);
     }
 
@@ -252,7 +254,6 @@ public sealed class HostedModel : IDisposable, IAsyncDisposable
 
     private async Task UnloadOnceAsync(Task<ModelParts>? load)
     {
-        await Task.Yield();
         CancelLoad();
         await _stopping.DisposeAsync().ConfigureAwait(false);
         if (load is not null)

@@ -262,16 +262,11 @@ internal sealed class ApiRequest : IDisposable
         {
             PromptTokens += statistics.PromptTokens;
             GeneratedTokens += statistics.GeneratedTokens;
-            Services.Metrics.Count(Model ?? string.Empty, statistics);
         }
     }
 
     /// <summary>Counts tokens for which embeddings were computed.</summary>
-    public void CountEmbedded(int tokens)
-    {
-        PromptTokens += tokens;
-        Services.Metrics.CountEmbedded(Model ?? string.Empty, tokens);
-    }
+    public void CountEmbedded(int tokens) => PromptTokens += tokens;
 
     /// <summary>Logs a prompt or an answer, if the options ask for it.</summary>
     public void LogText(string kind, string text)

@@ -15,7 +15,7 @@ internal sealed class ModelFactory(ModelHostOptions options, ILoggerFactory logg
     // The library's limit of a text, if the options do not set one.
     private const int LongestEmbedded = 8192;
 
-    private ModelOptions ModelOptions => options.Load.LoggerFactory is null ? options.Load with { LoggerFactory = loggers } : options.Load;
+    private ModelOptions ModelOptions => options.Load with { LoggerFactory = options.Load.LoggerFactory ?? loggers };
 
     /// <summary>Loads a model.</summary>
     /// <returns>
@@ -27,6 +27,7 @@ internal sealed class ModelFactory(ModelHostOptions options, ILoggerFactory logg
         ModelOptions load = options.Load.Experts is null
             ? ModelOptions
             : For((await GgufFile.OpenAsync(entry.Path, cancellationToken).ConfigureAwait(false)).Metadata);
+        load = load with { Id = entry.Name };
         MoeModel model = await MoeModel.LoadAsync(entry.Path, load, progress, cancellationToken).ConfigureAwait(false);
         LoadedCompanions? companions = null;
         try

@@ -121,7 +121,7 @@ internal sealed class ApiPipeline(ApiServices services, ApiKeys keys, Origins or
         int status = failure?.Status ?? request.Http.Response.StatusCode;
         string code = failure?.Code ?? "ok";
         string model = request.Model ?? string.Empty;
-        services.Metrics.End(route, model, status, request.Elapsed);
+        services.Metrics.End(route, model, status);
         ApiLog.Answered(
             services.Logger, level, method, route, status, code, request.Elapsed.TotalMilliseconds, model, request.PromptTokens, request.GeneratedTokens, request.Id);
         if (activity is not null)
@@ -130,8 +130,6 @@ internal sealed class ApiPipeline(ApiServices services, ApiKeys keys, Origins or
             activity.SetTag("http.route", route);
             activity.SetTag("http.response.status_code", status);
             activity.SetTag("gen_ai.request.model", model);
-            activity.SetTag("gen_ai.usage.input_tokens", request.PromptTokens);
-            activity.SetTag("gen_ai.usage.output_tokens", request.GeneratedTokens);
             activity.SetTag("moe.request.id", request.Id);
             if (failure is not null)
             {

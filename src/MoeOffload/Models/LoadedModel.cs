@@ -35,6 +35,9 @@ public abstract class LoadedModel : IDisposable, IAsyncDisposable
     /// <summary>Gets the path of the file that was loaded, or of its first part if the model is split.</summary>
     public string Path { get; }
 
+    /// <summary>Gets the id of the model in telemetry: <see cref="ModelOptions.Id"/>, or the name of its file without the extension.</summary>
+    public string Id => _options.Id ?? System.IO.Path.GetFileNameWithoutExtension(Path);
+
     /// <summary>Gets the model's properties.</summary>
     public ModelInfo Info { get; }
 
@@ -68,6 +71,7 @@ public abstract class LoadedModel : IDisposable, IAsyncDisposable
     /// <remarks>Waits up to 30 seconds if an RPC server does not answer.</remarks>
     public void Dispose()
     {
+        OnDisposing();
         _access.Close();
         Loader.Dispose();
         GC.SuppressFinalize(this);
@@ -115,6 +119,8 @@ public abstract class LoadedModel : IDisposable, IAsyncDisposable
             ? copy
             : throw new ArgumentException("An adapter is in the list twice. Specify it once, with the sum of its scales.", nameof(adapters));
     }
+
+    private protected abstract void OnDisposing();
 
     private Dictionary<string, string> ReadMetadata()
     {

@@ -13,6 +13,12 @@ public sealed record ModelOptions
     private const int LongestMetadata = 127;
 
     /// <summary>
+    /// Gets the id of the model in telemetry, or <see langword="null"/> to use the name of its file without the extension. The default is
+    /// <see langword="null"/>.
+    /// </summary>
+    public string? Id { get; init; }
+
+    /// <summary>
     /// Gets the rules that place tensors, which take precedence over the placement by layers, or <see cref="TensorPlacement.Auto"/>, which
     /// chooses the placement by the free memory. By default, there are no rules.
     /// </summary>

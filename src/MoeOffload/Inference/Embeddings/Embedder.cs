@@ -134,10 +134,10 @@ public sealed class Embedder : IDisposable, IAsyncDisposable
 
     private static async Task<T> First<T>(Task<IReadOnlyList<T>> all) => (await all.ConfigureAwait(false))[0];
 
-    private static async Task<IReadOnlyList<TokenEmbeddings>> TokensAsync((EmbeddingJob Job, int Dimension) submitted)
+    private async Task<IReadOnlyList<TokenEmbeddings>> TokensAsync((EmbeddingJob Job, int Dimension) submitted)
     {
-        await submitted.Job.Completion.ConfigureAwait(false);
-        return Array.ConvertAll(submitted.Job.Texts, text => new TokenEmbeddings(text.Tokens, text.Result, submitted.Dimension));
+        EmbeddingText[] texts = await _context.CompleteAsync(submitted.Job).ConfigureAwait(false);
+        return Array.ConvertAll(texts, text => new TokenEmbeddings(text.Tokens, text.Result, submitted.Dimension));
     }
 
     private EmbeddingPooling RequirePooling() => Pooling ?? throw new InvalidOperationException(
@@ -145,8 +145,8 @@ public sealed class Embedder : IDisposable, IAsyncDisposable
 
     private async Task<IReadOnlyList<TextEmbedding>> PooledAsync((EmbeddingJob Job, int Dimension) submitted)
     {
-        await submitted.Job.Completion.ConfigureAwait(false);
-        return Array.ConvertAll(submitted.Job.Texts, text =>
+        EmbeddingText[] texts = await _context.CompleteAsync(submitted.Job).ConfigureAwait(false);
+        return Array.ConvertAll(texts, text =>
         {
             if (_options.Normalize)
             {

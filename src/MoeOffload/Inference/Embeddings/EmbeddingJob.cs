@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using MoeOffload.Inference.Preparation;
 
 namespace MoeOffload.Inference.Embeddings;
@@ -12,6 +13,12 @@ internal sealed class EmbeddingJob(object owner, Func<long> measureLength, Func<
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile EmbeddingText[]? _texts;
     private volatile bool _isEnded;
+
+    /// <summary>Gets the activity of the request, or null if nobody listens.</summary>
+    public Activity? Activity { get; init; }
+
+    /// <summary>Gets the timestamp of the start.</summary>
+    public long StartTimestamp { get; } = Stopwatch.GetTimestamp();
 
     /// <summary>Gets the texts. The array is empty until the texts are tokenized.</summary>
     public EmbeddingText[] Texts => _texts ?? [];

@@ -52,10 +52,10 @@ public sealed class Reranker : IDisposable, IAsyncDisposable
             () => documents.Sum(document => (long)query.Length + (document?.Length ?? 0)),
             () => [.. documents.Select((document, index) => new EmbeddingText(Tokenize(query, document, index), EmbeddingPooling.Cls, _classes))],
             cancellationToken);
-        await job.Completion.ConfigureAwait(false);
+        EmbeddingText[] texts = await _context.CompleteAsync(job).ConfigureAwait(false);
         return
         [
-            .. job.Texts.Select((text, index) => new DocumentScore(index, text.Result[0], text.Tokens.Length)).OrderByDescending(score => score.Score),
+            .. texts.Select((text, index) => new DocumentScore(index, text.Result[0], text.Tokens.Length)).OrderByDescending(score => score.Score),
         ];
     }
 

@@ -1,19 +1,22 @@
 using Microsoft.Extensions.Logging;
 using MoeOffload.Inference.Running;
 using MoeOffload.Models;
+using MoeOffload.Diagnostics;
 using MoeOffload.Native;
+using MoeOffload.Telemetry;
 
 namespace MoeOffload.Inference.Embeddings;
 
 /// <summary>Represents the context of an embedder or a reranker, which computes whole texts on a thread of its own.</summary>
-internal sealed class TextContext
+internal sealed class TextContext : IMeasuredContext
 {
     private readonly LoadedModel _model;
     private readonly EmbeddingWorker _worker;
     private readonly ILogger _logger;
+    private readonly OperationTelemetry _telemetry;
     private bool _isClosed;
 
-    private TextContext(LoadedModel model, EmbeddingWorker worker, NativeContext context)
+    private TextContext(LoadedModel model, EmbeddingWorker worker, NativeContext context, string operation)
     {
         _model = model;
         _worker = worker;
@@ -21,6 +24,8 @@ internal sealed class TextContext
         BatchSize = Math.Min(context.BatchSize, context.MicroBatchSize);
         HasMemory = context.HasMemory;
         Memory = new MemoryBreakdown(context.ReadUses(), context.ContextLength);
+        _telemetry = new OperationTelemetry(operation, model.Id);
+        LiveState.Contexts.Add(this);
     }
 
     /// <summary>Gets the maximum number of tokens that are computed together.</summary>
@@ -31,6 +36,15 @@ internal sealed class TextContext
 
     /// <summary>Gets the memory that the context and its model use on each device.</summary>
     public MemoryBreakdown Memory { get; }
+
+    /// <inheritdoc/>
+    string IMeasuredContext.ModelId => _model.Id;
+
+    /// <inheritdoc/>
+    SessionStatistics? IMeasuredContext.Statistics => null;
+
+    /// <inheritdoc/>
+    ExpertActivity? IMeasuredContext.ExpertActivity => null;
 
     /// <summary>Creates a context and its thread.</summary>
     /// <param name="model">The model.</param>
@@ -56,7 +70,7 @@ internal sealed class TextContext
         adapters.ReleaseAfter(worker.Ended);
         try
         {
-            return new TextContext(model, worker, context);
+            return new TextContext(model, worker, context, pools ? OperationTelemetry.Rerank : OperationTelemetry.Embeddings);
         }
         catch
         {
@@ -75,7 +89,7 @@ internal sealed class TextContext
     public EmbeddingJob Submit(object owner, Func<long> measureLength, Func<EmbeddingText[]> tokenize, CancellationToken cancellationToken)
     {
         ObjectDisposedException.ThrowIf(Volatile.Read(ref _isClosed), owner);
-        var job = new EmbeddingJob(owner, measureLength, Prepare, _worker.Wake);
+        var job = new EmbeddingJob(owner, measureLength, Prepare, _worker.Wake) { Activity = _telemetry.Start() };
         if (cancellationToken.IsCancellationRequested)
         {
             job.Cancel(cancellationToken);
@@ -96,10 +110,29 @@ internal sealed class TextContext
         }
     }
 
+    /// <summary>Waits until a job has ended, and records it.</summary>
+    /// <returns>The texts.</returns>
+    public async Task<EmbeddingText[]> CompleteAsync(EmbeddingJob job)
+    {
+        try
+        {
+            await job.Completion.ConfigureAwait(false);
+        }
+        catch (Exception failure)
+        {
+            _telemetry.End(job.Activity, job.StartTimestamp, tokens: 0, failure);
+            throw;
+        }
+
+        _telemetry.End(job.Activity, job.StartTimestamp, job.Texts.Sum(text => text.Tokens.Length), failure: null);
+        return job.Texts;
+    }
+
     /// <summary>Ends all computations and refuses further ones, without waiting for the thread.</summary>
     public void Close()
     {
         Volatile.Write(ref _isClosed, true);
+        LiveState.Contexts.Remove(this);
         _worker.Stop();
     }
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.ExceptionServices;
 using MoeOffload.Inference.Planning;
+using MoeOffload.Telemetry;
 
 namespace MoeOffload.Inference.Output;
 
@@ -32,6 +33,8 @@ internal sealed class TokenChannel : IRequestOutput
     private readonly TaskCompletionSource _prepared = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationToken _cancellationToken;
+    private readonly OperationTelemetry? _telemetry;
+    private Activity? _activity;
     private CancellationTokenRegistration _registration;
     private IUnstartedProducer? _unstarted;
     private volatile ITokenProducer? _producer;
@@ -53,8 +56,10 @@ internal sealed class TokenChannel : IRequestOutput
     /// <summary>Creates a channel.</summary>
     /// <param name="timeLimit">The time limit of the generation, measured from the first read, or null for no limit.</param>
     /// <param name="cancellationToken">A token to cancel the generation.</param>
-    public TokenChannel(TimeSpan? timeLimit, CancellationToken cancellationToken)
+    /// <param name="telemetry">Records the generation when it ends, or null.</param>
+    public TokenChannel(TimeSpan? timeLimit, CancellationToken cancellationToken, OperationTelemetry? telemetry = null)
     {
+        _telemetry = telemetry;
         _timeLimit = timeLimit;
         _cancellationToken = cancellationToken;
     }
@@ -268,6 +273,12 @@ internal sealed class TokenChannel : IRequestOutput
             return;
         }
 
+        // Before the reader learns of the end, so that it finds its request in the telemetry. A request that was never read did not start.
+        if (StartTimestamp != 0)
+        {
+            _telemetry?.End(_activity, StartTimestamp, statistics, failure, stopReason);
+        }
+
         _failure = failure is null ? null : ExceptionDispatchInfo.Capture(failure);
         _statistics = statistics;
         _stopReason = stopReason;
@@ -303,6 +314,7 @@ internal sealed class TokenChannel : IRequestOutput
         }
 
         StartTimestamp = Stopwatch.GetTimestamp();
+        _activity = _telemetry?.Start();
         if (_timeLimit is { } limit)
         {
             double ticks = limit.TotalSeconds * Stopwatch.Frequency;
