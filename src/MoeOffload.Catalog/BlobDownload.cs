@@ -28,7 +28,7 @@ internal sealed class BlobDownload(
     /// <exception cref="IOException">The file cannot be written.</exception>
     public async Task RunAsync(string path, CancellationToken cancellationToken)
     {
-        var stream = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read, bufferSize: 0, FileOptions.Asynchronous);
+        var stream = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read, bufferSize: 1, FileOptions.Asynchronous);
         await using (stream.ConfigureAwait(false))
         {
             for (bool isSecond = false; ; isSecond = true)

@@ -74,7 +74,7 @@ public sealed class GgufFile
         ArgumentException.ThrowIfNullOrEmpty(path);
         try
         {
-            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 1);
             return new GgufHeaderReader(stream, path).Read();
         }
         catch (UnauthorizedAccessException) when (Directory.Exists(path))

@@ -12,10 +12,14 @@ internal static unsafe class NativeLibrary
     /// <exception cref="DllNotFoundException">The library could not be loaded.</exception>
     public static nint Load(string path)
     {
-        nint handle = IsWindows ? Kernel32.LoadLibraryEx(path, 0, Kernel32.AlteredSearchPath) : Open(path);
+        nint handle = IsWindows ? Kernel32.LoadLibraryEx(path, 0, Kernel32.AlteredSearchPath)
+            : IsMac ? MacLibrary.Open(path, RtldNow)
+            : LinuxLibrary.Open(path, RtldNow);
         return handle != 0
             ? handle
-            : throw new DllNotFoundException(IsWindows ? $"Windows error {Marshal.GetLastWin32Error()}." : Marshal.PtrToStringUTF8(LibDl.Error()));
+            : throw new DllNotFoundException(IsWindows
+                ? $"Windows error {Marshal.GetLastWin32Error()}."
+                : Marshal.PtrToStringUTF8(IsMac ? MacLibrary.Error() : LinuxLibrary.Error()));
     }
 
     public static bool TryLoad(string name, Assembly assembly, DllImportSearchPath? searchPath, out nint handle)
@@ -24,13 +28,16 @@ internal static unsafe class NativeLibrary
         return false;
     }
 
-    public static void Free(nint handle) => _ = IsWindows ? Kernel32.FreeLibrary(handle) : LibDl.Close(handle);
+    public static void Free(nint handle) =>
+        _ = IsWindows ? Kernel32.FreeLibrary(handle) : IsMac ? MacLibrary.Close(handle) : LinuxLibrary.Close(handle);
 
     /// <summary>Gets the address of a function.</summary>
     /// <exception cref="EntryPointNotFoundException">The library does not export it.</exception>
     public static nint GetExport(nint handle, string name)
     {
-        nint address = IsWindows ? Kernel32.GetProcAddress(handle, name) : LibDl.Symbol(handle, name);
+        nint address = IsWindows ? Kernel32.GetProcAddress(handle, name)
+            : IsMac ? MacLibrary.Symbol(handle, name)
+            : LinuxLibrary.Symbol(handle, name);
         return address != 0 ? address : throw new EntryPointNotFoundException(name);
     }
 
@@ -44,7 +51,7 @@ internal static unsafe class NativeLibrary
 
     private static bool IsWindows => RuntimeInformation.IsOSPlatform(OSPlatform.Windows);
 
-    private static nint Open(string path) => LibDl.Open(path, RtldNow);
+    private static bool IsMac => RuntimeInformation.IsOSPlatform(OSPlatform.OSX);
 
     private static class Kernel32
     {
@@ -60,18 +67,34 @@ internal static unsafe class NativeLibrary
         public static extern nint GetProcAddress(nint library, string name);
     }
 
-    private static class LibDl
+    // Mono adds neither the version of a library to its name nor looks for the function elsewhere.
+    private static class LinuxLibrary
     {
-        [DllImport("libdl", EntryPoint = "dlopen")]
+        [DllImport("libc.so.6", EntryPoint = "dlopen")]
         public static extern nint Open([MarshalAs(UnmanagedType.LPUTF8Str)] string path, int flags);
 
-        [DllImport("libdl", EntryPoint = "dlerror")]
+        [DllImport("libc.so.6", EntryPoint = "dlerror")]
         public static extern nint Error();
 
-        [DllImport("libdl", EntryPoint = "dlclose")]
+        [DllImport("libc.so.6", EntryPoint = "dlclose")]
         public static extern int Close(nint library);
 
-        [DllImport("libdl", EntryPoint = "dlsym")]
+        [DllImport("libc.so.6", EntryPoint = "dlsym")]
+        public static extern nint Symbol(nint library, [MarshalAs(UnmanagedType.LPUTF8Str)] string name);
+    }
+
+    private static class MacLibrary
+    {
+        [DllImport("libSystem.dylib", EntryPoint = "dlopen")]
+        public static extern nint Open([MarshalAs(UnmanagedType.LPUTF8Str)] string path, int flags);
+
+        [DllImport("libSystem.dylib", EntryPoint = "dlerror")]
+        public static extern nint Error();
+
+        [DllImport("libSystem.dylib", EntryPoint = "dlclose")]
+        public static extern int Close(nint library);
+
+        [DllImport("libSystem.dylib", EntryPoint = "dlsym")]
         public static extern nint Symbol(nint library, [MarshalAs(UnmanagedType.LPUTF8Str)] string name);
     }
 }
