@@ -77,4 +77,16 @@ public sealed class RerankingTests
 
         await reranker.Awaiting(it => it.RerankAsync(Query, ["a"])).Should().ThrowAsync<ObjectDisposedException>();
     }
+
+    [Test]
+    public async Task Disposal_ends_what_is_being_ranked()
+    {
+        using MoeModel model = await MoeModel.LoadAsync(TinyModels.BertReranker().Path);
+        Reranker reranker = await model.CreateRerankerAsync(s_options);
+        Task<IReadOnlyList<DocumentScore>> running = reranker.RerankAsync(Query, [.. Enumerable.Repeat("a document", 2000)]);
+
+        await reranker.DisposeAsync();
+
+        (await running.Awaiting(it => it).Should().ThrowAsync<ObjectDisposedException>()).Which.ObjectName.Should().Be(typeof(Reranker).FullName);
+    }
 }

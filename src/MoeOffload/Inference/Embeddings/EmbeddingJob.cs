@@ -20,6 +20,9 @@ internal sealed class EmbeddingJob(object owner, Func<long> measureLength, Func<
     /// <summary>Gets the timestamp of the start.</summary>
     public long StartTimestamp { get; } = Stopwatch.GetTimestamp();
 
+    /// <summary>Gets the name of the type that computes the job.</summary>
+    public string? OwnerName => owner.GetType().FullName;
+
     /// <summary>Gets the texts. The array is empty until the texts are tokenized.</summary>
     public EmbeddingText[] Texts => _texts ?? [];
 

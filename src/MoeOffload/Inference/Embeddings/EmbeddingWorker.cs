@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
-using MoeOffload.Embeddings;
 using MoeOffload.Inference.Preparation;
 using MoeOffload.Inference.Running;
 using MoeOffload.Native;
@@ -67,14 +66,14 @@ internal sealed class EmbeddingWorker : IContextWork
 
     /// <summary>Adds a job. The job keeps its place in the queue while it is tokenized.</summary>
     /// <exception cref="InferenceException">The context was lost and could not be created again.</exception>
-    /// <exception cref="ObjectDisposedException">The embedder has been disposed.</exception>
+    /// <exception cref="ObjectDisposedException">The owner of the job has been disposed.</exception>
     public void Submit(EmbeddingJob job)
     {
         lock (_gate)
         {
             if (_closed is not null)
             {
-                throw Copy(_closed);
+                throw Copy(_closed, job);
             }
 
             _jobs.Add(job);
@@ -142,7 +141,7 @@ internal sealed class EmbeddingWorker : IContextWork
 
         foreach (EmbeddingJob job in jobs)
         {
-            job.Fail(Copy(failure));
+            job.Fail(Copy(failure, job));
         }
     }
 
@@ -152,11 +151,12 @@ internal sealed class EmbeddingWorker : IContextWork
     /// <inheritdoc/>
     public void Close() => FailAll(MakeDisposed());
 
-    private static ObjectDisposedException MakeDisposed() => new(nameof(Embedder));
+    // Each caller gets a copy that names what it has called.
+    private static ObjectDisposedException MakeDisposed() => new(objectName: null);
 
     // The same failure can be thrown to several callers, each with its own stack trace.
-    private static Exception Copy(Exception failure) =>
-        failure is ObjectDisposedException ? MakeDisposed() : new InferenceException(failure.Message, failure);
+    private static Exception Copy(Exception failure, EmbeddingJob job) =>
+        failure is ObjectDisposedException ? new ObjectDisposedException(job.OwnerName) : new InferenceException(failure.Message, failure);
 
     private static bool AreFinite(ReadOnlySpan<float> values)
     {
