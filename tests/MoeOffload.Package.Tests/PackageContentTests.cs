@@ -34,6 +34,7 @@ public sealed class PackageContentTests
             "PACKAGE.md",
             "LICENSE",
             "THIRD-PARTY-NOTICES.txt",
+            "icon.png",
             .. Packages.Platforms.SelectMany(static platform => new[] { $"runtimes/{platform}/lib/net10.0/MoeOffload.dll", $"runtimes/{platform}/lib/net8.0/MoeOffload.dll" }),
         ]);
         Dependencies(package, "net10.0").Should().Equal("Microsoft.Extensions.Logging.Abstractions 10.0.0");
@@ -116,13 +117,13 @@ public sealed class PackageContentTests
         using ZipArchive package = Packages.Open(Cpu);
 
         Files(package).Where(static file => !file.StartsWith("runtimes/", StringComparison.Ordinal))
-            .Should().BeEquivalentTo("PACKAGE.md", "LICENSE", "THIRD-PARTY-NOTICES.txt");
+            .Should().BeEquivalentTo("PACKAGE.md", "LICENSE", "THIRD-PARTY-NOTICES.txt", "icon.png");
         package.GetEntry("THIRD-PARTY-NOTICES.txt")!.Read().Should().Equal(File.ReadAllBytes(Path.Combine(NativeBuild.Repository, "THIRD-PARTY-NOTICES.txt")));
         Dependencies(package).Should().Equal([$"{Managed} [{Packages.Version}]"], "the libraries are for exactly one version of the managed code");
     }
 
     [TestCaseSource(nameof(Ids))]
-    public void Package_has_tags_a_license_notices_and_a_readme_whose_links_work_outside_the_repository(string id)
+    public void Package_has_tags_an_icon_a_license_notices_and_a_readme_whose_links_work_outside_the_repository(string id)
     {
         using ZipArchive package = Packages.Open(id);
 
@@ -130,6 +131,7 @@ public sealed class PackageContentTests
         Text("tags").Should().Contain("llm");
         Text("license").Should().Be("MIT");
         Files(package).Should().Contain("LICENSE").And.Contain("THIRD-PARTY-NOTICES.txt");
+        package.GetEntry(Text("icon"))!.Read().Should().StartWith([0x89, (byte)'P', (byte)'N', (byte)'G']);
         string readme = Encoding.UTF8.GetString(package.GetEntry(Text("readme"))!.Read());
         readme.Should().StartWith("# ");
         Regex.Matches(readme, @"\]\((?<target>[^)]*)\)").Select(link => link.Groups["target"].Value)
