@@ -81,8 +81,7 @@ internal static class PlanAlternatives
 
     private static IEnumerable<(string, PlacementProblem)> Batches(PlacementProblem problem)
     {
-        int now = Math.Min(problem.Context.MicroBatch(problem.Devices.Count > 0 && problem.Model.ExpertCount > 0), problem.Context.Length);
-        foreach (int size in s_smallerBatches.Where(size => size < now))
+        foreach (int size in s_smallerBatches.Where(size => size < MicroBatch(problem)))
         {
             yield return (Invariant($"a micro-batch of {size} tokens"), With(problem, context => context with { MicroBatchSize = size }));
         }
@@ -115,17 +114,29 @@ internal static class PlanAlternatives
                 MicroBatchSize = Math.Min(context.MicroBatchSize ?? s_smallerBatches[^1], s_smallerBatches[^1]),
             });
             PlacementPlan plan = replan(changed);
-            string description = Invariant($"one request at a time, a context of {length} tokens, a micro-batch of {changed.Context.MicroBatchSize} tokens")
-                + (isSmaller ? $", and keys and values of the type {GgmlTypeInfo.Get(type).Name}" : string.Empty);
             (string What, PlacementProblem Problem) limited = ExpertLimits(changed, plan).FirstOrDefault();
             PlacementPlan final = plan.Fits || limited.Problem is null ? plan : replan(limited.Problem);
             if (final.Fits)
             {
-                yield return new PlacementAlternative(
-                    plan.Fits ? description : $"{description}, and {limited.What}", final.Context, final.ExpertMemory, final.Memory);
+                string description = Join(
+                    problem.Context.SequenceCount > 1 ? "one request at a time" : null,
+                    length < problem.Context.Length ? Invariant($"a context of {length} tokens") : null,
+                    changed.Context.MicroBatchSize < MicroBatch(problem) ? Invariant($"a micro-batch of {changed.Context.MicroBatchSize} tokens") : null,
+                    isSmaller ? $"keys and values of the type {GgmlTypeInfo.Get(type).Name} in the KV cache" : null,
+                    plan.Fits ? null : limited.What);
+                yield return new PlacementAlternative(description, final.Context, final.ExpertMemory, final.Memory);
                 yield break;
             }
         }
+    }
+
+    private static int MicroBatch(PlacementProblem problem) =>
+        Math.Min(problem.Context.MicroBatch(problem.Devices.Count > 0 && problem.Model.ExpertCount > 0), problem.Context.Length);
+
+    private static string Join(params string?[] changes)
+    {
+        string[] all = [.. changes.OfType<string>()];
+        return all.Length < 2 ? string.Concat(all) : $"{string.Join(", ", all[..^1])}, and {all[^1]}";
     }
 
     // A row of quantized values consists of whole blocks.

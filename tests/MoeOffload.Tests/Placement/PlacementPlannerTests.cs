@@ -211,6 +211,19 @@ public sealed class PlacementPlannerTests
     }
 
     [Test]
+    public void Changes_that_fit_only_together_are_listed_together()
+    {
+        PlacementProblem problem = Problem(Moe()) with { HostBytes = 400 * Mebibyte, Context = new ContextShape { Length = 1 << 15 } };
+
+        PlacementPlan plan = PlacementPlanner.Plan(problem);
+
+        PlacementAlternative change = plan.Alternatives.Should().ContainSingle().Subject;
+        change.Context.Length.Should().Be(problem.Context.Length);
+        change.Description.Should().StartWith("a micro-batch of 128 tokens, keys and values of the type q8_0").And.Contain(", and a limit of ");
+        change.Description.Should().NotContain("request", "the model serves one at a time already").And.NotContain("context");
+    }
+
+    [Test]
     public void A_machine_without_any_use_for_the_model_has_no_alternatives()
     {
         PlacementPlan plan = PlacementPlanner.Plan(Problem(Moe()) with { HostBytes = Mebibyte });
