@@ -93,10 +93,12 @@ internal sealed class CSharpEmitterTests
                     public double d;
                 }
 
-                [InlineArray(2)]
                 public struct sizes_array
                 {
-                    private nuint _e0;
+                    private nuint _e0, _e1;
+
+                    /// <summary>The element at an index from 0 to 1, unchecked; the struct must not move meanwhile.</summary>
+                    public ref nuint this[int index] => ref ((nuint*)Unsafe.AsPointer(ref this))[index];
                 }
 
                 public struct next_array
