@@ -10,3 +10,4 @@ foreach(target IN LISTS moe_libraries moe_backends ITEMS llama-common llama-comm
     $<$<COMPILE_LANG_AND_ID:C,GNU,Clang,AppleClang>:-ffile-prefix-map=${LLAMA_CPP_SOURCE_DIR}=llama.cpp>
     $<$<COMPILE_LANG_AND_ID:CXX,GNU,Clang,AppleClang>:-ffile-prefix-map=${LLAMA_CPP_SOURCE_DIR}=llama.cpp>)
 endforeach()
+target_compile_options(moe-shim PRIVATE $<$<COMPILE_LANG_AND_ID:CXX,GNU,Clang,AppleClang>:-ffile-prefix-map=${PROJECT_SOURCE_DIR}=.>)
