@@ -47,7 +47,7 @@ internal sealed class AutoLoading
             long? now = use.Device == DeviceTotal.Host ? host : devices.FirstOrDefault(device => device.Name == use.Device)?.FreeBytes;
             return string.Create(
                 CultureInfo.InvariantCulture,
-                $"{NameOf(use)}: {use.TotalBytes / Mebibyte:N0} MiB were planned of {use.FreeBytes / Mebibyte:N0} MiB, and {(now ?? 0) / Mebibyte:N0} MiB are free now");
+                $"{PlacementPlanner.NameOf(use.Device)}: {use.TotalBytes / Mebibyte:N0} MiB were planned of {use.FreeBytes / Mebibyte:N0} MiB, and {(now ?? 0) / Mebibyte:N0} MiB are free now");
         });
         return new ModelLoadException($"{error.Message} The placement was planned: {string.Join("; ", lines)}. If memory is missing, increase the margin of TensorPlacement.Auto.", error);
     }
@@ -57,11 +57,9 @@ internal sealed class AutoLoading
         string change = plan.Alternatives.Count == 0
             ? "Use a model with a smaller quantization."
             : "It would fit with one of these changes: " + string.Join("; ", plan.Alternatives.Select(alternative =>
-                $"{alternative.Description} ({string.Join(", ", alternative.Memory.Select(use => string.Create(CultureInfo.InvariantCulture, $"{use.TotalBytes / Mebibyte:N0} MiB of {NameOf(use)}")))})")) + ".";
+                $"{alternative.Description} ({string.Join(", ", alternative.Memory.Select(use => string.Create(CultureInfo.InvariantCulture, $"{use.TotalBytes / Mebibyte:N0} MiB of {PlacementPlanner.NameOf(use.Device)}")))})")) + ".";
         return string.Create(
             CultureInfo.InvariantCulture,
             $"'{path}' does not fit in memory with a context of {plan.Context.Length} tokens and a margin of {plan.Margin / Mebibyte:N0} MiB: {plan.Shortage}. {change}");
     }
-
-    private static string NameOf(PlannedMemory use) => use.Device == DeviceTotal.Host ? "system memory" : use.Device;
 }

@@ -56,12 +56,15 @@ internal sealed class LayoutSearch
     private IEnumerable<LayerLayout> Candidates()
     {
         int end = _table.OutputLayer + 1;
-        int[] firsts = _problem.Devices.Count == 0 ? [end]
-            : _problem.GpuLayers is { } count ? [Math.Max(0, end - count)]
-            : [.. Enumerable.Range(0, end + 1)];
-        if (_problem.TensorSplit is { } shares || _problem.Devices.Count == 0)
+        if (_problem.Devices.Count == 0)
         {
-            return firsts.Select(first => LayoutOf(_problem.Devices.Count == 0 ? [] : BoundariesOf(first, end, _problem.TensorSplit!)));
+            return [LayoutOf([])];
+        }
+
+        int[] firsts = _problem.GpuLayers is { } count ? [Math.Max(0, end - count)] : [.. Enumerable.Range(0, end + 1)];
+        if (_problem.TensorSplit is { } shares)
+        {
+            return firsts.Select(first => LayoutOf(BoundariesOf(first, end, shares)));
         }
 
         Choice[][] fastest = Solve(_table.DenseWeight, _table.ExpertWeight);

@@ -48,8 +48,11 @@ public static class PlacementPlanner
         const double Mebibyte = 1 << 20;
         return string.Join("; ", shortages.Select(shortage => string.Create(
             CultureInfo.InvariantCulture,
-            $"{(shortage.Device == DeviceTotal.Host ? "system memory" : shortage.Device)} is {Math.Ceiling(shortage.Bytes / Mebibyte):N0} MiB too small")));
+            $"{NameOf(shortage.Device)} is {Math.Ceiling(shortage.Bytes / Mebibyte):N0} MiB too small")));
     }
+
+    /// <summary>Gets the name of a device, or of system memory, in messages.</summary>
+    internal static string NameOf(string device) => device == DeviceTotal.Host ? "system memory" : device;
 
     private static PlacementPlan PlanEstimated(PlacementProblem problem) => Plan(problem, MemoryCosts.Estimate);
 }

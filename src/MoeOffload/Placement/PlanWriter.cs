@@ -59,7 +59,7 @@ internal static class PlanWriter
         }
 
         ILookup<int, ExpertPart> left = HostParts(table, layout).ToLookup(part => part.Layer);
-        int[] whole = [.. left.Where(layer => layer.Count() == table.Parts.Count(part => part.Layer == layer.Key)).Select(layer => layer.Key).Order()];
+        int[] whole = WholeLayers(table, left);
         if (!whole.Any(layer => layer >= layout.FirstLayer) && left.All(layer => whole.Contains(layer.Key)))
         {
             return [];
@@ -87,7 +87,7 @@ internal static class PlanWriter
             DeviceSegment segment = layout.Segments[device];
             string buffer = problem.Devices[device].Buffer;
             ILookup<int, ExpertPart> placed = table.Parts.Skip(segment.FirstPart).Take(segment.EndPart - segment.FirstPart).ToLookup(part => part.Layer);
-            int[] whole = [.. placed.Where(layer => layer.Count() == table.Parts.Count(part => part.Layer == layer.Key)).Select(layer => layer.Key).Order()];
+            int[] whole = WholeLayers(table, placed);
             if (whole.Length > 0)
             {
                 yield return new PlacementRule(ExpertTensors.PatternOf(whole), buffer);
@@ -99,6 +99,9 @@ internal static class PlanWriter
             }
         }
     }
+
+    private static int[] WholeLayers(LayerTable table, ILookup<int, ExpertPart> parts) =>
+        [.. parts.Where(layer => layer.Count() == table.Parts.Count(part => part.Layer == layer.Key)).Select(layer => layer.Key).Order()];
 
     private static string PatternOf(int layer, IEnumerable<ExpertPart> parts) =>
         $@"blk\.{layer}\.ffn_({string.Join('|', parts.Select(part => part.Kind))})_(ch|)exps";
