@@ -27,6 +27,7 @@ usage: ./build.ps1 COMMAND [ARGUMENTS]
                             or for linux-x64, linux-arm64 and win-x64
   gpu-bundle                create artifacts/gpu-bundle.tar.xz, to build and measure on a GPU machine (tests/gpu)
   api                       write the public API of each package to PublicAPI.Unshipped.txt
+  docs [ARGUMENTS]          build the documentation's site into artifacts/site; --serve also shows it at http://localhost:8080
   bindings                  generate bindings/Generated from llama.cpp's headers
   format [ARGUMENTS]        format the C# code; --verify-no-changes only checks it
   clean                     delete all build results except for the cache outside of this directory
@@ -240,6 +241,19 @@ function Get-Symbols([string[]] $log, [string] $name, [string] $framework) {
         ForEach-Object { $_.Matches[0].Groups[1].Value } | Select-Object -Unique
 }
 
+function Build-Docs([string[]] $arguments) {
+    Test-DotNet
+    foreach ($package in 'Hosting', 'Server') {
+        Invoke-Program dotnet @('build', "$root/src/MoeOffload.$package", '-c', 'Release', '-f', 'net10.0')
+    }
+    Push-Location $root
+    try {
+        Invoke-Program dotnet @('tool', 'restore')
+        Invoke-Program dotnet (@('docfx', 'docfx.json', '--warningsAsErrors') + $arguments)
+    }
+    finally { Pop-Location }
+}
+
 function New-GpuBundle {
     Test-DotNet
     Test-CMake
@@ -278,6 +292,7 @@ switch -CaseSensitive ($command) {
     'pack' { New-Packages $rest }
     'gpu-bundle' { New-GpuBundle }
     'api' { Write-Api }
+    'docs' { Build-Docs $rest }
     'bindings' {
         Test-DotNet
         Test-CMake

@@ -26,6 +26,7 @@ usage: ./build.sh COMMAND [ARGUMENTS]
                             or for linux-x64, linux-arm64 and win-x64
   gpu-bundle                create artifacts/gpu-bundle.tar.xz, to build and measure on a GPU machine (tests/gpu)
   api                       write the public API of each package to PublicAPI.Unshipped.txt
+  docs [ARGUMENTS]          build the documentation's site into artifacts/site; --serve also shows it at http://localhost:8080
   bindings                  generate bindings/Generated from llama.cpp's headers
   format [ARGUMENTS]        format the C# code; --verify-no-changes only checks it
   clean                     delete all build results except for the cache outside of this directory
@@ -235,6 +236,17 @@ add_api() {
     echo "$symbols" >> "$1"
 }
 
+build_docs() {
+    require_dotnet
+    local package
+    for package in Hosting Server; do
+        dotnet build "$root/src/MoeOffload.$package" -c Release -f net10.0
+    done
+    cd "$root"
+    dotnet tool restore
+    dotnet docfx docfx.json --warningsAsErrors "$@"
+}
+
 gpu_bundle() {
     require_dotnet
     require_cmake
@@ -271,6 +283,7 @@ case $command in
     pack) pack "$@" ;;
     gpu-bundle) gpu_bundle ;;
     api) write_api ;;
+    docs) build_docs "$@" ;;
     bindings)
         require_dotnet
         require_cmake

@@ -158,7 +158,8 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable, IMeasured
     /// </param>
     /// <param name="cancellationToken">A token that cancels the generation within one step.</param>
     /// <returns>A stream of tokens. The generation starts when the stream is first read.</returns>
-    /// <inheritdoc cref="GenerateAsync(GenerationRequest, CancellationToken)"/>
+    /// <inheritdoc cref="GenerateAsync(GenerationRequest, CancellationToken)" path="/remarks"/>
+    /// <inheritdoc cref="GenerateAsync(GenerationRequest, CancellationToken)" path="/exception"/>
     public TokenStream GenerateAsync(
         string prompt, SamplingOptions? sampling = null, int? maxTokens = null, CancellationToken cancellationToken = default) =>
         GenerateAsync(new GenerationRequest { Prompt = prompt, Sampling = sampling, MaxTokens = maxTokens }, cancellationToken);
@@ -298,7 +299,9 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable, IMeasured
     /// sequences.
     /// </param>
     /// <param name="cancellationToken">A token that cancels the operation.</param>
-    /// <inheritdoc cref="SaveStateAsync(Stream, IReadOnlyList{int}?, CancellationToken)"/>
+    /// <inheritdoc cref="SaveStateAsync(Stream, IReadOnlyList{int}?, CancellationToken)" path="/returns"/>
+    /// <inheritdoc cref="SaveStateAsync(Stream, IReadOnlyList{int}?, CancellationToken)" path="/remarks"/>
+    /// <inheritdoc cref="SaveStateAsync(Stream, IReadOnlyList{int}?, CancellationToken)" path="/exception"/>
     public Task<int> SaveStateAsync(string path, IReadOnlyList<int>? prompt = null, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -334,7 +337,9 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable, IMeasured
     /// <summary>Loads a state from a file into the prefix cache, where new requests can reuse it.</summary>
     /// <param name="path">The path of the file.</param>
     /// <param name="cancellationToken">A token that cancels the operation.</param>
-    /// <inheritdoc cref="LoadStateAsync(Stream, CancellationToken)"/>
+    /// <inheritdoc cref="LoadStateAsync(Stream, CancellationToken)" path="/returns"/>
+    /// <inheritdoc cref="LoadStateAsync(Stream, CancellationToken)" path="/remarks"/>
+    /// <inheritdoc cref="LoadStateAsync(Stream, CancellationToken)" path="/exception"/>
     public Task<int> LoadStateAsync(string path, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);

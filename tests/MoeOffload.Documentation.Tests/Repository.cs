@@ -8,10 +8,21 @@ internal static class Repository
 
     /// <summary>Finds the pages for users and contributors, by their paths relative to <see cref="Root"/>.</summary>
     public static IEnumerable<string> Pages() => Directory.EnumerateFiles(Root, "*.md")
-        .Concat(Directory.EnumerateFiles(Path.Combine(Root, "docs"), "*.md"))
         .Concat(Directory.EnumerateFiles(Path.Combine(Root, "src"), "PACKAGE.md", SearchOption.AllDirectories))
         .Concat(Directory.EnumerateFiles(Path.Combine(Root, "native", "packages"), "*.md"))
-        .Select(path => Path.GetRelativePath(Root, path).Replace('\\', '/'));
+        .Select(Relative)
+        .Concat(SitePages());
+
+    /// <summary>Finds the pages below <c>docs</c>, without the template of the white paper, whose links are those of the white paper.</summary>
+    public static IEnumerable<string> SitePages() => Directory.EnumerateFiles(Path.Combine(Root, "docs"), "*.md", SearchOption.AllDirectories)
+        .Select(Relative)
+        .Where(page => page != "docs/whitepaper.template.md")
+        .Order(StringComparer.Ordinal);
+
+    /// <summary>Reads a file of the repository, with the line ends of Unix.</summary>
+    public static string Read(string file) => File.ReadAllText(Path.Combine(Root, file)).ReplaceLineEndings("\n");
+
+    private static string Relative(string path) => Path.GetRelativePath(Root, path).Replace('\\', '/');
 
     private static string Find()
     {

@@ -159,7 +159,9 @@ public sealed class Vocabulary : IDisposable
         return Tokenize(Encoding.UTF8.GetBytes(text), addSpecial, parseSpecial);
     }
 
-    /// <inheritdoc cref="Tokenize(string, bool, bool)"/>
+    /// <inheritdoc cref="Tokenize(string, bool, bool)" path="/summary"/>
+    /// <inheritdoc cref="Tokenize(string, bool, bool)" path="/returns"/>
+    /// <inheritdoc cref="Tokenize(string, bool, bool)" path="/exception"/>
     /// <param name="utf8">The text as UTF-8. Invalid bytes are kept as they are, or replaced by U+FFFD in byte-level vocabularies.</param>
     /// <param name="addSpecial"><see langword="true"/> to add the model's special tokens at the beginning and end.</param>
     /// <param name="parseSpecial"><see langword="true"/> to convert the texts of special tokens to these tokens; otherwise, they are ordinary text.</param>
@@ -183,7 +185,9 @@ public sealed class Vocabulary : IDisposable
         return BackgroundCall.ComputeAsync(() => Tokenize(text, addSpecial, parseSpecial), cancellationToken);
     }
 
-    /// <inheritdoc cref="TokenizeAsync(string, bool, bool, CancellationToken)"/>
+    /// <inheritdoc cref="TokenizeAsync(string, bool, bool, CancellationToken)" path="/summary"/>
+    /// <inheritdoc cref="TokenizeAsync(string, bool, bool, CancellationToken)" path="/returns"/>
+    /// <inheritdoc cref="TokenizeAsync(string, bool, bool, CancellationToken)" path="/exception"/>
     /// <param name="utf8">
     /// The text as UTF-8, which must not change until the task completes. Invalid bytes are kept as they are, or replaced by U+FFFD in
     /// byte-level vocabularies.
@@ -221,7 +225,9 @@ public sealed class Vocabulary : IDisposable
     /// <param name="removeSpecial"><see langword="true"/> to omit the special tokens at the beginning and end.</param>
     /// <param name="renderSpecial"><see langword="true"/> to include the texts of special tokens.</param>
     /// <param name="cancellationToken">A token that cancels the wait. The conversion itself continues, and its result is discarded.</param>
-    /// <inheritdoc cref="DetokenizeToUtf8"/>
+    /// <inheritdoc cref="DetokenizeToUtf8" path="/returns"/>
+    /// <inheritdoc cref="DetokenizeToUtf8" path="/remarks"/>
+    /// <inheritdoc cref="DetokenizeToUtf8" path="/exception"/>
     /// <exception cref="OperationCanceledException">The call was canceled.</exception>
     public Task<byte[]> DetokenizeToUtf8Async(
         ReadOnlyMemory<int> tokens, bool removeSpecial = false, bool renderSpecial = false, CancellationToken cancellationToken = default) =>
@@ -230,13 +236,17 @@ public sealed class Vocabulary : IDisposable
     /// <summary>
     /// Converts tokens to text. Blocks for a time that is proportional to the number of tokens; see <see cref="DetokenizeAsync"/>.
     /// </summary>
-    /// <inheritdoc cref="DetokenizeToUtf8"/>
+    /// <inheritdoc cref="DetokenizeToUtf8" path="/param"/>
+    /// <inheritdoc cref="DetokenizeToUtf8" path="/remarks"/>
+    /// <inheritdoc cref="DetokenizeToUtf8" path="/exception"/>
     /// <returns>The text. Bytes that are not valid UTF-8 are replaced by U+FFFD.</returns>
     public string Detokenize(ReadOnlySpan<int> tokens, bool removeSpecial = false, bool renderSpecial = false) =>
         Encoding.UTF8.GetString(DetokenizeToUtf8(tokens, removeSpecial, renderSpecial));
 
     /// <summary>Converts tokens to text without blocking the caller.</summary>
-    /// <inheritdoc cref="DetokenizeToUtf8Async"/>
+    /// <inheritdoc cref="DetokenizeToUtf8Async" path="/param"/>
+    /// <inheritdoc cref="DetokenizeToUtf8Async" path="/remarks"/>
+    /// <inheritdoc cref="DetokenizeToUtf8Async" path="/exception"/>
     /// <returns>The text. Bytes that are not valid UTF-8 are replaced by U+FFFD.</returns>
     public Task<string> DetokenizeAsync(
         ReadOnlyMemory<int> tokens, bool removeSpecial = false, bool renderSpecial = false, CancellationToken cancellationToken = default) =>

@@ -47,12 +47,14 @@ public sealed class Embedder : IDisposable, IAsyncDisposable
     /// <summary>Gets the memory that the embedder and its model use on each device, as reported by llama.cpp.</summary>
     public MemoryBreakdown Memory => _context.Memory;
 
-    /// <inheritdoc cref="EmbedAsync(IReadOnlyList{string}, CancellationToken)"/>
     /// <summary>Computes the embedding of a text. The method returns without waiting for the computation.</summary>
     /// <param name="text">The text. The special tokens that the model requires are added to it.</param>
     /// <param name="cancellationToken">
     /// A token to cancel the operation. The task is canceled immediately; the computation stops within one step.
     /// </param>
+    /// <returns>The embedding.</returns>
+    /// <inheritdoc cref="EmbedAsync(IReadOnlyList{string}, CancellationToken)" path="/exception"/>
+    /// <inheritdoc cref="EmbedAsync(IReadOnlyList{string}, CancellationToken)" path="/remarks"/>
     public Task<TextEmbedding> EmbedAsync(string text, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -78,26 +80,33 @@ public sealed class Embedder : IDisposable, IAsyncDisposable
     public Task<IReadOnlyList<TextEmbedding>> EmbedAsync(IReadOnlyList<string> texts, CancellationToken cancellationToken = default) =>
         PooledAsync(Submit(texts, static text => text?.Length ?? 0, Tokenize, RequirePooling(), cancellationToken));
 
-    /// <inheritdoc cref="EmbedAsync(IReadOnlyList{string}, CancellationToken)"/>
     /// <summary>Computes the embeddings of tokenized texts. No special tokens are added.</summary>
     /// <param name="texts">The token ids of each text. The lists must not be changed before the task has completed.</param>
     /// <param name="cancellationToken">
     /// A token to cancel the operation. The task is canceled immediately; the computation stops within one step.
     /// </param>
+    /// <returns>The embeddings, in the order of the texts.</returns>
+    /// <inheritdoc cref="EmbedAsync(IReadOnlyList{string}, CancellationToken)" path="/exception"/>
+    /// <inheritdoc cref="EmbedAsync(IReadOnlyList{string}, CancellationToken)" path="/remarks"/>
     public Task<IReadOnlyList<TextEmbedding>> EmbedAsync(IReadOnlyList<IReadOnlyList<int>> texts, CancellationToken cancellationToken = default) =>
         PooledAsync(Submit(texts, static tokens => tokens?.Count ?? 0, CheckTokens, RequirePooling(), cancellationToken));
 
-    /// <inheritdoc cref="EmbedAsync(string, CancellationToken)"/>
     /// <summary>Computes the embedding of each token of a text.</summary>
+    /// <inheritdoc cref="EmbedAsync(string, CancellationToken)" path="/param"/>
+    /// <returns>The token embeddings.</returns>
+    /// <inheritdoc cref="EmbedAsync(IReadOnlyList{string}, CancellationToken)" path="/exception"/>
+    /// <inheritdoc cref="EmbedAsync(IReadOnlyList{string}, CancellationToken)" path="/remarks"/>
     public Task<TokenEmbeddings> EmbedTokensAsync(string text, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(text);
         return First(EmbedTokensAsync([text], cancellationToken));
     }
 
-    /// <inheritdoc cref="EmbedAsync(IReadOnlyList{string}, CancellationToken)"/>
     /// <summary>Computes the embedding of each token of several texts.</summary>
+    /// <inheritdoc cref="EmbedAsync(IReadOnlyList{string}, CancellationToken)" path="/param"/>
     /// <returns>The token embeddings, in the order of the texts.</returns>
+    /// <inheritdoc cref="EmbedAsync(IReadOnlyList{string}, CancellationToken)" path="/exception"/>
+    /// <inheritdoc cref="EmbedAsync(IReadOnlyList{string}, CancellationToken)" path="/remarks"/>
     public Task<IReadOnlyList<TokenEmbeddings>> EmbedTokensAsync(IReadOnlyList<string> texts, CancellationToken cancellationToken = default) =>
         TokensAsync(Submit(texts, static text => text?.Length ?? 0, Tokenize, pooling: null, cancellationToken));
 
