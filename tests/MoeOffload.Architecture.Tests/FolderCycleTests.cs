@@ -28,6 +28,8 @@ internal sealed class FolderCycleTests
     [TestCase("MoeOffload.Catalog")]
     [TestCase("MoeOffload.Extensions.AI")]
     [TestCase("MoeOffload.Hosting")]
+    [TestCase("MoeOffload.Aspire")]
+    [TestCase("MoeOffload.Aspire.Hosting")]
     [TestCase("MoeOffload.Server")]
     [TestCase("MoeOffload.Measurement")]
     [TestCase("MoeOffload.Cli")]

@@ -84,6 +84,18 @@ public sealed class PackageContentTests
         }
     }
 
+    [TestCase("MoeOffload.Aspire", "net10.0")]
+    [TestCase("MoeOffload.Aspire", "net8.0")]
+    [TestCase("MoeOffload.Aspire.Hosting", "net10.0")]
+    [TestCase("MoeOffload.Aspire.Hosting", "net8.0")]
+    public void Package_for_Aspire_needs_none_of_ours(string id, string framework)
+    {
+        using ZipArchive package = Packages.Open(id);
+
+        Files(package).Should().Contain($"lib/{framework}/{id}.dll");
+        Dependencies(package, framework).Should().NotBeEmpty().And.NotContain(dependency => dependency.StartsWith("MoeOffload", StringComparison.Ordinal));
+    }
+
     [TestCaseSource(typeof(Packages), nameof(Packages.Platforms))]
     public void Native_package_holds_the_libraries_of_a_platform(string platform)
     {
@@ -183,7 +195,7 @@ public sealed class PackageContentTests
         size.Should().BeLessThan(LargestPackage);
     }
 
-    private static string[] Libraries() => [Managed, "MoeOffload.Catalog", "MoeOffload.Extensions.AI", "MoeOffload.Hosting", "MoeOffload.Server"];
+    private static string[] Libraries() => [Managed, "MoeOffload.Catalog", "MoeOffload.Extensions.AI", "MoeOffload.Hosting", "MoeOffload.Aspire", "MoeOffload.Aspire.Hosting", "MoeOffload.Server"];
 
     private static string[] Ids() => [.. Libraries(), "MoeOffload.Cli", Cpu];
 
