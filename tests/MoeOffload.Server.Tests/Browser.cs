@@ -29,12 +29,15 @@ internal sealed class Browser : IAsyncDisposable
     }
 
     /// <summary>Opens the page of a server as a new user.</summary>
-    public async Task<OpenPage> OpenAsync(TestServer server, BrowserNewContextOptions? options = null)
+    public Task<OpenPage> OpenAsync(TestServer server, BrowserNewContextOptions? options = null) => OpenAsync(server.Address, options);
+
+    /// <inheritdoc cref="OpenAsync(TestServer, BrowserNewContextOptions)"/>
+    public async Task<OpenPage> OpenAsync(Uri address, BrowserNewContextOptions? options = null)
     {
         IBrowserContext context = await _browser.NewContextAsync(options ?? new BrowserNewContextOptions { ViewportSize = new ViewportSize { Width = 1280, Height = 860 } });
         context.SetDefaultTimeout(Patience);
         var opened = new OpenPage(context, await context.NewPageAsync());
-        await opened.Page.GotoAsync(server.Address.AbsoluteUri);
+        await opened.Page.GotoAsync(address.AbsoluteUri);
         return opened;
     }
 
@@ -66,6 +69,14 @@ internal sealed class OpenPage : IAsyncDisposable
 
     public IPage Page { get; }
 
+    /// <summary>Opens another tab of the same user.</summary>
+    public async Task<OpenPage> OpenTabAsync()
+    {
+        var tab = new OpenPage(_context, await _context.NewPageAsync());
+        await tab.Page.GotoAsync(Page.Url);
+        return tab;
+    }
+
     /// <summary>Errors and warnings of the console, exceptions, violations of its policy, and dialogs.</summary>
     public IReadOnlyList<string> Complaints
     {
@@ -79,6 +90,9 @@ internal sealed class OpenPage : IAsyncDisposable
     }
 
     public ILocator Prompt => Page.GetByLabel("Message", new PageGetByLabelOptions { Exact = true });
+
+    /// <summary>The conversations of the list.</summary>
+    public ILocator Conversations => Page.Locator(".conversation");
 
     public ILocator LastAnswer => Page.Locator(".message.assistant").Last;
 
@@ -94,15 +108,31 @@ internal sealed class OpenPage : IAsyncDisposable
         return await LastAnswer.Locator(".body").InnerTextAsync();
     }
 
+    /// <summary>Waits until an answer is complete.</summary>
+    public async Task WaitForAnswerAsync()
+    {
+        await Assertions.Expect(Page.Locator("#stop")).ToBeHiddenAsync();
+        await Assertions.Expect(LastAnswer).Not.ToHaveAttributeAsync("aria-busy", "true");
+    }
+
+    /// <summary>Presses a button of a message.</summary>
+    public static Task PressAsync(ILocator message, string button) =>
+        message.GetByRole(AriaRole.Button, new LocatorGetByRoleOptions { Name = button, Exact = true }).ClickAsync();
+
+    /// <summary>Chooses an action of a conversation.</summary>
+    public async Task ChooseAsync(string title, string action)
+    {
+        await Page.GetByLabel($"Actions for {title}", new PageGetByLabelOptions { Exact = true }).ClickAsync();
+        await Page.Locator("#conversation-menu").GetByText(action, new LocatorGetByTextOptions { Exact = true }).ClickAsync();
+    }
+
     /// <summary>Sets a field of the sampling options.</summary>
     public async Task SetAsync(string label, string value)
     {
-        if (!await Page.GetByLabel(label).IsVisibleAsync())
-        {
-            await Page.Locator("#sampling > summary").ClickAsync();
-        }
-
-        await Page.GetByLabel(label).FillAsync(value);
+        ILocator field = Page.GetByLabel(label).And(Page.Locator("input, textarea"));
+        await field.EvaluateAsync("field => { field.closest('details').open = true; }");
+        await field.FillAsync(value);
+        await field.DispatchEventAsync("change");
     }
 
     /// <summary>Keeps a picture with the test's results.</summary>

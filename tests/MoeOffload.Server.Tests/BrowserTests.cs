@@ -11,31 +11,8 @@ namespace MoeOffload.Server.Tests;
 
 /// <summary>The page in a real browser.</summary>
 [TestFixture]
-public sealed class BrowserTests
+public sealed class BrowserTests : PageTests
 {
-    private const string Other = "other-moe";
-
-    private readonly string _folder = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
-    private Browser _browser = null!;
-    private TestServer _server = null!;
-
-    [OneTimeSetUp]
-    public async Task StartAsync()
-    {
-        Directory.CreateDirectory(_folder);
-        File.Copy(DemoModel.Path, Path.Combine(_folder, $"{Other}.gguf"));
-        File.Copy(DemoModel.Path, Path.Combine(_folder, $"{TestServer.Demo}.gguf"));
-        _server = await TestServer.StartAsync(options => options.Models.Context = options.Models.Context with { CountExperts = true }, _folder);
-        _browser = await Browser.StartAsync();
-    }
-
-    [OneTimeTearDown]
-    public async Task StopAsync()
-    {
-        await _browser.DisposeAsync();
-        await _server.DisposeAsync();
-        Directory.Delete(_folder, recursive: true);
-    }
 
     [Test]
     public async Task Message_is_answered_as_the_text_grows_and_its_speed_is_told()
@@ -45,7 +22,7 @@ public sealed class BrowserTests
         await open.SetAsync("Maximum tokens", "40");
         string answer = await open.AskAsync(TestServer.ClearQuestion);
 
-        answer.Should().Be((string?)(await _server.AskAsync("/v1/chat/completions", TestServer.Chat(TestServer.ClearQuestion, 40)))["choices"]![0]!["message"]!["content"]);
+        answer.Should().Be((string?)(await Server.AskAsync("/v1/chat/completions", TestServer.Chat(TestServer.ClearQuestion, 40)))["choices"]![0]!["message"]!["content"]);
         await Expect(open.Page.Locator("#figure-ttft")).ToHaveTextAsync(new Regex(@"^[\d.,]+ m?s$"));
         await Expect(open.Page.Locator("#figure-speed")).ToHaveTextAsync(new Regex(@"^[\d.,]+ tokens/s$"));
         await Expect(open.Page.Locator("#figure-answer")).ToHaveTextAsync("40 tokens");
@@ -89,7 +66,7 @@ public sealed class BrowserTests
         await open.LastAnswer.GetByRole(AriaRole.Button, new LocatorGetByRoleOptions { Name = "Try again" }).ClickAsync();
         await Expect(open.LastAnswer).Not.ToHaveAttributeAsync("aria-busy", "true");
         await Expect(open.Page.Locator(".message")).ToHaveCountAsync(4);
-        await open.Page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "New chat" }).ClickAsync();
+        await open.Page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "New conversation" }).ClickAsync();
         await Expect(open.Page.Locator(".message")).ToHaveCountAsync(0);
 
         string[][] said = [.. bodies.Select(body => JsonDocument.Parse(body).RootElement.GetProperty("messages").EnumerateArray()
@@ -108,7 +85,7 @@ public sealed class BrowserTests
             options.Models.Context = options.Models.Context with { ContextLength = 8192, SequenceCount = 1 };
             options.Requests.Sampling = new SamplingOptions { IgnoreEndOfSequence = true };
         });
-        await using OpenPage open = await _browser.OpenAsync(server);
+        await using OpenPage open = await Browser.OpenAsync(server);
         await Expect(open.Page.Locator("#model")).ToHaveValueAsync(TestServer.Demo);
         await open.Prompt.FillAsync("Tell me a story.");
         await open.Prompt.PressAsync("Enter");
@@ -140,11 +117,11 @@ public sealed class BrowserTests
         await open.AskAsync("Hi");
         await Expect(open.LastAnswer.Locator(".author")).ToHaveTextAsync(Other);
         await Expect(open.Page.Locator("#state")).ToHaveTextAsync("loaded");
-        _server.Models.GetStatus(Other).State.Should().Be(ModelState.Loaded);
+        Server.Models.GetStatus(Other).State.Should().Be(ModelState.Loaded);
 
         await open.Page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Unload" }).ClickAsync();
         await Expect(open.Page.Locator("#state")).ToContainTextAsync("not loaded");
-        _server.Models.GetStatus(Other).State.Should().Be(ModelState.Unloaded);
+        Server.Models.GetStatus(Other).State.Should().Be(ModelState.Unloaded);
         await open.Page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Load", Exact = true }).ClickAsync();
         await Expect(open.Page.Locator("#state")).ToHaveTextAsync("loaded");
         await open.Page.ReloadAsync();
@@ -203,7 +180,7 @@ public sealed class BrowserTests
             options => options.Models.Load = new ModelOptions { RpcServers = [device.Address], Placement = TensorPlacement.ExpertsToCpu(firstLayers: 4) });
         using ModelLease lease = await server.Models.AcquireAsync(TestServer.Demo);
         string name = lease.Model.Placement.Devices[0].Device;
-        await using OpenPage open = await _browser.OpenAsync(server);
+        await using OpenPage open = await Browser.OpenAsync(server);
 
         ILocator map = open.Page.Locator("#placement svg.placement-map");
         await Expect(map).ToHaveAttributeAsync("aria-label", new Regex($"{name}: attention of layers 0–5.* experts of layers 4–5.*system memory: experts of layers 0–3"));
@@ -221,7 +198,7 @@ public sealed class BrowserTests
     {
         const string Hostile = """<img src=x onerror=alert(1)><script>alert(2)</script> [x](javascript:alert(3)) **bold** `<b>code</b>`""";
         await using TestServer server = await TestServer.StartAsync(options => options.Requests.Sampling = SamplingOptions.Greedy with { Grammar = $"root ::= \"{Hostile}\"" });
-        await using OpenPage open = await _browser.OpenAsync(server);
+        await using OpenPage open = await Browser.OpenAsync(server);
         await Expect(open.Page.Locator("#model")).ToHaveValueAsync(TestServer.Demo);
 
         string answer = await open.AskAsync("<i>Hi</i> <script>alert(4)</script>");
@@ -287,7 +264,7 @@ public sealed class BrowserTests
         await Expect(open.Page.Locator("#context-text")).ToHaveTextAsync(new Regex(@"^\d+ of [\d,]+ tokens$"));
         await open.AskAsync("And cows?");
         await Expect(open.Page.Locator(".message")).ToHaveCountAsync(4);
-        await open.Page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "New chat" }).ClickAsync();
+        await open.Page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "New conversation" }).ClickAsync();
         await Expect(open.Page.Locator("#context")).ToBeHiddenAsync();
         await open.Page.ReloadAsync();
         await Expect(open.Page.Locator("#welcome")).ToBeVisibleAsync();
@@ -299,17 +276,20 @@ public sealed class BrowserTests
     public async Task Question_whose_answer_never_came_can_be_asked_again_after_a_reload()
     {
         await using OpenPage open = await OpenAsync();
-        await open.Page.EvaluateAsync("""() => localStorage.setItem("moeoffload.chat", JSON.stringify([{ role: "user", content: "What do bees make?" }]))""");
+        var reached = new TaskCompletionSource();
+        await open.Page.RouteAsync("**/api/chat", _ => reached.TrySetResult());
+        await open.Prompt.FillAsync("What do bees make?");
+        await open.Prompt.PressAsync("Enter");
+        await reached.Task;
+        await Expect(open.Page.Locator(".conversation")).ToHaveCountAsync(1);
+        await open.Page.UnrouteAsync("**/api/chat");
         await open.Page.ReloadAsync();
-        await Expect(open.LastAnswer.Locator(".problem")).ToContainTextAsync("left before the answer came");
+        await Expect(open.LastAnswer.Locator(".foot")).ToContainTextAsync("not complete");
         await open.LastAnswer.GetByRole(AriaRole.Button, new LocatorGetByRoleOptions { Name = "Try again" }).ClickAsync();
 
         await Expect(open.LastAnswer.Locator(".body")).Not.ToBeEmptyAsync();
         await Expect(open.LastAnswer).Not.ToHaveAttributeAsync("aria-busy", "true");
         await Expect(open.Page.Locator(".message")).ToHaveCountAsync(2);
-        await open.Page.EvaluateAsync("""() => localStorage.setItem("moeoffload.chat", "{ nonsense")""");
-        await open.Page.ReloadAsync();
-        await Expect(open.Page.Locator("#welcome")).ToBeVisibleAsync();
         open.Complaints.Should().BeEmpty();
     }
 
@@ -321,7 +301,7 @@ public sealed class BrowserTests
             options.Models.Context = options.Models.Context with { ContextLength = 256, SequenceCount = 1 };
             options.Requests.Sampling = SamplingOptions.Greedy;
         });
-        await using OpenPage open = await _browser.OpenAsync(server, new BrowserNewContextOptions { ViewportSize = new ViewportSize { Width = width, Height = 860 } });
+        await using OpenPage open = await Browser.OpenAsync(server, new BrowserNewContextOptions { ViewportSize = new ViewportSize { Width = width, Height = 860 } });
         await Expect(open.Page.Locator("#model")).ToHaveValueAsync(TestServer.Demo);
         for (int i = 0; i < 8; i++)
         {
@@ -393,7 +373,7 @@ public sealed class BrowserTests
     public async Task Key_is_asked_for_where_the_server_has_one()
     {
         await using TestServer server = await TestServer.StartAsync(options => options.Access.ApiKeys = ["secret"]);
-        await using OpenPage open = await _browser.OpenAsync(server);
+        await using OpenPage open = await Browser.OpenAsync(server);
         ILocator dialog = open.Page.GetByRole(AriaRole.Dialog, new PageGetByRoleOptions { Name = "API key" });
         await Expect(dialog).ToBeVisibleAsync();
         await open.Page.GetByLabel("Key", new PageGetByLabelOptions { Exact = true }).FillAsync("wrong");
@@ -411,7 +391,7 @@ public sealed class BrowserTests
     public async Task Page_is_named_labelled_and_legible(
         [Values(ColorScheme.Light, ColorScheme.Dark)] ColorScheme scheme, [Values(1280, 390)] int width)
     {
-        await using OpenPage open = await _browser.OpenAsync(_server, new BrowserNewContextOptions
+        await using OpenPage open = await Browser.OpenAsync(Server, new BrowserNewContextOptions
         {
             ColorScheme = scheme,
             ReducedMotion = ReducedMotion.Reduce,
@@ -461,7 +441,7 @@ public sealed class BrowserTests
                   const element = document.activeElement;
                   if (element === document.body) return "";
                   const style = getComputedStyle(element);
-                  const outlined = style.outlineStyle !== "none" || element.matches(".segments input") || element.classList.contains("skip");
+                  const outlined = style.outlineStyle !== "none" || element.matches(".segments input, .skip") || getComputedStyle(element.closest(".card") ?? element).outlineStyle !== "none";
                   return `${outlined ? "" : "unmarked "}${element.id || element.className || element.textContent || element.value}`;
                 }
                 """);
@@ -473,7 +453,7 @@ public sealed class BrowserTests
             reached.Add(where);
         }
 
-        reached.Should().ContainInOrder("model", "unload", "new-chat", "panel-toggle", "scroller", "prompt", "send", "temperature", "heat");
+        reached.Should().ContainInOrder("sidebar-toggle", "model", "unload", "panel-toggle", "new-chat", "search", "scroller", "prompt", "send", "temperature", "heat");
         reached.Should().NotContain(where => where.StartsWith("unmarked", StringComparison.Ordinal));
     }
 
@@ -512,11 +492,4 @@ public sealed class BrowserTests
           return [...found];
         }
         """;
-
-    private async Task<OpenPage> OpenAsync()
-    {
-        OpenPage open = await _browser.OpenAsync(_server);
-        await open.Page.Locator("#model").SelectOptionAsync(TestServer.Demo);
-        return open;
-    }
 }

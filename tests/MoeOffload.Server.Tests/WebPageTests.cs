@@ -50,7 +50,7 @@ public sealed partial class WebPageTests
             }
         }
 
-        seen.Keys.Should().Contain("/web/style.css").And.Contain("/web/main.js").And.Contain("/web/experts.js");
+        seen.Keys.Should().Contain("/web/theme.css").And.Contain("/web/main.js").And.Contain("/web/experts.js");
         seen.Values.SelectMany(text => Elsewhere().Matches(text).Select(match => match.Value)).Should().OnlyContain(address => address.StartsWith("http://www.w3.org/", StringComparison.Ordinal));
         typeof(MoeServerExtensions).Assembly.GetManifestResourceNames().Where(name => name.StartsWith("Web/Page/", StringComparison.Ordinal)).Should().HaveCount(seen.Count);
     }
@@ -58,8 +58,8 @@ public sealed partial class WebPageTests
     [Test]
     public async Task File_that_the_browser_has_is_not_sent_again()
     {
-        using HttpResponseMessage first = await _server.Http.GetAsync("/web/style.css");
-        using var again = new HttpRequestMessage(HttpMethod.Get, "/web/style.css");
+        using HttpResponseMessage first = await _server.Http.GetAsync("/web/theme.css");
+        using var again = new HttpRequestMessage(HttpMethod.Get, "/web/theme.css");
         again.Headers.IfNoneMatch.Add(first.Headers.ETag!);
 
         using HttpResponseMessage second = await _server.Http.SendAsync(again);

@@ -1,8 +1,6 @@
 // The server's endpoints that this page uses. Paths are relative, so that the page works with a path prefix.
 
-import { byId } from "./dom.js";
-
-const keyName = "moeoffload.key";
+import { askForKey, readKey } from "./key.js";
 
 /** An error that the server returned. */
 export class ServerError extends Error {
@@ -10,6 +8,11 @@ export class ServerError extends Error {
     super(message);
     this.status = status;
   }
+}
+
+/** The error of a server that was not reached, or whose answer broke off. */
+export class ConnectionError extends Error {
+  name = "ConnectionError";
 }
 
 /** The models that the server knows. */
@@ -36,7 +39,7 @@ export async function* chat(body, signal) {
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
   for (;;) {
-    const { done, value } = await reader.read();
+    const { done, value } = await connected(reader.read());
     const lines = (rest + (value ?? "")).split("\n");
     rest = done ? "" : lines.pop();
     for (const line of lines.filter(line => line.length > 0)) {
@@ -50,14 +53,22 @@ export async function* chat(body, signal) {
 
 async function request(path, options = {}) {
   for (;;) {
-    const key = sessionStorage.getItem(keyName);
-    const response = await fetch(path, {
+    const key = readKey();
+    const response = await connected(fetch(path, {
       ...options,
       headers: { ...options.headers, ...(key ? { Authorization: `Bearer ${key}` } : {}) },
-    });
+    }));
     if (response.ok) return response;
     const message = await errorOf(response);
     if (response.status !== 401 || !await askForKey(key)) throw new ServerError(message, response.status);
+  }
+}
+
+async function connected(promise) {
+  try {
+    return await promise;
+  } catch (error) {
+    throw error.name === "AbortError" ? error : new ConnectionError(error.message, { cause: error });
   }
 }
 
@@ -71,26 +82,3 @@ async function errorOf(response) {
 
 // Ollama's errors are strings, and OpenAI's are objects.
 const messageOf = answer => typeof answer.error === "string" ? answer.error : answer.error?.message;
-
-let asking = null;
-
-// If several requests are rejected at the same time, the user is asked once. Requests that were rejected with an older key use the newer one.
-async function askForKey(refused) {
-  if (sessionStorage.getItem(keyName) !== refused) return true;
-  asking ??= showKeyDialog().finally(() => { asking = null; });
-  return asking;
-}
-
-function showKeyDialog() {
-  const dialog = byId("key-dialog");
-  const field = byId("key");
-  field.value = "";
-  dialog.returnValue = "";
-  dialog.showModal();
-  return new Promise(resolve => {
-    byId("key-cancel").onclick = () => dialog.close();
-    byId("key-form").onsubmit = () => sessionStorage.setItem(keyName, field.value);
-    let before = sessionStorage.getItem(keyName);
-    dialog.onclose = () => resolve(sessionStorage.getItem(keyName) !== before && field.value.length > 0);
-  });
-}

@@ -1,304 +1,299 @@
-// The conversation: its messages, and how they are shown.
+// The conversation that is shown: its branch of messages, and what can be done with them.
 
-import * as api from "./api.js";
-import { announce, byId, element } from "./dom.js";
-import { explain } from "./errors.js";
-import { count, duration, speed } from "./format.js";
-import { MarkdownView, copyText } from "./markdown.js";
+import { AnswerView } from "./answer.js";
+import * as conversations from "./conversations.js";
+import { explainStorage } from "./database.js";
+import { announce, byId } from "./dom.js";
+import { QuestionView } from "./question.js";
+import { requestOf } from "./request.js";
+import { Run } from "./run.js";
+import { keepAtEnd, scrollToEnd } from "./scroller.js";
 import * as settings from "./settings.js";
-import * as store from "./store.js";
+import * as toast from "./toast.js";
+import { Tree } from "./tree.js";
 
-const examples = ["Tell me a short story about a fox.", "Why is the sky blue?", "Write a haiku about the sea."];
-
-// What the small model that comes with the project has learned.
-const demoModel = /^tiny-moe\b/;
-const demoExamples = ["Tell me a story about a brave fox.", "What do bees make?", "What is one plus seven?"];
-
-const scroller = byId("scroller");
 const list = byId("messages");
-const prompt = byId("prompt");
 
-/** A chat with one model at a time. `onBegin` and `onEnd` are called for each answer. */
+/** The chat. `onBegin` and `onEnd` are called for each answer, and `onShow` when another conversation or another state is shown. */
 export class Chat {
-  #messages = [];
-  #running = null;
+  #conversation = null;
+  #tree = new Tree();
+  #path = [];
+  #views = new Map();
+  #runs = new Map();
+  #writers = new Set();
+  #opening = null;
+  #isRemoved = false;
 
-  constructor({ model, onBegin, onEnd }) {
-    this.model = model;
-    this.onBegin = onBegin;
-    this.onEnd = onEnd;
-    byId("composer").addEventListener("submit", event => { event.preventDefault(); this.#send(); });
-    byId("stop").addEventListener("click", () => this.stop());
-    byId("new-chat").addEventListener("click", () => this.clear());
-    document.addEventListener("keydown", event => { if (event.key === "Escape") this.stop(); });
-    prompt.addEventListener("keydown", event => {
-      if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
-        event.preventDefault();
-        this.#send();
-      }
-    });
-    prompt.addEventListener("input", () => this.#refresh());
-    this.#restore();
-    this.#refresh();
+  constructor({ model, onBegin, onEnd, onShow }) {
+    Object.assign(this, { model, onBegin, onEnd, onShow });
+    conversations.onChange(change => this.#follow(change));
   }
 
-  /** Shows examples of questions that suit a model. */
-  suggest(model) {
-    byId("examples").replaceChildren(...(demoModel.test(model) ? demoExamples : examples).map(text => {
-      const button = element("button", { type: "button", className: "quiet" }, text);
-      button.onclick = () => { prompt.value = text; this.#send(); };
-      return element("li", {}, button);
-    }));
+  /** The conversation that is shown, or null if it has no message yet. */
+  get conversation() {
+    return this.#conversation;
   }
 
-  /** The number of tokens that the last answer used of the context, or null if there is none. */
-  get usedTokens() {
-    const last = this.#messages.at(-1)?.figures;
-    return last ? last.promptTokens + last.answerTokens : null;
+  /** The messages that are shown. */
+  get path() {
+    return this.#path;
   }
 
-  /** Whether an answer is being generated. */
+  /** Whether an answer is generated in the conversation that is shown. */
   get isRunning() {
-    return this.#running !== null;
+    return this.#runs.has(this.#conversation?.id);
   }
 
-  /** Stops the answer that is being generated. */
-  stop() {
-    this.#running?.abort.abort();
+  /** Whether an answer is generated in any conversation. */
+  get isBusy() {
+    return this.#runs.size > 0;
   }
 
-  /** Removes all messages. */
-  clear() {
-    this.stop();
-    this.#messages = [];
-    store.clear();
-    list.replaceChildren();
-    announce("New chat.");
-    this.#refresh();
-    this.onEnd(null);
-    prompt.focus();
+  /** The number of tokens that the last answer used of the context, or null if that is not known. */
+  get usedTokens() {
+    return this.#path.at(-1)?.figures?.usedTokens ?? null;
   }
 
-  /** Shows the progress of loading the model, from 0 to 1, in the waiting answer. */
-  showLoading(progress) {
-    this.#running?.view.showWaiting(progress === null ? "Waiting for the first token…" : `Loading the model, ${Math.round(progress * 100)} %…`);
-  }
-
-  #send() {
-    const text = prompt.value.trim();
-    if (!text || this.isRunning || !this.model()) return;
-    const chosen = settings.sampling();
-    if (!chosen) return;
-    prompt.value = "";
-    this.#messages.push({ role: "user", content: text });
-    store.write(this.#messages);
-    list.append(question(text));
-    this.#answer(chosen);
-  }
-
-  // Shows the chat that the browser has kept.
-  #restore() {
-    this.#messages = store.read();
-    this.#messages.forEach((kept, index) => {
-      if (kept.role === "user") {
-        list.append(question(kept.content));
-        return;
-      }
-      const view = new AnswerView(kept.model);
-      view.finish(kept, kept.remark, kept.figures);
-      view.offerRetry(() => this.#retry(view, index));
-      list.append(view.node);
-    });
-    if (this.#messages.at(-1)?.role === "user") {
-      const asked = this.#messages.length;
-      const view = new AnswerView(this.model() || "Answer");
-      view.fail({ content: "", thinking: "" }, "The page was left before the answer came.");
-      view.offerRetry(() => this.#retry(view, asked));
-      list.append(view.node);
+  /** Shows a conversation. Returns whether it exists. */
+  async open(id) {
+    if (this.#conversation?.id === id) return true;
+    this.#opening = id;
+    let found = null;
+    try {
+      found = await conversations.read(id);
+    } catch (error) {
+      toast.showProblem(explainStorage(error));
     }
+    if (this.#opening !== id) return true;
+    if (found) this.#show(found.conversation, found.messages);
+    return found !== null;
+  }
+
+  /** Begins a conversation, which is kept once it has a message. */
+  startNew() {
+    this.#show(null, []);
+  }
+
+  /** Stops the answers of conversations that are removed, and shows none of them. */
+  forget(ids) {
+    for (const id of ids) this.#runs.get(id)?.stop();
+    if (ids.includes(this.#conversation?.id)) this.startNew();
+  }
+
+  /** Stops the answer that is generated in the conversation that is shown. */
+  stop() {
+    this.#runs.get(this.#conversation?.id)?.stop();
+  }
+
+  /** Says what the answers that are generated with a model wait for. */
+  showWaiting(model, text) {
+    for (const { message } of this.#runs.values()) {
+      if (message.model === model) this.#views.get(message.id)?.showWaiting(text);
+    }
+  }
+
+  /** Sends a message of the user. Returns whether it was sent. */
+  send(text, attachments = []) {
+    const chosen = this.#settings();
+    if (!chosen) return false;
+    this.#conversation ??= conversations.newConversation(conversations.titleOf(text || attachments[0].name), settings.system());
+    this.#add("user", text, attachments.length > 0 ? { attachments } : {}, this.#path.at(-1));
+    this.#answer(chosen);
+    return true;
+  }
+
+  /** Updates what depends on the conversation's record. */
+  async setSystem(system) {
+    if (!this.#conversation) return;
+    this.#conversation.system = system;
+    await this.#keep(() => conversations.change(this.#conversation.id, { system }));
+  }
+
+  #show(conversation, messages) {
+    this.#opening = null;
+    this.#isRemoved = false;
+    this.#conversation = conversation;
+    this.#tree = new Tree(messages);
+    const running = this.#runs.get(conversation?.id)?.message;
+    if (running) this.#tree.add(running);
+    this.#views.clear();
+    list.replaceChildren();
+    this.#render();
     scrollToEnd();
   }
 
-  async #answer(chosen) {
-    const model = this.model();
-    const history = this.#messages;
-    const asked = history.length;
-    const view = new AnswerView(model);
-    const running = { abort: new AbortController(), view };
-    this.#running = running;
-    list.append(view.node);
-    this.#refresh();
+  // Shows the branch that ends with the conversation's head. Views of messages that are shown already stay, and so does the focus.
+  #render() {
+    const head = this.#conversation?.head;
+    this.#path = this.#tree.pathTo(this.#tree.get(head) ? head : this.#tree.leafOf());
+    const shown = this.#path.filter(message => message.role !== "tool");
+    const running = this.#runs.get(this.#conversation?.id)?.message;
+    for (const [id, view] of this.#views) {
+      if (!shown.includes(view.message)) {
+        view.node.remove();
+        this.#views.delete(id);
+      }
+    }
+    shown.forEach((message, index) => {
+      const view = this.#viewOf(message);
+      if (list.children[index] !== view.node) list.insertBefore(view.node, list.children[index] ?? null);
+      view.update(this.#tree.versionsOf(message), {
+        isBusy: message === running,
+        isLast: message === this.#path.at(-1),
+        results: this.#resultsOf(message),
+      });
+    });
+    this.onShow();
+  }
+
+  #viewOf(message) {
+    let view = this.#views.get(message.id);
+    if (!view) {
+      const actions = {
+        show: (version, button) => this.#switchTo(version, button),
+        edit: (edited, text) => this.#edit(edited, text),
+        retry: answer => this.#retry(answer),
+        continue: answer => this.#continue(answer),
+        results: (answer, results) => this.#sendResults(answer, results),
+      };
+      view = message.role === "user" ? new QuestionView(message, actions) : new AnswerView(message, actions);
+      this.#views.set(message.id, view);
+    }
+    return view;
+  }
+
+  #resultsOf(message) {
+    const after = this.#path.slice(this.#path.indexOf(message) + 1);
+    const end = after.findIndex(next => next.role !== "tool");
+    return after.slice(0, end < 0 ? undefined : end).map(result => result.content);
+  }
+
+  #settings() {
+    return this.isRunning || !this.model() ? null : settings.sampling();
+  }
+
+  // Adds a message after another one, and shows it.
+  #add(role, content, others, parent) {
+    const message = conversations.newMessage(this.#conversation.id, parent?.id ?? null, role, content, others);
+    const isNew = this.#tree.all.length === 0;
+    this.#tree.add(message);
+    Object.assign(this.#conversation, { head: message.id, updated: Date.now() });
+    const { head, updated } = this.#conversation;
+    if (isNew || this.#isRemoved) this.#keep(() => conversations.write([{ conversation: this.#conversation, messages: this.#tree.all }]));
+    else this.#keep(() => conversations.save(message, { head, updated }));
+    this.#isRemoved = false;
+    return message;
+  }
+
+  #edit(message, text) {
+    if (message.role === "assistant") {
+      this.#add("assistant", text, { model: message.model, state: "edited" }, this.#tree.get(message.parent));
+      this.#render();
+      return;
+    }
+    const chosen = this.#settings();
+    if (!chosen) return;
+    this.#add("user", text, message.attachments ? { attachments: message.attachments } : {}, this.#tree.get(message.parent));
+    this.#answer(chosen);
+  }
+
+  #retry(answer) {
+    const chosen = this.#settings();
+    if (!chosen) return;
+    this.#conversation.head = answer.parent;
+    this.#path = this.#tree.pathTo(answer.parent);
+    this.#answer(chosen);
+  }
+
+  #continue(answer) {
+    const chosen = this.#settings();
+    if (chosen) this.#run(answer, chosen, this.#path);
+  }
+
+  #sendResults(answer, results) {
+    const chosen = this.#settings();
+    if (!chosen) return;
+    results.reduce((parent, { call, content }) => this.#add("tool", content, { toolName: call.name, callId: call.id }, parent), answer);
+    this.#answer(chosen);
+  }
+
+  #switchTo(version, button) {
+    const head = this.#tree.leafOf(version.id);
+    this.#conversation.head = head;
+    this.#render();
+    const view = this.#views.get(version.id);
+    (view.node.querySelector(`.${button}:enabled`) ?? view.node.querySelector(".versions button:enabled"))?.focus();
+    announce(view.node.querySelector(".version")?.getAttribute("aria-label") ?? "");
+    this.#keep(() => conversations.change(this.#conversation.id, { head }));
+  }
+
+  #answer(chosen) {
+    const path = this.#tree.pathTo(this.#conversation.head);
+    const answer = this.#add("assistant", "", { model: this.model(), state: "broken" }, path.at(-1));
+    return this.#run(answer, chosen, path);
+  }
+
+  async #run(message, chosen, path) {
+    const conversation = this.#conversation;
+    const { id } = message;
+    const run = new Run(message, () => this.#views.get(message.id)?.show(), error => toast.showProblem(explainStorage(error)));
+    this.#runs.set(conversation.id, run);
+    this.#writers.add(message.writer);
+    this.#render();
     scrollToEnd();
     announce("Answering…");
     await this.onBegin();
+    await run.finish(requestOf(message.model, path, conversation.system, chosen));
+    this.#runs.delete(conversation.id);
+    if (conversation.id === this.#conversation?.id) {
+      if (message.id !== id) await this.#reload(message.id);
+      keepAtEnd(() => this.#render());
+      announce(this.#views.get(message.id)?.summary ?? "The answer is complete.");
+    } else {
+      announce(`The answer in “${conversation.title}” is complete.`);
+    }
+    this.onEnd(message.figures ?? null);
+  }
 
-    const answer = { role: "assistant", content: "", thinking: "", model };
-    const begun = performance.now();
-    let firstToken = null;
-    let figures = null;
+  // Shows an answer that became a version beside the one of another tab.
+  async #reload(head) {
+    const found = await conversations.read(this.#conversation.id).catch(() => null);
+    if (!found) return;
+    this.#tree = new Tree(found.messages);
+    this.#conversation.head = head;
+  }
+
+  // Takes over what other tabs, and the list of conversations, have changed.
+  async #follow({ id, kind, isOwn }) {
+    if (id !== this.#conversation?.id) return;
+    if (kind === "removed") {
+      if (isOwn) return;
+      this.#isRemoved = true;
+      toast.show("Another tab has deleted this conversation. Sending a message keeps it.");
+      return;
+    }
+    if (isOwn && kind !== "list") return;
+    const found = await conversations.read(id).catch(() => null);
+    if (!found || id !== this.#conversation?.id) return;
+    const { title, system } = found.conversation;
+    Object.assign(this.#conversation, { title, system });
+    if (isOwn) return this.onShow();
+    found.messages.filter(message => this.#isNews(message)).forEach(message => this.#tree.add(message));
+    keepAtEnd(() => this.#render());
+  }
+
+  // Answers that this tab writes are newer here than in the database, and questions never change.
+  #isNews(message) {
+    const known = this.#tree.get(message.id);
+    return !known || Boolean(message.writer) && !this.#writers.has(message.writer) && (message.writer !== known.writer || message.content !== known.content || message.state !== known.state);
+  }
+
+  async #keep(action) {
     try {
-      for await (const part of api.chat(requestOf(model, history, chosen), running.abort.signal)) {
-        const { content = "", thinking = "" } = part.message ?? {};
-        if (firstToken === null && (content || thinking)) firstToken = performance.now() - begun;
-        answer.content += content;
-        answer.thinking += thinking;
-        view.show(answer);
-        if (part.done) figures = figuresOf(part, firstToken);
-      }
-      answer.remark = figures?.reason === "length" ? "cut: the most tokens are reached, or the context is full" : null;
-      answer.figures = figures;
-      keepAtEnd(() => view.finish(answer, answer.remark, figures));
+      await action();
     } catch (error) {
-      const isStopped = running.abort.signal.aborted;
-      answer.remark = isStopped ? "stopped" : "not complete";
-      keepAtEnd(() => isStopped ? view.finish(answer, answer.remark, null) : view.fail(answer, explain(error.message)));
+      toast.showProblem(explainStorage(error));
     }
-
-    if (history === this.#messages) {
-      if (answer.content) history.push(answer);
-      store.write(history);
-      keepAtEnd(() => view.offerRetry(() => this.#retry(view, asked)));
-      announce(view.summary);
-    }
-    this.#running = null;
-    this.#refresh();
-    this.onEnd(figures);
-  }
-
-  // Removes an answer and everything after it, and asks again.
-  #retry(view, asked) {
-    const chosen = this.isRunning ? null : settings.sampling();
-    if (!chosen) return;
-    this.#messages.length = asked;
-    store.write(this.#messages);
-    while (list.lastChild && list.lastChild !== view.node) list.lastChild.remove();
-    view.node.remove();
-    this.#answer(chosen);
-    prompt.focus();
-  }
-
-  #refresh() {
-    byId("send").hidden = this.isRunning;
-    byId("stop").hidden = !this.isRunning;
-    byId("send").disabled = prompt.value.trim() === "";
-    byId("welcome").hidden = list.children.length > 0;
-    prompt.style.height = "auto";
-    prompt.style.height = `${prompt.scrollHeight + 2}px`;
-  }
-}
-
-function requestOf(model, history, { system, think, options }) {
-  const messages = history.map(({ role, content }) => ({ role, content }));
-  if (system) messages.unshift({ role: "system", content: system });
-
-  // If the chat is too long for the context, the server leaves out its oldest turns, and says how many messages that are.
-  return { model, messages, options, think, stream: true, truncate: true };
-}
-
-const question = text => message("user", "You", element("div", { className: "body" }, text));
-
-const isAtEnd = () => scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 60;
-
-// What appears below the messages must not cover their end.
-let staysAtEnd = true;
-scroller.addEventListener("scroll", () => { staysAtEnd = isAtEnd(); });
-new ResizeObserver(() => { if (staysAtEnd) scrollToEnd(); }).observe(scroller);
-
-function scrollToEnd() {
-  scroller.scrollTop = scroller.scrollHeight;
-}
-
-// Who reads further up stays there.
-function keepAtEnd(action) {
-  const wasAtEnd = isAtEnd();
-  action();
-  if (wasAtEnd) scrollToEnd();
-}
-
-// The server counts tokens and measures times, except for the time to the first token, which this page measures.
-function figuresOf(part, firstToken) {
-  const decoding = part.eval_duration / 1e9;
-  return {
-    firstToken,
-    speed: part.eval_count > 1 && decoding > 0 ? (part.eval_count - 1) / decoding : null,
-    promptTokens: part.prompt_eval_count ?? 0,
-    answerTokens: part.eval_count ?? 0,
-    omitted: part.omitted_messages ?? 0,
-    reason: part.done_reason,
-  };
-}
-
-function message(kind, author, ...children) {
-  return element("li", { className: `message ${kind}` }, element("span", { className: "author" }, author), ...children);
-}
-
-class AnswerView {
-  #thinking = element("details", { className: "thinking", hidden: true }, element("summary", {}, "Thinking…"), element("div", { className: "thought" }));
-  #body = element("div", { className: "body" });
-  #waiting = element("p", { className: "waiting" }, "Waiting for the first token…");
-  #foot = element("div", { className: "foot" });
-  #markdown = new MarkdownView(this.#body);
-  #pending = null;
-
-  constructor(model) {
-    this.node = message("assistant", model, this.#waiting, this.#thinking, this.#body, this.#foot);
-    this.node.setAttribute("aria-busy", "true");
-    this.summary = "";
-  }
-
-  showWaiting(text) {
-    this.#waiting.textContent = text;
-  }
-
-  // Parts that arrive within one frame are drawn together.
-  show(answer) {
-    if (this.#pending === null) this.#pending = requestAnimationFrame(() => this.#draw(answer));
-  }
-
-  finish(answer, remark, figures) {
-    this.#draw(answer);
-    this.node.removeAttribute("aria-busy");
-    this.#waiting.remove();
-    if (!answer.content) this.#body.append(element("p", { className: "waiting" }, remark ? "No answer." : "The answer is empty."));
-    const notes = [
-      remark,
-      figures?.omitted && `the ${count(figures.omitted)} oldest messages were left out: the context is too short for them`,
-      figures && `${count(figures.answerTokens)} tokens`,
-      figures?.speed && `${speed(figures.speed)} tokens/s`,
-      figures?.firstToken && `first after ${duration(figures.firstToken)}`,
-    ].filter(Boolean);
-    const copy = element("button", { type: "button", className: "small" }, "Copy");
-    copy.onclick = () => copyText(copy, answer.content);
-    this.#foot.replaceChildren(...notes.map(note => element("span", {}, note)), copy);
-    this.summary = [answer.content, remark].filter(Boolean).join(" – ");
-  }
-
-  fail(answer, text) {
-    this.finish(answer, null, null);
-    if (!answer.content) this.#body.replaceChildren();
-    this.#body.after(element("p", { className: "problem" }, text));
-    this.summary = text;
-  }
-
-  offerRetry(action) {
-    const retry = element("button", { type: "button", className: "small" }, "Try again");
-    retry.onclick = action;
-    this.#foot.append(retry);
-  }
-
-  #draw(answer) {
-    if (this.#pending !== null) cancelAnimationFrame(this.#pending);
-    this.#pending = null;
-    keepAtEnd(() => this.#drawNow(answer));
-  }
-
-  #drawNow(answer) {
-    if (answer.content || answer.thinking) this.#waiting.hidden = true;
-    if (answer.thinking) {
-      this.#thinking.hidden = false;
-      this.#thinking.firstChild.textContent = answer.content ? "Thoughts" : "Thinking…";
-      this.#thinking.lastChild.textContent = answer.thinking;
-    }
-    this.#markdown.show(answer.content);
   }
 }

@@ -102,7 +102,7 @@ export class ExpertMap {
 
   #frame(context, cellWidth, cellHeight, ratio) {
     context.lineWidth = 2 * ratio;
-    context.strokeStyle = getComputedStyle(document.documentElement).getPropertyValue("--focus");
+    context.strokeStyle = getComputedStyle(this.#canvas).outlineColor;
     context.strokeRect(this.#cursor.expert * cellWidth + ratio, this.#cursor.row * cellHeight + ratio, cellWidth - 2 * ratio, cellHeight - 2 * ratio);
   }
 
@@ -155,13 +155,15 @@ function busiestOf(layer) {
   ];
 }
 
-// Returns the color of the style sheet for a value from 0 to 1.
+// Returns the color of the style sheet for a value from 0 to 1. Only a property of an element has the color of the theme that is shown.
 function colors() {
-  const style = getComputedStyle(document.documentElement);
+  const probe = element("span", { hidden: true });
+  document.body.append(probe);
   const stops = [0, 1, 2, 3, 4].map(index => {
-    const hex = style.getPropertyValue(`--heat-${index}`).trim();
-    return [1, 3, 5].map(at => parseInt(hex.slice(at, at + 2), 16));
+    probe.style.color = `var(--heat-${index})`;
+    return getComputedStyle(probe).color.match(/\d+/g).slice(0, 3).map(Number);
   });
+  probe.remove();
   return value => {
     const position = Math.max(0, Math.min(1, value)) * (stops.length - 1);
     const index = Math.min(stops.length - 2, Math.floor(position));

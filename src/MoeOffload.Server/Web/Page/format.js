@@ -38,3 +38,10 @@ export function ranges(numbers) {
   }
   return parts.join(", ");
 }
+
+/** Formats a time as the part of a list that it belongs to. */
+export function ageOf(time) {
+  const midnight = new Date().setHours(0, 0, 0, 0);
+  const day = 24 * 60 * 60 * 1000;
+  return time >= midnight ? "Today" : time >= midnight - day ? "Yesterday" : time >= midnight - 6 * day ? "Last 7 days" : "Earlier";
+}

@@ -1,215 +1,96 @@
-import * as api from "./api.js";
 import { Chat } from "./chat.js";
+import { Composer } from "./composer.js";
+import { Details } from "./details.js";
 import { announce, byId, element } from "./dom.js";
-import { ExpertMap } from "./experts.js";
-import { count, duration, speed } from "./format.js";
-import { showMemory } from "./memory.js";
-import { showPlacement } from "./placement.js";
+import { addDrawer, closeOver } from "./drawers.js";
+import { drawIcons } from "./icons.js";
+import { Models } from "./models.js";
 import * as settings from "./settings.js";
+import { Sidebar } from "./sidebar.js";
+import * as toast from "./toast.js";
 
-const modelName = "moeoffload.model";
-const panelName = "moeoffload.panel";
-const narrow = matchMedia("(max-width: 60rem)");
+const examples = ["Tell me a short story about a fox.", "Why is the sky blue?", "Write a haiku about the sea."];
 
-const choice = byId("model");
-const map = new ExpertMap();
-const chat = new Chat({ model: () => choice.value, onBegin: beginAnswer, onEnd: endAnswer });
+// What the small model that comes with the project has learned.
+const demoModel = /^tiny-moe\b/;
+const demoExamples = ["Tell me a story about a brave fox.", "What do bees make?", "What is one plus seven?"];
 
-let status = null;
-let shownPlacement = null;
-let countsBefore = null;
-let isLoading = false;
-let timer = null;
-let reading = null;
-
+drawIcons();
+addDrawer("sidebar", "sidebar-toggle", "moeoffload.sidebar");
+addDrawer("panel", "panel-toggle", "moeoffload.panel");
 settings.initialize();
-initializePanel();
-choice.addEventListener("change", () => {
-  localStorage.setItem(modelName, choice.value);
-  announce(`The model is now ${choice.value}.`);
-  showModel();
+settings.onSystem(text => chat.setSystem(text));
+
+const details = new Details();
+const models = new Models({
+  isBusy: () => chat.isBusy,
+  onChoice: showChoice,
+  onStatus: (status, progress) => {
+    details.show(status, chat.usedTokens);
+    chat.showWaiting(status.model, progress === null ? "Waiting for the first token…" : `Loading the model, ${Math.round(progress * 100)} %…`);
+  },
 });
-byId("load").addEventListener("click", load);
-byId("unload").addEventListener("click", unload);
-byId("span").addEventListener("change", showExperts);
-document.addEventListener("visibilitychange", poll);
-await fillModels();
+const chat = new Chat({
+  model: () => models.name,
+  onBegin: async () => {
+    await details.begin(() => models.read());
+    models.poll();
+  },
+  onEnd: figures => {
+    details.end(figures);
+    models.poll();
+  },
+  onShow: showState,
+});
+const composer = new Composer({ onSend: text => chat.send(text), onStop: () => chat.stop() });
+const sidebar = new Sidebar(chat);
 
-async function fillModels() {
-  try {
-    const models = await api.listModels();
-    choice.replaceChildren(...models.map(model => element("option", { value: model.name }, model.name)));
-    const kept = localStorage.getItem(modelName);
-    const first = models.find(model => model.name === kept) ?? models.find(model => model.loaded) ?? models[0];
-    if (first) choice.value = first.name;
-    else return showState("failed", "The server has no models: start it with one, or with --model-dirs.");
-  } catch (error) {
-    return showState("failed", `The models cannot be listed: ${error.message}`);
-  }
-  showModel();
+byId("new-chat").addEventListener("click", startNew);
+document.querySelector(".skip").addEventListener("click", event => { event.preventDefault(); composer.focus(); });
+document.addEventListener("keydown", event => { if (event.key === "Escape" && !document.querySelector("dialog[open], :popover-open") && !closeOver()) chat.stop(); });
+addEventListener("hashchange", openAddressed);
+await openAddressed();
+showState();
+await models.fill();
+
+function startNew() {
+  chat.startNew();
+  closeOver();
+  announce("New conversation.");
+  composer.focus();
 }
 
-function showModel() {
-  status = null;
-  shownPlacement = null;
-  countsBefore = null;
-  byId("welcome-model").textContent = choice.value;
-  chat.suggest(choice.value);
-  showContext();
-  for (const id of ["ttft", "speed", "prompt", "answer"]) byId(`figure-${id}`).textContent = "–";
-  poll();
-}
-
-// Requests one status at a time, and the next one sooner while the model is loading or generating.
-async function poll() {
-  clearTimeout(timer);
-  reading?.abort();
-  if (document.hidden || !choice.value) return;
-  const own = reading = new AbortController();
-  try {
-    const answer = await api.readStatus(choice.value, own.signal);
-    if (own.signal.aborted) return;
-    status = answer;
-    showStatus();
-  } catch (error) {
-    if (own.signal.aborted) return;
-    showState("failed", error.message);
-  }
-  const isBusy = isLoading || status?.status === "loading";
-  timer = setTimeout(poll, isBusy ? 250 : chat.isRunning ? 700 : 5000);
-}
-
-function showStatus() {
-  const isLoaded = status.status === "loaded";
-  const progress = status.status === "loading" ? status.progress : null;
-  showState(status.status, {
-    loaded: "loaded",
-    loading: `loading, ${Math.round((progress ?? 0) * 100)} %`,
-    unloaded: "not loaded: the first message loads it",
-    failed: status.error ?? "could not be loaded",
-  }[status.status] ?? status.status);
-  byId("progress").hidden = progress === null;
-  byId("progress").value = progress ?? 0;
-  byId("load").hidden = isLoaded || progress !== null || isLoading;
-  byId("unload").hidden = !isLoaded;
-  chat.showLoading(progress);
-  if (isLoaded) {
-    showMemory(byId("memory"), status.devices);
-    const placement = JSON.stringify(status.placement);
-    if (placement !== shownPlacement) showPlacement(byId("placement"), status.placement);
-    shownPlacement = placement;
-  } else {
-    shownPlacement = null;
-    for (const id of ["memory", "placement"]) byId(id).replaceChildren(element("p", { className: "empty" }, "Shown when the model is loaded."));
-  }
-  showExperts();
-  showContext();
-}
-
-// The length is known while the model is loaded.
-function showContext() {
-  const length = status?.session?.sequence_length;
-  const used = chat.usedTokens;
-  byId("context").hidden = !length || used === null;
-  if (byId("context").hidden) return;
-  const meter = byId("context-meter");
-  Object.assign(meter, { max: length, optimum: 0, low: length * 0.75, high: length * 0.9, value: Math.min(used, length) });
-  byId("context-text").textContent = `${count(used)} of ${count(length)} tokens`;
-}
-
-function showState(state, text) {
-  byId("state").dataset.state = state;
-  byId("state").textContent = text;
-}
-
-function showExperts() {
-  const experts = status?.experts;
-  byId("span").hidden = !experts;
-  if (!experts) {
-    map.showNone(status?.status !== "loaded" ? "Shown when the model is loaded."
-      : status.info?.experts === 0 ? "A dense model, without experts."
-        : "The server does not count the selected experts.");
+// The address names the conversation, so that it is shown again after a reload.
+async function openAddressed() {
+  const [, id] = location.hash.match(/^#chat=(\w+)$/) ?? [];
+  if (!id) return chat.startNew();
+  if (await chat.open(id)) {
+    closeOver();
     return;
   }
-  if (experts.layers.length === 0) return map.showNone("The model has no layer with experts.");
-  const since = document.querySelector("input[name=span]:checked").value === "last" ? countsBefore : null;
-  map.show(experts.layers.map(layer => minus(layer, since?.layers.find(before => before.layer === layer.layer))), experts.count, experts.used);
+  toast.show("This conversation is no longer in this browser.");
+  chat.startNew();
 }
 
-function minus(layer, before) {
-  return {
-    layer: layer.layer,
-    tokens: layer.tokens - (before?.tokens ?? 0),
-    counts: layer.counts.map((value, expert) => Math.max(0, value - (before?.counts[expert] ?? 0))),
-  };
+function showState() {
+  const { conversation } = chat;
+  const address = conversation ? `#chat=${conversation.id}` : "";
+  if (location.hash !== address) history.pushState(null, "", address || location.pathname + location.search);
+  document.title = conversation ? `${conversation.title} – MoeOffload` : "MoeOffload";
+  byId("chat-title").textContent = conversation?.title ?? "New conversation";
+  byId("welcome").hidden = chat.path.length > 0;
+  composer.showRunning(chat.isRunning);
+  settings.showSystem(conversation);
+  details.showContext(models.status, chat.usedTokens);
+  sidebar.mark();
 }
 
-async function beginAnswer() {
-  try {
-    status = await api.readStatus(choice.value);
-    countsBefore = status.experts ?? { layers: [] };
-  } catch {
-    countsBefore = null; // The request itself will say what is wrong.
-  }
-  poll();
-}
-
-function endAnswer(figures) {
-  if (figures) {
-    showFigure("ttft", figures.firstToken === null ? "–" : duration(figures.firstToken));
-    showFigure("speed", figures.speed === null ? "–" : speed(figures.speed), "tokens/s");
-    showFigure("prompt", count(figures.promptTokens), "tokens");
-    showFigure("answer", count(figures.answerTokens), "tokens");
-  }
-  showContext();
-  poll();
-}
-
-function showFigure(id, text, unit) {
-  byId(`figure-${id}`).replaceChildren(text, ...(unit && text !== "–" ? [" ", element("small", {}, unit)] : []));
-}
-
-async function load() {
-  isLoading = true;
-  byId("load").hidden = true;
-  poll();
-  try {
-    await api.loadModel(choice.value);
-    announce("The model is loaded.");
-  } catch (error) {
-    showState("failed", error.message);
-    announce(error.message);
-    isLoading = false;
-    return;
-  }
-  isLoading = false;
-  poll();
-}
-
-async function unload() {
-  try {
-    await api.unloadModel(choice.value);
-    announce("The model was unloaded.");
-  } catch (error) {
-    announce(error.message);
-  }
-  poll();
-}
-
-// Wide windows show the details next to the chat unless they are closed. Narrow windows show them over the chat on request.
-function initializePanel() {
-  const toggle = byId("panel-toggle");
-  const set = isOpen => {
-    byId("panel").hidden = !isOpen;
-    toggle.setAttribute("aria-expanded", `${isOpen}`);
-    document.querySelector("main").classList.toggle("without-panel", !isOpen);
-  };
-  const initial = () => set(!narrow.matches && localStorage.getItem(panelName) !== "closed");
-  toggle.addEventListener("click", () => {
-    const isOpen = byId("panel").hidden;
-    set(isOpen);
-    if (!narrow.matches) localStorage.setItem(panelName, isOpen ? "open" : "closed");
-  });
-  narrow.addEventListener("change", initial);
-  initial();
+function showChoice() {
+  byId("welcome-model").textContent = models.name;
+  byId("examples").replaceChildren(...(demoModel.test(models.name) ? demoExamples : examples).map(text => {
+    const button = element("button", { type: "button", className: "quiet" }, text);
+    button.onclick = () => composer.send(text);
+    return element("li", {}, button);
+  }));
+  details.clear(chat.usedTokens);
 }

@@ -1,6 +1,8 @@
 // Renders the Markdown of models: paragraphs, headings, lists, quotes, tables and code. Everything becomes text nodes.
 
+import { codeBlock } from "./code.js";
 import { element } from "./dom.js";
+import { inline } from "./inline.js";
 
 const fence = /^ {0,3}(`{3,}|~{3,})\s*([^`\s]*)[^`]*$/;
 const heading = /^(#{1,6})\s+(.+?)\s*#*$/;
@@ -89,8 +91,8 @@ function sameKindOfList(first, second) {
 
 function render(source) {
   const lines = source.split("\n");
-  const code = lines[0].match(fence);
-  if (code) return codeBlock(lines, code[1], code[2]);
+  const opening = lines[0].match(fence);
+  if (opening) return code(lines, opening[1], opening[2]);
   const title = lines[0].match(heading);
   if (title) return element(`h${Math.min(6, title[1].length + 2)}`, {}, inline(title[2]));
   if (rule.test(lines[0])) return element("hr");
@@ -100,26 +102,9 @@ function render(source) {
   return element("p", {}, inline(source));
 }
 
-function codeBlock(lines, mark, language) {
+function code(lines, mark, language) {
   const isClosed = lines.length > 1 && lines.at(-1).trim().startsWith(mark);
-  const text = lines.slice(1, isClosed ? -1 : undefined).join("\n");
-  const copy = element("button", { type: "button", className: "small" }, "Copy");
-  copy.onclick = () => copyText(copy, text);
-  return element("div", { className: "code" },
-    element("div", { className: "code-head" }, element("span", {}, language || "code"), copy),
-    element("pre", { tabIndex: 0 }, element("code", {}, text)));
-}
-
-/** Copies a text, and confirms it on the button. */
-export async function copyText(button, text) {
-  const label = button.textContent;
-  try {
-    await navigator.clipboard.writeText(text);
-    button.textContent = "Copied";
-  } catch {
-    button.textContent = "Not allowed";
-  }
-  setTimeout(() => { button.textContent = label; }, 1500);
+  return codeBlock(lines.slice(1, isClosed ? -1 : undefined).join("\n"), language);
 }
 
 function list(lines) {
@@ -158,69 +143,4 @@ function table(lines) {
     element("thead", {}, element("tr", {}, ...heads.map(head => element("th", { scope: "col" }, inline(head))))),
     element("tbody", {}, ...lines.slice(2).map(line =>
       element("tr", {}, ...cells(line).slice(0, heads.length).map(cell => element("td", {}, inline(cell))))))));
-}
-
-// Parses marks in a line. The search for each kind of closing mark fails at most once, so that the time stays linear.
-function inline(text) {
-  const made = document.createDocumentFragment();
-  const missing = new Set();
-  let plain = "";
-  const find = (mark, from) => {
-    const at = missing.has(mark) ? -1 : text.indexOf(mark, from);
-    if (at < 0) missing.add(mark);
-    return at;
-  };
-  const add = node => {
-    if (plain) made.append(plain);
-    plain = "";
-    made.append(node);
-  };
-  for (let i = 0; i < text.length;) {
-    const span = spanAt(text, i, find);
-    if (span) {
-      add(span.node);
-      i = span.end;
-    } else {
-      plain += text[i++];
-    }
-  }
-  if (plain) made.append(plain);
-  return made;
-}
-
-function spanAt(text, i, find) {
-  switch (text[i]) {
-    case "\n":
-      return { node: element("br"), end: i + 1 };
-    case "`": {
-      let length = 1;
-      while (text[i + length] === "`") length++;
-      const mark = "`".repeat(length);
-      const end = find(mark, i + length);
-      return end < 0 ? null : { node: element("code", {}, text.slice(i + length, end)), end: end + length };
-    }
-    case "*": {
-      const mark = text[i + 1] === "*" ? "**" : "*";
-      const start = i + mark.length;
-      const end = /\S/.test(text[start] ?? " ") ? find(mark, start + 1) : -1;
-      return end < 0 || /\s/.test(text[end - 1])
-        ? null
-        : { node: element(mark === "**" ? "strong" : "em", {}, inline(text.slice(start, end))), end: end + mark.length };
-    }
-    case "[":
-      return link(text, i, find);
-    default:
-      return null;
-  }
-}
-
-function link(text, i, find) {
-  const middle = find("](", i + 1);
-  const end = middle < 0 ? -1 : find(")", middle);
-  const target = end < 0 ? "" : text.slice(middle + 2, end);
-  if (!/^https?:\/\/\S+$/.test(target) || text.slice(i, middle).includes("\n")) return null;
-  return {
-    node: element("a", { href: target, target: "_blank", rel: "noopener noreferrer" }, text.slice(i + 1, middle)),
-    end: end + 1,
-  };
 }

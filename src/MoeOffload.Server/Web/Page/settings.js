@@ -1,11 +1,13 @@
-// The sampling options of the user, which are stored in the browser.
+// The sampling options, which are those of all conversations in this browser, and the system message, which each conversation has itself.
 
 import { byId } from "./dom.js";
 
 const storeName = "moeoffload.sampling";
-const defaults = { temperature: 0.8, top_p: 0.95, top_k: 40, min_p: 0.05, repeat_penalty: 1, num_predict: "", seed: "", system: "", think: true };
+const defaults = { temperature: 0.8, top_p: 0.95, top_k: 40, min_p: 0.05, repeat_penalty: 1, num_predict: "", seed: "", think: true };
 
 const form = byId("settings");
+const systemField = byId("system");
+let shown;
 
 /** Fills the form with the stored options. */
 export function initialize() {
@@ -29,9 +31,23 @@ export function sampling() {
     form.reportValidity();
     return null;
   }
-  const { system, think, ...numbers } = read();
+  const { think, ...numbers } = read();
   const options = Object.fromEntries(Object.entries(numbers).filter(([, value]) => value !== ""));
-  return { system, think, options };
+  return { think, options, tools: [] };
+}
+
+/** Returns the system message for a new conversation. */
+export const system = () => systemField.value.trim();
+
+/** Calls a function when the system message of the conversation that is shown has changed. */
+export const onSystem = listener => systemField.addEventListener("change", () => listener(system()));
+
+/** Shows the system message of a conversation, or none for a new one. */
+export function showSystem(conversation) {
+  if (conversation?.id === shown && document.activeElement === systemField) return;
+  if (!conversation && shown === null) return; // What was written for the new conversation stays.
+  shown = conversation?.id ?? null;
+  systemField.value = conversation?.system ?? "";
 }
 
 function read() {
