@@ -15,7 +15,7 @@ namespace MoeOffload.Native.Generated;
 internal static unsafe class ShimApi
 {
     /// <summary>Changes whenever a function or struct below changes.</summary>
-    public const int MOE_SHIM_VERSION = 4;
+    public const int MOE_SHIM_VERSION = 5;
 
     /// <summary>The maximum length of device, buffer type and tensor names in the structs below, including the terminator.</summary>
     public const int MOE_NAME_SIZE = 128;
@@ -394,4 +394,82 @@ internal static unsafe class ShimApi
     /// <remarks><c>enum moe_status moe_chat_parse(const struct moe_chat_parser *parser, const char *answer, size_t answer_size, bool is_partial, struct moe_text **message, char *error, size_t error_size)</c></remarks>
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern moe_status moe_chat_parse(moe_chat_parser* parser, byte* answer, nuint answer_size, byte is_partial, moe_text** message, byte* error, nuint error_size);
+
+    /// <summary>Reads the size of an image from its header: PNG, JPEG, GIF (its first frame) or BMP. MOE_STATUS_INVALID_ARGUMENT if it is none of these.</summary>
+    /// <remarks><c>enum moe_status moe_image_size(const uint8_t *data, size_t size, int32_t *width, int32_t *height, char *error, size_t error_size)</c></remarks>
+    [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    public static extern moe_status moe_image_size(byte* data, nuint size, int* width, int* height, byte* error, nuint error_size);
+
+    /// <summary>
+    /// Decodes an image. MOE_STATUS_INVALID_ARGUMENT if it is damaged or has more than `max_pixels` pixels, and so many scans or such a shape that
+    /// only a hostile image has them.
+    /// </summary>
+    /// <remarks><c>enum moe_status moe_image_decode(const uint8_t *data, size_t size, int64_t max_pixels, struct moe_image **image, char *error, size_t error_size)</c></remarks>
+    [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    public static extern moe_status moe_image_decode(byte* data, nuint size, long max_pixels, moe_image** image, byte* error, nuint error_size);
+
+    /// <summary>Does nothing for NULL.</summary>
+    /// <remarks><c>enum moe_status moe_image_free(struct moe_image *image, char *error, size_t error_size)</c></remarks>
+    [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    public static extern moe_status moe_image_free(moe_image* image, byte* error, nuint error_size);
+
+    /// <summary>mtmd_init_from_file. The file must have been checked, and the model must live as long as the projector.</summary>
+    /// <remarks><c>enum moe_status moe_projector_load(const char *path, const struct llama_model *model, const struct moe_projector_options *options, struct moe_projector **projector, char *error, size_t error_size)</c></remarks>
+    [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    public static extern moe_status moe_projector_load(byte* path, llama_model* model, moe_projector_options* options, moe_projector** projector, byte* error, nuint error_size);
+
+    /// <summary>Does nothing for NULL.</summary>
+    /// <remarks><c>enum moe_status moe_projector_free(struct moe_projector *projector, char *error, size_t error_size)</c></remarks>
+    [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    public static extern moe_status moe_projector_free(moe_projector* projector, byte* error, nuint error_size);
+
+    /// <remarks><c>enum moe_status moe_projector_describe(const struct moe_projector *projector, struct moe_projector_info *info, char *error, size_t error_size)</c></remarks>
+    [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    public static extern moe_status moe_projector_describe(moe_projector* projector, moe_projector_info* info, byte* error, nuint error_size);
+
+    /// <summary>
+    /// mtmd_get_memory_usage: simulates loading a projector. Writes up to `capacity` entries, whose `model` is the sum of weights and compute
+    /// buffers, and the total number of entries.
+    /// </summary>
+    /// <remarks><c>enum moe_status moe_projector_memory(const char *path, const struct moe_projector_options *options, struct moe_memory_entry *entries, size_t capacity, size_t *count, char *error, size_t error_size)</c></remarks>
+    [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    public static extern moe_status moe_projector_memory(byte* path, moe_projector_options* options, moe_memory_entry* entries, nuint capacity, nuint* count, byte* error, nuint error_size);
+
+    /// <summary>mtmd_tokenize_from_parts: tokenizes the texts and prepares the images, which can be freed before the prompt.</summary>
+    /// <remarks><c>enum moe_status moe_prompt_tokenize(const struct moe_projector *projector, const struct moe_prompt_part *parts, size_t n_parts, bool add_special, bool parse_special, struct moe_prompt **prompt, char *error, size_t error_size)</c></remarks>
+    [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    public static extern moe_status moe_prompt_tokenize(moe_projector* projector, moe_prompt_part* parts, nuint n_parts, byte add_special, byte parse_special, moe_prompt** prompt, byte* error, nuint error_size);
+
+    /// <summary>Does nothing for NULL.</summary>
+    /// <remarks><c>enum moe_status moe_prompt_free(struct moe_prompt *prompt, char *error, size_t error_size)</c></remarks>
+    [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    public static extern moe_status moe_prompt_free(moe_prompt* prompt, byte* error, nuint error_size);
+
+    /// <summary>Writes up to `capacity` chunks, and the total number of chunks.</summary>
+    /// <remarks><c>enum moe_status moe_prompt_chunks(const struct moe_prompt *prompt, struct moe_prompt_chunk *chunks, size_t capacity, size_t *count, char *error, size_t error_size)</c></remarks>
+    [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    public static extern moe_status moe_prompt_chunks(moe_prompt* prompt, moe_prompt_chunk* chunks, nuint capacity, nuint* count, byte* error, nuint error_size);
+
+    /// <summary>Copies the tokens of a chunk, which is not an image.</summary>
+    /// <remarks><c>enum moe_status moe_prompt_tokens(const struct moe_prompt *prompt, size_t chunk, llama_token *tokens, size_t n_tokens, char *error, size_t error_size)</c></remarks>
+    [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    public static extern moe_status moe_prompt_tokens(moe_prompt* prompt, nuint chunk, int* tokens, nuint n_tokens, byte* error, nuint error_size);
+
+    /// <summary>
+    /// Writes the positions of the embeddings [begin, begin + n_tokens) of an image that begins at position `first`, as llama_batch.pos has them:
+    /// for M-RoPE, four times n_tokens positions, and otherwise n_tokens.
+    /// </summary>
+    /// <remarks><c>enum moe_status moe_prompt_positions(const struct moe_prompt *prompt, size_t chunk, llama_pos first, size_t begin, llama_pos *positions, size_t n_tokens, char *error, size_t error_size)</c></remarks>
+    [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    public static extern moe_status moe_prompt_positions(moe_prompt* prompt, nuint chunk, int first, nuint begin, int* positions, nuint n_tokens, byte* error, nuint error_size);
+
+    /// <summary>mtmd_encode_chunk: computes the embeddings of an image, n_tokens rows of `width` floats.</summary>
+    /// <remarks><c>enum moe_status moe_prompt_encode(struct moe_projector *projector, const struct moe_prompt *prompt, size_t chunk, float *embeddings, size_t n_floats, char *error, size_t error_size)</c></remarks>
+    [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    public static extern moe_status moe_prompt_encode(moe_projector* projector, moe_prompt* prompt, nuint chunk, float* embeddings, nuint n_floats, byte* error, nuint error_size);
+
+    /// <summary>llama_decode of embeddings, as moe_decode. With `causal` false, they attend to each other in both directions.</summary>
+    /// <remarks><c>enum moe_status moe_decode_embeddings(struct llama_context *context, const struct llama_batch *batch, bool causal, int32_t *result, char *error, size_t error_size)</c></remarks>
+    [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
+    public static extern moe_status moe_decode_embeddings(llama_context* context, llama_batch* batch, byte causal, int* result, byte* error, nuint error_size);
 }

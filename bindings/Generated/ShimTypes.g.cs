@@ -92,12 +92,73 @@ internal struct moe_chat_parser;
 /// <summary>A text from one of the functions below, which the caller must free.</summary>
 internal struct moe_text;
 
+/// <summary>
+/// A projector (mmproj), the part of a model that turns images into embeddings. Apart from moe_prompt_encode, its functions can be called from
+/// several threads at the same time.
+/// </summary>
+internal struct moe_projector;
+
+/// <summary>A decoded image.</summary>
+internal struct moe_image;
+
+/// <summary>A prompt with images, as chunks in the order of the prompt: each is a run of tokens, or an image or a part of one.</summary>
+internal struct moe_prompt;
+
 /// <summary>One candidate at a position.</summary>
 internal unsafe struct moe_token_logprob
 {
     public int token;
     /// <summary>the natural logarithm of the softmax over the whole vocabulary, before any sampler</summary>
     public float logprob;
+}
+
+/// <summary>How a projector is loaded.</summary>
+internal unsafe struct moe_projector_options
+{
+    /// <summary>NULL: the CPU</summary>
+    public ggml_backend_device* device;
+    /// <summary>on the CPU</summary>
+    public int n_threads;
+    /// <summary>if the number of embeddings depends on the size of the image; 0: the projector's own limit</summary>
+    public int min_image_tokens;
+    /// <summary>likewise</summary>
+    public int max_image_tokens;
+    public int padding;
+}
+
+/// <summary>The properties of a projector.</summary>
+internal unsafe struct moe_projector_info
+{
+    /// <summary>the number of floats in an embedding</summary>
+    public int width;
+    /// <summary>1 if it takes images</summary>
+    public int vision;
+    /// <summary>1 if it takes sounds, which the functions below do not support</summary>
+    public int audio;
+    /// <summary>the number of positions of an embedding: 4 for M-RoPE, otherwise 1</summary>
+    public int position_count;
+}
+
+/// <summary>A chunk of a prompt with images.</summary>
+internal unsafe struct moe_prompt_chunk
+{
+    /// <summary>the zero-based index of the image, or -1 for tokens</summary>
+    public int image;
+    /// <summary>the number of tokens or embeddings</summary>
+    public int n_tokens;
+    /// <summary>the number of positions by which the chunk advances, which is less than n_tokens for images with M-RoPE</summary>
+    public int n_positions;
+    /// <summary>0 if the embeddings attend to each other in both directions, so that all must be computed in one micro-batch</summary>
+    public int is_causal;
+}
+
+/// <summary>A part of a prompt: a text, or an image if it is not NULL.</summary>
+internal unsafe struct moe_prompt_part
+{
+    public byte* text;
+    /// <summary>in bytes</summary>
+    public ulong text_size;
+    public moe_image* image;
 }
 
 /// <summary>

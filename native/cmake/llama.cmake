@@ -32,6 +32,8 @@ set(LLAMA_OPENSSL OFF)
 set(LLAMA_USE_PREBUILT_UI OFF) # it would be downloaded
 set(LLAMA_BUILD_COMMON ON) # chat templates and JSON schemas, for the shim
 set(LLAMA_BUILD_TOOLS ${MOE_PEERS})
+set(LLAMA_BUILD_MTMD ON)  # images
+set(MTMD_VIDEO OFF CACHE BOOL "It would start other programs" FORCE)
 set(LLAMA_BUILD_SERVER OFF)
 if(MOE_PEERS AND "llama-server" IN_LIST MOE_PEER_TOOLS)
   set(LLAMA_BUILD_SERVER ON)
@@ -118,7 +120,4 @@ if(MOE_PEERS)
     list(APPEND moe_tool_libraries ${tool}-impl)
   endforeach()
   list(APPEND moe_tool_libraries llama-common)
-  if(LLAMA_BUILD_SERVER)
-    list(APPEND moe_tool_libraries mtmd)
-  endif()
 endif()

@@ -6,11 +6,12 @@ set_target_properties(moe-common PROPERTIES LINKER_LANGUAGE CXX)
 
 add_library(moe-shim SHARED
   native/shim/moe_shim.cpp native/shim/moe_chat.cpp native/shim/moe_lazy_grammar.cpp native/shim/moe_common_log.cpp native/shim/moe_experts.cpp
+  native/shim/moe_images.cpp native/shim/moe_bitmap.cpp
   native/experts/expert_backend.cpp native/experts/expert_compute.cpp native/experts/expert_store.cpp
   native/experts/expert_io_$<IF:$<PLATFORM_ID:Windows>,windows,posix>.cpp)
 target_include_directories(moe-shim PRIVATE native/shim native/experts ${LLAMA_CPP_SOURCE_DIR}/src)
-target_include_directories(moe-shim SYSTEM PRIVATE ${LLAMA_CPP_SOURCE_DIR}/common ${LLAMA_CPP_SOURCE_DIR}/ggml/src)
-target_link_libraries(moe-shim PRIVATE moe-common llama Threads::Threads ${CMAKE_DL_LIBS})
+target_include_directories(moe-shim SYSTEM PRIVATE ${LLAMA_CPP_SOURCE_DIR}/common ${LLAMA_CPP_SOURCE_DIR}/ggml/src ${LLAMA_CPP_SOURCE_DIR}/vendor)
+target_link_libraries(moe-shim PRIVATE moe-common mtmd llama Threads::Threads ${CMAKE_DL_LIBS})
 target_compile_definitions(moe-shim PRIVATE MOE_SHIM_BUILD)
 target_compile_features(moe-shim PRIVATE cxx_std_17)
 target_compile_options(moe-shim PRIVATE $<$<NOT:$<CXX_COMPILER_ID:MSVC>>:-Wall -Wextra>)

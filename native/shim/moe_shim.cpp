@@ -761,6 +761,31 @@ moe_status moe_decode(llama_context * context, const llama_batch * batch, int32_
     });
 }
 
+moe_status moe_decode_embeddings(
+        llama_context * context, const llama_batch * batch, bool causal, int32_t * result, char * error, size_t error_size) {
+    if (context == nullptr || batch == nullptr || result == nullptr) {
+        return invalid(error, error_size, "context, batch and result must not be NULL");
+    }
+    if (batch->embd == nullptr || batch->token != nullptr || batch->n_tokens <= 0 || (uint32_t) batch->n_tokens > llama_n_batch(context)) {
+        return invalid(error, error_size, "the batch needs embeddings, and at most as many as the context's batch size");
+    }
+    if (!causal && (uint32_t) batch->n_tokens > llama_n_ubatch(context)) {
+        return invalid(error, error_size, "embeddings that attend to each other in both directions need one micro-batch");
+    }
+    return guarded(error, error_size, [&] {
+        // A context whose decode ended with an exception is not used again.
+        if (!causal) {
+            llama_set_causal_attn(context, false);
+        }
+        *result = llama_decode(context, *batch);
+        if (!causal) {
+            llama_set_causal_attn(context, true);
+        }
+        write_error(error, error_size, *result < 0 ? experts::take_error().c_str() : "");
+        return MOE_STATUS_OK;
+    });
+}
+
 moe_status moe_hidden_keep(llama_context * context, bool all, char * error, size_t error_size) {
     if (context == nullptr) {
         return invalid(error, error_size, "context must not be NULL");

@@ -22,7 +22,7 @@
 #endif
 
 // Changes whenever a function or struct below changes.
-#define MOE_SHIM_VERSION 4
+#define MOE_SHIM_VERSION 5
 
 // The maximum length of device, buffer type and tensor names in the structs below, including the terminator.
 #define MOE_NAME_SIZE 128
@@ -91,10 +91,52 @@ struct moe_chat_parser;
 // A text from one of the functions below, which the caller must free.
 struct moe_text;
 
+// A projector (mmproj), the part of a model that turns images into embeddings. Apart from moe_prompt_encode, its functions can be called from
+// several threads at the same time.
+struct moe_projector;
+
+// A decoded image.
+struct moe_image;
+
+// A prompt with images, as chunks in the order of the prompt: each is a run of tokens, or an image or a part of one.
+struct moe_prompt;
+
 // One candidate at a position.
 struct moe_token_logprob {
     int32_t token;
     float   logprob; // the natural logarithm of the softmax over the whole vocabulary, before any sampler
+};
+
+// How a projector is loaded.
+struct moe_projector_options {
+    ggml_backend_dev_t device;           // NULL: the CPU
+    int32_t            n_threads;        // on the CPU
+    int32_t            min_image_tokens; // if the number of embeddings depends on the size of the image; 0: the projector's own limit
+    int32_t            max_image_tokens; // likewise
+    int32_t            padding;
+};
+
+// The properties of a projector.
+struct moe_projector_info {
+    int32_t width;          // the number of floats in an embedding
+    int32_t vision;         // 1 if it takes images
+    int32_t audio;          // 1 if it takes sounds, which the functions below do not support
+    int32_t position_count; // the number of positions of an embedding: 4 for M-RoPE, otherwise 1
+};
+
+// A chunk of a prompt with images.
+struct moe_prompt_chunk {
+    int32_t image;       // the zero-based index of the image, or -1 for tokens
+    int32_t n_tokens;    // the number of tokens or embeddings
+    int32_t n_positions; // the number of positions by which the chunk advances, which is less than n_tokens for images with M-RoPE
+    int32_t is_causal;   // 0 if the embeddings attend to each other in both directions, so that all must be computed in one micro-batch
+};
+
+// A part of a prompt: a text, or an image if it is not NULL.
+struct moe_prompt_part {
+    const char *             text;
+    uint64_t                 text_size; // in bytes
+    const struct moe_image * image;
 };
 
 // How often the routers of a context's layers selected each expert. The caller owns the struct and its arrays, which must be zeroed
@@ -404,6 +446,66 @@ MOE_API enum moe_status moe_chat_parser_free(struct moe_chat_parser * parser, ch
 MOE_API enum moe_status moe_chat_parse(
         const struct moe_chat_parser * parser, const char * answer, size_t answer_size, bool is_partial,
         struct moe_text ** message, char * error, size_t error_size);
+
+// Reads the size of an image from its header: PNG, JPEG, GIF (its first frame) or BMP. MOE_STATUS_INVALID_ARGUMENT if it is none of these.
+MOE_API enum moe_status moe_image_size(
+        const uint8_t * data, size_t size, int32_t * width, int32_t * height, char * error, size_t error_size);
+
+// Decodes an image. MOE_STATUS_INVALID_ARGUMENT if it is damaged or has more than `max_pixels` pixels, and so many scans or such a shape that
+// only a hostile image has them.
+MOE_API enum moe_status moe_image_decode(
+        const uint8_t * data, size_t size, int64_t max_pixels, struct moe_image ** image, char * error, size_t error_size);
+
+// Does nothing for NULL.
+MOE_API enum moe_status moe_image_free(struct moe_image * image, char * error, size_t error_size);
+
+// mtmd_init_from_file. The file must have been checked, and the model must live as long as the projector.
+MOE_API enum moe_status moe_projector_load(
+        const char * path, const struct llama_model * model, const struct moe_projector_options * options,
+        struct moe_projector ** projector, char * error, size_t error_size);
+
+// Does nothing for NULL.
+MOE_API enum moe_status moe_projector_free(struct moe_projector * projector, char * error, size_t error_size);
+
+MOE_API enum moe_status moe_projector_describe(
+        const struct moe_projector * projector, struct moe_projector_info * info, char * error, size_t error_size);
+
+// mtmd_get_memory_usage: simulates loading a projector. Writes up to `capacity` entries, whose `model` is the sum of weights and compute
+// buffers, and the total number of entries.
+MOE_API enum moe_status moe_projector_memory(
+        const char * path, const struct moe_projector_options * options, struct moe_memory_entry * entries, size_t capacity, size_t * count,
+        char * error, size_t error_size);
+
+// mtmd_tokenize_from_parts: tokenizes the texts and prepares the images, which can be freed before the prompt.
+MOE_API enum moe_status moe_prompt_tokenize(
+        const struct moe_projector * projector, const struct moe_prompt_part * parts, size_t n_parts, bool add_special, bool parse_special,
+        struct moe_prompt ** prompt, char * error, size_t error_size);
+
+// Does nothing for NULL.
+MOE_API enum moe_status moe_prompt_free(struct moe_prompt * prompt, char * error, size_t error_size);
+
+// Writes up to `capacity` chunks, and the total number of chunks.
+MOE_API enum moe_status moe_prompt_chunks(
+        const struct moe_prompt * prompt, struct moe_prompt_chunk * chunks, size_t capacity, size_t * count, char * error, size_t error_size);
+
+// Copies the tokens of a chunk, which is not an image.
+MOE_API enum moe_status moe_prompt_tokens(
+        const struct moe_prompt * prompt, size_t chunk, llama_token * tokens, size_t n_tokens, char * error, size_t error_size);
+
+// Writes the positions of the embeddings [begin, begin + n_tokens) of an image that begins at position `first`, as llama_batch.pos has them:
+// for M-RoPE, four times n_tokens positions, and otherwise n_tokens.
+MOE_API enum moe_status moe_prompt_positions(
+        const struct moe_prompt * prompt, size_t chunk, llama_pos first, size_t begin, llama_pos * positions, size_t n_tokens,
+        char * error, size_t error_size);
+
+// mtmd_encode_chunk: computes the embeddings of an image, n_tokens rows of `width` floats.
+MOE_API enum moe_status moe_prompt_encode(
+        struct moe_projector * projector, const struct moe_prompt * prompt, size_t chunk, float * embeddings, size_t n_floats,
+        char * error, size_t error_size);
+
+// llama_decode of embeddings, as moe_decode. With `causal` false, they attend to each other in both directions.
+MOE_API enum moe_status moe_decode_embeddings(
+        struct llama_context * context, const struct llama_batch * batch, bool causal, int32_t * result, char * error, size_t error_size);
 
 #ifdef __cplusplus
 }

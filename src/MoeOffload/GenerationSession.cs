@@ -58,7 +58,8 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable, IMeasured
         PromptThreads = parameters.PromptThreads;
         _parameters = parameters;
         _vocabularySize = context.VocabularySize;
-        _generations = new GenerationFactory(scheduler, model, SequenceLength, ContextLength > SequenceLength, context.CanShift, logger);
+        _generations = new GenerationFactory(
+            scheduler, model, SequenceLength, MicroBatchSize, ContextLength > SequenceLength, context.CanShift, logger);
         Memory = new MemoryBreakdown(memory, context.ContextLength);
         _chats = new OperationTelemetry(OperationTelemetry.Chat, model.Id);
         _completions = new OperationTelemetry(OperationTelemetry.TextCompletion, model.Id);
@@ -205,7 +206,7 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable, IMeasured
         ChatRequest.CheckCount(messages);
         options ??= new ChatOptions();
         options.ValidateNumbers();
-        var room = new PromptRoom(SequenceLength, _model.Native.Vocabulary);
+        var room = new PromptRoom(SequenceLength, _model.Native.Vocabulary, _generations.TokenizeImages);
         var source = new ChatSource(messages, options, () => _model.ChatTemplate, room, _model.Logger);
         return new ChatStream(Generate(source, _chats, cancellationToken), source);
     }
@@ -392,7 +393,7 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable, IMeasured
             }
 
             drafter = MakeDrafter(model, parameters, context, logger);
-            memory = [.. context.ReadUses(), .. drafter?.ReadMemory() ?? []];
+            memory = [.. context.ReadUses(), .. drafter?.ReadMemory() ?? [], .. model.Projector?.Memory ?? []];
             scheduler = new Scheduler(
                 () => NativeContext.Create(handle, settings, logger, adapters.Slot, counter),
                 context,

@@ -18,8 +18,8 @@ public sealed class MoeModel : LoadedModel, IMeasuredModel
 {
     private readonly Lazy<ChatTemplate> _chatTemplate;
 
-    private MoeModel(string path, ModelOptions options, ModelLoader loader, NativeModel native)
-        : base(path, options, loader, native) =>
+    private MoeModel(string path, ModelOptions options, ModelLoader loader, NativeModel native, Projector? projector)
+        : base(path, options, loader, native, projector) =>
         _chatTemplate = new Lazy<ChatTemplate>(() => ChatTemplate.Parse(this, options.ChatTemplate ?? FindChatTemplate(), NativeLogger));
 
     /// <summary>
@@ -59,21 +59,25 @@ public sealed class MoeModel : LoadedModel, IMeasuredModel
         var planned = AutoLoading.Plan(path, options ?? new ModelOptions());
         ModelLoader loader = ModelLoader.Prepare(path, planned.Options);
         NativeModel? native = null;
+        Projector? projector = null;
         try
         {
             native = loader.Load(progress, cancellationToken);
-            var model = new MoeModel(path, planned.Options, loader, native);
+            projector = loader.LoadProjector(native, new ThreadOptions().DecodeCount);
+            var model = new MoeModel(path, planned.Options, loader, native, projector);
             LiveState.Models.Add(model);
             return model;
         }
         catch (ModelLoadException error) when (planned.IsPlanned)
         {
+            projector?.Dispose();
             native?.Dispose();
             loader.Dispose();
             throw planned.Explain(error);
         }
         catch
         {
+            projector?.Dispose();
             native?.Dispose();
             loader.Dispose();
             throw;
@@ -98,7 +102,7 @@ public sealed class MoeModel : LoadedModel, IMeasuredModel
         context ??= new ContextOptions();
         context.Validate();
         using ModelLoader loader = ModelLoader.Prepare(path, AutoLoading.PlanFor(path, options ?? new ModelOptions(), context));
-        return ContextEstimate.Make(loader, context, embeds: false);
+        return ContextEstimate.WithProjector(ContextEstimate.Make(loader, context, embeds: false), loader);
     }
 
     /// <summary>

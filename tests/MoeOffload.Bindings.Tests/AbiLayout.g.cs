@@ -87,6 +87,10 @@ internal static unsafe class AbiLayout
         .. Of_moe_embedding_info(),
         .. Of_moe_mtp_info(),
         .. Of_moe_token_logprob(),
+        .. Of_moe_projector_options(),
+        .. Of_moe_projector_info(),
+        .. Of_moe_prompt_chunk(),
+        .. Of_moe_prompt_part(),
         .. Of_moe_expert_counter(),
         .. Of_moe_expert_tensor(),
         .. Of_moe_expert_use(),
@@ -701,6 +705,66 @@ internal static unsafe class AbiLayout
             new("alignof(moe_token_logprob)", 4, LayoutCheck.AlignmentOf<moe_token_logprob>()),
             new("moe_token_logprob.token", 0, (byte*)&value.token - start),
             new("moe_token_logprob.logprob", 4, (byte*)&value.logprob - start),
+        ];
+    }
+
+    private static LayoutCheck[] Of_moe_projector_options()
+    {
+        moe_projector_options value = default;
+        byte* start = (byte*)&value;
+        return
+        [
+            new("sizeof(moe_projector_options)", 24, sizeof(moe_projector_options)),
+            new("alignof(moe_projector_options)", 8, LayoutCheck.AlignmentOf<moe_projector_options>()),
+            new("moe_projector_options.device", 0, (byte*)&value.device - start),
+            new("moe_projector_options.n_threads", 8, (byte*)&value.n_threads - start),
+            new("moe_projector_options.min_image_tokens", 12, (byte*)&value.min_image_tokens - start),
+            new("moe_projector_options.max_image_tokens", 16, (byte*)&value.max_image_tokens - start),
+            new("moe_projector_options.padding", 20, (byte*)&value.padding - start),
+        ];
+    }
+
+    private static LayoutCheck[] Of_moe_projector_info()
+    {
+        moe_projector_info value = default;
+        byte* start = (byte*)&value;
+        return
+        [
+            new("sizeof(moe_projector_info)", 16, sizeof(moe_projector_info)),
+            new("alignof(moe_projector_info)", 4, LayoutCheck.AlignmentOf<moe_projector_info>()),
+            new("moe_projector_info.width", 0, (byte*)&value.width - start),
+            new("moe_projector_info.vision", 4, (byte*)&value.vision - start),
+            new("moe_projector_info.audio", 8, (byte*)&value.audio - start),
+            new("moe_projector_info.position_count", 12, (byte*)&value.position_count - start),
+        ];
+    }
+
+    private static LayoutCheck[] Of_moe_prompt_chunk()
+    {
+        moe_prompt_chunk value = default;
+        byte* start = (byte*)&value;
+        return
+        [
+            new("sizeof(moe_prompt_chunk)", 16, sizeof(moe_prompt_chunk)),
+            new("alignof(moe_prompt_chunk)", 4, LayoutCheck.AlignmentOf<moe_prompt_chunk>()),
+            new("moe_prompt_chunk.image", 0, (byte*)&value.image - start),
+            new("moe_prompt_chunk.n_tokens", 4, (byte*)&value.n_tokens - start),
+            new("moe_prompt_chunk.n_positions", 8, (byte*)&value.n_positions - start),
+            new("moe_prompt_chunk.is_causal", 12, (byte*)&value.is_causal - start),
+        ];
+    }
+
+    private static LayoutCheck[] Of_moe_prompt_part()
+    {
+        moe_prompt_part value = default;
+        byte* start = (byte*)&value;
+        return
+        [
+            new("sizeof(moe_prompt_part)", 24, sizeof(moe_prompt_part)),
+            new("alignof(moe_prompt_part)", 8, LayoutCheck.AlignmentOf<moe_prompt_part>()),
+            new("moe_prompt_part.text", 0, (byte*)&value.text - start),
+            new("moe_prompt_part.text_size", 8, (byte*)&value.text_size - start),
+            new("moe_prompt_part.image", 16, (byte*)&value.image - start),
         ];
     }
 

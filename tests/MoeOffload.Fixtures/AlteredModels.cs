@@ -12,9 +12,15 @@ public static class AlteredModels
     /// <param name="options">Version, byte order and alignment of the copy.</param>
     /// <returns>The path of the copy, which is next to the model.</returns>
     public static string Alter(
-        TinyModel model, Action<GgufWriter>? change = null, Func<string, bool>? keepTensor = null, GgufWriterOptions? options = null)
+        TinyModel model, Action<GgufWriter>? change = null, Func<string, bool>? keepTensor = null, GgufWriterOptions? options = null) =>
+        Alter(model.Path, model.Name, change, keepTensor, options);
+
+    /// <summary>Copies any file, with other metadata or fewer tensors.</summary>
+    /// <inheritdoc cref="Alter(TinyModel, Action{GgufWriter}?, Func{string, bool}?, GgufWriterOptions?)"/>
+    public static string Alter(
+        string original, string name, Action<GgufWriter>? change = null, Func<string, bool>? keepTensor = null, GgufWriterOptions? options = null)
     {
-        var file = GgufFile.Open(model.Path);
+        var file = GgufFile.Open(original);
         var writer = new GgufWriter(options);
         foreach (var (key, value) in file.Metadata)
         {
@@ -22,14 +28,14 @@ public static class AlteredModels
         }
 
         change?.Invoke(writer);
-        using var source = File.OpenHandle(model.Path);
+        using var source = File.OpenHandle(original);
         foreach (var tensor in file.Tensors.Where(tensor => keepTensor?.Invoke(tensor.Name) != false))
         {
             writer.AddTensor(tensor.Name, tensor.Type, [.. tensor.Dimensions], (offset, destination) =>
                 RandomAccess.Read(source, destination, file.DataOffset + tensor.Offset + offset));
         }
 
-        var path = TinyModels.NewPath($"{model.Name} altered");
+        var path = TinyModels.NewPath($"{name} altered");
         writer.Write(path);
         return path;
     }

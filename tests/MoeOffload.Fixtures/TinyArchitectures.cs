@@ -104,6 +104,13 @@ internal static class TinyArchitectures
         }
     }
 
+    public static void Qwen3VlMoe(TinyModelWriter model, TinyShape shape, TinyModelOptions options)
+    {
+        model.SetArray("rope.dimension_sections", shape.HeadLength / 4, shape.HeadLength / 8, shape.HeadLength / 8, 0);
+        model.Set("n_deepstack_layers", 0u);
+        Qwen3Moe(model, shape, options);
+    }
+
     public static void Olmoe(TinyModelWriter model, TinyShape shape, TinyModelOptions options)
     {
         model.Set("feed_forward_length", (uint)shape.ExpertFeedForwardLength);

@@ -80,6 +80,10 @@ public static class TinyModels
         ExpertFeedForwardLength = it.ExpertFeedForwardLength ?? 32,
     });
 
+    /// <summary>Qwen3-VL-MoE: Qwen3-MoE with positions in several dimensions (M-RoPE), for images.</summary>
+    public static TinyModel Qwen3VlMoe(TinyModelOptions? options = null) =>
+        Get("qwen3vlmoe", options, TinyArchitectures.Qwen3VlMoe, it => Qwen3Moe(it).Shape with { Architecture = "qwen3vlmoe" });
+
     /// <summary>OLMoE: 64 experts, 8 used; queries and keys normalized whole.</summary>
     public static TinyModel Olmoe(TinyModelOptions? options = null) => Get("olmoe", options, TinyArchitectures.Olmoe, it => new()
     {

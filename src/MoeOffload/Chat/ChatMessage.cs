@@ -6,12 +6,37 @@ public sealed record ChatMessage
     /// <summary>Gets or sets the role of the author.</summary>
     public required ChatRole Role { get; init; }
 
-    /// <summary>Gets or sets the content. It is empty if an assistant message only calls tools.</summary>
+    private readonly string _content = string.Empty;
+    private readonly IReadOnlyList<ChatPart> _parts = [];
+
+    /// <summary>
+    /// Gets or sets the content. It is empty if an assistant message only calls tools. If the message has <see cref="Parts"/>, it is their text,
+    /// each on a line of its own; setting it removes the parts.
+    /// </summary>
     public string Content
     {
-        get;
-        init => field = value ?? throw new ArgumentNullException(nameof(Content));
-    } = string.Empty;
+        get => _content;
+        init
+        {
+            _content = value ?? throw new ArgumentNullException(nameof(Content));
+            _parts = [];
+        }
+    }
+
+    /// <summary>
+    /// Gets or sets the parts of a message that has not only text, in their order. Setting them replaces the <see cref="Content"/>. Images can be
+    /// in messages of any role.
+    /// </summary>
+    public IReadOnlyList<ChatPart> Parts
+    {
+        get => _parts;
+        init
+        {
+            ArgumentNullException.ThrowIfNull(value, nameof(Parts));
+            _parts = [.. value.Select(part => part ?? throw new ArgumentException("A part is null.", nameof(Parts)))];
+            _content = string.Join('\n', _parts.Select(part => part.Text).OfType<string>());
+        }
+    }
 
     /// <summary>
     /// Gets or sets the reasoning of an assistant message, or <see langword="null"/> if there is none. The chat template decides whether
@@ -39,6 +64,10 @@ public sealed record ChatMessage
     /// <summary>Creates a user message.</summary>
     /// <param name="content">The content.</param>
     public static ChatMessage User(string content) => new() { Role = ChatRole.User, Content = content };
+
+    /// <summary>Creates a user message of texts and images, such as <c>User("What is this?", PromptImage.FromFile("a.png"))</c>.</summary>
+    /// <param name="parts">The parts, in their order.</param>
+    public static ChatMessage User(params IReadOnlyList<ChatPart> parts) => new() { Role = ChatRole.User, Parts = parts };
 
     /// <summary>Creates an assistant message.</summary>
     /// <param name="content">The content.</param>

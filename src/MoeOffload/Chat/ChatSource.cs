@@ -43,6 +43,7 @@ internal sealed class ChatSource(
 
         foreach (ChatMessage message in messages)
         {
+            length += message?.Parts.Sum(part => part.Image?.Data.Length ?? 0L) ?? 0L;
             length += (message?.Content.Length ?? 0L) + (message?.ReasoningContent?.Length ?? 0L) + (message?.ToolCalls.Sum(call => (long)call.Arguments.Length) ?? 0L);
         }
 
@@ -55,7 +56,7 @@ internal sealed class ChatSource(
         ChatTemplate template = options.Template ?? getTemplate();
         RenderedChat chat = template.Render(messages, options);
         int[]? prompt = null;
-        if (options.Overflow == ChatOverflow.OmitOldestTurns && !room.Holds(chat.Prompt, options.MaxTokens, out prompt))
+        if (options.Overflow == ChatOverflow.OmitOldestTurns && !room.Holds(chat, options.MaxTokens, out prompt))
         {
             (chat, prompt) = Shorten(template, chat, prompt!);
         }
@@ -65,7 +66,8 @@ internal sealed class ChatSource(
         return Limits with
         {
             Prompt = chat.Prompt,
-            PromptTokens = prompt,
+            PromptTokens = chat.Images.Count == 0 ? prompt : null,
+            Images = chat.Images,
             StopStrings = [.. options.StopStrings, .. chat.StopStrings],
             Format = chat.Format,
         };
@@ -85,7 +87,7 @@ internal sealed class ChatSource(
             int middle = (low + high) / 2;
             IReadOnlyList<ChatMessage> kept = turns.Without(steps[middle]);
             RenderedChat chat = template.Render(kept, options);
-            bool holds = room.Holds(chat.Prompt, options.MaxTokens, out int[]? prompt);
+            bool holds = room.Holds(chat, options.MaxTokens, out int[]? prompt);
             if (holds || middle == steps.Length - 1)
             {
                 found = (chat, prompt);

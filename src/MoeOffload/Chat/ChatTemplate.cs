@@ -28,9 +28,12 @@ public sealed class ChatTemplate
     private readonly Func<string, bool> _isToken;
     private readonly string _endToken;
     private readonly ChatTemplateHandle? _calls;
+    private readonly bool _takesImages;
 
-    private ChatTemplate(ChatTemplateHandle handle, ILogger logger, Func<string, bool> isToken, string endToken, ChatTemplateHandle? calls)
+    private ChatTemplate(
+        ChatTemplateHandle handle, ILogger logger, Func<string, bool> isToken, string endToken, ChatTemplateHandle? calls, bool takesImages)
     {
+        _takesImages = takesImages;
         _calls = calls;
         _isToken = isToken;
         _endToken = endToken;
@@ -73,7 +76,7 @@ public sealed class ChatTemplate
     /// <exception cref="ChatTemplateException">The template failed or rejected the messages.</exception>
     /// <exception cref="NotSupportedException">
     /// A tool call is required, or tools are combined with a schema, but the template does not show tools to the model; or it has no form of
-    /// answers that follow a schema.
+    /// answers that follow a schema; or the question has an image, and the model takes only text.
     /// </exception>
     public RenderedChat Render(IReadOnlyList<ChatMessage> messages, ChatOptions? options = null)
     {
@@ -82,9 +85,11 @@ public sealed class ChatTemplate
         options.ValidateNumbers();
         options.ValidateContent();
         ChatRequest.CheckMessages(messages, options);
+        ChatImages images = ChatImages.Take(messages, _takesImages);
         RenderedChat chat = _history.Render(
-            messages, options.Tools.Count > 0, history => options.ContinueLastMessage ? RenderContinued(history, options) : RenderForm(history, options));
+            images.Messages, options.Tools.Count > 0, history => options.ContinueLastMessage ? RenderContinued(history, options) : RenderForm(history, options));
         chat.EndToken = _endToken;
+        chat.Images = images.FindIn(chat.Prompt);
         return chat;
     }
 
@@ -313,7 +318,8 @@ public sealed class ChatTemplate
             TextOf(vocabulary, vocabulary.EndOfSequence),
             sources is [{ } text, ..] && text.Contains("[CALL_ID]", StringComparison.Ordinal)
                 ? NativeChat.Parse(model.Native.Handle, text.Replace("eos_token", "''", StringComparison.Ordinal), logger)
-                : null);
+                : null,
+            model.Projector is not null);
     }
 
     private static string TextOf(NativeVocabulary vocabulary, int token)

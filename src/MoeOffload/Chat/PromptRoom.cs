@@ -6,7 +6,8 @@ namespace MoeOffload.Chat;
 /// <summary>Represents the room that a session has for the prompt of a chat.</summary>
 /// <param name="sequenceLength">The maximum number of tokens in a sequence.</param>
 /// <param name="vocabulary">The vocabulary of the model.</param>
-internal sealed class PromptRoom(int sequenceLength, NativeVocabulary vocabulary)
+/// <param name="tokenizeWithImages">Returns the tokens of a prompt with images.</param>
+internal sealed class PromptRoom(int sequenceLength, NativeVocabulary vocabulary, Func<GenerationRequest, int[]> tokenizeWithImages)
 {
     // The part of a sequence that is left for the answer.
     private const int AnswerPart = 4;
@@ -15,12 +16,19 @@ internal sealed class PromptRoom(int sequenceLength, NativeVocabulary vocabulary
     private const int TokensBeyondBytes = 8;
 
     /// <summary>Determines whether a prompt leaves room for an answer.</summary>
-    /// <param name="prompt">The prompt.</param>
+    /// <param name="chat">The chat with the prompt.</param>
     /// <param name="maxTokens">The maximum number of tokens in the answer, or <see langword="null"/>.</param>
     /// <param name="tokens">The tokens of the prompt, or <see langword="null"/> if it is so short that they were not needed.</param>
-    public bool Holds(string prompt, int? maxTokens, out int[]? tokens)
+    public bool Holds(RenderedChat chat, int? maxTokens, out int[]? tokens)
     {
+        string prompt = chat.Prompt;
         tokens = null;
+        if (chat.Images.Count > 0)
+        {
+            tokens = tokenizeWithImages(new GenerationRequest { Prompt = prompt, Images = chat.Images });
+            return tokens.Length <= RoomFor(maxTokens);
+        }
+
         if (Encoding.UTF8.GetByteCount(prompt) + TokensBeyondBytes <= RoomFor(maxTokens))
         {
             return true;

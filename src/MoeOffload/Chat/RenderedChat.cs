@@ -39,6 +39,11 @@ public sealed class RenderedChat
     /// <summary>Gets the prompt, without the beginning-of-sequence token if the vocabulary adds it.</summary>
     public string Prompt { get; }
 
+    /// <summary>
+    /// Gets the images of the chat, by the text that stands for each in <see cref="Prompt"/>, for <see cref="GenerationRequest.Images"/>.
+    /// </summary>
+    public IReadOnlyDictionary<string, PromptImage> Images { get; internal set; } = new Dictionary<string, PromptImage>();
+
     /// <summary>Gets the grammar that the answer must follow, in GBNF, or <see langword="null"/> if the answer is not constrained.</summary>
     public string? Grammar { get; }
 

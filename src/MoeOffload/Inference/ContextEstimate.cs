@@ -27,6 +27,16 @@ internal static class ContextEstimate
         return new MemoryBreakdown([.. own.Buffers, .. drafts.Buffers], own.ContextLength);
     }
 
+    /// <summary>Adds the memory of the model's projector, if there is one.</summary>
+    /// <exception cref="ModelLoadException">The projector is not valid.</exception>
+    public static MemoryBreakdown WithProjector(MemoryBreakdown memory, ModelLoader loader) =>
+        new([.. memory.Buffers, .. ProjectorMemory(loader)], memory.ContextLength);
+
+    /// <summary>Reads the memory of the model's projector, which is empty if there is none.</summary>
+    /// <exception cref="ModelLoadException">The projector is not valid.</exception>
+    public static IReadOnlyList<MemoryUse> ProjectorMemory(ModelLoader loader) =>
+        loader.ReadProjectorMemory(new ThreadOptions().DecodeCount);
+
     private static MemoryBreakdown MakeOwn(ModelLoader loader, ContextOptions context, bool embeds)
     {
         using NativeModel native = loader.Simulate();

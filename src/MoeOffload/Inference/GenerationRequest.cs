@@ -60,6 +60,16 @@ public sealed record GenerationRequest
     public bool RenderSpecialTokens { get; init; }
 
     /// <summary>
+    /// Gets or sets the images of the prompt, by the text that stands for each in <see cref="Prompt"/>, such as <c>&lt;image-1&gt;</c>. Each of
+    /// these texts must occur in the prompt. The model must have been loaded with a projector. The default is an empty dictionary.
+    /// </summary>
+    public IReadOnlyDictionary<string, PromptImage> Images
+    {
+        get;
+        init => field = value ?? throw new ArgumentNullException(nameof(Images));
+    } = new Dictionary<string, PromptImage>();
+
+    /// <summary>
     /// Gets or sets the output format that the rendered prompt requires, or <see langword="null"/> if only <see cref="Sampling"/> applies.
     /// </summary>
     internal OutputFormat? Format { get; init; }

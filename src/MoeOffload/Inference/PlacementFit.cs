@@ -33,7 +33,7 @@ internal sealed class PlacementFit
         FitMachine machine = FitMachine.Find(options, fit);
         var model = PlacementModel.Read(files, options.LoadMtpLayers, options.MetadataOverrides);
         var planner = new PlacementFit(path, context, fit, machine);
-        PlacementProblem problem = planner.WithoutDraft(new PlacementProblem
+        PlacementProblem problem = planner.WithoutProjector(planner.WithoutDraft(new PlacementProblem
         {
             Model = machine.IsHere ? model : model with { Tensors = [.. model.Tensors, .. fit.Adapters.SelectMany(AdapterTensors)] },
             Devices = machine.Devices,
@@ -44,7 +44,7 @@ internal sealed class PlacementFit
             GpuLayers = options.GpuLayers,
             TensorSplit = options.TensorSplit,
             ExpertMemory = options.Experts?.HostBytes,
-        });
+        }));
         problem.Validate();
         PlacementPlan plan = planner.Plan(problem);
         return PlanAlternatives.AddTo(problem, plan, planner.TryPlan);
@@ -279,11 +279,32 @@ internal sealed class PlacementFit
             MetadataOverrides = new Dictionary<string, MetadataValue>(),
             LoadMtpLayers = false,
             Experts = null,
+            ProjectorPath = null,
+            FindProjector = false,
             UnmatchedRules = UnmatchedRuleAction.Warn,
         };
         using ModelLoader loader = ModelLoader.Prepare(path, options);
-        MemoryBreakdown draft = ContextEstimate.Make(loader, _context.With(problem.Context).ForDraft(problem.Context.Length), embeds: false);
-        long Of(string device) => draft.Devices.FirstOrDefault(use => use.Device == device)?.TotalBytes ?? 0;
+        return Without(problem, ContextEstimate.Make(loader, _context.With(problem.Context).ForDraft(problem.Context.Length), embeds: false));
+    }
+
+    // The projector is beside the model, on its first GPU. On a machine that is not here, all of it counts for the first device.
+    private PlacementProblem WithoutProjector(PlacementProblem problem)
+    {
+        using ModelLoader loader = ModelLoader.Prepare(
+            _path, _machine.Options with { Placement = TensorPlacement.Default, GpuLayers = null, TensorSplit = null, Experts = null });
+        IReadOnlyList<MemoryUse> uses = ContextEstimate.ProjectorMemory(loader);
+        if (!_machine.IsHere && _machine.Options.ProjectorOnDevice && problem.Devices.Count > 0)
+        {
+            string device = problem.Devices[0].Name;
+            uses = [.. uses.Select(use => use with { Buffer = device, Device = device, IsHost = false })];
+        }
+
+        return uses.Count == 0 ? problem : Without(problem, new MemoryBreakdown(uses, contextLength: 0));
+    }
+
+    private static PlacementProblem Without(PlacementProblem problem, MemoryBreakdown other)
+    {
+        long Of(string device) => other.Devices.FirstOrDefault(use => use.Device == device)?.TotalBytes ?? 0;
         long host = Of(DeviceTotal.Host) + problem.Devices.Where(device => device.SharesHostMemory).Sum(device => Of(device.Name));
         return problem with
         {

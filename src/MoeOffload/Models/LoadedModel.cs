@@ -17,9 +17,10 @@ public abstract class LoadedModel : IDisposable, IAsyncDisposable
     private readonly Lazy<string> _fingerprint;
     private readonly ModelAccess _access;
 
-    private protected LoadedModel(string path, ModelOptions options, ModelLoader loader, NativeModel native)
+    private protected LoadedModel(string path, ModelOptions options, ModelLoader loader, NativeModel native, Projector? projector)
     {
         _options = options;
+        Projector = projector;
         Loader = loader;
         _access = new ModelAccess(native, GetType());
         Path = path;
@@ -61,6 +62,9 @@ public abstract class LoadedModel : IDisposable, IAsyncDisposable
     /// <summary>Gets the logger for llama.cpp's messages.</summary>
     internal ILogger NativeLogger => Loader.NativeLogger;
 
+    /// <summary>Gets the projector, or <see langword="null"/> if the model does not take images.</summary>
+    internal Projector? Projector { get; }
+
     /// <summary>Gets a value that indicates whether the layers for multi-token prediction were requested.</summary>
     internal bool LoadsMtpLayers => _options.LoadMtpLayers;
 
@@ -72,6 +76,7 @@ public abstract class LoadedModel : IDisposable, IAsyncDisposable
     public void Dispose()
     {
         OnDisposing();
+        Projector?.Dispose();
         _access.Close();
         Loader.Dispose();
         GC.SuppressFinalize(this);
@@ -155,6 +160,7 @@ public abstract class LoadedModel : IDisposable, IAsyncDisposable
             TrainedContextLength = Native.TrainedContextLength,
             ExpertCount = Number("expert_count"),
             ExpertUsedCount = Number("expert_used_count"),
+            SupportsVision = Projector is not null,
         };
     }
 

@@ -38,6 +38,9 @@ public sealed record ModelInfo
     /// <summary>Gets the number of experts that the router chooses for each token, or 0 for a dense model.</summary>
     public required int ExpertUsedCount { get; init; }
 
+    /// <summary>Gets a value that indicates whether the model was loaded with a projector, so that chats can have images.</summary>
+    public bool SupportsVision { get; init; }
+
     /// <summary>Gets a value that indicates whether the model is a mixture of experts.</summary>
     public bool IsMixtureOfExperts => ExpertCount > 0;
 }

@@ -23,6 +23,7 @@ internal sealed class ModelLoader : IDisposable
         _options = options;
         _paths = [.. files.Parts.Select(part => part.Path!)];
         _files = new OpenedFiles(_paths);
+        EmbeddingLength = Hyperparameters.FindInteger(files.Metadata, options.MetadataOverrides, "embedding_length") ?? 0;
         HeadLength = (int)Math.Clamp(Hyperparameters.FindInteger(files.Metadata, options.MetadataOverrides, "attention.key_length") ?? 0, 0, int.MaxValue);
         _devices = devices;
         _settings = settings;
@@ -76,6 +77,70 @@ internal sealed class ModelLoader : IDisposable
 
     /// <summary>Gets the names of the devices that hold layers.</summary>
     public string[] DeviceNames => [.. _devices.Select(device => device.Name)];
+
+    /// <summary>Gets the number of values in an embedding, or 0 if the model does not specify it.</summary>
+    public long EmbeddingLength { get; }
+
+    /// <summary>Finds the model's projector.</summary>
+    /// <param name="threads">The number of threads that encode images on the CPU.</param>
+    /// <returns>How it is loaded, or <see langword="null"/> if there is none.</returns>
+    /// <exception cref="ModelLoadException">The projector in the options is not valid.</exception>
+    public ProjectorSettings? FindProjector(int threads)
+    {
+        ILogger logger = (_options.LoggerFactory ?? NullLoggerFactory.Instance).CreateLogger(ModelLog.Category);
+        return ProjectorFiles.Find(_paths[0], _options, EmbeddingLength, logger) is { } path
+            ? Projector.Configure(path, _options, _devices, threads)
+            : null;
+    }
+
+    /// <summary>Loads the model's projector.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="threads">The number of threads that encode images on the CPU.</param>
+    /// <returns>The projector, or <see langword="null"/> if there is none.</returns>
+    /// <exception cref="ModelLoadException">The projector in the options is not valid, or there is not enough memory.</exception>
+    public Projector? LoadProjector(NativeModel model, int threads)
+    {
+        const double Mebibyte = 1 << 20;
+        ILogger logger = (_options.LoggerFactory ?? NullLoggerFactory.Instance).CreateLogger(ModelLog.Category);
+        if (FindProjector(threads) is not { } settings)
+        {
+            return null;
+        }
+
+        try
+        {
+            var projector = Projector.Load(model, settings, NativeLogger);
+            if (logger.IsEnabled(LogLevel.Information))
+            {
+                double size = projector.Memory.Sum(use => use.TotalBytes) / Mebibyte;
+                ModelLog.ProjectorLoaded(logger, settings.Path, _paths[0], size, settings.Device?.Name ?? "the CPU");
+            }
+
+            return projector;
+        }
+        catch (ModelLoadException error) when (_options.ProjectorPath is null)
+        {
+            ModelLog.ProjectorFailed(logger, _paths[0], error.Message);
+            return null;
+        }
+    }
+
+    /// <summary>Reads the memory of the model's projector, without loading it.</summary>
+    /// <param name="threads">The number of threads that encode images on the CPU.</param>
+    /// <returns>The memory, which is empty if there is no projector.</returns>
+    /// <exception cref="ModelLoadException">The projector in the options is not valid.</exception>
+    public IReadOnlyList<MemoryUse> ReadProjectorMemory(int threads)
+    {
+        try
+        {
+            return FindProjector(threads) is { } settings ? Projector.ReadMemory(settings, NativeLogger) : [];
+        }
+        catch (ModelLoadException) when (_options.ProjectorPath is null)
+        {
+            // The model is loaded without it.
+            return [];
+        }
+    }
 
     /// <summary>Gets a value that indicates whether experts stay in the model's files.</summary>
     public bool KeepsExpertsInFiles => _settings.Experts is not null;

@@ -32,6 +32,16 @@ internal static partial class ModelLog
         Message = "Loaded adapter {Path}, which changes {Tensors} tensors; {Norms} norms in it are ignored, as in llama.cpp")]
     public static partial void AdapterLoaded(ILogger logger, string path, int tensors, int norms);
 
+    [LoggerMessage(EventId = 17, Level = LogLevel.Information, Message = "Loaded projector {Path}, with which {Model} takes images: {Mebibytes:0.0} MiB on {Device}")]
+    public static partial void ProjectorLoaded(ILogger logger, string path, string model, double mebibytes, string device);
+
+    [LoggerMessage(EventId = 18, Level = LogLevel.Information,
+        Message = "Projector {Path} is not used for {Model}: {Reason}; to use it nevertheless, set ModelOptions.ProjectorPath")]
+    public static partial void ProjectorIgnored(ILogger logger, string path, string model, string reason);
+
+    [LoggerMessage(EventId = 19, Level = LogLevel.Warning, Message = "{Model} is loaded without the projector that was found beside it, and takes no images: {Reason}")]
+    public static partial void ProjectorFailed(ILogger logger, string model, string reason);
+
     [LoggerMessage(EventId = 16, Level = LogLevel.Warning,
         Message = "{Path} has no chat template, so chats have the ChatML format, which the model may not know; set ModelOptions.ChatTemplate to its template")]
     public static partial void NoChatTemplate(ILogger logger, string path);

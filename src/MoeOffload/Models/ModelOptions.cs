@@ -97,6 +97,31 @@ public sealed record ModelOptions
     /// </summary>
     public bool LoadMtpLayers { get; init; }
 
+    /// <summary>
+    /// Gets the path of the model's projector (mmproj), with which it takes images. The default is <see langword="null"/>: a projector beside the
+    /// model is used if <see cref="FindProjector"/> is <see langword="true"/>.
+    /// </summary>
+    public string? ProjectorPath { get; init; }
+
+    /// <summary>
+    /// Gets a value that indicates whether a projector is looked for in the model's directory: a file with <c>mmproj</c> in its name whose other
+    /// words are those of the model's name, or a file without other words if the directory has no other model. If it cannot be loaded, the model
+    /// is loaded without it, and a warning is logged. The default is <see langword="true"/>.
+    /// </summary>
+    public bool FindProjector { get; init; } = true;
+
+    /// <summary>
+    /// Gets a value that indicates whether the projector is placed on the model's first GPU, if there is one. Otherwise, the CPU encodes
+    /// images. The default is <see langword="true"/>.
+    /// </summary>
+    public bool ProjectorOnDevice { get; init; } = true;
+
+    /// <summary>
+    /// Gets the maximum number of tokens of an image, for projectors for which it depends on the image's size. Larger images are reduced. The
+    /// default is <see langword="null"/>, the projector's own limit.
+    /// </summary>
+    public int? MaxImageTokens { get; init; }
+
     /// <summary>Gets values that replace those of the file's metadata, by key. Keys and texts can have up to 127 bytes of UTF-8.</summary>
     public IReadOnlyDictionary<string, MetadataValue> MetadataOverrides
     {
@@ -152,6 +177,16 @@ public sealed record ModelOptions
         if (GpuLayers is < 0)
         {
             throw new ArgumentOutOfRangeException(nameof(GpuLayers), GpuLayers, "The number must be 0 or more; null places all layers on devices.");
+        }
+
+        if (ProjectorPath is { Length: 0 })
+        {
+            throw new ArgumentException("The path is empty. Specify a file, or null.", nameof(ProjectorPath));
+        }
+
+        if (MaxImageTokens is <= 0)
+        {
+            throw new ArgumentOutOfRangeException(nameof(MaxImageTokens), MaxImageTokens, "The number must be greater than 0; null selects the projector's own limit.");
         }
 
         if (MainGpu is < 0)

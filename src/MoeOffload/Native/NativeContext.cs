@@ -32,6 +32,7 @@ internal sealed unsafe class NativeContext : IDisposable
     private int _threadsVersion;
     private volatile bool _abandoned;
     private bool _hasPendingUpdate;
+    private int _embeddingCount;
 
     private NativeContext(ContextHandle handle, bool isMtp, int* stop, ComputeThreads threads)
     {
@@ -113,8 +114,8 @@ internal sealed unsafe class NativeContext : IDisposable
     /// <summary>Gets the batch of the next decode.</summary>
     public NativeBatch Batch { get; }
 
-    /// <summary>Gets the number of tokens in the batch.</summary>
-    public int BatchCount => Batch.Count;
+    /// <summary>Gets the number of tokens in the batch, or of embeddings if the last decode computed those.</summary>
+    public int BatchCount => _embeddingCount > 0 ? _embeddingCount : Batch.Count;
 
     /// <summary>Gets or sets the follower of the context's sequences, or <see langword="null"/>.</summary>
     public ISequenceFollower? Follower { get; set; }
@@ -242,15 +243,60 @@ internal sealed unsafe class NativeContext : IDisposable
     /// <exception cref="InferenceException">The computation failed. If the inner exception is a <see cref="NativeAbortException"/>, the context is unusable.</exception>
     public DecodeResult Decode()
     {
+        _embeddingCount = 0;
+        llama_batch batch = Batch.Native;
+        return Compute(&batch, isCausal: true);
+    }
+
+    /// <summary>Computes embeddings of an image instead of a batch of tokens.</summary>
+    /// <param name="embeddings">A row for each embedding.</param>
+    /// <param name="positions">The positions, in the order of <see cref="NativePrompt.ReadPositions"/>.</param>
+    /// <param name="count">The number of embeddings.</param>
+    /// <param name="sequence">The sequence.</param>
+    /// <param name="isCausal"><see langword="false"/> if the embeddings attend to each other in both directions.</param>
+    /// <param name="wantsLogits"><see langword="true"/> to compute the logits of the last embedding.</param>
+    /// <inheritdoc cref="Decode" path="/exception"/>
+    public DecodeResult DecodeEmbeddings(
+        ReadOnlySpan<float> embeddings, ReadOnlySpan<int> positions, int count, int sequence, bool isCausal, bool wantsLogits)
+    {
+        using var memory = new NativeMemoryScope();
+        llama_batch batch = default;
+        batch.n_tokens = count;
+        batch.n_seq_id = memory.Allocate<int>(count);
+        batch.seq_id = (int**)memory.Allocate<nint>(count);
+        batch.logits = memory.Allocate<sbyte>(count);
+        batch.logits[count - 1] = (sbyte)(wantsLogits ? 1 : 0);
+        for (int i = 0; i < count; i++)
+        {
+            batch.n_seq_id[i] = 1;
+            batch.seq_id[i] = &sequence;
+        }
+
+        Batch.Clear();
+        _embeddingCount = count;
+        fixed (float* rows = embeddings)
+        {
+            fixed (int* places = positions)
+            {
+                batch.embd = rows;
+                batch.pos = places;
+                return Compute(&batch, isCausal);
+            }
+        }
+    }
+
+    private DecodeResult Compute(llama_batch* batch, bool isCausal)
+    {
         byte* error = stackalloc byte[NativeError.BufferSize];
         int result = 0;
         using HandleUse use = new(_handle);
         _adapters.Apply(Pointer);
         AttachThreads();
         _adapters.Enter();
-        llama_batch batch = Batch.Native;
         NativeLog.BeginStoppable(_stop);
-        moe_status status = ShimApi.moe_decode(Pointer, &batch, &result, error, NativeError.BufferSize);
+        moe_status status = batch->embd != null && batch->token == null
+            ? ShimApi.moe_decode_embeddings(Pointer, batch, (byte)(isCausal ? 1 : 0), &result, error, NativeError.BufferSize)
+            : ShimApi.moe_decode(Pointer, batch, &result, error, NativeError.BufferSize);
         NativeLog.EndStoppable(isStopped: status == moe_status.MOE_STATUS_OK && result == Stopped);
         _adapters.Leave(isBatchRefused: result == -1);
         Check(status, error, "The computation failed");

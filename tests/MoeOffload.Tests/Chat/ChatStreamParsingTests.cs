@@ -304,7 +304,7 @@ public sealed class ChatStreamParsingTests
     {
         ChatTemplate parsed = template is null ? _model.ChatTemplate : _model.ParseChatTemplate(RealTemplates.Read(template));
         var source = new ChatSource(
-            [ChatMessage.User("Hi")], new ChatOptions { Reasoning = false }, () => parsed, new PromptRoom(4096, _model.Native.Vocabulary), NullLogger.Instance);
+            [ChatMessage.User("Hi")], new ChatOptions { Reasoning = false }, () => parsed, new PromptRoom(4096, _model.Native.Vocabulary, _ => []), NullLogger.Instance);
         source.Complete();
         var channel = new TokenChannel(timeLimit: null, cancellationToken);
         channel.Connect(new Producer());

@@ -1,7 +1,9 @@
 using System.Diagnostics;
 using FluentAssertions;
+using MoeOffload.Chat;
 using MoeOffload.Embeddings;
 using MoeOffload.Fixtures;
+using MoeOffload.Tests.Images;
 using NUnit.Framework;
 
 namespace MoeOffload.Tests.Inference;
@@ -86,6 +88,32 @@ public sealed class LeakTests
             await using Embedder embedder = SmallModel.Shared.CreateEmbedder(options with { Adapters = [new ScaledAdapter(adapter)] });
             using var cancellation = new CancellationTokenSource(i % 3 == 0 ? TimeSpan.FromMicroseconds(500) : Timeout.InfiniteTimeSpan);
             await embedder.EmbedAsync(["To be", "or not"], cancellation.Token).ContinueWith(_ => { }, TaskScheduler.Default);
+        });
+    }
+
+    [Test]
+    public async Task Images_of_which_a_third_is_cancelled_leave_memory_and_threads_as_they_were()
+    {
+        // Decoded, each has 768 KiB.
+        byte[][] images = [.. Enumerable.Range(0, 8).Select(seed => TinyImages.Png(seed, 512, 512))];
+        using GenerationSession session = VisionModels.Square.CreateSession(SmallModel.Context(256));
+        await Flat(200, async i =>
+        {
+            using var cancellation = new CancellationTokenSource();
+            var message = ChatMessage.User("What is it?", PromptImage.FromBytes([.. images[i % images.Length], (byte)(i / images.Length)]));
+            using ChatStream stream = session.ChatAsync([message], new ChatOptions { MaxTokens = 2 }, cancellation.Token);
+            Task<ChatUpdate> answer = stream.CompleteAsync();
+            if (i % 3 == 0)
+            {
+                await Task.Delay(i % 4);
+                await cancellation.CancelAsync();
+                await answer.ContinueWith(_ => { }, TaskScheduler.Default);
+            }
+            else
+            {
+                GenerationStatistics statistics = (await answer).Statistics!;
+                (statistics.PromptTokens - statistics.CachedPromptTokens).Should().BeGreaterThan(TinyProjectors.Gemma3Tokens, "the images differ");
+            }
         });
     }
 

@@ -17,14 +17,24 @@ internal sealed class BatchPacker(CacheShape shape, int promptLimit, DraftLimits
 
     private readonly List<SequenceRequest> _decoding = [];
     private readonly List<SequenceRequest> _prompts = [];
+    private SequenceRequest? _image;
+    private bool _isAfterImage;
+
+    /// <summary>Gets a value that indicates whether the last selection ended a request because an image of it cannot be encoded.</summary>
+    public bool HasFailed { get; private set; }
 
     /// <summary>Selects the generations whose next token can be computed now, and sets how many tokens each can draft.</summary>
     /// <param name="running">The admitted requests, in the order of their arrival.</param>
-    /// <returns>The decoding requests. A drafter can add to their drafts before <see cref="Pack"/>.</returns>
+    /// <returns>
+    /// The decoding requests. A drafter can add to their drafts before <see cref="Pack"/>. The list is empty if the step computes an image, which
+    /// is at most every second step while others have tokens to compute.
+    /// </returns>
     public IReadOnlyList<SequenceRequest> SelectDecoding(List<SequenceRequest> running)
     {
         _prompts.Clear();
         _decoding.Clear();
+        _image = null;
+        HasFailed = false;
         int draftRoom = shape.BatchSize - running.Count;
         foreach (SequenceRequest request in running)
         {
@@ -34,7 +44,12 @@ internal sealed class BatchPacker(CacheShape shape, int promptLimit, DraftLimits
                 continue;
             }
 
-            if (request.PendingCount > 1)
+            request.RequestImage();
+            if (request.PendingImage is { } image)
+            {
+                SelectImage(request, image);
+            }
+            else if (request.PendingCount > 1)
             {
                 Insert(_prompts, request, IsBehind);
             }
@@ -46,7 +61,13 @@ internal sealed class BatchPacker(CacheShape shape, int promptLimit, DraftLimits
             }
         }
 
-        return _decoding;
+        if (_isAfterImage && _decoding.Count + _prompts.Count > 0)
+        {
+            _image = null;
+        }
+
+        _isAfterImage = _image is not null;
+        return _image is null ? _decoding : [];
     }
 
     /// <summary>Packs the selected generations, and prompts.</summary>
@@ -55,6 +76,12 @@ internal sealed class BatchPacker(CacheShape shape, int promptLimit, DraftLimits
     /// <param name="promptRoom">The maximum number of prompt tokens in the step.</param>
     public void Pack(List<SequenceRequest> running, StepPlan plan, int promptRoom)
     {
+        if (_image is not null)
+        {
+            PackImage(_image, plan, _decoding.Count + _prompts.Count > 0 ? Math.Min(promptRoom, promptLimit) : promptRoom);
+            return;
+        }
+
         int room = Math.Min(shape.BatchSize - PackDecoding(), promptRoom);
         PackPrompts(_decoding.Count + _prompts.Count > 1 ? Math.Min(room, promptLimit) : room);
         foreach (SequenceRequest request in running)
@@ -70,6 +97,40 @@ internal sealed class BatchPacker(CacheShape shape, int promptLimit, DraftLimits
         {
             AddEntries(request, plan.Entries);
         }
+    }
+
+    private void SelectImage(SequenceRequest request, PlannedImage image)
+    {
+        if (image.Input!.Failure is { } failure)
+        {
+            request.Fail(failure);
+            HasFailed = true;
+            return;
+        }
+
+        // The last embedding of a prompt generates a token, for which the output must have room.
+        bool hasRoom = image.Shape.End < request.Sequence.Tokens.Count || request.Output.HasRoom();
+        if (image.Input.IsReady && hasRoom && (_image is null || request.Priority > _image.Priority))
+        {
+            _image = request;
+        }
+    }
+
+    private void PackImage(SequenceRequest request, StepPlan plan, int room)
+    {
+        SequenceSlot sequence = request.Sequence;
+        PlannedImage image = request.PendingImage!;
+        int left = image.Shape.End - sequence.Count;
+        int count = image.IsCausal ? Math.Min(left, Math.Min(room, shape.BatchSize)) : left;
+        if (count <= 0)
+        {
+            return;
+        }
+
+        request.BatchedCount = count;
+        request.LogitsIndex = count == request.PendingCount ? count - 1 : -1;
+        plan.Requests.Add(request);
+        plan.Image = new ImageStep(request, image, sequence.Count - image.Shape.Begin, count, sequence.PositionOf(image.Shape.Begin));
     }
 
     // Inserts a request before the last ones that must come after it.
@@ -95,11 +156,11 @@ internal sealed class BatchPacker(CacheShape shape, int promptLimit, DraftLimits
         int known = request.BatchedCount - request.Draft.Count;
         bool isLast = known == request.PendingCount;
         request.LogitsIndex = isLast ? entries.Count + known - 1 : -1;
+        int position = sequence.PositionOf(sequence.Count);
         for (int i = 0; i < request.BatchedCount; i++)
         {
-            int position = sequence.Count + i;
-            int token = i < known ? sequence.Tokens[position] : request.Draft[i - known];
-            entries.Add(new BatchEntry(token, position, sequence.Id, WantsLogits: isLast && i >= known - 1));
+            int token = i < known ? sequence.Tokens[sequence.Count + i] : request.Draft[i - known];
+            entries.Add(new BatchEntry(token, position + i, sequence.Id, WantsLogits: isLast && i >= known - 1));
         }
     }
 
@@ -129,7 +190,8 @@ internal sealed class BatchPacker(CacheShape shape, int promptLimit, DraftLimits
             if (enough > 0)
             {
                 // The last token of a prompt generates a token, for which the output must have room.
-                given = Math.Min(request.PendingCount - (request.Output.HasRoom() ? 0 : 1), room);
+                int most = Math.Min(request.PendingCount - (request.Output.HasRoom() ? 0 : 1), request.CountBeforeImage());
+                given = Math.Min(most, room);
                 request.BatchedCount = given;
             }
 

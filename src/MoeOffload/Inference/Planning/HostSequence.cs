@@ -9,6 +9,9 @@ internal sealed class HostSequence(int[] tokens, long bytes, IDisposable state) 
     /// <summary>Gets the tokens of the sequence.</summary>
     public int[] Tokens => tokens;
 
+    /// <summary>Gets or sets the images in the sequence.</summary>
+    public IReadOnlyList<PlannedImage> Images { get; set; } = [];
+
     /// <summary>Gets the size in bytes.</summary>
     public long Bytes => bytes;
 

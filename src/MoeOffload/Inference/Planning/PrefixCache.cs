@@ -61,7 +61,7 @@ internal sealed class PrefixCache
     public IEnumerable<CacheOperation> Acquire(SlotLease lease)
     {
         var match = new Match();
-        foreach (CacheOperation operation in Find(lease.Prompt, match))
+        foreach (CacheOperation operation in Find(lease, match))
         {
             yield return operation;
         }
@@ -73,19 +73,19 @@ internal sealed class PrefixCache
                 yield return operation;
             }
 
-            foreach (CacheOperation operation in Find(lease.Prompt, match))
+            foreach (CacheOperation operation in Find(lease, match))
             {
                 yield return operation;
             }
         }
 
         SequenceSlot target = ChooseTarget(match);
-        foreach (CacheOperation operation in MakeReady(target, match))
+        foreach (CacheOperation operation in MakeReady(target, match, lease.Images))
         {
             yield return operation;
         }
 
-        target.Begin(lease.Prompt.Span, match.Length, lease.Capacity);
+        target.Begin(lease.Prompt.Span, lease.Images, match.Length, lease.Capacity);
         lease.Slot = target;
         _counters.OnAdmitted(lease.Prompt.Length, match.Length);
         Count();
@@ -94,10 +94,10 @@ internal sealed class PrefixCache
     /// <summary>Releases a slot. Its tokens stay in the KV cache until the room is needed.</summary>
     public IEnumerable<CacheOperation> Release(SequenceSlot slot)
     {
-        int kept = _shape.KeepsPrefixes ? slot.Reusable.Length : 0;
+        int kept = _shape.KeepsPrefixes ? PlannedImage.WholeLength(slot.Images, slot.Reusable.Length) : 0;
         if (kept < slot.Count || kept == 0)
         {
-            foreach (CacheOperation operation in Trim(slot, kept))
+            foreach (CacheOperation operation in Trim(slot, kept, slot.Images))
             {
                 yield return operation;
             }
@@ -131,8 +131,11 @@ internal sealed class PrefixCache
     /// <param name="keep">The number of tokens at the beginning to keep.</param>
     public IEnumerable<CacheOperation> Shift(SequenceSlot slot, int keep)
     {
+        // An image is removed or kept as a whole.
         keep = Math.Clamp(keep, 0, slot.Count - 2);
-        int discarded = (slot.Count - keep) / 2;
+        keep = PlannedImage.FindAround(slot.Images, keep)?.Shape.End ?? keep;
+        int end = keep + ((slot.Count - keep) / 2);
+        int discarded = (PlannedImage.FindAround(slot.Images, end)?.Shape.End ?? end) - keep;
 
         // A shared cell has the same position in all its sequences, so it cannot be shifted. Its tokens are computed again, into separate cells.
         if (slot.SharedCount <= keep)
@@ -145,21 +148,22 @@ internal sealed class PrefixCache
             }
         }
 
-        yield return CacheOperation.Trim(slot.Id, keep);
+        yield return CacheOperation.Trim(slot.Id, slot.PositionOf(keep));
         slot.Discard(keep, discarded, keep);
     }
 
     /// <summary>Rewinds a sequence to the beginning of a step that was stopped. A recurrent state is computed again.</summary>
     public IEnumerable<CacheOperation> Rewind(SequenceSlot slot)
     {
-        foreach (CacheOperation operation in Trim(slot, _shape.CanTrim ? slot.Count : 0))
+        int kept = _shape.CanTrim ? PlannedImage.WholeLength(slot.Images, slot.Count) : 0;
+        foreach (CacheOperation operation in Trim(slot, kept, slot.Images))
         {
             yield return operation;
         }
 
         if (_trimmedLength < slot.Count)
         {
-            slot.Restart();
+            slot.Restart(_trimmedLength);
         }
     }
 
@@ -213,11 +217,14 @@ internal sealed class PrefixCache
         }
     }
 
-    /// <summary>Lists the sequences that can be saved, the least recently used first and running ones last.</summary>
+    /// <summary>
+    /// Lists the sequences that can be saved, the least recently used first and running ones last. Those with images cannot, because the numbers
+    /// that stand for images are valid in this process only.
+    /// </summary>
     public IReadOnlyList<SavedSource> ListSources() =>
     [
-        .. _host.Sequences.Select(host => new SavedSource(host, null)),
-        .. _slots.Where(IsSavable).OrderBy(slot => slot.IsBusy).ThenBy(slot => slot.LastUse).Select(slot => new SavedSource(null, slot)),
+        .. _host.Sequences.Where(host => host.Images.Count == 0).Select(host => new SavedSource(host, null)),
+        .. _slots.Where(slot => IsSavable(slot) && slot.Images.Count == 0).OrderBy(slot => slot.IsBusy).ThenBy(slot => slot.LastUse).Select(slot => new SavedSource(null, slot)),
     ];
 
     /// <summary>Lists the sequence that contains the longest prefix of a prompt, if there is one.</summary>
@@ -226,7 +233,7 @@ internal sealed class PrefixCache
         SequenceSlot best = _slots.MaxBy(slot => slot.Reusable.CommonPrefixLength(prompt))!;
         int length = best.Reusable.CommonPrefixLength(prompt);
         return _host.Find([.. prompt, 0], isWhole: false, out int hostLength) is { } host && hostLength > length ? [new SavedSource(host, null)]
-            : length > 0 && IsSavable(best) ? [new SavedSource(null, best)]
+            : length > 0 && IsSavable(best) && best.Images.Count == 0 ? [new SavedSource(null, best)]
             : [];
     }
 
@@ -247,13 +254,13 @@ internal sealed class PrefixCache
     // After a shift, the cells no longer match their tokens alone.
     private static bool IsSavable(SequenceSlot slot) => !slot.IsEmpty && slot.Reusable.Length == slot.Count;
 
-    private IEnumerable<CacheOperation> Find(ReadOnlyMemory<int> prompt, Match match)
+    private IEnumerable<CacheOperation> Find(SlotLease lease, Match match)
     {
         match.Slot = null;
         match.Length = 0;
         foreach (SequenceSlot slot in _slots)
         {
-            int common = FindCommon(slot, prompt.Span);
+            int common = FindCommon(slot, lease);
             if (common == 0)
             {
                 continue;
@@ -263,7 +270,7 @@ internal sealed class PrefixCache
             {
                 // Layers with a sliding window must still hold the positions that the token after the prefix attends to.
                 yield return CacheOperation.FindFirstPosition(slot.Id);
-                if (_result.Value > Math.Max(0, common - _shape.WindowLength))
+                if (_result.Value > Math.Max(0, PlannedImage.PositionOf(lease.Images, common) - _shape.WindowLength))
                 {
                     continue;
                 }
@@ -277,9 +284,9 @@ internal sealed class PrefixCache
         }
     }
 
-    private int FindCommon(SequenceSlot slot, ReadOnlySpan<int> prompt)
+    private int FindCommon(SequenceSlot slot, SlotLease lease)
     {
-        int common = _shape.KeepsPrefixes ? slot.Reusable.CommonPrefixLength(prompt[..^1]) : 0;
+        int common = _shape.KeepsPrefixes ? PlannedImage.WholeLength(lease.Images, slot.Reusable.CommonPrefixLength(lease.Prompt.Span[..^1])) : 0;
 
         // A recurrent state is valid only after its last token.
         return _shape.CanTrim || (!slot.IsBusy && common == slot.Count) ? common : 0;
@@ -308,7 +315,7 @@ internal sealed class PrefixCache
         return free;
     }
 
-    private IEnumerable<CacheOperation> MakeReady(SequenceSlot target, Match match)
+    private IEnumerable<CacheOperation> MakeReady(SequenceSlot target, Match match, IReadOnlyList<PlannedImage> images)
     {
         bool isReused = target == match.Slot;
         foreach (CacheOperation operation in isReused ? SwapOutIfMuchIsLost(target, match.Length) : Evict(target))
@@ -327,7 +334,7 @@ internal sealed class PrefixCache
         int held = isReused ? target.Count : match.Length > 0 ? match.Slot!.Count : 0;
         if (held > match.Length)
         {
-            foreach (CacheOperation operation in Trim(target, match.Length))
+            foreach (CacheOperation operation in Trim(target, match.Length, images))
             {
                 yield return operation;
             }
@@ -336,11 +343,11 @@ internal sealed class PrefixCache
         }
     }
 
-    private IEnumerable<CacheOperation> Trim(SequenceSlot slot, int length)
+    private IEnumerable<CacheOperation> Trim(SequenceSlot slot, int length, IReadOnlyList<PlannedImage> images)
     {
         if (length > 0)
         {
-            yield return CacheOperation.Trim(slot.Id, length);
+            yield return CacheOperation.Trim(slot.Id, PlannedImage.PositionOf(images, length));
             if (_result.Succeeded)
             {
                 _trimmedLength = length;
@@ -387,6 +394,7 @@ internal sealed class PrefixCache
         yield return CacheOperation.SwapOut(slot.Id, slot.Reusable.ToArray());
         if (_result.Host is { } host)
         {
+            host.Images = [.. slot.Images.Select(image => image with { Input = null })];
             _host.Add(host);
             _counters.OnSwappedOut();
         }
@@ -441,7 +449,7 @@ internal sealed class PrefixCache
             yield return CacheOperation.SwapIn(target.Id, host);
         }
 
-        target.Fill(host.Tokens, ++_clock);
+        target.Fill(host.Tokens, host.Images, ++_clock);
         outcome.Succeeded = true;
     }
 

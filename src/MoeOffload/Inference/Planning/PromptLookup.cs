@@ -16,10 +16,23 @@ internal static class PromptLookup
             if (at >= 0)
             {
                 ReadOnlySpan<int> next = tokens[(at + size)..];
-                return next[..Math.Min(next.Length, most)];
+                next = next[..Math.Min(next.Length, most)];
+                return next[..CountTokens(next)];
             }
         }
 
         return [];
+    }
+
+    // What stands for an image cannot be drafted.
+    private static int CountTokens(ReadOnlySpan<int> tokens)
+    {
+        int count = 0;
+        while (count < tokens.Length && tokens[count] >= 0)
+        {
+            count++;
+        }
+
+        return count;
     }
 }

@@ -5,13 +5,18 @@ namespace MoeOffload.Inference.Planning;
 /// <param name="limits">The limits of the request.</param>
 /// <param name="output">The output of the request.</param>
 /// <param name="pace">The draft pace, or null if no tokens are drafted.</param>
-internal sealed class SequenceRequest(int[] prompt, RequestLimits limits, IRequestOutput output, DraftPace? pace)
+/// <param name="images">The images in the prompt, or null if there are none.</param>
+internal sealed class SequenceRequest(
+    int[] prompt, RequestLimits limits, IRequestOutput output, DraftPace? pace, IReadOnlyList<PlannedImage>? images = null)
 {
     private SequenceSlot? _sequence;
     private volatile int _computedCount;
 
     /// <summary>Gets the prompt.</summary>
     public ReadOnlyMemory<int> Prompt => prompt;
+
+    /// <summary>Gets the images in the prompt.</summary>
+    public IReadOnlyList<PlannedImage> Images => images ?? [];
 
     /// <summary>Gets the priority. Greater values come first.</summary>
     public int Priority => limits.Priority;
@@ -108,6 +113,34 @@ internal sealed class SequenceRequest(int[] prompt, RequestLimits limits, IReque
         AdmissionNumber = number;
     }
 
+    /// <summary>Gets the image whose embeddings are computed next, or null if a token is.</summary>
+    public PlannedImage? PendingImage => Sequence.Images.Count == 0 ? null : PlannedImage.FindAt(Sequence.Images, Sequence.Count);
+
+    /// <summary>Returns the number of tokens before the next image, or of all tokens that are known.</summary>
+    public int CountBeforeImage()
+    {
+        int count = PendingCount;
+        foreach (PlannedImage image in Sequence.Images)
+        {
+            count = image.Shape.Begin > Sequence.Count ? Math.Min(count, image.Shape.Begin - Sequence.Count) : count;
+        }
+
+        return count;
+    }
+
+    /// <summary>Requests the embeddings of the next image, so that they are computed while the tokens before it are.</summary>
+    public void RequestImage()
+    {
+        foreach (PlannedImage image in Sequence.Images)
+        {
+            if (image.Shape.End > Sequence.Count)
+            {
+                image.Input?.Request();
+                return;
+            }
+        }
+    }
+
     /// <summary>Clears the state of the previous step.</summary>
     public void ClearStep()
     {
@@ -120,8 +153,13 @@ internal sealed class SequenceRequest(int[] prompt, RequestLimits limits, IReque
     /// <summary>Records the tokens that a step has computed, except the draft tokens.</summary>
     public void CompleteStep()
     {
+        PlannedImage? image = PendingImage;
         Sequence.Count += BatchedCount - Draft.Count;
         _computedCount = Sequence.Count;
+        if (image is not null && Sequence.Count >= image.Shape.End)
+        {
+            image.Input?.Release();
+        }
     }
 
     /// <summary>Accepts the next token.</summary>
@@ -181,6 +219,9 @@ internal sealed class SequenceRequest(int[] prompt, RequestLimits limits, IReque
         DraftedCount += Draft.Count;
         pace?.Update(Draft.Count, accepted);
     }
+
+    /// <summary>Ends the request with an exception.</summary>
+    public void Fail(Exception failure) => EndFailure = failure;
 
     /// <summary>Ends the request, unless it already has a reason.</summary>
     public void End(StopReason reason) => EndReason ??= reason;

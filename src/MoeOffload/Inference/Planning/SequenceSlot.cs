@@ -12,6 +12,9 @@ internal sealed class SequenceSlot(int id)
     /// <summary>Gets the tokens in order. Those from <see cref="Count"/> onwards are not computed yet.</summary>
     public List<int> Tokens { get; } = [];
 
+    /// <summary>Gets the images, in the order of their places among the <see cref="Tokens"/>.</summary>
+    public List<PlannedImage> Images { get; } = [];
+
     /// <summary>Gets or sets the number of <see cref="Tokens"/> that are in the KV cache.</summary>
     public int Count { get; set; }
 
@@ -38,10 +41,13 @@ internal sealed class SequenceSlot(int id)
 
     /// <summary>Begins a request.</summary>
     /// <param name="prompt">The prompt.</param>
+    /// <param name="images">The images in the prompt.</param>
     /// <param name="cached">The number of its tokens that are in the KV cache.</param>
     /// <param name="capacity">The maximum number of tokens that the request can reach.</param>
-    public void Begin(ReadOnlySpan<int> prompt, int cached, int capacity)
+    public void Begin(ReadOnlySpan<int> prompt, IReadOnlyList<PlannedImage> images, int cached, int capacity)
     {
+        Images.Clear();
+        Images.AddRange(images);
         Tokens.Clear();
         Tokens.EnsureCapacity(capacity);
         Tokens.AddRange(prompt);
@@ -55,6 +61,7 @@ internal sealed class SequenceSlot(int id)
     public void End(int kept, long use)
     {
         Tokens.RemoveRange(kept, Tokens.Count - kept);
+        SetImages(Images.Where(image => image.Shape.End <= kept));
         Hold(kept);
         IsBusy = false;
         LastUse = use;
@@ -62,9 +69,11 @@ internal sealed class SequenceSlot(int id)
 
     /// <summary>Sets tokens that were put into the KV cache by other means.</summary>
     /// <param name="tokens">The tokens, all of which are cached.</param>
+    /// <param name="images">The images among them.</param>
     /// <param name="use">The number of this use, for <see cref="LastUse"/>.</param>
-    public void Fill(ReadOnlySpan<int> tokens, long use)
+    public void Fill(ReadOnlySpan<int> tokens, IEnumerable<PlannedImage> images, long use)
     {
+        SetImages(images);
         Tokens.Clear();
         Tokens.AddRange(tokens);
         Hold(tokens.Length);
@@ -74,21 +83,33 @@ internal sealed class SequenceSlot(int id)
     /// <summary>Removes all tokens.</summary>
     public void Clear()
     {
+        Images.Clear();
         Tokens.Clear();
         Hold(0);
         IsBusy = false;
     }
 
-    /// <summary>Marks all tokens to be computed again.</summary>
-    public void Restart() => Hold(0);
+    /// <summary>Marks tokens to be computed again.</summary>
+    /// <param name="cached">The number of tokens that are still in the KV cache.</param>
+    public void Restart(int cached) => Hold(cached);
 
-    /// <summary>Removes a range of tokens. All of the sequence's tokens except the last one were cached.</summary>
+    /// <inheritdoc cref="PlannedImage.PositionOf"/>
+    public int PositionOf(int index) => PlannedImage.PositionOf(Images, index);
+
+    /// <summary>Removes a range of tokens, which has only whole images. All of the sequence's tokens except the last one were cached.</summary>
     /// <param name="start">The index of the first token to remove.</param>
     /// <param name="count">The number of tokens to remove.</param>
     /// <param name="cached">The number of the remaining tokens that are in the KV cache.</param>
     public void Discard(int start, int count, int cached)
     {
         Tokens.RemoveRange(start, count);
+        Images.RemoveAll(image => image.Shape.Begin >= start && image.Shape.Begin < start + count);
+        for (int i = 0; i < Images.Count; i++)
+        {
+            ImageShape shape = Images[i].Shape;
+            Images[i] = shape.Begin < start ? Images[i] : Images[i] with { Shape = shape with { Begin = shape.Begin - count } };
+        }
+
         Count = cached;
         ExactCount = cached > start ? Math.Min(ExactCount, start) : cached > ExactCount ? ExactCount : int.MaxValue;
         SharedCount = Math.Min(SharedCount, start);
@@ -96,6 +117,14 @@ internal sealed class SequenceSlot(int id)
 
     /// <summary>Prevents other requests from reusing the tokens that are cached now.</summary>
     public void Invalidate() => ExactCount = 0;
+
+    // Without a request, nothing needs the embeddings.
+    private void SetImages(IEnumerable<PlannedImage> images)
+    {
+        PlannedImage[] kept = [.. images.Select(image => image with { Input = null })];
+        Images.Clear();
+        Images.AddRange(kept);
+    }
 
     private void Hold(int count)
     {

@@ -9,8 +9,14 @@ internal sealed class StepPlan
     /// <summary>Gets the tokens of the batch.</summary>
     public List<BatchEntry> Entries { get; } = [];
 
+    /// <summary>Gets or sets the image that the step computes instead of tokens, or null.</summary>
+    public ImageStep? Image { get; set; }
+
+    /// <summary>Gets the number of tokens and embeddings in the batch.</summary>
+    public int Count => Image?.Count ?? Entries.Count;
+
     /// <summary>Gets a value that indicates whether there is nothing to compute.</summary>
-    public bool IsEmpty => Entries.Count == 0;
+    public bool IsEmpty => Count == 0;
 
     /// <summary>Gets a value that indicates whether the results of any request in the plan are still needed.</summary>
     public bool IsWanted
@@ -34,5 +40,6 @@ internal sealed class StepPlan
     {
         Requests.Clear();
         Entries.Clear();
+        Image = null;
     }
 }

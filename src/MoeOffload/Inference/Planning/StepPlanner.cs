@@ -80,7 +80,7 @@ internal sealed class StepPlanner
             SequenceRequest next = _queue.Dequeue();
             _running.Add(next);
             int capacity = (int)Math.Min((long)next.Prompt.Length + next.MaxTokens, _shape.SequenceLength) + 1;
-            var lease = new SlotLease(next.Prompt, capacity);
+            var lease = new SlotLease(next.Prompt, next.Images, capacity);
             foreach (CacheOperation operation in Cache.Acquire(lease))
             {
                 yield return operation;
@@ -90,6 +90,9 @@ internal sealed class StepPlanner
             onAdmitted(next);
         }
     }
+
+    /// <inheritdoc cref="BatchPacker.HasFailed"/>
+    public bool HasFailed => _packer.HasFailed;
 
     /// <inheritdoc cref="BatchPacker.SelectDecoding"/>
     public IReadOnlyList<SequenceRequest> SelectDecoding() => _packer.SelectDecoding(_running);

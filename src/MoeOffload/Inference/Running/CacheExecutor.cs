@@ -38,7 +38,7 @@ internal sealed class CacheExecutor(ContextRunner runner, PrefixCache cache)
     /// <param name="capacity">The maximum number of tokens in the sequence.</param>
     public SequenceSlot Acquire(ReadOnlyMemory<int> prompt, int capacity)
     {
-        var lease = new SlotLease(prompt, capacity);
+        var lease = new SlotLease(prompt, [], capacity);
         Run(cache.Acquire(lease));
         return lease.Slot!;
     }

@@ -24,6 +24,7 @@ internal sealed class ContextRunner
     private readonly StepState _step = new(StepRegistry.Process);
     private readonly LossWatch _watch;
     private readonly ThreadControl _threads;
+    private readonly Func<NativeContext, DecodeResult> _decode;
     private readonly WakeSignal _wake = new();
     private readonly Lock _gate = new();
     private readonly Thread _thread;
@@ -65,6 +66,7 @@ internal sealed class ContextRunner
         _logger = logger;
         Context = context;
         _threads = threads ?? ThreadControl.None;
+        _decode = context => _threads.Adaptive is { } adaptive ? adaptive.Decode(context) : context.Decode();
         _watch = new LossWatch(_step, timeouts ?? LossTimeouts.Default, StopComputing, FailLater, Abandon);
         _thread = new Thread(Run) { IsBackground = true, Name = $"MoeOffload {name}" };
     }
@@ -136,7 +138,11 @@ internal sealed class ContextRunner
     public Task WhenDisposed() => Thread.CurrentThread == _thread ? Task.CompletedTask : Ended;
 
     /// <summary>Computes the batch of the context, unless its results are no longer needed.</summary>
-    public DecodeResult Decode()
+    public DecodeResult Decode() => Decode(_decode);
+
+    /// <summary>Computes with the context, unless the results are no longer needed.</summary>
+    /// <param name="compute">Computes.</param>
+    public DecodeResult Decode(Func<NativeContext, DecodeResult> compute)
     {
         lock (_gate)
         {
@@ -151,7 +157,7 @@ internal sealed class ContextRunner
         }
 
         _hasComputed = true;
-        return _threads.Adaptive is { } adaptive ? adaptive.Decode(Context) : Context.Decode();
+        return compute(Context);
     }
 
     private void Run()

@@ -16,6 +16,7 @@ internal sealed class Generation : IOpenRequest, ITokenProducer, IDisposable
     private readonly bool _ignoresEnd;
     private readonly int[] _stopTokens;
     private readonly int? _topCount;
+    private readonly ImagePrompt? _images;
     private long _firstTokenTimestamp;
     private long _lastTokenTimestamp;
 
@@ -27,6 +28,7 @@ internal sealed class Generation : IOpenRequest, ITokenProducer, IDisposable
     /// <param name="sampler">The sampler, which the generation disposes.</param>
     /// <param name="pieces">The text of each token.</param>
     /// <param name="vocabulary">The vocabulary of the model.</param>
+    /// <param name="images">The prompt with images that the tokens are from, which the generation disposes, or null if there are none.</param>
     public Generation(
         Scheduler scheduler,
         TokenChannel channel,
@@ -34,8 +36,10 @@ internal sealed class Generation : IOpenRequest, ITokenProducer, IDisposable
         int[] prompt,
         NativeSampler sampler,
         TokenPieces pieces,
-        NativeVocabulary vocabulary)
+        NativeVocabulary vocabulary,
+        ImagePrompt? images = null)
     {
+        _images = images;
         _scheduler = scheduler;
         _sampler = sampler;
         _vocabulary = vocabulary;
@@ -50,7 +54,8 @@ internal sealed class Generation : IOpenRequest, ITokenProducer, IDisposable
             WhenFull = request.ContextFull,
             KeepTokens = request.KeepTokens,
         };
-        Request = new SequenceRequest(prompt, limits, channel, scheduler.MakePace(request.Speculate));
+        bool drafts = request.Speculate && (images is null || scheduler.DraftsAfterImages);
+        Request = new SequenceRequest(prompt, limits, channel, scheduler.MakePace(drafts), images?.Images);
         Channel = channel;
         channel.Connect(this, Request);
     }
@@ -117,7 +122,11 @@ internal sealed class Generation : IOpenRequest, ITokenProducer, IDisposable
     public void OnRoom() => _scheduler.Wake();
 
     /// <inheritdoc/>
-    public void Dispose() => _sampler.Dispose();
+    public void Dispose()
+    {
+        _sampler.Dispose();
+        _images?.Dispose();
+    }
 
     private GenerationStatistics Measure()
     {

@@ -12,10 +12,12 @@ namespace MoeOffload.Inference.Running;
 /// <param name="scheduler">The scheduler that runs them.</param>
 /// <param name="model">The model of the session.</param>
 /// <param name="sequenceLength">The maximum number of tokens in a sequence.</param>
+/// <param name="microBatchSize">The maximum number of tokens that are computed at once.</param>
 /// <param name="isDivided"><see langword="true"/> if the context is longer than a sequence, because it is divided among them.</param>
 /// <param name="canShift"><see langword="true"/> if the KV cache supports shifting.</param>
 /// <param name="logger">The logger for messages of llama.cpp.</param>
-internal sealed class GenerationFactory(Scheduler scheduler, LoadedModel model, int sequenceLength, bool isDivided, bool canShift, ILogger logger)
+internal sealed class GenerationFactory(
+    Scheduler scheduler, LoadedModel model, int sequenceLength, int microBatchSize, bool isDivided, bool canShift, ILogger logger)
 {
     /// <summary>
     /// Creates the generation of a request whose limits are already validated, and connects it to a channel. The time this takes grows with
@@ -26,6 +28,8 @@ internal sealed class GenerationFactory(Scheduler scheduler, LoadedModel model, 
     /// <exception cref="ArgumentException">
     /// The grammar is not valid, or the prompt has no tokens or contains a token that is not in the vocabulary.
     /// </exception>
+    /// <exception cref="NotSupportedException">The prompt has an image, and the model or the session does not support images.</exception>
+    /// <exception cref="ImageFormatException">An image cannot be decoded.</exception>
     /// <exception cref="ContextFullException">The prompt is longer than a sequence.</exception>
     /// <exception cref="OperationCanceledException">The channel was canceled or ended between two parts of the work.</exception>
     public Generation Make(IRequestSource source, TokenChannel channel)
@@ -38,11 +42,27 @@ internal sealed class GenerationFactory(Scheduler scheduler, LoadedModel model, 
         request.ValidateContent();
         channel.ThrowIfNotWanted();
         NativeVocabulary vocabulary = model.Native.Vocabulary;
-        int[] prompt = Prompt(request, vocabulary);
-        channel.ThrowIfNotWanted();
-        TokenPieces pieces = Pieces(request, vocabulary);
-        NativeSampler sampler = SamplerBuilder.Build(vocabulary, request.Sampling ?? new SamplingOptions(), request.Format);
-        return new Generation(scheduler, channel, request, prompt, sampler, pieces, vocabulary);
+        ImagePrompt? images = request.Images.Count > 0 ? MakeImages(request, channel.ThrowIfNotWanted) : null;
+        try
+        {
+            int[] prompt = CheckLength(images?.Tokens ?? Prompt(request, vocabulary));
+            channel.ThrowIfNotWanted();
+            TokenPieces pieces = Pieces(request, vocabulary);
+            NativeSampler sampler = SamplerBuilder.Build(vocabulary, request.Sampling ?? new SamplingOptions(), request.Format);
+            return new Generation(scheduler, channel, request, prompt, sampler, pieces, vocabulary, images);
+        }
+        catch
+        {
+            images?.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Returns the tokens of a prompt with images, among which a negative number stands for each embedding of an image.</summary>
+    public int[] TokenizeImages(GenerationRequest request)
+    {
+        using ImagePrompt prompt = MakeImages(request, static () => { });
+        return prompt.Tokens;
     }
 
     /// <summary>Rejects a request for a shift that is not possible.</summary>
@@ -67,16 +87,33 @@ internal sealed class GenerationFactory(Scheduler scheduler, LoadedModel model, 
         }
     }
 
-    private int[] Prompt(GenerationRequest request, NativeVocabulary vocabulary)
+    private static int[] Prompt(GenerationRequest request, NativeVocabulary vocabulary)
     {
         int[] prompt = request.PromptTokens is { } tokens
             ? TokenCheck.Copy(tokens, vocabulary.Size, nameof(GenerationRequest.PromptTokens))
             : vocabulary.Tokenize(Encoding.UTF8.GetBytes(request.Prompt), addSpecial: true, request.ParseSpecialTokens);
-        if (prompt.Length == 0)
+        return prompt.Length > 0 ? prompt : throw new ArgumentException("The prompt has no tokens. Specify a prompt that is not empty.", nameof(request));
+    }
+
+    private ImagePrompt MakeImages(GenerationRequest request, Action throwIfNotWanted)
+    {
+        if (model.Projector is not { } projector)
         {
-            throw new ArgumentException("The prompt has no tokens. Specify a prompt that is not empty.", nameof(request));
+            throw new NotSupportedException(
+                $"The prompt has an image, but '{model.Path}' was loaded without a projector and takes only text. Put the model's mmproj file beside it, set ModelOptions.ProjectorPath, or use a model for images.");
         }
 
+        if (!scheduler.SupportsImages)
+        {
+            throw new NotSupportedException(
+                "The prompt has an image, and a session that drafts tokens with the model's own layers does not support images. Leave ContextOptions.Speculation null.");
+        }
+
+        return ImagePrompt.Make(projector, request, microBatchSize, scheduler.Wake, throwIfNotWanted);
+    }
+
+    private int[] CheckLength(int[] prompt)
+    {
         return prompt.Length <= sequenceLength
             ? prompt
             : throw new ContextFullException(

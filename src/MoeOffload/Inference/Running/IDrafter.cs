@@ -9,6 +9,9 @@ namespace MoeOffload.Inference.Running;
 /// </summary>
 internal interface IDrafter
 {
+    /// <summary>Gets a value that indicates whether prompts can have images. Nothing is drafted for those.</summary>
+    bool SupportsImages { get; }
+
     /// <summary>Gets the RPC servers that the drafter uses in addition to those of the session's model.</summary>
     IReadOnlyCollection<string> Servers { get; }
 

@@ -87,6 +87,12 @@ internal sealed class Scheduler : IContextWork
     /// <summary>Creates the draft pace of a generation, or returns null if no tokens are drafted.</summary>
     public DraftPace? MakePace(bool isWanted) => isWanted && _drafts is not null ? new DraftPace(_drafts) : null;
 
+    /// <summary>Gets a value that indicates whether prompts can have images.</summary>
+    public bool SupportsImages => _drafter?.SupportsImages ?? true;
+
+    /// <summary>Gets a value that indicates whether tokens can be drafted for prompts with images.</summary>
+    public bool DraftsAfterImages => _drafter is null;
+
     /// <summary>Reserves a place in the queue for a request whose channel is being read and whose prompt is not prepared yet.</summary>
     /// <exception cref="QueueFullException">The queue of the session is full.</exception>
     /// <exception cref="InferenceException">The context was lost and could not be created again.</exception>
@@ -185,10 +191,11 @@ internal sealed class Scheduler : IContextWork
         IReadOnlyList<SequenceRequest> decoding = _planner.SelectDecoding();
         _drafter?.Draft(decoding);
         _plan = _planner.Pack(_threads.Budget?.CountPromptTokens(now) ?? int.MaxValue);
-        _updates.OnStepBegins(_plan.Entries.Count);
+        _updates.OnStepBegins(_plan.Count);
         if (_plan.IsEmpty)
         {
-            return FindWait(now);
+            // A request whose image cannot be encoded ends at the beginning of the next step.
+            return _planner.HasFailed ? TimeSpan.Zero : FindWait(now);
         }
 
         Compute();
@@ -396,7 +403,8 @@ internal sealed class Scheduler : IContextWork
             context.Add(entry.Token, entry.Position, entry.Sequence, entry.WantsLogits);
         }
 
-        StepResult result = _runner.Decode() switch
+        DecodeResult decoded = _plan.Image is null ? _runner.Decode() : DecodeImage(_plan.Image);
+        StepResult result = decoded switch
         {
             DecodeResult.Done => StepResult.Computed,
             DecodeResult.NoRoom => StepResult.NoRoom,
@@ -417,6 +425,8 @@ internal sealed class Scheduler : IContextWork
             _updates.SendAll();
         }
     }
+
+    private DecodeResult DecodeImage(ImageStep step) => _runner.Decode(context => ((ImageEncoding)step.Image.Input!).Decode(context, step));
 
     private void Advance()
     {
@@ -478,7 +488,7 @@ internal sealed class Scheduler : IContextWork
     {
         if (request.Draft.Count > 0)
         {
-            _executor.Trim(request.Sequence.Id, request.Sequence.Count);
+            _executor.Trim(request.Sequence.Id, request.Sequence.PositionOf(request.Sequence.Count));
         }
 
         request.CompleteDraft(accepted);

@@ -81,6 +81,9 @@ internal sealed class DraftModel : IDrafter
     }
 
     /// <inheritdoc/>
+    public bool SupportsImages => true;
+
+    /// <inheritdoc/>
     public IReadOnlyList<MemoryUse> ReadMemory() => _hasOwnWeights ? _context.ReadUses() : [.. _context.ReadUses().WithoutWeights()];
 
     /// <summary>Gets the number of threads that computed the last draft.</summary>

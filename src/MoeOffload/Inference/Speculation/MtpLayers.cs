@@ -88,6 +88,9 @@ internal sealed class MtpLayers : IDrafter, ISequenceFollower
     }
 
     /// <inheritdoc/>
+    public bool SupportsImages => false;
+
+    /// <inheritdoc/>
     public IReadOnlyList<MemoryUse> ReadMemory() => [.. _context.ReadUses().WithoutWeights()];
 
     /// <inheritdoc/>

@@ -202,7 +202,7 @@ public sealed class PrefixCacheDecisionTests
 
     private SequenceSlot Acquire(int[] prompt)
     {
-        var lease = new SlotLease(prompt, prompt.Length);
+        var lease = new SlotLease(prompt, [], prompt.Length);
         Run(_cache.Acquire(lease));
         return lease.Slot!;
     }

@@ -12,7 +12,7 @@ internal static class Channels
     public static TokenChannel Make(MoeModel model, Scheduler scheduler, GenerationRequest request)
     {
         var channel = new TokenChannel(request.Deadline, CancellationToken.None);
-        var factory = new GenerationFactory(scheduler, model, sequenceLength: int.MaxValue, isDivided: false, canShift: true, NullLogger.Instance);
+        var factory = new GenerationFactory(scheduler, model, sequenceLength: int.MaxValue, microBatchSize: 512, isDivided: false, canShift: true, NullLogger.Instance);
         var source = new PlainRequest(request with { Sampling = request.Sampling ?? SamplingOptions.Greedy });
         channel.Connect(new RequestPreparation(scheduler, new PreparationQueue(), factory, source, channel));
         return channel;

@@ -22,3 +22,13 @@ namespace MoeOffload.Inference.Embeddings
         private static partial Regex Placeholder() => s_placeholder;
     }
 }
+
+namespace MoeOffload.Models
+{
+    internal static partial class ProjectorFiles
+    {
+        private static readonly Regex s_quantization = GeneratedRegexAttribute.Create(typeof(ProjectorFiles), nameof(Quantization));
+
+        private static partial Regex Quantization() => s_quantization;
+    }
+}
