@@ -115,7 +115,7 @@ test_on_net8() {
         filter+=${filter:+&}FullyQualifiedName!~$name
     done
     "$root"/artifacts/net8.0/bin/MoeOffload.Tests/release*/MoeOffload.Tests \
-        --filter "$filter" --timeout 45m --report-trx --report-trx-filename tests_net8.0.trx --results-directory "$1"
+        --filter "$filter" --settings "$root/tests/MoeOffload.Tests/net8.0.runsettings" --timeout 45m --report-trx --report-trx-filename tests_net8.0.trx --results-directory "$1"
 }
 
 run_tests() {

@@ -162,32 +162,6 @@ public sealed class ChatClientTests
     }
 
     [Test]
-    public async Task Reducer_removes_the_oldest_turns_and_keeps_instructions_and_the_last_one()
-    {
-        List<ChatMessage> chat = [new(ChatRole.System, "Be kind.")];
-        for (int turn = 0; turn < 20; turn++)
-        {
-            chat.Add(new ChatMessage(ChatRole.User, $"Question {turn} of this chat?"));
-            chat.Add(new ChatMessage(ChatRole.Assistant, $"Answer {turn}."));
-        }
-
-        chat.Add(new ChatMessage(ChatRole.User, "The last question?"));
-        int all = await _model.CountTokensAsync(chat);
-        int limit = all / 2;
-        ChatMessage[] reduced = [.. await new ContextChatReducer(_model, limit).ReduceAsync(chat, default)];
-
-        int kept = await _model.CountTokensAsync(reduced);
-        kept.Should().BeLessThanOrEqualTo(limit);
-        reduced[0].Text.Should().Be("Be kind.");
-        reduced[1].Role.Should().Be(ChatRole.User);
-        reduced[^1].Text.Should().Be("The last question?");
-        chat.TakeLast(reduced.Length - 1).Should().Equal(reduced.Skip(1));
-        (await _model.CountTokensAsync([chat[0], .. chat.TakeLast(reduced.Length + 1)])).Should().BeGreaterThan(limit, "no more than needed is removed");
-        (await new ContextChatReducer(_model, all).ReduceAsync(chat, default)).Should().Equal(chat);
-        (await new ContextChatReducer(_model, 1).ReduceAsync(chat, default)).Should().Equal(chat[0], chat[^1]);
-    }
-
-    [Test]
     public async Task Telemetry_of_the_decorator_names_provider_model_and_usage()
     {
         var activities = new List<Activity>();

@@ -1,7 +1,13 @@
+using System.Text.Json.Serialization;
 using FluentAssertions;
+using Microsoft.Agents.AI;
 using Microsoft.Extensions.AI;
+using Microsoft.SemanticKernel;
+using Microsoft.SemanticKernel.ChatCompletion;
 using MoeOffload.Fixtures;
 using NUnit.Framework;
+using FunctionCallContent = Microsoft.Extensions.AI.FunctionCallContent;
+using FunctionResultContent = Microsoft.Extensions.AI.FunctionResultContent;
 
 namespace MoeOffload.Extensions.AI.Tests;
 
@@ -65,7 +71,7 @@ public sealed class ToolTests
             calls.Add((color, again));
             return $"painted {color}";
         }, "paint", "Paints");
-        using var client = new FunctionInvokingChatClient(_client) { MaximumIterationsPerRequest = 2 };
+        IChatClient client = _client.AsBuilder().UseFunctionInvocation(configure: invoking => invoking.MaximumIterationsPerRequest = 2).Build();
 
         ChatResponse response = await client.GetResponseAsync(
             [new ChatMessage(ChatRole.User, "Paint.")], new ChatOptions { Tools = [paint], ToolMode = ChatToolMode.RequireAny });
@@ -76,6 +82,69 @@ public sealed class ToolTests
         result.Result!.ToString().Should().Be($"painted {calls[0].Color}");
     }
 
+    [Test]
+    public async Task Plugin_of_semantic_kernel_is_called([Values] bool isStreamed)
+    {
+        List<Color> calls = [];
+        Kernel kernel = Kernel.CreateBuilder().Build();
+        kernel.ImportPluginFromFunctions("brush", [KernelFunctionFactory.CreateFromMethod(
+            (Color color) =>
+            {
+                calls.Add(color);
+                return $"painted {color}";
+            },
+            "paint", "Paints")]);
+        kernel.AutoFunctionInvocationFilters.Add(new StopAfterCall());
+        IChatCompletionService service = _client.AsBuilder().UseKernelFunctionInvocation().Build().AsChatCompletionService();
+        var settings = new PromptExecutionSettings { FunctionChoiceBehavior = FunctionChoiceBehavior.Required() };
+        var history = new ChatHistory("Use the brush.");
+        history.AddUserMessage("Paint.");
+
+        if (isStreamed)
+        {
+            await foreach (StreamingChatMessageContent part in service.GetStreamingChatMessageContentsAsync(history, settings, kernel))
+            {
+                part.Role.Should().NotBe(AuthorRole.User);
+            }
+        }
+        else
+        {
+            await service.GetChatMessageContentAsync(history, settings, kernel);
+        }
+
+        calls.Should().NotBeEmpty().And.OnlyContain(color => Enum.IsDefined(color));
+    }
+
+    [Test]
+    public async Task Agent_calls_its_tool()
+    {
+        List<Color> calls = [];
+        AIFunction paint = AIFunctionFactory.Create((Color color) =>
+        {
+            calls.Add(color);
+            return $"painted {color}";
+        }, "paint", "Paints");
+        IChatClient client = _client.AsBuilder().UseFunctionInvocation(configure: invoking => invoking.MaximumIterationsPerRequest = 2).Build();
+        AIAgent agent = new ChatClientAgent(client, instructions: "Use the brush.", tools: [paint]);
+
+        AgentResponse response = await agent.RunAsync("Paint.", options: new ChatClientAgentRunOptions(new ChatOptions { ToolMode = ChatToolMode.RequireAny }));
+
+        calls.Should().NotBeEmpty().And.OnlyContain(color => Enum.IsDefined(color));
+        response.Messages.SelectMany(message => message.Contents).OfType<FunctionResultContent>().First().Result!.ToString().Should().Be($"painted {calls[0]}");
+    }
+
+    // The model would call for ever.
+    private sealed class StopAfterCall : IAutoFunctionInvocationFilter
+    {
+        public async Task OnAutoFunctionInvocationAsync(AutoFunctionInvocationContext context, Func<AutoFunctionInvocationContext, Task> next)
+        {
+            await next(context);
+            context.Terminate = true;
+        }
+    }
+
+    // Semantic Kernel deserializes the names of an enumeration only if its type says so.
+    [JsonConverter(typeof(JsonStringEnumConverter<Color>))]
     public enum Color
     {
         Red,
