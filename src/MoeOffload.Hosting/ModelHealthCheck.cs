@@ -3,7 +3,7 @@ using MoeOffload.Hosting.Models;
 
 namespace MoeOffload.Hosting;
 
-/// <summary>Checks that a model is loaded, that its devices are present, and that there is memory left.</summary>
+/// <summary>Checks that a model is loaded and can be used, that its devices are present, and that there is memory left.</summary>
 internal sealed class ModelHealthCheck(HostedModel model, long minFreeBytes) : IHealthCheck
 {
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
@@ -14,6 +14,11 @@ internal sealed class ModelHealthCheck(HostedModel model, long minFreeBytes) : I
         var data = new Dictionary<string, object> { ["model"] = model.Id, ["state"] = state.ToString() };
         if (state == HostedModelState.Loaded && model.Parts is { } parts)
         {
+            if ((parts.Session?.Failure ?? parts.Embedder?.Failure) is { } lost)
+            {
+                return new HealthCheckResult(failure, $"The model '{model.Id}' can no longer be used: {lost.Message}", lost, data);
+            }
+
             return await CheckDevicesAsync(parts, failure, data, cancellationToken).ConfigureAwait(false);
         }
 

@@ -147,6 +147,12 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable, IMeasured
         }
     }
 
+    /// <summary>
+    /// Gets the reason why the session can no longer be used, such as a lost device, or <see langword="null"/> if it can. Requests throw this
+    /// exception; dispose the session and create another one.
+    /// </summary>
+    public InferenceException? Failure => _scheduler.Failure;
+
     /// <summary>Gets the current statistics of the session.</summary>
     public SessionStatistics Statistics => _scheduler.ReadStatistics();
 

@@ -1,4 +1,5 @@
 using FluentAssertions;
+using Microsoft.Extensions.AI;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
@@ -81,6 +82,29 @@ public sealed class HealthCheckTests
         failed.Status.Should().Be(HealthStatus.Degraded, "that is the status of a failure here");
         failed.Exception.Should().BeOfType<GgufFormatException>();
         failed.Data["state"].Should().Be("Failed");
+        await host.StopAsync();
+    }
+
+    [Test]
+    public async Task Model_whose_device_is_lost_is_not_healthy()
+    {
+        using var log = new HostLog();
+        using RpcServer server = RpcServer.Start();
+        HostApplicationBuilder builder = Hosts.Builder(
+            log, ("MoeOffload:Model", DemoModel.Path), ("MoeOffload:ContextLength", "512"), ("MoeOffload:RpcServers", server.Address), ("MoeOffload:Generation", "true"));
+        builder.Services.AddMoeOffload().AddHealthChecks().AddMoeOffload();
+        using IHost host = builder.Build();
+        await host.StartAsync();
+        HealthCheckService health = host.Services.GetRequiredService<HealthCheckService>();
+        (await health.CheckHealthAsync()).Status.Should().Be(HealthStatus.Healthy);
+
+        server.Kill();
+        await FluentActions.Awaiting(() => host.Services.GetRequiredService<IChatClient>().GetResponseAsync("Tell me a story.")).Should().ThrowAsync<InferenceException>();
+
+        HealthReportEntry lost = (await health.CheckHealthAsync()).Entries["moeoffload"];
+        lost.Status.Should().Be(HealthStatus.Unhealthy);
+        lost.Exception.Should().BeOfType<InferenceException>();
+        lost.Description.Should().Contain(server.Address);
         await host.StopAsync();
     }
 }

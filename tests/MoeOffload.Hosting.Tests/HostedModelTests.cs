@@ -47,6 +47,33 @@ public sealed class HostedModelTests : IDisposable
     }
 
     [Test]
+    public async Task Placement_is_planned_with_the_rules_that_are_set()
+    {
+        using RpcServer server = RpcServer.Start();
+        HostApplicationBuilder builder = Builder(
+            ("MoeOffload:Model", DemoModel.Path), ("MoeOffload:ContextLength", "512"), ("MoeOffload:RpcServers", server.Address),
+            ("MoeOffload:Fit", "true"), ("MoeOffload:FitMargin", "0"), ("MoeOffload:Placement", @"blk\.0\..*exps=CPU"));
+        builder.Services.AddMoeOffload();
+        using IHost host = builder.Build();
+        await host.StartAsync();
+
+        MoeModel model = host.Services.GetRequiredService<MoeModel>();
+        model.Placement.Devices.Should().Contain(device => device.Device.StartsWith("RPC"), "what fits goes to the device");
+        model.Placement.Tensors.Where(tensor => tensor.Name.StartsWith("blk.0.") && tensor.Name.Contains("exps")).Should()
+            .NotBeEmpty().And.OnlyContain(tensor => tensor.IsHost, "the rule is kept");
+        await host.StopAsync();
+    }
+
+    [Test]
+    public async Task Model_that_does_not_fit_stops_the_start()
+    {
+        HostApplicationBuilder builder = Builder(("MoeOffload:Model", DemoModel.Path), ("MoeOffload:Devices", "none"), ("MoeOffload:Fit", "true"), ("MoeOffload:FitMargin", "100TiB"));
+        builder.Services.AddMoeOffload();
+        using IHost host = builder.Build();
+        await FluentActions.Awaiting(() => host.StartAsync()).Should().ThrowAsync<MoeOffloadException>().WithMessage("*fit*");
+    }
+
+    [Test]
     public async Task Model_is_loaded_on_first_use_once_for_all_who_wait()
     {
         HostApplicationBuilder builder = Builder(("MoeOffload:Model", DemoModel.Path), ("MoeOffload:Loading", "OnFirstUse"), ("MoeOffload:ContextLength", "1024"), ("MoeOffload:SequenceCount", "2"));

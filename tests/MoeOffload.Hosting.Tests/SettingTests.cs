@@ -23,6 +23,8 @@ public sealed partial class SettingTests
         ["Placement"] = @"blk\.0\.=CPU",
         ["CpuMoe"] = "True",
         ["CpuMoeLayers"] = "3",
+        ["Fit"] = "true",
+        ["FitMargin"] = "1GiB",
         ["StrictPlacement"] = "true",
         ["GpuLayers"] = "2",
         ["Devices"] = "none",
@@ -112,6 +114,8 @@ public sealed partial class SettingTests
             options.Loading != initial.Loading,
             !options.Catalog.Paths.SequenceEqual(initial.Catalog.Paths),
             options.Load with { MetadataOverrides = initial.Load.MetadataOverrides } != initial.Load || options.Load.MetadataOverrides.Count > 0,
+            options.Fit != initial.Fit,
+            options.FitMargin != initial.FitMargin,
             options.Context != initial.Context,
             options.Companions != initial.Companions,
             options.ChatClient with { Defaults = initial.ChatClient.Defaults } != initial.ChatClient

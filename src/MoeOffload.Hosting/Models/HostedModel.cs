@@ -239,7 +239,14 @@ public sealed class HostedModel : IDisposable, IAsyncDisposable
             DraftModelPath = _options.Companions.DraftModelPath is { } draft ? _files.Find(_options, draft).Path : null,
         };
         HostingLog.Loading(_logger, Id, entry.Path);
-        ModelOptions load = _options.Load with { LoggerFactory = _options.Load.LoggerFactory ?? _loggers, Id = _options.Load.Id ?? Id };
+        ModelOptions load = _options.Load with
+        {
+            LoggerFactory = _options.Load.LoggerFactory ?? _loggers,
+            Id = _options.Load.Id ?? Id,
+            Placement = _options.Fit
+                ? TensorPlacement.Auto(_options.FitMargin, (_options.Context ?? new ContextOptions()).ToShape()).Then(_options.Load.Placement)
+                : _options.Load.Placement,
+        };
         return await ModelParts.LoadAsync(entry.Path, companions, _options, load, new LoadProgress(this, begin), stop).ConfigureAwait(false);
     }
 

@@ -20,6 +20,18 @@ public sealed class HostedModelOptions
     public ModelOptions Load { get; set; } = new();
 
     /// <summary>
+    /// Gets or sets a value that indicates whether the placement is planned by the memory that is free when the model is loaded, for
+    /// <see cref="Context"/>. A model that does not fit is not loaded. What <see cref="Load"/> specifies is kept.
+    /// </summary>
+    public bool Fit { get; set; }
+
+    /// <summary>
+    /// Gets or sets the memory that a planned placement leaves free on each device and in system memory, in bytes, or <see langword="null"/> for
+    /// 512 MiB.
+    /// </summary>
+    public long? FitMargin { get; set; }
+
+    /// <summary>
     /// Gets or sets the options of the session, or <see langword="null"/> to create none, for a model that only computes embeddings.
     /// </summary>
     public ContextOptions? Context { get; set; } = new();
@@ -51,6 +63,8 @@ public sealed class HostedModelOptions
         Loading = other.Loading;
         Catalog = other.Catalog;
         Load = other.Load;
+        Fit = other.Fit;
+        FitMargin = other.FitMargin;
         Context = other.Context;
         Companions = other.Companions;
         ChatClient = other.ChatClient;

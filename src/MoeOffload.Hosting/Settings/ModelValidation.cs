@@ -38,6 +38,7 @@ internal sealed class ModelValidation(ModelFiles paths) : IValidateOptions<Hoste
         options.Context?.Validate();
         options.Embedding?.Validate();
         options.ChatClient.Defaults.Sampling?.Validate();
+        ArgumentOutOfRangeException.ThrowIfNegative(options.FitMargin ?? 0, nameof(options.FitMargin));
     }
 
     /// <summary>Returns the message of an exception in one line, without the name of the parameter.</summary>

@@ -32,6 +32,8 @@ internal static class SettingTable
         new("Placement", "--override-tensor", (options, value) => Place(options, TensorPlacement.Parse(value.Text()))),
         new("CpuMoe", "--cpu-moe", (options, value) => Place(options, value.Flag() ? TensorPlacement.ExpertsToCpu() : TensorPlacement.Default)),
         new("CpuMoeLayers", "--n-cpu-moe", (options, value) => Place(options, TensorPlacement.ExpertsToCpu(value.Integer()))),
+        new("Fit", "--fit", (options, value) => options.Fit = value.Flag()),
+        new("FitMargin", "--fit-margin", (options, value) => options.FitMargin = value.Margin()),
         Load("StrictPlacement", "--strict-placement", (load, value) => load with { UnmatchedRules = value.Flag() ? UnmatchedRuleAction.Error : UnmatchedRuleAction.Warn }),
         Load("GpuLayers", "--gpu-layers", (load, value) => load with { GpuLayers = value.Layers() }),
         Load("Devices", "--device", (load, value) => load with { Devices = value.List() is ["none"] ? [] : value.List() }),

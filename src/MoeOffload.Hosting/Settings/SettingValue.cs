@@ -26,6 +26,8 @@ internal readonly struct SettingValue(IConfigurationSection section)
 
     public long Size() => ByteSize.TryParse(section.Value ?? string.Empty) ?? throw Expected("a size such as 8GiB, 8000MB or a number of bytes");
 
+    public long Margin() => section.Value is "0" ? 0 : ByteSize.TryParse(section.Value ?? string.Empty) ?? throw Expected("a size such as 512MiB, or 0");
+
     public ComputeBudget Budget() => ComputeTime.TryParse(section.Value ?? string.Empty)
         ?? throw Expected("a time and a period in milliseconds such as 4/16.7, or a share such as 25%");
 

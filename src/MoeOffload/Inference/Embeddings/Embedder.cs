@@ -44,6 +44,12 @@ public sealed class Embedder : IDisposable, IAsyncDisposable
     /// <summary>Gets the maximum number of CPU threads that compute. Fewer do while that is faster, unless the options set a number.</summary>
     public int Threads { get; }
 
+    /// <summary>
+    /// Gets the reason why the embedder can no longer be used, such as a lost device, or <see langword="null"/> if it can. Requests throw this
+    /// exception; dispose the embedder and create another one.
+    /// </summary>
+    public InferenceException? Failure => _context.Failure;
+
     /// <summary>Gets the memory that the embedder and its model use on each device, as reported by llama.cpp.</summary>
     public MemoryBreakdown Memory => _context.Memory;
 

@@ -59,6 +59,9 @@ internal sealed class EmbeddingWorker : IContextWork
     /// <summary>Gets a task that completes when the thread has ended and its native memory is released, or when both were abandoned.</summary>
     public Task Ended => _runner.Ended;
 
+    /// <inheritdoc cref="ContextRunner.Failure"/>
+    public InferenceException? Failure => _runner.Failure;
+
     /// <inheritdoc/>
     public bool IsWanted => !_step.TrueForAll(static part => part.Job.IsEnded);
 

@@ -27,6 +27,12 @@ public sealed class Reranker : IDisposable, IAsyncDisposable
     /// <summary>Gets the maximum length of a query and a document together, in tokens.</summary>
     public int MaxTokens { get; }
 
+    /// <summary>
+    /// Gets the reason why the reranker can no longer be used, such as a lost device, or <see langword="null"/> if it can. Requests throw this
+    /// exception; dispose the reranker and create another one.
+    /// </summary>
+    public InferenceException? Failure => _context.Failure;
+
     /// <summary>Gets the memory that the reranker and its model use on each device, as reported by llama.cpp.</summary>
     public MemoryBreakdown Memory => _context.Memory;
 

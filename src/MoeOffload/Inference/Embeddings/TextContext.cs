@@ -37,6 +37,9 @@ internal sealed class TextContext : IMeasuredContext
     /// <summary>Gets the memory that the context and its model use on each device.</summary>
     public MemoryBreakdown Memory { get; }
 
+    /// <inheritdoc cref="Running.ContextRunner.Failure"/>
+    public InferenceException? Failure => _worker.Failure;
+
     /// <inheritdoc/>
     string IMeasuredContext.ModelId => _model.Id;
 

@@ -78,6 +78,9 @@ internal sealed class Scheduler : IContextWork
     /// <summary>Gets a task that completes when the thread has ended and its native memory is released, or when both were abandoned.</summary>
     public Task Ended => _runner.Ended;
 
+    /// <inheritdoc cref="ContextRunner.Failure"/>
+    public InferenceException? Failure => _runner.Failure;
+
     /// <summary>Gets the number of times that the thread has waited for work.</summary>
     public long WaitCount => _runner.WaitCount;
 
