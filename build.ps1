@@ -184,7 +184,7 @@ function New-PackagesFrom([string] $prefix) {
     $packages = "$root/artifacts/packages"
     Remove-Item $packages -Recurse -Force -ErrorAction Ignore
     $projects = @(
-        "$root/src/MoeOffload/MoeOffload.csproj", "$root/src/MoeOffload.Catalog/MoeOffload.Catalog.csproj", "$root/src/MoeOffload.Extensions.AI/MoeOffload.Extensions.AI.csproj", "$root/src/MoeOffload.Hosting/MoeOffload.Hosting.csproj", "$root/src/MoeOffload.Aspire/MoeOffload.Aspire.csproj", "$root/src/MoeOffload.Aspire.Hosting/MoeOffload.Aspire.Hosting.csproj", "$root/src/MoeOffload.Server/MoeOffload.Server.csproj", "$root/src/MoeOffload.Cli/MoeOffload.Cli.csproj",
+        "$root/src/MoeOffload/MoeOffload.csproj", "$root/src/MoeOffload.Catalog/MoeOffload.Catalog.csproj", "$root/src/MoeOffload.Extensions.AI/MoeOffload.Extensions.AI.csproj", "$root/src/MoeOffload.Hosting/MoeOffload.Hosting.csproj", "$root/src/MoeOffload.Aspire/MoeOffload.Aspire.csproj", "$root/src/MoeOffload.Aspire.Hosting/MoeOffload.Aspire.Hosting.csproj", "$root/src/MoeOffload.Server/MoeOffload.Server.csproj", "$root/src/MoeOffload.Cli/MoeOffload.Cli.csproj", "$root/src/MoeOffload.Templates/MoeOffload.Templates.csproj",
         "$root/native/packages/MoeOffload.Native.Cpu.csproj")
     if (Get-ChildItem "$root/artifacts/native" -Filter *moe-ggml-cuda.* -Recurse -ErrorAction Ignore) {
         $projects += "$root/native/packages/MoeOffload.Native.Cuda.csproj"

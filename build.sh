@@ -170,7 +170,7 @@ pack() {
 pack_from() {
     require_dotnet
     local prefix=$1 packages=$root/artifacts/packages projects project
-    projects=("$root"/src/{MoeOffload/MoeOffload,MoeOffload.Catalog/MoeOffload.Catalog,MoeOffload.Extensions.AI/MoeOffload.Extensions.AI,MoeOffload.Hosting/MoeOffload.Hosting,MoeOffload.Aspire/MoeOffload.Aspire,MoeOffload.Aspire.Hosting/MoeOffload.Aspire.Hosting,MoeOffload.Server/MoeOffload.Server,MoeOffload.Cli/MoeOffload.Cli}.csproj
+    projects=("$root"/src/{MoeOffload/MoeOffload,MoeOffload.Catalog/MoeOffload.Catalog,MoeOffload.Extensions.AI/MoeOffload.Extensions.AI,MoeOffload.Hosting/MoeOffload.Hosting,MoeOffload.Aspire/MoeOffload.Aspire,MoeOffload.Aspire.Hosting/MoeOffload.Aspire.Hosting,MoeOffload.Server/MoeOffload.Server,MoeOffload.Cli/MoeOffload.Cli,MoeOffload.Templates/MoeOffload.Templates}.csproj
         "$root/native/packages/MoeOffload.Native.Cpu.csproj")
     if [ -n "$(find "$root/artifacts/native" -name "*moe-ggml-cuda.*" 2>/dev/null)" ]; then
         projects+=("$root/native/packages/MoeOffload.Native.Cuda.csproj")

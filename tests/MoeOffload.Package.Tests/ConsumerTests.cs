@@ -25,28 +25,6 @@ public sealed class ConsumerTests
         }
         """;
 
-    // The packages of this machine's cache stand for a public feed; ours come from the local feed alone, and into a cache of their own.
-    private const string Feeds = """
-        <configuration>
-          <config>
-            <add key="globalPackagesFolder" value="packages" />
-          </config>
-          <packageSources>
-            <clear />
-            <add key="ours" value="OURS" />
-            <add key="others" value="OTHERS" />
-          </packageSources>
-          <packageSourceMapping>
-            <clear />
-            <packageSource key="ours"><package pattern="MoeOffload*" /></packageSource>
-            <packageSource key="others"><package pattern="*" /></packageSource>
-          </packageSourceMapping>
-          <fallbackPackageFolders>
-            <clear />
-          </fallbackPackageFolders>
-        </configuration>
-        """;
-
     private string _folder = string.Empty;
 
     [OneTimeSetUp]
@@ -55,9 +33,7 @@ public sealed class ConsumerTests
         _folder = Directory.CreateTempSubdirectory("neue größe ").FullName;
         File.WriteAllText(Path.Combine(_folder, "App.csproj"), Packages.Application("<TargetFrameworks>net10.0;net8.0</TargetFrameworks>"));
         File.WriteAllText(Path.Combine(_folder, "Program.cs"), Program);
-        File.WriteAllText(
-            Path.Combine(_folder, "NuGet.config"),
-            Feeds.Replace("OURS", Packages.Folder, StringComparison.Ordinal).Replace("OTHERS", GlobalPackages(), StringComparison.Ordinal));
+        Packages.WriteFeeds(_folder);
     }
 
     [OneTimeTearDown]
@@ -89,13 +65,6 @@ public sealed class ConsumerTests
 
         string application = Path.Combine(_folder, "net8", OperatingSystem.IsWindows() ? "App.exe" : "App");
         Streams(() => Peer.RunFile(application, TinyModels.GptOss().Path));
-    }
-
-    private static string GlobalPackages()
-    {
-        const string Label = "global-packages: ";
-        string answer = DotNet.Run(Path.GetTempPath(), "nuget", "locals", "global-packages", "--list").Text;
-        return answer[(answer.IndexOf(Label, StringComparison.Ordinal) + Label.Length)..].Trim();
     }
 
     private static void Streams(Func<PeerResult> run)

@@ -197,7 +197,7 @@ public sealed class PackageContentTests
 
     private static string[] Libraries() => [Managed, "MoeOffload.Catalog", "MoeOffload.Extensions.AI", "MoeOffload.Hosting", "MoeOffload.Aspire", "MoeOffload.Aspire.Hosting", "MoeOffload.Server"];
 
-    private static string[] Ids() => [.. Libraries(), "MoeOffload.Cli", Cpu];
+    private static string[] Ids() => [.. Libraries(), "MoeOffload.Cli", "MoeOffload.Templates", Cpu];
 
     private static IEnumerable<string> Dependencies(ZipArchive package, string? framework = null) => Nuspec(package).Descendants()
         .Where(element => element.Name.LocalName == "dependency" && (framework is null || element.Parent!.Attribute("targetFramework")!.Value == framework))

@@ -6,6 +6,30 @@ namespace MoeOffload.Package.Tests;
 /// <summary>Finds the packages that <c>./build.sh pack</c> created.</summary>
 internal static class Packages
 {
+    // The packages of this machine's cache stand for a public feed; ours come from the local feed alone, and into a cache of their own.
+    private const string Feeds = """
+        <configuration>
+          <config>
+            <add key="globalPackagesFolder" value="CACHE" />
+          </config>
+          <packageSources>
+            <clear />
+            <add key="ours" value="OURS" />
+            <add key="others" value="OTHERS" />
+          </packageSources>
+          <packageSourceMapping>
+            <clear />
+            <packageSource key="ours"><package pattern="MoeOffload*" /></packageSource>
+            <packageSource key="others"><package pattern="*" /></packageSource>
+          </packageSourceMapping>
+          <fallbackPackageFolders>
+            <clear />
+          </fallbackPackageFolders>
+        </configuration>
+        """;
+
+    private static readonly Lazy<TemporaryDirectory> s_cache = new();
+
     /// <summary>The local feed.</summary>
     public static string Folder { get; } = Path.Combine(NativeBuild.Repository, "artifacts", "packages");
 
@@ -47,6 +71,24 @@ internal static class Packages
         </Project>
         """;
 
+    /// <summary>Lets the projects in a directory take our packages from the local feed, and all others from the cache of this machine.</summary>
+    /// <remarks>The projects of all tests share a cache, so that each package is unpacked once.</remarks>
+    /// <param name="directory">The directory.</param>
+    public static void WriteFeeds(string directory) => File.WriteAllText(
+        Path.Combine(directory, "NuGet.config"),
+        Feeds.Replace("CACHE", s_cache.Value.Path, StringComparison.Ordinal)
+            .Replace("OURS", Folder, StringComparison.Ordinal)
+            .Replace("OTHERS", GlobalPackages(), StringComparison.Ordinal));
+
+    /// <summary>Deletes the cache that the tests share.</summary>
+    public static void DeleteCache()
+    {
+        if (s_cache.IsValueCreated)
+        {
+            s_cache.Value.Dispose();
+        }
+    }
+
     /// <summary>Opens a package.</summary>
     public static ZipArchive Open(string id)
     {
@@ -63,5 +105,12 @@ internal static class Packages
         using var content = new MemoryStream();
         stream.CopyTo(content);
         return content.ToArray();
+    }
+
+    private static string GlobalPackages()
+    {
+        const string Label = "global-packages: ";
+        string answer = DotNet.Run(Path.GetTempPath(), "nuget", "locals", "global-packages", "--list").Text;
+        return answer[(answer.IndexOf(Label, StringComparison.Ordinal) + Label.Length)..].Trim();
     }
 }
