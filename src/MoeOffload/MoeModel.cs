@@ -30,6 +30,12 @@ public sealed class MoeModel : LoadedModel, IMeasuredModel
     /// <exception cref="ObjectDisposedException">The model was disposed before the property was first used.</exception>
     public ChatTemplate ChatTemplate => _chatTemplate.Value;
 
+    /// <summary>
+    /// Gets the plan with which the model was loaded, or <see langword="null"/> if <see cref="ModelOptions.Placement"/> was not
+    /// <see cref="TensorPlacement.Auto"/>. What the model really uses can differ, for example because its contexts have other lengths.
+    /// </summary>
+    public PlacementPlan? Plan { get; private init; }
+
     /// <summary>Loads a model without blocking the caller.</summary>
     /// <param name="path">The path of a GGUF file, or of its first part if the model is split.</param>
     /// <param name="options">The load options, or <see langword="null"/> for the default options.</param>
@@ -64,7 +70,7 @@ public sealed class MoeModel : LoadedModel, IMeasuredModel
         {
             native = loader.Load(progress, cancellationToken);
             projector = loader.LoadProjector(native, new ThreadOptions().DecodeCount);
-            var model = new MoeModel(path, planned.Options, loader, native, projector);
+            var model = new MoeModel(path, planned.Options, loader, native, projector) { Plan = planned.Result };
             LiveState.Models.Add(model);
             return model;
         }

@@ -254,6 +254,28 @@ public sealed class ConversationTests : PageTests
     }
 
     [Test]
+    public async Task Page_works_where_the_browser_keeps_nothing()
+    {
+        await using OpenPage open = await OpenAsync();
+        await open.Page.AddInitScriptAsync(
+            """
+            const deny = () => { throw new DOMException("denied", "SecurityError"); };
+            for (const name of ["localStorage", "sessionStorage"]) Object.defineProperty(window, name, { get: deny });
+            Object.defineProperty(window, "indexedDB", { value: { open: deny } });
+            """);
+        await open.Page.ReloadAsync();
+        await Expect(open.Page.Locator("#conversation-note")).ToContainTextAsync("The browser does not keep conversations here");
+        await open.SetAsync("Maximum tokens", "8");
+        (await open.AskAsync(Bees)).Should().NotBeEmpty();
+        await Expect(open.Page.Locator("#toast")).ToContainTextAsync("Copy what you want to keep before you close this tab.");
+        await open.Page.Locator("#toast").GetByLabel("Close this message").ClickAsync();
+        await open.AskAsync(Cows);
+        await Expect(open.Page.Locator("#toast")).ToBeHiddenAsync();
+        await Expect(open.Page.Locator(".message")).ToHaveCountAsync(4);
+        open.Complaints.Should().BeEmpty();
+    }
+
+    [Test]
     public async Task Lost_server_is_noticed_and_the_text_so_far_is_kept()
     {
         await using TestServer server = await TestServer.StartAsync(options =>

@@ -12,6 +12,8 @@ namespace MoeOffload.Server.Web;
 /// <param name="Placement">The placement of its tensors.</param>
 /// <param name="Experts">The number of times that each expert was chosen, or <see langword="null"/> if this is not counted.</param>
 /// <param name="Session">The state of its session.</param>
+/// <param name="Plan">The plan of its placement, or <see langword="null"/> if it was not planned.</param>
+/// <param name="ExpertStorage">The use of experts that stay in the model's file, or <see langword="null"/> if all are loaded.</param>
 internal sealed record ModelReport(
     string Model,
     string Status,
@@ -23,7 +25,9 @@ internal sealed record ModelReport(
     IReadOnlyList<DeviceMemory>? Devices,
     PlacementMap? Placement,
     ExpertCounts? Experts,
-    SessionFacts? Session);
+    SessionFacts? Session,
+    PlanFacts? Plan = null,
+    ExpertStorageFacts? ExpertStorage = null);
 
 /// <summary>Represents the description of a model.</summary>
 internal sealed record ModelFacts(
@@ -60,3 +64,38 @@ internal sealed record LayerCounts(int Layer, long Tokens, IReadOnlyList<long> C
 /// <summary>Represents the state and the statistics of a session.</summary>
 internal sealed record SessionFacts(
     int ContextLength, int SequenceLength, int Sequences, int Running, int Queued, long Requests, long PromptTokens, long CachedPromptTokens);
+
+/// <summary>Represents what was planned before a model was loaded.</summary>
+/// <param name="Exact">Whether the sizes are those of llama.cpp's own allocator.</param>
+/// <param name="Options">The options of the command that lead to the placement.</param>
+/// <param name="ContextLength">The context length that was planned for.</param>
+/// <param name="MarginBytes">The memory that stays free in each memory.</param>
+/// <param name="BytesPerToken">The number of bytes that each generated token reads.</param>
+/// <param name="DeviceBytesPerToken">The part of <paramref name="BytesPerToken"/> that is read from devices.</param>
+/// <param name="ExpertLayers">The number of layers that have experts.</param>
+/// <param name="ExpertLayersOnDevices">The number of layers whose experts are all on a device.</param>
+/// <param name="Devices">The memory of each device.</param>
+internal sealed record PlanFacts(
+    bool Exact,
+    string Options,
+    int ContextLength,
+    long MarginBytes,
+    long BytesPerToken,
+    long DeviceBytesPerToken,
+    int ExpertLayers,
+    int ExpertLayersOnDevices,
+    IReadOnlyList<PlannedDevice> Devices);
+
+/// <summary>Represents what was planned for the memory of a device, in bytes, and what was free there before.</summary>
+internal sealed record PlannedDevice(string Name, long WeightBytes, long ContextBytes, long ComputeBytes, long OtherBytes, long FreeBytes);
+
+/// <summary>Represents the use of experts that stay in a model's file.</summary>
+/// <param name="LimitBytes">The maximum memory of these experts.</param>
+/// <param name="ResidentBytes">The memory that they take now.</param>
+/// <param name="PeakBytes">The most memory that they have taken.</param>
+/// <param name="TotalBytes">The size of all of them.</param>
+/// <param name="Layers">The layers that have such experts.</param>
+internal sealed record ExpertStorageFacts(long LimitBytes, long ResidentBytes, long PeakBytes, long TotalBytes, IReadOnlyList<StoredLayer> Layers);
+
+/// <summary>Represents the use of the experts of one layer.</summary>
+internal sealed record StoredLayer(int Layer, long Hits, long Misses, long BytesRead, double WaitSeconds);

@@ -38,6 +38,8 @@ internal static class ModelReporter
                 Placement = Placement(model.Model.Placement),
                 Experts = model.Session?.ExpertActivity is { } activity ? Experts(model.Model, activity) : null,
                 Session = model.Session is { } session ? Session(session) : null,
+                Plan = model.Model.Plan is { } plan ? Plan(plan) : null,
+                ExpertStorage = model.Model.ReadExpertStorage() is { } storage ? Storage(storage) : null,
             };
         }
         catch (ObjectDisposedException)
@@ -123,4 +125,22 @@ internal static class ModelReporter
             statistics.PromptTokens,
             statistics.CachedPromptTokens);
     }
+
+    private static PlanFacts Plan(PlacementPlan plan) => new(
+        plan.IsExact,
+        plan.ToString(),
+        plan.Context.Length,
+        plan.Margin,
+        plan.BytesPerToken,
+        plan.DeviceBytesPerToken,
+        plan.ExpertLayers,
+        plan.ExpertLayersOnDevices,
+        [.. plan.Memory.Select(use => new PlannedDevice(use.Device, use.WeightBytes, use.ContextBytes, use.ComputeBytes, use.OtherBytes, use.FreeBytes))]);
+
+    private static ExpertStorageFacts Storage(ExpertStorageStatistics storage) => new(
+        storage.LimitBytes,
+        storage.ResidentBytes,
+        storage.PeakBytes,
+        storage.TotalBytes,
+        [.. storage.Layers.Select(layer => new StoredLayer(layer.Layer, layer.Hits, layer.Misses, layer.BytesRead, layer.WaitTime.TotalSeconds))]);
 }

@@ -15,6 +15,9 @@ internal sealed class AutoLoading
     /// <summary>Gets a value that indicates whether the placement was planned.</summary>
     public bool IsPlanned => _plan is not null;
 
+    /// <summary>Gets the plan, or <see langword="null"/> if the placement was not planned.</summary>
+    public PlacementPlan? Result => _plan;
+
     /// <summary>Gets the options with the planned placement.</summary>
     public ModelOptions Options { get; }
 

@@ -28,6 +28,13 @@ export const loadModel = model => request(`api/models/${encodeURIComponent(model
 /** Unloads a model. */
 export const unloadModel = model => request(`api/models/${encodeURIComponent(model)}/unload`, { method: "POST" });
 
+/** Returns whether a model reads images. The model has to be loaded, or it is loaded for this. */
+export const readsImages = async model => (await (await request(`props?model=${encodeURIComponent(model)}`)).json()).modalities?.vision === true;
+
+/** Counts the tokens of a text with the tokenizer of a model. */
+export const countTokens = async (model, content) =>
+  (await (await request("tokenize", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ model, content, parse_special: false }) })).json()).tokens.length;
+
 /** Generates the answer to a chat, and yields the objects that the server streams. */
 export async function* chat(body, signal) {
   const response = await request("api/chat", {

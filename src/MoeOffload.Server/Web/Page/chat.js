@@ -2,8 +2,8 @@
 
 import { AnswerView } from "./answer.js";
 import * as conversations from "./conversations.js";
-import { explainStorage } from "./database.js";
 import { announce, byId } from "./dom.js";
+import { keep, tellProblem } from "./keeping.js";
 import { QuestionView } from "./question.js";
 import { requestOf } from "./request.js";
 import { Run } from "./run.js";
@@ -63,7 +63,7 @@ export class Chat {
     try {
       found = await conversations.read(id);
     } catch (error) {
-      toast.showProblem(explainStorage(error));
+      tellProblem(error);
     }
     if (this.#opening !== id) return true;
     if (found) this.#show(found.conversation, found.messages);
@@ -103,11 +103,17 @@ export class Chat {
     return true;
   }
 
-  /** Updates what depends on the conversation's record. */
+  /** Edits the last message of the user. */
+  editLast() {
+    const last = this.#path.findLast(message => message.role === "user");
+    if (last) this.#views.get(last.id).edit();
+  }
+
+  /** Keeps another system message. */
   async setSystem(system) {
     if (!this.#conversation) return;
     this.#conversation.system = system;
-    await this.#keep(() => conversations.change(this.#conversation.id, { system }));
+    await keep(() => conversations.change(this.#conversation.id, { system }));
   }
 
   #show(conversation, messages) {
@@ -180,8 +186,8 @@ export class Chat {
     this.#tree.add(message);
     Object.assign(this.#conversation, { head: message.id, updated: Date.now() });
     const { head, updated } = this.#conversation;
-    if (isNew || this.#isRemoved) this.#keep(() => conversations.write([{ conversation: this.#conversation, messages: this.#tree.all }]));
-    else this.#keep(() => conversations.save(message, { head, updated }));
+    if (isNew || this.#isRemoved) keep(() => conversations.write([{ conversation: this.#conversation, messages: this.#tree.all }]));
+    else keep(() => conversations.save(message, { head, updated }));
     this.#isRemoved = false;
     return message;
   }
@@ -225,7 +231,7 @@ export class Chat {
     const view = this.#views.get(version.id);
     (view.node.querySelector(`.${button}:enabled`) ?? view.node.querySelector(".versions button:enabled"))?.focus();
     announce(view.node.querySelector(".version")?.getAttribute("aria-label") ?? "");
-    this.#keep(() => conversations.change(this.#conversation.id, { head }));
+    keep(() => conversations.change(this.#conversation.id, { head }));
   }
 
   #answer(chosen) {
@@ -237,7 +243,7 @@ export class Chat {
   async #run(message, chosen, path) {
     const conversation = this.#conversation;
     const { id } = message;
-    const run = new Run(message, () => this.#views.get(message.id)?.show(), error => toast.showProblem(explainStorage(error)));
+    const run = new Run(message, () => this.#views.get(message.id)?.show(), tellProblem);
     this.#runs.set(conversation.id, run);
     this.#writers.add(message.writer);
     this.#render();
@@ -287,13 +293,5 @@ export class Chat {
   #isNews(message) {
     const known = this.#tree.get(message.id);
     return !known || Boolean(message.writer) && !this.#writers.has(message.writer) && (message.writer !== known.writer || message.content !== known.content || message.state !== known.state);
-  }
-
-  async #keep(action) {
-    try {
-      await action();
-    } catch (error) {
-      toast.showProblem(explainStorage(error));
-    }
   }
 }

@@ -1,6 +1,7 @@
 // Blocks of code with their language, and copying of texts.
 
 import { announce, element } from "./dom.js";
+import { highlight } from "./highlight.js";
 
 /** Creates a block of code. */
 export function codeBlock(text, language) {
@@ -8,7 +9,7 @@ export function codeBlock(text, language) {
   copy.onclick = () => copyText(copy, () => text, () => { copy.textContent = "Copied"; }, () => { copy.textContent = "Copy"; });
   return element("div", { className: "code" },
     element("div", { className: "code-head" }, element("span", {}, language || "code"), copy),
-    element("pre", { tabIndex: 0 }, element("code", {}, text)));
+    element("pre", { tabIndex: 0 }, element("code", {}, ...highlight(text, language))));
 }
 
 /** Copies a text, confirms it on the button, and restores the button after a while. */

@@ -59,7 +59,7 @@ export async function readUsage() {
 export function explainStorage(error) {
   return error?.name === "QuotaExceededError"
     ? "The browser has no room left for conversations. Export or delete some, or free space on the disk. What you see is kept only until this tab is closed."
-    : "The browser does not keep conversations here, for example because storage is blocked for this page. Export what you want to keep before you close this tab.";
+    : "The browser does not keep conversations here, for example because storage is blocked for this page. Copy what you want to keep before you close this tab.";
 }
 
 function open() {

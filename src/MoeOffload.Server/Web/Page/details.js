@@ -5,12 +5,14 @@ import { ExpertMap } from "./experts.js";
 import { count, duration, speed } from "./format.js";
 import { showMemory } from "./memory.js";
 import { showPlacement } from "./placement.js";
+import { Tiers } from "./tiers.js";
 
 const none = () => element("p", { className: "empty" }, "Shown when the model is loaded.");
 
 /** The details. */
 export class Details {
   #map = new ExpertMap();
+  #tiers = new Tiers(byId("tiers"));
   #status = null;
   #shownPlacement = null;
   #countsBefore = null;
@@ -23,7 +25,7 @@ export class Details {
   show(status, used) {
     this.#status = status;
     if (status.status === "loaded") {
-      showMemory(byId("memory"), status.devices);
+      showMemory(byId("memory"), status.devices, status.plan);
       const placement = JSON.stringify(status.placement);
       if (placement !== this.#shownPlacement) showPlacement(byId("placement"), status.placement);
       this.#shownPlacement = placement;
@@ -31,6 +33,7 @@ export class Details {
       this.#shownPlacement = null;
       for (const id of ["memory", "placement"]) byId(id).replaceChildren(none());
     }
+    this.#tiers.show(status.model, status.expert_storage);
     this.#showExperts();
     this.showContext(status, used);
   }

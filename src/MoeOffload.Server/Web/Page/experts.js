@@ -29,6 +29,7 @@ export class ExpertMap {
     this.#canvas.addEventListener("blur", () => this.#select(null));
     new ResizeObserver(() => this.#draw()).observe(this.#canvas);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#draw());
+    document.addEventListener("themechange", () => this.#draw());
   }
 
   /** Shows the counts of each layer: its number, its tokens, and how often each expert was selected. */

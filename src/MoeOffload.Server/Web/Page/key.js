@@ -1,12 +1,13 @@
 // The API key of the server, which is kept until this tab is closed.
 
 import { byId } from "./dom.js";
+import { session } from "./kept.js";
 
 const keyName = "moeoffload.key";
 let asking = null;
 
 /** Returns the key, or null. */
-export const readKey = () => sessionStorage.getItem(keyName);
+export const readKey = () => session.getItem(keyName);
 
 /**
  * Asks for another key than one that was rejected, and returns whether there is one. If several requests are rejected at the same time, the
@@ -26,8 +27,8 @@ function showKeyDialog() {
   dialog.showModal();
   return new Promise(resolve => {
     byId("key-cancel").onclick = () => dialog.close();
-    byId("key-form").onsubmit = () => sessionStorage.setItem(keyName, field.value);
-    let before = sessionStorage.getItem(keyName);
-    dialog.onclose = () => resolve(sessionStorage.getItem(keyName) !== before && field.value.length > 0);
+    byId("key-form").onsubmit = () => session.setItem(keyName, field.value);
+    let before = session.getItem(keyName);
+    dialog.onclose = () => resolve(session.getItem(keyName) !== before && field.value.length > 0);
   });
 }

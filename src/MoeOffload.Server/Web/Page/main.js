@@ -2,10 +2,12 @@ import { Chat } from "./chat.js";
 import { Composer } from "./composer.js";
 import { Details } from "./details.js";
 import { announce, byId, element } from "./dom.js";
-import { addDrawer, closeOver } from "./drawers.js";
+import { addDrawer, closeOver, openDrawer } from "./drawers.js";
 import { drawIcons } from "./icons.js";
 import { Models } from "./models.js";
+import * as preferences from "./preferences.js";
 import * as settings from "./settings.js";
+import * as shortcuts from "./shortcuts.js";
 import { Sidebar } from "./sidebar.js";
 import * as toast from "./toast.js";
 
@@ -18,6 +20,7 @@ const demoExamples = ["Tell me a story about a brave fox.", "What do bees make?"
 drawIcons();
 addDrawer("sidebar", "sidebar-toggle", "moeoffload.sidebar");
 addDrawer("panel", "panel-toggle", "moeoffload.panel");
+preferences.initialize();
 settings.initialize();
 settings.onSystem(text => chat.setSystem(text));
 
@@ -27,6 +30,7 @@ const models = new Models({
   onChoice: showChoice,
   onStatus: (status, progress) => {
     details.show(status, chat.usedTokens);
+    composer.attachments.update();
     chat.showWaiting(status.model, progress === null ? "Waiting for the first token…" : `Loading the model, ${Math.round(progress * 100)} %…`);
   },
 });
@@ -42,12 +46,21 @@ const chat = new Chat({
   },
   onShow: showState,
 });
-const composer = new Composer({ onSend: text => chat.send(text), onStop: () => chat.stop() });
+const composer = new Composer({ onSend: (text, files) => chat.send(text, files), onStop: () => chat.stop(), status: () => models.status });
 const sidebar = new Sidebar(chat);
 
 byId("new-chat").addEventListener("click", startNew);
 document.querySelector(".skip").addEventListener("click", event => { event.preventDefault(); composer.focus(); });
-document.addEventListener("keydown", event => { if (event.key === "Escape" && !document.querySelector("dialog[open], :popover-open") && !closeOver()) chat.stop(); });
+shortcuts.initialize({
+  edit: () => chat.editLast(),
+  escape: () => { if (!closeOver()) chat.stop(); },
+  new: startNew,
+  search: () => {
+    openDrawer("sidebar");
+    byId("search").focus();
+  },
+  write: () => composer.focus(),
+});
 addEventListener("hashchange", openAddressed);
 await openAddressed();
 showState();
@@ -89,7 +102,7 @@ function showChoice() {
   byId("welcome-model").textContent = models.name;
   byId("examples").replaceChildren(...(demoModel.test(models.name) ? demoExamples : examples).map(text => {
     const button = element("button", { type: "button", className: "quiet" }, text);
-    button.onclick = () => composer.send(text);
+    button.onclick = () => composer.ask(text);
     return element("li", {}, button);
   }));
   details.clear(chat.usedTokens);

@@ -4,7 +4,7 @@ import { codeBlock } from "./code.js";
 import { element } from "./dom.js";
 import { inline } from "./inline.js";
 
-const fence = /^ {0,3}(`{3,}|~{3,})\s*([^`\s]*)[^`]*$/;
+const fence = /^ *(`{3,}|~{3,})\s*([^`\s]*)[^`]*$/;
 const heading = /^(#{1,6})\s+(.+?)\s*#*$/;
 const rule = /^ {0,3}([-*_])(?: *\1){2,} *$/;
 const item = /^( *)(?:([-*+])|(\d{1,9})[.)])\s+(.*)$/;
@@ -48,10 +48,10 @@ function blocksOf(text) {
       lines.push(line);
       if (mark && mark[0] === open[0] && mark.length >= open.length && line.trim() === mark) {
         open = null;
-        close();
+        if (kindOf(lines[0]) !== "list") close();
       }
     } else if (mark) {
-      close();
+      if (!isInList(lines, line)) close();
       open = mark;
       lines.push(line);
     } else if (line.trim() === "") {
@@ -69,23 +69,33 @@ function blocksOf(text) {
   return joinLists(blocks);
 }
 
-const kindOf = line => item.test(line) ? "list" : line.startsWith(">") ? "quote" : "text";
+// Code that is indented belongs to the item before it.
+const isInList = (lines, line) => lines.length > 0 && kindOf(lines[0]) === "list" && /^ {2,}/.test(line);
 
-// Blank lines between the items of a list do not end it.
+const firstLineOf = block => block.split("\n", 1)[0];
+
+function kindOf(block) {
+  const line = firstLineOf(block);
+  return item.test(line) ? "list" : line.startsWith(">") ? "quote" : "text";
+}
+
+// Blank lines between the items of a list do not end it, nor do indented paragraphs.
 function joinLists(blocks) {
   const joined = [];
   for (const block of blocks) {
     const last = joined.at(-1);
-    const isItem = kindOf(block) === "list" && !rule.test(block);
-    if (last && isItem && kindOf(last) === "list" && sameKindOfList(last, block)) joined[joined.length - 1] = `${last}\n${block}`;
+    const isAfterList = last !== undefined && kindOf(last) === "list" && !rule.test(firstLineOf(last));
+    const isItem = kindOf(block) === "list" && !rule.test(firstLineOf(block));
+    if (isAfterList && isItem && sameKindOfList(last, block)) joined[joined.length - 1] = `${last}\n${block}`;
+    else if (isAfterList && !isItem && /^ {2,}\S/.test(block)) joined[joined.length - 1] = `${last}\n\n${block}`;
     else joined.push(block);
   }
   return joined;
 }
 
 function sameKindOfList(first, second) {
-  const [, , bullet] = first.match(item);
-  const [, indent, nextBullet] = second.match(item);
+  const [, , bullet] = firstLineOf(first).match(item);
+  const [, indent, nextBullet] = firstLineOf(second).match(item);
   return indent.length > 0 || Boolean(bullet) === Boolean(nextBullet);
 }
 
@@ -104,16 +114,17 @@ function render(source) {
 
 function code(lines, mark, language) {
   const isClosed = lines.length > 1 && lines.at(-1).trim().startsWith(mark);
-  return codeBlock(lines.slice(1, isClosed ? -1 : undefined).join("\n"), language);
+  const indent = lines[0].match(/^ */)[0].length;
+  return codeBlock(lines.slice(1, isClosed ? -1 : undefined).map(line => line.slice(Math.min(indent, line.match(/^ */)[0].length))).join("\n"), language);
 }
 
 function list(lines) {
   const root = element("div");
   const open = [{ indent: -1, node: root }];
-  for (const line of lines) {
-    const found = line.match(item);
+  for (let at = 0; at < lines.length; at++) {
+    const found = lines[at].match(item);
     if (!found) {
-      open.at(-1).last?.append(element("br"), inline(line.trim()));
+      at = addToItem(open.at(-1).last, lines, at);
       continue;
     }
     const [, spaces, bullet, digits, text] = found;
@@ -123,11 +134,34 @@ function list(lines) {
       (open.at(-1).last ?? open.at(-1).node).append(node);
       open.push({ indent: spaces.length, node });
     }
-    const made = element("li", {}, inline(text));
+    const made = itemOf(text);
     open.at(-1).node.append(made);
     open.at(-1).last = made;
   }
   return root.children.length === 1 ? root.firstChild : root;
+}
+
+function itemOf(text) {
+  const [, mark, rest] = text.match(/^\[([ xX])\] (.*)$/) ?? [];
+  if (mark === undefined) return element("li", {}, inline(text));
+  const isDone = mark !== " ";
+  return element("li", { className: "task" },
+    element("input", { type: "checkbox", checked: isDone, disabled: true, "aria-label": isDone ? "Done" : "Not done" }), inline(rest));
+}
+
+// Adds a line that begins no item, or a whole block of code, to an item. Returns the last line of it.
+function addToItem(node, lines, at) {
+  const opening = lines[at].match(fence);
+  if (opening) {
+    const length = lines.slice(at + 1).findIndex(line => line.trim() === opening[1]);
+    const end = length < 0 ? lines.length - 1 : at + 1 + length;
+    node?.append(code(lines.slice(at, end + 1), opening[1], opening[2]));
+    return end;
+  }
+  const text = lines[at].trim();
+  if (text && lines[at - 1]?.trim() === "") node?.append(element("p", {}, inline(text)));
+  else if (text) node?.append(element("br"), inline(text));
+  return at;
 }
 
 function quote(lines) {
@@ -137,10 +171,14 @@ function quote(lines) {
 }
 
 function table(lines) {
-  const cells = line => line.trim().replace(/^\||\|$/g, "").split("|").map(cell => cell.trim());
-  const heads = cells(lines[0]);
+  const heads = cellsOf(lines[0]);
+  const sides = cellsOf(lines[1]).map(cell => cell.endsWith(":") ? cell.startsWith(":") ? "center" : "right" : "");
+  const side = column => sides[column] ? { className: sides[column] } : {};
   return element("div", { className: "table-scroll", tabIndex: 0 }, element("table", {},
-    element("thead", {}, element("tr", {}, ...heads.map(head => element("th", { scope: "col" }, inline(head))))),
+    element("thead", {}, element("tr", {}, ...heads.map((head, column) => element("th", { scope: "col", ...side(column) }, inline(head))))),
     element("tbody", {}, ...lines.slice(2).map(line =>
-      element("tr", {}, ...cells(line).slice(0, heads.length).map(cell => element("td", {}, inline(cell))))))));
+      element("tr", {}, ...cellsOf(line).slice(0, heads.length).map((cell, column) => element("td", side(column), inline(cell))))))));
 }
+
+// A bar after a backslash is text.
+const cellsOf = line => line.trim().replace(/^\||(?<!\\)\|$/g, "").split(/(?<!\\)\|/).map(cell => cell.replaceAll("\\|", "|").trim());

@@ -3,6 +3,7 @@
 import * as api from "./api.js";
 import { announce, byId, element } from "./dom.js";
 import { isLost, serverLost } from "./errors.js";
+import { local } from "./kept.js";
 
 const modelName = "moeoffload.model";
 const choice = byId("model");
@@ -21,7 +22,7 @@ export class Models {
   constructor({ isBusy, onStatus, onChoice }) {
     Object.assign(this, { isBusy, onStatus, onChoice });
     choice.addEventListener("change", () => {
-      localStorage.setItem(modelName, choice.value);
+      local.setItem(modelName, choice.value);
       announce(`The model is now ${choice.value}.`);
       this.#choose();
     });
@@ -48,7 +49,7 @@ export class Models {
       const models = await api.listModels();
       this.#setLost(false);
       choice.replaceChildren(...models.map(model => element("option", { value: model.name }, model.name)));
-      const kept = localStorage.getItem(modelName);
+      const kept = local.getItem(modelName);
       const first = models.find(model => model.name === kept) ?? models.find(model => model.loaded) ?? models[0];
       if (!first) return this.#showState("failed", "The server has no models: start it with one, or with --model-dirs.");
       choice.value = first.name;

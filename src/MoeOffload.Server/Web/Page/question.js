@@ -26,11 +26,13 @@ export class QuestionView {
     replaceButtons(this.#foot, [
       ...versionButtons(this.message, versions, this.actions.show),
       copyButton(() => this.message.content),
-      iconButton("edit", "Edit", () => this.#edit()),
+      iconButton("edit", "Edit", () => this.edit()),
     ]);
   }
 
-  #edit() {
+  /** Shows a field with the text. */
+  edit() {
+    if (this.node.querySelector(".edit")) return;
     editText([this.#body, this.#foot], this.message.content, { label: "Edit the message", save: "Send", onSave: text => this.actions.edit(this.message, text) });
   }
 }

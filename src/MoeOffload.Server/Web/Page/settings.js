@@ -1,39 +1,52 @@
 // The sampling options, which are those of all conversations in this browser, and the system message, which each conversation has itself.
 
 import { byId } from "./dom.js";
+import { local } from "./kept.js";
+import * as presets from "./presets.js";
 
 const storeName = "moeoffload.sampling";
-const defaults = { temperature: 0.8, top_p: 0.95, top_k: 40, min_p: 0.05, repeat_penalty: 1, num_predict: "", seed: "", think: true };
+const toolsName = "moeoffload.tools";
+const defaults = { ...presets.balanced, num_predict: "", seed: "", think: true };
 
 const form = byId("settings");
 const systemField = byId("system");
+const toolsField = byId("tools");
 let shown;
 
 /** Fills the form with the stored options. */
 export function initialize() {
+  presets.initialize(read, values => {
+    write(values);
+    keep();
+  }, summarize);
   write({ ...defaults, ...stored() });
-  form.addEventListener("input", () => {
-    localStorage.setItem(storeName, JSON.stringify(read()));
-    summarize();
-  });
+  form.addEventListener("input", event => { if (event.target.id !== "preset") keep(); });
   form.addEventListener("reset", event => {
     event.preventDefault();
-    localStorage.removeItem(storeName);
+    local.removeItem(storeName);
     write(defaults);
   });
   form.addEventListener("submit", event => event.preventDefault());
+  toolsField.value = local.getItem(toolsName) ?? "";
+  toolsField.addEventListener("input", () => {
+    local.setItem(toolsName, toolsField.value);
+    checkTools();
+  });
+  checkTools();
 }
 
 /** Returns the options of a request, or null if a field is not valid, which is then highlighted. */
 export function sampling() {
-  if (!form.checkValidity()) {
-    byId("sampling").open = true;
-    form.reportValidity();
+  for (const field of [form, toolsField]) {
+    if (field.checkValidity()) continue;
+    field.closest("details").open = true;
+    if (byId("panel").hidden) byId("panel-toggle").click();
+    field.reportValidity();
     return null;
   }
   const { think, ...numbers } = read();
   const options = Object.fromEntries(Object.entries(numbers).filter(([, value]) => value !== ""));
-  return { think, options, tools: [] };
+  return { think, options, tools: readTools() };
 }
 
 /** Returns the system message for a new conversation. */
@@ -69,13 +82,48 @@ function write(values) {
 
 function stored() {
   try {
-    return JSON.parse(localStorage.getItem(storeName)) ?? {};
+    return JSON.parse(local.getItem(storeName)) ?? {};
   } catch {
     return {};
   }
 }
 
+function keep() {
+  local.setItem(storeName, JSON.stringify(read()));
+  summarize();
+}
+
 function summarize() {
-  const { temperature, top_p, top_k } = read();
-  byId("sampling-summary").textContent = `temperature ${temperature}, top-p ${top_p}, top-k ${top_k}`;
+  const options = read();
+  byId("sampling-summary").textContent = `${presets.show(options)}, temperature ${options.temperature}`;
+}
+
+function checkTools() {
+  let problem = "";
+  try {
+    const tools = readTools();
+    byId("tools-summary").textContent = tools.length === 0 ? "none" : tools.map(tool => tool.function.name).join(", ");
+  } catch (error) {
+    byId("tools-summary").textContent = "not valid";
+    problem = error.message;
+  }
+  toolsField.setCustomValidity(problem);
+  byId("tools-problem").textContent = problem;
+  byId("tools-problem").hidden = problem === "";
+}
+
+// Tools can be written as in OpenAI's API, or as only their functions.
+function readTools() {
+  if (!toolsField.value.trim()) return [];
+  let given;
+  try {
+    given = JSON.parse(toolsField.value);
+  } catch (error) {
+    throw new Error(`The tools are not valid JSON: ${error.message}`);
+  }
+  return [given].flat().map(tool => {
+    const definition = tool?.function ?? tool;
+    if (typeof definition?.name !== "string" || !definition.name) throw new Error("A tool has no name. Write, for example: [{\"name\": \"get_weather\", \"parameters\": {\"type\": \"object\", \"properties\": {\"city\": {\"type\": \"string\"}}}}]");
+    return { type: "function", function: definition };
+  });
 }

@@ -101,7 +101,7 @@ function readMessage(raw, id, parent, conversation) {
 
 function readAttachment(raw) {
   const common = { name: text(raw?.name) || "file", bytes: number(raw?.bytes) ?? 0 };
-  if (raw?.kind === "text") return { kind: "text", ...common, text: text(raw.text) };
+  if (raw?.kind === "text") return { kind: "text", ...common, text: text(raw.text), ...(number(raw.tokens) === null ? {} : { tokens: raw.tokens }) };
   const isImage = raw?.kind === "image" && /^image\/(png|jpeg|webp)$/.test(raw.type) && /^[\w+/]+=*$/.test(text(raw.data));
   return isImage ? { kind: "image", ...common, type: raw.type, data: raw.data } : null;
 }
