@@ -20,7 +20,8 @@ internal static class MessageMapping
     /// <summary>Maps messages.</summary>
     /// <param name="messages">The messages.</param>
     /// <param name="instructions">The text of a system message before all others, or null.</param>
-    /// <exception cref="NotSupportedException">A message has a role or content that a text model cannot process.</exception>
+    /// <exception cref="NotSupportedException">A message has a role or content that no model can process.</exception>
+    /// <exception cref="ImageFormatException">An image is empty or too large.</exception>
     public static List<Chat.ChatMessage> Map(IEnumerable<ChatMessage> messages, string? instructions = null)
     {
         List<Chat.ChatMessage> mapped = [];
@@ -42,6 +43,7 @@ internal static class MessageMapping
     private static void Add(List<Chat.ChatMessage> mapped, ChatMessage message, Dictionary<string, ToolCall> calls)
     {
         var text = new StringBuilder();
+        List<ChatPart> parts = [];
         var reasoning = new StringBuilder();
         List<ToolCall> made = [];
         int results = 0;
@@ -58,6 +60,10 @@ internal static class MessageMapping
                 case DataContent data when data.HasTopLevelMediaType("text"):
                     text.Append(Encoding.UTF8.GetString(data.Data.Span));
                     break;
+                case DataContent data when data.HasTopLevelMediaType("image"):
+                    AddText();
+                    parts.Add(PromptImage.FromBytes(data.Data.Span));
+                    break;
                 case FunctionCallContent call:
                     ToolCall toolCall = Map(call);
                     made.Add(toolCall);
@@ -71,20 +77,36 @@ internal static class MessageMapping
                     break;
                 default:
                     throw new NotSupportedException(
-                        $"A message contains {Describe(content)}, but the model reads only text. Remove it, or replace it with a description.");
+                        $"A message contains {Describe(content)}, but models read only text and images whose data is a part of the message. Remove it, or replace it with a description.");
             }
         }
 
         // A message with nothing but results of tools has been mapped.
-        if (results == 0 || text.Length > 0 || reasoning.Length > 0 || made.Count > 0)
+        if (results == 0 || text.Length > 0 || parts.Count > 0 || reasoning.Length > 0 || made.Count > 0)
         {
-            mapped.Add(new Chat.ChatMessage
+            var plain = new Chat.ChatMessage
             {
                 Role = Map(message.Role),
                 Content = text.ToString(),
                 ReasoningContent = reasoning.Length > 0 ? reasoning.ToString() : null,
                 ToolCalls = made,
-            });
+            };
+            if (parts.Count > 0)
+            {
+                AddText();
+                plain = plain with { Parts = parts };
+            }
+
+            mapped.Add(plain);
+        }
+
+        void AddText()
+        {
+            if (text.Length > 0)
+            {
+                parts.Add(text.ToString());
+                text.Clear();
+            }
         }
     }
 

@@ -90,6 +90,21 @@ public sealed class MoeModel : LoadedModel, IMeasuredModel
         }
     }
 
+    /// <summary>Finds the projector with which a model would be loaded, without loading either.</summary>
+    /// <param name="path">The path of the model.</param>
+    /// <param name="options">The options, or <see langword="null"/> for the default options.</param>
+    /// <returns>The path of the projector, or <see langword="null"/> if the model would take only text.</returns>
+    /// <exception cref="GgufFormatException">The file is not a valid GGUF file.</exception>
+    /// <exception cref="ModelLoadException">The projector in the options is not valid.</exception>
+    public static string? FindProjector(string path, ModelOptions? options = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        options ??= new ModelOptions();
+        GgufModelFiles files = GgufModelFiles.OpenFirst(path);
+        long length = Hyperparameters.FindInteger(files.Metadata, options.MetadataOverrides, "embedding_length") ?? 0;
+        return ProjectorFiles.Find(path, options, length, (options.LoggerFactory ?? NullLoggerFactory.Instance).CreateLogger(ModelLog.Category));
+    }
+
     /// <summary>
     /// Calculates how much memory a model and a context would use on each device, without reading the weights or allocating their memory.
     /// Blocks while the file and RPC servers are read; see <see cref="EstimateMemoryAsync"/>.

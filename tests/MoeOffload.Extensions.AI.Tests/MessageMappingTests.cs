@@ -75,6 +75,17 @@ public sealed class MessageMappingTests
     }
 
     [Test]
+    public void Images_stay_between_the_texts()
+    {
+        Chat.ChatMessage mapped = Map(
+            null,
+            new ChatMessage(ChatRole.User, [new TextContent("Look: "), new DataContent(new byte[] { 1, 2 }, "image/png"), new TextContent("What"), new TextContent(" is it?")]))
+            .Should().ContainSingle().Which;
+        mapped.Parts.Select(part => part.Text).Should().Equal("Look: ", null, "What is it?");
+        mapped.Parts[1].Image!.Data.ToArray().Should().Equal(1, 2);
+    }
+
+    [Test]
     public void Usage_and_errors_of_earlier_answers_are_left_out()
     {
         Map(null, new ChatMessage(ChatRole.Assistant, [new TextContent("Yes."), new UsageContent(new UsageDetails()), new ErrorContent("late")]))
@@ -84,7 +95,8 @@ public sealed class MessageMappingTests
     [Test]
     public void What_a_text_model_cannot_read_is_refused_with_its_type()
     {
-        Refuses(new ChatMessage(ChatRole.User, [new DataContent(new byte[3], "image/png")]), "*image/png*");
+        Refuses(new ChatMessage(ChatRole.User, [new DataContent(new byte[3], "audio/mp3")]), "*audio/mp3*");
+        Refuses(new ChatMessage(ChatRole.User, [new UriContent("https://example.org/a.png", "image/png")]), "*image/png*");
         Refuses(new ChatMessage(ChatRole.User, [new UriContent("https://example.org/a.wav", "audio/wav")]), "*audio/wav*");
         Refuses(new ChatMessage(ChatRole.User, [new HostedFileContent("f")]), "*HostedFileContent*");
         Refuses(new ChatMessage(new ChatRole("critic"), "No."), "*'critic'*");

@@ -20,6 +20,7 @@ internal sealed class ChatLoop(
         /clear             start over with an empty chat
         /undo              remove the last question and its answer
         /retry             answer the last question again
+        /image PATH        add an image to the next question; without PATH, remove the added ones
         /system [TEXT]     show or set the system message; "" removes it
         /set               show the settings
         /set NAME VALUE    temperature, top_k, top_p, min_p, repeat_penalty, seed (-1: random), max_tokens (-1: no limit), thinking (on, off)
@@ -65,7 +66,7 @@ internal sealed class ChatLoop(
         {
             if (!line.StartsWith('/'))
             {
-                await AnswerAsync(line.Trim()).ConfigureAwait(false);
+                await AnswerAsync(chat.Ask(line.Trim())).ConfigureAwait(false);
                 return;
             }
 
@@ -93,6 +94,9 @@ internal sealed class ChatLoop(
                 break;
             case "/retry" when chat.TakeBack() is { } said:
                 await AnswerAsync(said).ConfigureAwait(false);
+                break;
+            case "/image":
+                await AddImageAsync(rest).ConfigureAwait(false);
                 break;
             case "/retry":
                 _terminal.Out.WriteLine("There is no question to answer again.");
@@ -123,13 +127,33 @@ internal sealed class ChatLoop(
         }
     }
 
-    private async Task AnswerAsync(string said)
+    private async Task AddImageAsync(string path)
+    {
+        if (path.Length == 0)
+        {
+            chat.Images.Clear();
+            _terminal.Out.WriteLine("The next question has no image.");
+            return;
+        }
+
+        if (!model.Info.SupportsVision)
+        {
+            _terminal.Out.WriteLine("error: The model reads only text. Put its mmproj file beside it, or start the chat with --mmproj PATH.");
+            return;
+        }
+
+        PromptImage image = await PromptImage.FromFileAsync(path.Trim('"'), invocation.Cancelled).ConfigureAwait(false);
+        chat.Images.Add(image);
+        _terminal.Out.WriteLine($"The next question has the image {Path.GetFileName(path.Trim('"'))} ({image}).");
+    }
+
+    private async Task AnswerAsync(ChatMessage question)
     {
         using var end = CancellationTokenSource.CreateLinkedTokenSource(invocation.Cancelled);
         invocation.Interruption.Instead = end.Cancel;
         try
         {
-            await chat.AnswerAsync(_terminal, said, end.Token).ConfigureAwait(false);
+            await chat.AnswerAsync(_terminal, question, end.Token).ConfigureAwait(false);
             _terminal.Out.WriteLine();
             ChatAnswer.WriteCut(_terminal, chat.LastStopReason, session);
             _terminal.Out.WriteLine(chat.LastStatistics is { } statistics ? _terminal.Grey(GenerateCommand.Line(statistics)) : string.Empty);

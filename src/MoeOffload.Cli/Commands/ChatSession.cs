@@ -19,6 +19,9 @@ internal sealed class ChatSession(GenerationSession session, ChatOptions options
     /// <summary>Gets the messages, without the system message.</summary>
     public IReadOnlyList<ChatMessage> Messages => _messages;
 
+    /// <summary>Gets the images of the next question.</summary>
+    public List<PromptImage> Images { get; } = [];
+
     /// <summary>Gets the statistics of the last answer; null if there was none, or if it was stopped.</summary>
     public GenerationStatistics? LastStatistics { get; private set; }
 
@@ -28,12 +31,19 @@ internal sealed class ChatSession(GenerationSession session, ChatOptions options
     /// <summary>Gets the number of messages that the last answer left out, because the chat is too long for the context.</summary>
     public int OmittedCount => _omitted;
 
+    /// <summary>Makes a question of a text and of the images that were added for it.</summary>
+    public ChatMessage Ask(string said)
+    {
+        ChatMessage question = Images.Count == 0 ? ChatMessage.User(said) : ChatMessage.User([.. Images.Select(ChatPart.FromImage), said]);
+        Images.Clear();
+        return question;
+    }
+
     /// <summary>Sends a message and shows the answer. If the answer is stopped or fails, the chat does not change.</summary>
-    public async Task AnswerAsync(Terminal terminal, string said, CancellationToken cancellationToken)
+    public async Task AnswerAsync(Terminal terminal, ChatMessage question, CancellationToken cancellationToken)
     {
         LastStatistics = null;
         LastStopReason = null;
-        ChatMessage question = ChatMessage.User(said);
         ChatMessage[] start = System is { Length: > 0 } system ? [ChatMessage.System(system)] : [];
         ChatStream stream = session.ChatAsync([.. start, .. _messages, question], Options, cancellationToken);
         bool isThinking = false;
@@ -75,14 +85,14 @@ internal sealed class ChatSession(GenerationSession session, ChatOptions options
 
     /// <summary>Removes the last question and its answer.</summary>
     /// <returns>The question; null if there was none.</returns>
-    public string? TakeBack()
+    public ChatMessage? TakeBack()
     {
         if (_messages.Count == 0)
         {
             return null;
         }
 
-        string? said = _messages[^2].Content;
+        ChatMessage said = _messages[^2];
         _messages.RemoveRange(_messages.Count - 2, 2);
         return said;
     }
@@ -91,6 +101,7 @@ internal sealed class ChatSession(GenerationSession session, ChatOptions options
     public void Clear()
     {
         _messages.Clear();
+        Images.Clear();
         _omitted = 0;
     }
 }

@@ -28,6 +28,7 @@ internal sealed class PlanCommand : ICliCommand
         CatalogEntry entry = await _opener.FindAsync(invocation).ConfigureAwait(false);
         ModelOptions options = _opener.LoadOptions(invocation);
         ContextOptions context = _opener.ContextOptions(invocation);
+        string? projector = ModelLoading.Run(() => MoeModel.FindProjector(entry.Path, options));
         MemoryBreakdown memory = ModelLoading.Run(() => MoeModel.EstimateMemory(entry.Path, options, context));
         IReadOnlyList<DeviceInfo> devices = ModelLoading.Run(() => MoeModel.ListDevices(options));
         var needs = memory.Devices.Select(use => (Use: use, Device: devices.FirstOrDefault(device => IsOf(device, use)))).ToList();
@@ -42,11 +43,11 @@ internal sealed class PlanCommand : ICliCommand
 
             Json.Write(
                 invocation.Terminal.Out,
-                new JsonObject { ["name"] = entry.Name, ["path"] = entry.Path, ["context_length"] = memory.ContextLength, ["fits"] = tooLarge.Count == 0, ["memory"] = uses });
+                new JsonObject { ["name"] = entry.Name, ["path"] = entry.Path, ["projector"] = projector, ["context_length"] = memory.ContextLength, ["fits"] = tooLarge.Count == 0, ["memory"] = uses });
             return ExitCode.Success;
         }
 
-        invocation.Terminal.Out.WriteLine($"{entry.Name}, a context of {memory.ContextLength} tokens");
+        invocation.Terminal.Out.WriteLine($"{entry.Name}, a context of {memory.ContextLength} tokens{(projector is null ? string.Empty : $", with the projector {Path.GetFileName(projector)}")}");
         var table = new Columns("memory of", ">weights", ">context", ">compute", ">total", ">free now");
         foreach ((MemoryUse use, DeviceInfo? device) in needs)
         {

@@ -52,7 +52,7 @@ internal sealed class RunCommand : ICliCommand
         var chat = new ChatSession(session, options, _answer.System(parsed));
         if (prompt.Length > 0)
         {
-            await chat.AnswerAsync(invocation.Terminal, prompt, invocation.Cancelled).ConfigureAwait(false);
+            await chat.AnswerAsync(invocation.Terminal, chat.Ask(prompt), invocation.Cancelled).ConfigureAwait(false);
             invocation.Terminal.Out.WriteLine();
             ChatAnswer.WriteCut(invocation.Terminal, chat.LastStopReason, session);
             if (invocation.IsVerbose && chat.LastStatistics is { } statistics)

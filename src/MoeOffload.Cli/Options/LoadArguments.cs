@@ -51,6 +51,10 @@ internal sealed class LoadArguments(GlobalOptions global)
 
     private readonly Option<string?> _chatTemplate = Opt.Text("TEMPLATE", "The chat template in Jinja, or 'chatml'; the default is the model's own, or chatml if it has none", "--chat-template");
     private readonly Option<string?> _chatTemplateFile = Opt.Text("PATH", "A file with the chat template in Jinja", "--chat-template-file");
+    private readonly Option<string?> _projector = Opt.Text("PATH", "The projector (mmproj) with which the model takes images; the default is one beside the model", "--mmproj", "-mm");
+    private readonly Option<bool> _noProjector = Opt.Flag("Load no projector, even if there is one beside the model", "--no-mmproj");
+    private readonly Option<bool> _projectorOnCpu = Opt.Flag("Let the CPU encode images, instead of the first GPU", "--no-mmproj-offload");
+    private readonly Option<int?> _imageTokens = Opt.Integer("N", "The maximum number of tokens of an image, for projectors for which it depends on the size", 1, 1 << 20, "--image-max-tokens");
     private readonly Option<bool> _strict = Opt.Flag("Fail if a placement rule matches no tensor", "--strict-placement");
 
     public void AddTo(Command command)
@@ -59,6 +63,7 @@ internal sealed class LoadArguments(GlobalOptions global)
         {
             _overrideTensor, _gpuLayers, _rpc, _devices, _requireDevice, _splitMode, _tensorSplit, _mainGpu, _noMmap, _mlock, _directIo, _noRepack,
             _expertMemory, _fit, _fitMargin, _checkTensors, _strict, _overrides, _chatTemplate, _chatTemplateFile,
+            _projector, _noProjector, _projectorOnCpu, _imageTokens,
         })
         {
             command.Options.Add(option);
@@ -76,6 +81,11 @@ internal sealed class LoadArguments(GlobalOptions global)
             if (result.GetValue(_chatTemplate) is not null && result.GetValue(_chatTemplateFile) is not null)
             {
                 result.AddError("--chat-template and --chat-template-file cannot be combined: use one of them.");
+            }
+
+            if (result.GetValue(_projector) is not null && result.GetValue(_noProjector))
+            {
+                result.AddError("--mmproj and --no-mmproj cannot be combined: use one of them.");
             }
 
             if (result.GetValue(_noMmap) && result.GetValue(_directIo))
@@ -110,6 +120,10 @@ internal sealed class LoadArguments(GlobalOptions global)
         ValidateTensors = parsed.GetValue(_checkTensors),
         MetadataOverrides = ReadOverrides(parsed),
         ChatTemplate = parsed.GetValue(_chatTemplateFile) is { } file ? File.ReadAllText(file) : parsed.GetValue(_chatTemplate),
+        ProjectorPath = parsed.GetValue(_projector),
+        FindProjector = !parsed.GetValue(_noProjector),
+        ProjectorOnDevice = !parsed.GetValue(_projectorOnCpu),
+        MaxImageTokens = parsed.GetValue(_imageTokens),
         NativeLibraryDirectory = parsed.GetValue(global.NativeDirectory),
     };
 

@@ -7,17 +7,17 @@ using MoeOffload.Server.Http;
 namespace MoeOffload.Server.Anthropic;
 
 /// <summary>Reads Anthropic's messages. Their content is a text or a list of blocks, and tool results are blocks of a user message.</summary>
-internal sealed class AnthropicChat
+/// <param name="attachments">Receives the parts that are not text.</param>
+internal sealed class AnthropicChat(Attachments attachments)
 {
     private readonly List<ChatMessage> _messages = [];
     private readonly Dictionary<string, string> _calls = new(StringComparer.Ordinal);
-    private readonly Attachments _attachments = new();
 
     /// <summary>Reads the system text and the messages.</summary>
-    /// <exception cref="ApiException">A message is malformed, or the question has content that no model reads.</exception>
-    public static IReadOnlyList<ChatMessage> ReadMessages(JsonFields body)
+    /// <exception cref="ApiException">A message is malformed.</exception>
+    public static IReadOnlyList<ChatMessage> ReadMessages(JsonFields body, Attachments attachments)
     {
-        var chat = new AnthropicChat();
+        var chat = new AnthropicChat(attachments);
         if (body.Any("system") is { } system && chat.ReadSystem(body, system) is { Length: > 0 } text)
         {
             chat._messages.Add(ChatMessage.System(text));
@@ -33,7 +33,6 @@ internal sealed class AnthropicChat
             chat.Add(message);
         }
 
-        chat._attachments.Check(chat._messages);
         return chat._messages;
     }
 
@@ -246,11 +245,25 @@ internal sealed class AnthropicChat
                     .Append(block.Any("content") is { } found ? ReadText(block, found, block.PathOf("content"), isOfUser) : string.Empty));
             case "document" when block.Object("source") is { } source && source.Text("type") is "text" or "content":
                 return ReadDocument(block, isOfUser);
+            case "image":
+                block.Know("source");
+                return attachments.AddImage(block.PathOf("type"), ReadSource(block), isOfUser);
             default:
                 string kind = type.Length > 40 ? type[..40] : type;
                 block.LeaveOut();
-                return isOfUser ? _attachments.Add(_messages.Count, block.PathOf("type"), kind) : Attachments.Placeholder(kind);
+                return attachments.Add(block.PathOf("type"), kind, isOfUser);
         }
+    }
+
+    private static string? ReadSource(JsonFields block)
+    {
+        if (block.Object("source") is not { } source)
+        {
+            return null;
+        }
+
+        source.Know("type", "media_type", "file_id");
+        return source.Text("data") ?? source.Text("url");
     }
 
     private string ReadDocument(JsonFields block, bool isOfUser)

@@ -20,6 +20,7 @@ internal static class AnthropicEndpoints
     {
         JsonFields body = await request.ReadJsonAsync().ConfigureAwait(false);
         var asked = MessagesRequest.Read(body, request, counts: false);
+        request.CheckAttachments(asked.Model, asked.Messages);
         MessageEvents? events = asked.IsStreamed ? new MessageEvents(request.MakeEvents(), asked) : null;
         ChatAnswers answers = await ChatAnswers.StartAsync(request, asked.Model, asked.Messages, _ => asked.Options).ConfigureAwait(false);
         await using (answers.ConfigureAwait(false))
@@ -42,7 +43,7 @@ internal static class AnthropicEndpoints
         JsonFields body = await request.ReadJsonAsync().ConfigureAwait(false);
         var asked = MessagesRequest.Read(body, request, counts: true);
         using ModelLease lease = await request.AcquireAsync(asked.Model).ConfigureAwait(false);
-        RenderedChat chat = ClientInput.Check(() => lease.Model.ChatTemplate.Render(ChatPreparation.Apply(asked.Messages, asked.Options, request.Options), asked.Options));
+        RenderedChat chat = ClientInput.Check(() => lease.Model.ChatTemplate.Render(ChatPreparation.Apply(asked.Messages, asked.Options, request, lease.Model), asked.Options));
         int[] tokens = lease.Model.Vocabulary.Tokenize(chat.Prompt, parseSpecial: true);
         await request.WriteJsonAsync(new TokenCount(tokens.Length), AnthropicJson.Default.TokenCount).ConfigureAwait(false);
     }

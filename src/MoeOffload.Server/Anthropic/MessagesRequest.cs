@@ -31,7 +31,7 @@ internal sealed record MessagesRequest(string Model, IReadOnlyList<ChatMessage> 
         }
 
         bool thinks = ReadThinking(body);
-        IReadOnlyList<ChatMessage> messages = AnthropicChat.ReadMessages(body);
+        IReadOnlyList<ChatMessage> messages = AnthropicChat.ReadMessages(body, request.Attachments);
         IReadOnlyList<ToolDefinition> tools = AnthropicTools.ReadTools(body);
         (ToolChoice choice, bool? parallel) = AnthropicTools.ReadChoice(body, tools);
         (JsonSchema? schema, string? effort) = AnthropicTools.ReadOutput(body);

@@ -22,8 +22,18 @@ internal sealed class ChatAnswers : Answers<ChatStream, ChatUpdate>
     public static async Task<ChatAnswers> StartAsync(
         ApiRequest request, string? model, IReadOnlyList<ChatMessage> messages, Func<int, ChatOptions> options, int count = 1, ChatOverflow? overflow = null)
     {
-        IReadOnlyList<ChatMessage> prepared = ChatPreparation.Apply(messages, options(0), request.Options);
         var answers = new ChatAnswers(request, await AcquireAsync(request, model).ConfigureAwait(false));
+        IReadOnlyList<ChatMessage> prepared;
+        try
+        {
+            prepared = ChatPreparation.Apply(messages, options(0), request, answers.Model);
+        }
+        catch
+        {
+            await answers.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+
         await answers
             .StartAsync(count, (session, index) => answers.Shifting(full => session.ChatAsync(
                 prepared,

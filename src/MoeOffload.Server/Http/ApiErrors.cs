@@ -19,6 +19,7 @@ internal static class ApiErrors
         OperationCanceledException or IOException => ExplainEnd(error, request),
         ContextFullException full => ApiException.ContextFull(
             error.Message, request.PromptField, full is { PromptTokens: { } tokens, MaxPromptTokens: { } most } ? (tokens, most) : null),
+        ImageFormatException => ApiException.Invalid(error.Message, request.PromptField ?? "messages", "invalid_image"),
         QueueFullException => ApiException.Busy(error.Message),
         ChatTemplateException => ApiException.Invalid(error.Message, request.PromptField ?? "messages", "chat_template_error"),
         ModelNotFoundException => new ApiException(404, "invalid_request_error", "model_not_found", error.Message, "model", error),

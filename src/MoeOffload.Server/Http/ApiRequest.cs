@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Http;
 using MoeOffload.Catalog;
+using MoeOffload.Chat;
 using MoeOffload.Schemas;
 using MoeOffload.Server.Models;
 
@@ -81,6 +82,9 @@ internal sealed class ApiRequest : IDisposable
 
     /// <summary>Gets or sets the field that has the prompt, which errors about its length name.</summary>
     public string? PromptField { get; set; }
+
+    /// <summary>Gets the images and other parts of the chat that are not text.</summary>
+    public Attachments Attachments { get; } = new();
 
     /// <summary>Gets the number of prompt tokens, for the log.</summary>
     public int PromptTokens { get; private set; }
@@ -168,6 +172,32 @@ internal sealed class ApiRequest : IDisposable
         {
             return FindModel(Models.Options.FallbackModel);
         }
+    }
+
+    /// <summary>Checks, before a stream begins and a model is loaded, that the model reads what is in a chat beside text.</summary>
+    /// <param name="name">The name of the model; null for the default model.</param>
+    /// <param name="messages">The messages of the chat.</param>
+    /// <exception cref="ApiException">The model does not exist, or the question has a part that it cannot read.</exception>
+    public void CheckAttachments(string? name, IReadOnlyList<ChatMessage> messages)
+    {
+        if (Attachments.IsEmpty)
+        {
+            return;
+        }
+
+        CatalogEntry entry = FindModelOrFallback(name ?? Options.DefaultModel ?? throw ApiException.Missing("model"));
+        bool readsImages;
+        try
+        {
+            readsImages = MoeModel.FindProjector(entry.Path, Models.Options.Load) is not null;
+        }
+        catch (Exception error) when (error is MoeOffloadException or IOException or UnauthorizedAccessException)
+        {
+            // Loading the model reports the error.
+            return;
+        }
+
+        Attachments.Resolve(messages, readsImages);
     }
 
     /// <summary>Acquires the model that a request names, and loads it if necessary. The progress is sent to <see cref="Stream"/>.</summary>

@@ -5,8 +5,8 @@ namespace MoeOffload.Server;
 /// <summary>Represents the limits of requests.</summary>
 public sealed class RequestLimits
 {
-    /// <summary>Gets or sets the maximum size of a request body in bytes. The default is 8 MiB.</summary>
-    public long MaxBodyBytes { get; set; } = 8 << 20;
+    /// <summary>Gets or sets the maximum size of a request body in bytes. The default is 32 MiB, for images.</summary>
+    public long MaxBodyBytes { get; set; } = 32 << 20;
 
     /// <summary>
     /// Gets or sets the maximum time during which nothing of a request body arrives. The whole body is limited only by

@@ -67,7 +67,7 @@ internal static class LlamaEndpoints
     {
         var chat = ChatCompletionRequest.Read(await request.ReadJsonAsync().ConfigureAwait(false), request);
         using ModelLease lease = await request.AcquireAsync(request.OnlyModel(chat.Model)).ConfigureAwait(false);
-        RenderedChat rendered = ClientInput.Check(() => lease.Model.ChatTemplate.Render(ChatPreparation.Apply(chat.Messages, chat.Options, request.Options), chat.Options));
+        RenderedChat rendered = ClientInput.Check(() => lease.Model.ChatTemplate.Render(ChatPreparation.Apply(chat.Messages, chat.Options, request, lease.Model), chat.Options));
         await request.WriteJsonAsync(new PromptBody(rendered.Prompt), LlamaJson.Default.PromptBody).ConfigureAwait(false);
     }
 
@@ -92,7 +92,7 @@ internal static class LlamaEndpoints
                 lease.CanGenerate ? lease.Session.SequenceCount : 0,
                 lease.Name,
                 Path.GetFileName(model.Path),
-                new Modalities(false, false),
+                new Modalities(model.Info.SupportsVision, false),
                 model.ChatTemplate.Source,
                 new TemplateCapabilities(capabilities.SystemRole, capabilities.Tools, capabilities.ToolCalls, capabilities.ParallelToolCalls),
                 TextOf(model.Vocabulary, model.Vocabulary.BeginningOfSequence),

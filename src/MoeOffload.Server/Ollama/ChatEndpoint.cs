@@ -12,7 +12,7 @@ internal static class ChatEndpoint
     {
         JsonFields body = await request.ReadJsonAsync().ConfigureAwait(false);
         OllamaSettings settings = OllamaSettings.Read(body, request);
-        IReadOnlyList<ChatMessage> messages = OllamaChat.ReadMessages(body);
+        IReadOnlyList<ChatMessage> messages = OllamaChat.ReadMessages(body, request.Attachments);
         IReadOnlyList<ToolDefinition> tools = OllamaChat.ReadTools(body);
         ChatOverflow? overflow = body.Flag("truncate") is { } cuts ? cuts ? ChatOverflow.OmitOldestTurns : ChatOverflow.Error : null;
         FieldTables.OllamaChat.Apply(body);
@@ -26,6 +26,7 @@ internal static class ChatEndpoint
             return;
         }
 
+        request.CheckAttachments(settings.Model, messages);
         JsonLinesWriter? lines = settings.IsStreamed ? request.MakeLines() : null;
         ChatAnswers answers = await ChatAnswers
             .StartAsync(request, settings.Model, messages, _ => Prefill.Apply(settings.ToChat(tools), messages), overflow: overflow).ConfigureAwait(false);

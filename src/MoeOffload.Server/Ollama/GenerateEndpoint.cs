@@ -15,9 +15,16 @@ internal static class GenerateEndpoint
         bool isRaw = body.Flag("raw") ?? false;
         string? system = body.Text("system");
         string? suffix = body.Text("suffix");
-        RefuseOthers(body);
+        bool continues = isRaw || suffix is { Length: > 0 };
+        if (continues && body.Items("images") is { Count: > 0 })
+        {
+            throw ApiException.Invalid("'images' cannot be combined with 'raw' or 'suffix'. Leave one of them out, or use /api/chat.", "images", "unsupported_parameter");
+        }
+
+        string question = OllamaChat.WithImages(body, prompt, request.Attachments, isOfUser: true);
+        FieldTables.OllamaGenerate.Apply(body);
         request.EndReading();
-        if (prompt.Length == 0)
+        if (question.Length == 0)
         {
             string reason = await OllamaLoading.LoadOnlyAsync(request, settings).ConfigureAwait(false);
             await request.WriteJsonAsync(
@@ -26,6 +33,7 @@ internal static class GenerateEndpoint
             return;
         }
 
+        request.CheckAttachments(settings.Model, [ChatMessage.User(question)]);
         JsonLinesWriter? lines = settings.IsStreamed ? request.MakeLines() : null;
         if (lines is not null)
         {
@@ -33,14 +41,8 @@ internal static class GenerateEndpoint
                 new GenerateAnswer(request.Model!, DateTime.UtcNow, string.Empty, false), OllamaJson.Default.GenerateAnswer);
         }
 
-        await (isRaw || suffix is { Length: > 0 } ? ContinueAsync(request, settings, lines, prompt, suffix) : ReplyAsync(request, settings, lines, prompt, system)).ConfigureAwait(false);
+        await (continues ? ContinueAsync(request, settings, lines, prompt, suffix) : ReplyAsync(request, settings, lines, question, system)).ConfigureAwait(false);
         await OllamaLoading.UnloadAfterAsync(request, settings).ConfigureAwait(false);
-    }
-
-    private static void RefuseOthers(JsonFields body)
-    {
-        OllamaChat.RefuseImages(body);
-        FieldTables.OllamaGenerate.Apply(body);
     }
 
     // Continues the prompt without a template, or fills in what is between it and the suffix.

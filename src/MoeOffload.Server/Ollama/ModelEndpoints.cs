@@ -69,7 +69,7 @@ internal sealed class ModelEndpoints(FileFactsReader files)
                 template ?? string.Empty,
                 Details(facts),
                 described,
-                Capabilities(facts.Architecture, template),
+                Capabilities(facts.Architecture, template, MoeModel.FindProjector(entry.Path, request.Models.Options.Load) is not null),
                 facts.ModifiedAt),
             OllamaJson.Default.ShowAnswer).ConfigureAwait(false);
     }
@@ -113,7 +113,7 @@ internal sealed class ModelEndpoints(FileFactsReader files)
         };
     }
 
-    private static List<string> Capabilities(string architecture, string? template)
+    private static List<string> Capabilities(string architecture, string? template, bool readsImages)
     {
         // These are llama.cpp's encoders.
         if (architecture.Contains("bert", StringComparison.Ordinal) || architecture.EndsWith("-embedding", StringComparison.Ordinal))
@@ -130,6 +130,11 @@ internal sealed class ModelEndpoints(FileFactsReader files)
         if (template?.Contains("think", StringComparison.Ordinal) == true || template?.Contains("reasoning", StringComparison.Ordinal) == true)
         {
             capabilities.Add("thinking");
+        }
+
+        if (readsImages)
+        {
+            capabilities.Add("vision");
         }
 
         return capabilities;

@@ -11,16 +11,15 @@ internal static class OllamaChat
 {
     /// <summary>Reads the messages. A tool result in Ollama's API names a tool but no call, which chat templates need. The result belongs to the first call of that tool without a result.</summary>
     /// <exception cref="ApiException">An item is malformed.</exception>
-    public static IReadOnlyList<ChatMessage> ReadMessages(JsonFields body)
+    public static IReadOnlyList<ChatMessage> ReadMessages(JsonFields body, Attachments attachments)
     {
         var messages = new List<ChatMessage>();
         var open = new List<ToolCall>();
-        var attachments = new Attachments();
         int count = 0;
         foreach (JsonFields message in body.Objects("messages"))
         {
             string role = message.Word("role", "system", "developer", "user", "assistant", "tool") ?? throw message.Missing("role");
-            string content = WithImages(message, message.Text("content") ?? string.Empty, role == "user" ? attachments : null, messages.Count);
+            string content = WithImages(message, message.Text("content") ?? string.Empty, attachments, role == "user");
             switch (role)
             {
                 case "system" or "developer":
@@ -40,7 +39,6 @@ internal static class OllamaChat
             }
         }
 
-        attachments.Check(messages);
         return messages;
     }
 
@@ -81,21 +79,13 @@ internal static class OllamaChat
         return calls.Count > 0 ? calls : null;
     }
 
-    /// <summary>Throws an exception if a message has images, which are not supported.</summary>
-    public static void RefuseImages(JsonFields fields)
+    /// <summary>Adds the images of a message or a prompt to its text.</summary>
+    public static string WithImages(JsonFields message, string content, Attachments attachments, bool isOfUser)
     {
-        if (fields.Items("images") is { Count: > 0 })
+        foreach ((JsonElement image, string path) in message.Items("images") ?? [])
         {
-            throw ApiException.Invalid($"'{fields.PathOf("images")}' is not supported: this server accepts only text.", fields.PathOf("images"), "unsupported_parameter");
-        }
-    }
-
-    private static string WithImages(JsonFields message, string content, Attachments? attachments, int index)
-    {
-        foreach ((_, string path) in message.Items("images") ?? [])
-        {
-            string placeholder = attachments?.Add(index, path, "image") ?? Attachments.Placeholder("image");
-            content = content.Length > 0 ? $"{content}\n{placeholder}" : placeholder;
+            string mark = attachments.AddImage(path, image.ValueKind == JsonValueKind.String ? image.GetString() : null, isOfUser);
+            content = content.Length > 0 ? $"{content}\n{mark}" : mark;
         }
 
         return content;

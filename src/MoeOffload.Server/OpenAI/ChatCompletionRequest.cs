@@ -41,7 +41,7 @@ internal sealed record ChatCompletionRequest
         request.ReadContextLength(body);
         bool stream = body.Flag("stream") ?? false;
         ToolList tools = ToolReader.Read(body, isFlat: false);
-        IReadOnlyList<ChatMessage> messages = MessageReader.Read(body);
+        IReadOnlyList<ChatMessage> messages = MessageReader.Read(body, request.Attachments);
         bool continues = body.Flag("continue_final_message") ?? true;
         ChatOptions options = ReadOptions(body, tools, request);
         var read = new ChatCompletionRequest

@@ -12,6 +12,7 @@ internal static class ChatCompletionsEndpoint
     public static async Task AnswerAsync(ApiRequest request)
     {
         ChatCompletionRequest chat = ChatCompletionRequest.Read(await request.ReadJsonAsync().ConfigureAwait(false), request);
+        request.CheckAttachments(chat.Model, chat.Messages);
         SseWriter? events = chat.Stream ? request.MakeEvents() : null;
         ChatAnswers answers = await ChatAnswers.StartAsync(request, chat.Model, chat.Messages, chat.OptionsOf, chat.Count).ConfigureAwait(false);
         await using (answers.ConfigureAwait(false))

@@ -7,21 +7,21 @@ using MoeOffload.Server.Http;
 namespace MoeOffload.Server.OpenAI;
 
 /// <summary>Reads the messages of a chat.</summary>
-internal sealed class MessageReader
+/// <param name="attachments">Receives the parts that are not text.</param>
+internal sealed class MessageReader(Attachments attachments)
 {
     private const int LongestType = 40;
 
     private readonly List<ChatMessage> _messages = [];
-    private readonly Attachments _attachments = new();
 
     /// <summary>Gets the messages so far.</summary>
     public IReadOnlyList<ChatMessage> Messages => _messages;
 
     /// <summary>Reads the messages of a request to <c>/v1/chat/completions</c>.</summary>
-    /// <exception cref="ApiException">A message is malformed, or has content that the answer depends on and no model reads.</exception>
-    public static IReadOnlyList<ChatMessage> Read(JsonFields body)
+    /// <exception cref="ApiException">A message is malformed.</exception>
+    public static IReadOnlyList<ChatMessage> Read(JsonFields body, Attachments attachments)
     {
-        var reader = new MessageReader();
+        var reader = new MessageReader(attachments);
         foreach (JsonFields message in body.Has("messages") ? body.Objects("messages") : throw body.Missing("messages"))
         {
             reader.Add(reader.ReadMessage(message));
@@ -47,7 +47,7 @@ internal sealed class MessageReader
     }
 
     /// <summary>Returns the messages.</summary>
-    /// <exception cref="ApiException">There are none, or the question has content that no model reads.</exception>
+    /// <exception cref="ApiException">There are none.</exception>
     public IReadOnlyList<ChatMessage> End(string name)
     {
         if (_messages.Count == 0)
@@ -55,7 +55,6 @@ internal sealed class MessageReader
             throw ApiException.Invalid($"'{name}' is empty: send at least one message.", name, "empty_array");
         }
 
-        _attachments.Check(_messages);
         return _messages;
     }
 
@@ -166,16 +165,31 @@ internal sealed class MessageReader
             case "thinking" or "reasoning" or "redacted_thinking":
                 part.LeaveOut();
                 return string.Empty;
+            case "image_url" or "input_image" or "image":
+                return attachments.AddImage(part.PathOf("type"), ReadImage(part), isOfUser);
             default:
                 string? text = part.Any("text") is { ValueKind: JsonValueKind.String } own ? own.GetString() : null;
                 part.LeaveOut();
-                return text ?? (isOfUser ? _attachments.Add(_messages.Count, part.PathOf("type"), KindOf(type)) : Attachments.Placeholder(KindOf(type)));
+                return text ?? attachments.Add(part.PathOf("type"), KindOf(type), isOfUser);
         }
+    }
+
+    // The URI is in an object in one API, and a text in the other.
+    private static string? ReadImage(JsonFields part)
+    {
+        part.Know("detail", "file_id");
+        if (part.Any("image_url") is { ValueKind: JsonValueKind.Object })
+        {
+            JsonFields link = part.Object("image_url")!;
+            link.Know("detail");
+            return link.Text("url");
+        }
+
+        return part.Text("image_url");
     }
 
     private static string KindOf(string type) => type switch
     {
-        "image_url" or "input_image" or "image" => "image",
         "input_audio" or "audio" or "audio_url" => "audio",
         "video_url" or "input_video" or "video" => "video",
         "file" or "input_file" or "document" => "file",

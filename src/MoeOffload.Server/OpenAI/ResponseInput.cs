@@ -5,12 +5,14 @@ using MoeOffload.Server.Http;
 namespace MoeOffload.Server.OpenAI;
 
 /// <summary>Reads the input of <c>/v1/responses</c>: messages, tool calls, their results, and reasoning, each of which is an item.</summary>
-internal sealed class ResponseInput(ResponseStore store)
+/// <param name="store">The stored responses.</param>
+/// <param name="attachments">Receives the parts that are not text.</param>
+internal sealed class ResponseInput(ResponseStore store, Attachments attachments)
 {
     private const string CallSuffix = "_call";
     private const string OutputSuffix = "_call_output";
 
-    private readonly MessageReader _messages = new();
+    private readonly MessageReader _messages = new(attachments);
     private string? _reasoning;
 
     /// <summary>Reads the messages, without the instructions.</summary>
@@ -22,7 +24,7 @@ internal sealed class ResponseInput(ResponseStore store)
             StoredResponse stored = store.Get(previous, "previous_response_id");
             foreach (ChatMessage message in stored.Input)
             {
-                _messages.Add(message);
+                _messages.Add(attachments.Take(message));
             }
 
             foreach (OutputItem item in stored.Body.Output)

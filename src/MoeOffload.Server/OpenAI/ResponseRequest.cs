@@ -40,7 +40,7 @@ internal sealed record ResponseRequest
     {
         request.PromptField = "input";
         request.ReadContextLength(body);
-        IReadOnlyList<ChatMessage> input = new ResponseInput(store).Read(body);
+        IReadOnlyList<ChatMessage> input = new ResponseInput(store, request.Attachments).Read(body);
         ToolList tools = ToolReader.Read(body, isFlat: true);
         var read = new ResponseRequest
         {

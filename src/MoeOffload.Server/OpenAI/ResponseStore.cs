@@ -104,7 +104,7 @@ internal sealed class ResponseStore
 internal sealed record StoredResponse(IReadOnlyList<ChatMessage> Input, ResponseBody Body)
 {
     /// <summary>Gets the approximate size.</summary>
-    public long Characters { get; } = 1000 + Input.Sum(message => message.Content.Length + (message.ReasoningContent?.Length ?? 0) + message.ToolCalls.Sum(call => (long)call.Arguments.Length))
+    public long Characters { get; } = 1000 + Input.Sum(message => message.Content.Length + (message.ReasoningContent?.Length ?? 0) + message.ToolCalls.Sum(call => (long)call.Arguments.Length) + message.Parts.Sum(part => (long)(part.Image?.Data.Length ?? 0)))
         + Body.Output.Sum(item => (item.Content?.Sum(part => (long)part.Text.Length) ?? 0) + (item.Arguments?.Length ?? 0) + (item.Input?.Length ?? 0))
 
         // What a response repeats of its request can be larger than all else.

@@ -17,10 +17,13 @@ internal sealed class ResponsesEndpoint(ResponseStore store)
     public async Task AnswerAsync(ApiRequest request)
     {
         ResponseRequest asked = ResponseRequest.Read(await request.ReadJsonAsync().ConfigureAwait(false), request, store);
+        request.CheckAttachments(asked.Model, asked.Messages);
         SseWriter? events = asked.Stream ? request.MakeEvents() : null;
         ChatAnswers answers = await ChatAnswers.StartAsync(request, asked.Model, asked.Messages, _ => asked.Options).ConfigureAwait(false);
         await using (answers.ConfigureAwait(false))
         {
+            // What is stored has the images themselves.
+            asked = asked with { Input = request.Attachments.Resolve(asked.Input, answers.Model.Info.SupportsVision) };
             ResponseBody head = Head(asked, answers.ModelName);
             await (events is null ? WriteAsync(request, asked, answers, head) : StreamAsync(events, asked, answers, head)).ConfigureAwait(false);
         }

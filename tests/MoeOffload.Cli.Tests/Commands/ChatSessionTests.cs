@@ -33,16 +33,28 @@ public sealed class ChatSessionTests : IDisposable
         var chat = new ChatSession(session, s_options, "Be brief.");
         for (int i = 0; i < 12; i++)
         {
-            await chat.AnswerAsync(new Terminal(), "What do bees make, and what do cows make?", CancellationToken.None);
+            await chat.AnswerAsync(new Terminal(), chat.Ask("What do bees make, and what do cows make?"), CancellationToken.None);
         }
 
         chat.Messages.Should().HaveCount(24);
         chat.OmittedCount.Should().BePositive().And.BeLessThan(24);
         string[] notes = _errors.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries);
         notes.Should().NotBeEmpty().And.OnlyHaveUniqueItems("a number is said once").And.OnlyContain(note => note.Contains("oldest messages of the chat are left out") && note.Contains("256 tokens"));
-        chat.TakeBack().Should().StartWith("What do bees make");
+        chat.TakeBack()!.Content.Should().StartWith("What do bees make");
         chat.Clear();
         chat.OmittedCount.Should().Be(0);
+    }
+
+    [Test]
+    public void Images_belong_to_the_next_question_only()
+    {
+        using MoeModel model = MoeModel.Load(DemoModel.Path);
+        using GenerationSession session = model.CreateSession(new ContextOptions { ContextLength = 64, Threads = { Decode = 1 } });
+        var chat = new ChatSession(session, s_options, null);
+        var image = PromptImage.FromBytes(TinyImages.Png(1));
+        chat.Images.Add(image);
+        chat.Ask("What is it?").Parts.Select(part => (part.Text, part.Image)).Should().Equal((null, image), ("What is it?", null));
+        chat.Ask("And now?").Parts.Should().BeEmpty();
     }
 
     [Test]
@@ -55,7 +67,7 @@ public sealed class ChatSessionTests : IDisposable
         {
             for (int i = 0; i < 40; i++)
             {
-                await chat.AnswerAsync(new Terminal(), "What do bees make, and what do cows make?", CancellationToken.None);
+                await chat.AnswerAsync(new Terminal(), chat.Ask("What do bees make, and what do cows make?"), CancellationToken.None);
             }
         }).Should().ThrowAsync<ContextFullException>();
 

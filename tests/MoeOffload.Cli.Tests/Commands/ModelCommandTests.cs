@@ -137,6 +137,11 @@ public sealed class ModelCommandTests : IDisposable
         json["fits"]!.GetValue<bool>().Should().BeTrue();
         json["memory"]!.AsArray().Sum(use => use!["total_bytes"]!.GetValue<long>()).Should().Be(expected.Total.TotalBytes);
         _moe.Run("plan", DemoModel.Path, "-c", "512").Output.Should().Contain("It fits.");
+
+        TinyModel model = TinyModels.Olmoe();
+        JsonNode seeing = _moe.Report("plan", model.Path, "-c", "512", "--mmproj", TinyProjectors.Gemma3(model));
+        ((string?)seeing["projector"]).Should().Be(TinyProjectors.Gemma3(model));
+        ((string?)_moe.Report("plan", model.Path, "-c", "512")["projector"]).Should().BeNull();
     }
 
     [Test]

@@ -317,6 +317,16 @@ public sealed class OptionTests
     }
 
     [Test]
+    public void Projector_is_found_named_or_left_out()
+    {
+        Load().Should().BeEquivalentTo(new { ProjectorPath = (string?)null, FindProjector = true, ProjectorOnDevice = true, MaxImageTokens = (int?)null });
+        Load("--mmproj", "a.gguf", "--no-mmproj-offload", "--image-max-tokens", "256")
+            .Should().BeEquivalentTo(new { ProjectorPath = "a.gguf", ProjectorOnDevice = false, MaxImageTokens = 256 });
+        Load("--no-mmproj").FindProjector.Should().BeFalse();
+        FluentActions.Invoking(() => Load("--mmproj", "a.gguf", "--no-mmproj")).Should().Throw<UsageException>().WithMessage("*cannot be combined*");
+    }
+
+    [Test]
     public void Metadata_is_replaced_as_in_llama_cpp()
     {
         ModelOptions options = Load("--override-kv", "tokenizer.ggml.add_bos_token=bool:false,qwen3moe.expert_used_count=int:4", "--override-kv", "a.b=float:0.5", "--override-kv", "general.name=str:one, two=three");

@@ -14,7 +14,7 @@ public sealed class HostileImageTests
     private static readonly Lazy<TestCaseData[]> s_images = new(() => [.. Make()]);
     private static readonly byte[] s_jpegHead = [0xFF, 0xD8, 0xFF, 0xC0, 0, 11, 8, 0, 16, 0, 16, 1, 1, 0x11, 0];
 
-    private static IEnumerable<TestCaseData> Images() => s_images.Value;
+    private static TestCaseData[] Images() => s_images.Value;
 
     private static IEnumerable<TestCaseData> Make()
     {
@@ -69,7 +69,7 @@ public sealed class HostileImageTests
                 changed[random.Next(changed.Length)] = (byte)random.Next(256);
             }
 
-            ImageHandle.Decode(changed[..random.Next(1, changed.Length + 1)], PromptImage.MaxPixelCount, out _)?.Dispose();
+            ImageHandle.Decode(changed.AsSpan(0, random.Next(1, changed.Length + 1)), PromptImage.MaxPixelCount, out _)?.Dispose();
         }
     }
 
