@@ -243,7 +243,7 @@ function Get-Symbols([string[]] $log, [string] $name, [string] $framework) {
 
 function Build-Docs([string[]] $arguments) {
     Test-DotNet
-    foreach ($package in 'Hosting', 'Server') {
+    foreach ($package in 'Aspire', 'Aspire.Hosting', 'Hosting', 'Server') {
         Invoke-Program dotnet @('build', "$root/src/MoeOffload.$package", '-c', 'Release', '-f', 'net10.0')
     }
     Push-Location $root

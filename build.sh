@@ -239,7 +239,7 @@ add_api() {
 build_docs() {
     require_dotnet
     local package
-    for package in Hosting Server; do
+    for package in Aspire Aspire.Hosting Hosting Server; do
         dotnet build "$root/src/MoeOffload.$package" -c Release -f net10.0
     done
     cd "$root"

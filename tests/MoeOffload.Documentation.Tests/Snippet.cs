@@ -11,6 +11,18 @@ namespace MoeOffload.Documentation.Tests;
 /// <param name="Code">The sample.</param>
 public sealed partial record Snippet(string File, int Line, string Context, string Code)
 {
+    /// <summary>
+    /// Gets a value indicating whether the sample is run: its comment begins with <c>&lt;!-- csharp run</c>. It finds the demo model as
+    /// <c>model.gguf</c> in its directory.
+    /// </summary>
+    public bool IsRun { get; private init; }
+
+    /// <summary>Gets what the sample reads from standard input: the rest of that line, whose lines are separated by <c>|</c>.</summary>
+    public string Input { get; private init; } = string.Empty;
+
+    /// <summary>Gets the output that the page shows in a block right after the sample, in which <c>…</c> stands for any text.</summary>
+    public string Output { get; private init; } = string.Empty;
+
     /// <summary>Finds the samples of a Markdown file.</summary>
     /// <param name="repository">The repository's directory.</param>
     /// <param name="file">The file's path, relative to the repository.</param>
@@ -21,11 +33,22 @@ public sealed partial record Snippet(string File, int Line, string Context, stri
             file,
             text.AsSpan(0, match.Groups["code"].Index).Count('\n') + 1,
             match.Groups["context"].Value,
-            match.Groups["code"].Value));
+            match.Groups["code"].Value)
+        {
+            IsRun = match.Groups["run"].Success,
+            Input = match.Groups["input"].Value.Trim().Replace('|', '\n'),
+            Output = match.Groups["output"].Value,
+        });
     }
 
     public override string ToString() => $"{File}:{Line}";
 
-    [GeneratedRegex(@"(?:^<!-- csharp\n(?<context>(?:(?!-->).)*?)-->\n+)?^```(?:csharp|cs|c#)\n(?<code>.*?)^```", RegexOptions.Multiline | RegexOptions.Singleline)]
+    [GeneratedRegex(
+        """
+        (?:^<!--\ csharp(?<run>\ run(?<input>[^\n]*?))?(?:\n(?<context>(?:(?!-->).)*?)|\ )-->\n+)?
+        ^```(?:csharp|cs|c\#)\n(?<code>.*?)^```
+        (?:\n+^```output\n(?<output>.*?)^```)?
+        """,
+        RegexOptions.Multiline | RegexOptions.Singleline | RegexOptions.IgnorePatternWhitespace)]
     private static partial Regex Sample();
 }

@@ -1,6 +1,7 @@
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
+using Microsoft.CodeAnalysis.Emit;
 
 namespace MoeOffload.Documentation.Tests;
 
@@ -30,17 +31,32 @@ internal static class SnippetCompiler
     ];
 
     /// <summary>Compiles a sample and returns the errors, with the line numbers of the page.</summary>
-    public static IReadOnlyList<string> Compile(Snippet snippet)
+    public static IReadOnlyList<string> Compile(Snippet snippet) =>
+        [.. Create(snippet).GetDiagnostics().Where(diagnostic => diagnostic.Severity == DiagnosticSeverity.Error).Select(Describe)];
+
+    /// <summary>Compiles a sample to an assembly with an entry point.</summary>
+    public static byte[] CompileToAssembly(Snippet snippet)
+    {
+        using var assembly = new MemoryStream();
+        EmitResult result = Create(snippet).Emit(assembly);
+        return result.Success
+            ? assembly.ToArray()
+            : throw new InvalidOperationException(string.Join('\n', result.Diagnostics.Select(Describe)));
+    }
+
+    private static CSharpCompilation Create(Snippet snippet)
     {
         bool isWeb = (snippet.Context + snippet.Code).Contains("WebApplication", StringComparison.Ordinal);
         string implicitUsings = string.Concat((isWeb ? s_webUsings : s_consoleUsings).Select(name => $"global using {name};\n"));
-        CSharpCompilation compilation = CSharpCompilation.Create(
-            "Sample",
+        return CSharpCompilation.Create(
+            $"Sample{snippet.Line}",
             [CSharpSyntaxTree.ParseText(implicitUsings, s_parsing), CSharpSyntaxTree.ParseText(Program(snippet), s_parsing)],
             s_references,
-            new CSharpCompilationOptions(OutputKind.ConsoleApplication, nullableContextOptions: NullableContextOptions.Enable));
-        return [.. compilation.GetDiagnostics().Where(diagnostic => diagnostic.Severity == DiagnosticSeverity.Error).Select(Describe)];
+            new CSharpCompilationOptions(HasStatements(snippet) ? OutputKind.ConsoleApplication : OutputKind.DynamicallyLinkedLibrary, nullableContextOptions: NullableContextOptions.Enable));
     }
+
+    // A sample without statements is a file of a program.
+    private static bool HasStatements(Snippet snippet) => Parse(snippet.Context).Members.Concat(Parse(snippet.Code).Members).OfType<GlobalStatementSyntax>().Any();
 
     // In the order that C# demands: directives, statements, types.
     private static string Program(Snippet snippet)
