@@ -28,6 +28,7 @@ usage: ./build.ps1 COMMAND [ARGUMENTS]
   gpu-bundle                create artifacts/gpu-bundle.tar.xz, to build and measure on a GPU machine (tests/gpu)
   api                       write the public API of each package to PublicAPI.Unshipped.txt
   docs [ARGUMENTS]          build the documentation's site into artifacts/site; --serve also shows it at http://localhost:8080
+  reference                 write the pages of the documentation that are created from the program
   bindings                  generate bindings/Generated from llama.cpp's headers
   format [ARGUMENTS]        format the C# code; --verify-no-changes only checks it
   clean                     delete all build results except for the cache outside of this directory
@@ -293,6 +294,12 @@ switch -CaseSensitive ($command) {
     'gpu-bundle' { New-GpuBundle }
     'api' { Write-Api }
     'docs' { Build-Docs $rest }
+    'reference' {
+        Test-DotNet
+        $env:MOE_WRITE_REFERENCE = '1'
+        try { Invoke-Program dotnet @('test', "$root/tests/MoeOffload.Documentation.Tests", '-c', 'Release', '--filter', 'FullyQualifiedName~ReferencePageTests') }
+        finally { Remove-Item Env:MOE_WRITE_REFERENCE }
+    }
     'bindings' {
         Test-DotNet
         Test-CMake

@@ -27,6 +27,7 @@ usage: ./build.sh COMMAND [ARGUMENTS]
   gpu-bundle                create artifacts/gpu-bundle.tar.xz, to build and measure on a GPU machine (tests/gpu)
   api                       write the public API of each package to PublicAPI.Unshipped.txt
   docs [ARGUMENTS]          build the documentation's site into artifacts/site; --serve also shows it at http://localhost:8080
+  reference                 write the pages of the documentation that are created from the program
   bindings                  generate bindings/Generated from llama.cpp's headers
   format [ARGUMENTS]        format the C# code; --verify-no-changes only checks it
   clean                     delete all build results except for the cache outside of this directory
@@ -284,6 +285,9 @@ case $command in
     gpu-bundle) gpu_bundle ;;
     api) write_api ;;
     docs) build_docs "$@" ;;
+    reference)
+        require_dotnet
+        MOE_WRITE_REFERENCE=1 dotnet test "$root/tests/MoeOffload.Documentation.Tests" -c Release --filter FullyQualifiedName~ReferencePageTests ;;
     bindings)
         require_dotnet
         require_cmake
