@@ -41,7 +41,15 @@ public sealed class ApplicationTests
         builder.AddMoeOffload("idle").WithServerCommand("dotnet", command);
         _application = await builder.BuildAsync(limit.Token);
         await _application.StartAsync(limit.Token);
-        await _application.ResourceNotifications.WaitForResourceHealthyAsync("llm", limit.Token);
+        try
+        {
+            await _application.ResourceNotifications.WaitForResourceHealthyAsync("llm", limit.Token);
+        }
+        catch (DistributedApplicationException error)
+        {
+            throw new InvalidOperationException(await ReadLogAsync("llm"), error);
+        }
+
         _connection = (await _application.GetConnectionStringAsync("llm", limit.Token))!;
     }
 
@@ -138,14 +146,7 @@ public sealed class ApplicationTests
         using var limit = new CancellationTokenSource(s_limit);
         await _application.ResourceNotifications.WaitForResourceAsync("broken", KnownResourceStates.TerminalStates, limit.Token);
 
-        IResource resource = _application.Services.GetRequiredService<DistributedApplicationModel>().Resources.Single(resource => resource.Name == "broken");
-        var lines = new List<string>();
-        await foreach (IReadOnlyList<LogLine> batch in _application.Services.GetRequiredService<ResourceLoggerService>().GetAllAsync(resource).WithCancellation(limit.Token))
-        {
-            lines.AddRange(batch.Select(line => line.Content));
-        }
-
-        string.Join('\n', lines).Should().Contain("missing.gguf");
+        (await ReadLogAsync("broken")).Should().Contain("missing.gguf");
     }
 
     [Test]
@@ -159,6 +160,18 @@ public sealed class ApplicationTests
 
         ResourceEvent state = await notifications.WaitForResourceAsync("idle", state => KnownResourceStates.TerminalStates.Contains(state.Snapshot.State?.Text), limit.Token);
         state.Snapshot.ExitCode.Should().Be(0);
+    }
+
+    private async Task<string> ReadLogAsync(string name)
+    {
+        IResource resource = _application.Services.GetRequiredService<DistributedApplicationModel>().Resources.Single(resource => resource.Name == name);
+        var lines = new List<string>();
+        await foreach (IReadOnlyList<LogLine> batch in _application.Services.GetRequiredService<ResourceLoggerService>().GetAllAsync(resource))
+        {
+            lines.AddRange(batch.Select(line => line.Content));
+        }
+
+        return string.Join('\n', lines);
     }
 
     private static async Task<HealthReportEntry> CheckAsync(string connection)
