@@ -215,6 +215,30 @@ public sealed class ConversationTests : PageTests
     }
 
     [Test]
+    public async Task Message_that_two_tabs_continue_at_the_same_time_is_kept_twice()
+    {
+        await using OpenPage open = await OpenAsync();
+        string[] kept = await open.Page.EvaluateAsync<string[]>(
+            """
+            async () => {
+              const store = await import("./web/conversations.js");
+              const conversation = store.newConversation("Animals", "");
+              const message = store.newMessage(conversation.id, null, "assistant", "Bees", { writer: "before" });
+              await store.write([{ conversation, messages: [message] }]);
+              const first = { ...message, base: "before", writer: "first", content: "Bees make honey" };
+              const second = { ...message, base: "before", writer: "second", content: "Bees fly" };
+              await Promise.all([store.save(first), store.save(second)]);
+              await store.save({ ...first, content: "Bees make honey." });
+              await store.save({ ...second, content: "Bees fly." });
+              return (await store.read(conversation.id)).messages.map(({ content, parent }) => `${content} ${parent}`).sort();
+            }
+            """);
+
+        kept.Should().Equal("Bees fly. null", "Bees make honey. null");
+        open.Complaints.Should().BeEmpty();
+    }
+
+    [Test]
     public async Task Answer_goes_on_while_another_conversation_is_shown()
     {
         await using TestServer server = await TestServer.StartAsync(options =>

@@ -68,7 +68,7 @@ public sealed class InteractionTests : PageTests
         await open.Page.RouteAsync("**/api/chat", route => route.FulfillAsync(new RouteFulfillOptions { Body = """{"message":{"content":"A cat."},"done":true,"done_reason":"stop"}""" }));
         await open.Page.ReloadAsync();
         await LoadAsync(open);
-        await Expect(open.Page.GetByLabel("Attach files", new PageGetByLabelOptions { Exact = true })).ToHaveAttributeAsync("title", "Attach text files or images");
+        await Expect(open.Page.GetByLabel("Attach files", new PageGetByLabelOptions { Exact = true })).ToHaveAttributeAsync("title", "Attach text files or images, up to 10, and 1.0 MiB for each text");
         await AttachAsync(open, "image/png", ("cat.png", Picture));
         await Expect(open.Page.Locator("#attachments canvas")).ToHaveAttributeAsync("aria-label", "Picture cat.png");
         await AttachAsync(open, "image/png", ("torn.png", Picture[..20]));
@@ -79,6 +79,44 @@ public sealed class InteractionTests : PageTests
         Convert.FromBase64String((string)message["images"]![0]!).Should().StartWith(Picture[..8]);
         ((string?)message["content"]).Should().Be("What is it?");
         await Expect(open.Page.Locator(".message.user canvas")).ToBeVisibleAsync();
+        open.Complaints.Should().BeEmpty();
+    }
+
+    [Test]
+    public async Task Messages_and_code_are_copied()
+    {
+        await using TestServer server = await TestServer.StartAsync(options => options.Requests.Sampling = SamplingOptions.Greedy with { Grammar = """root ::= "**So:**\n```js\nlet x = 1;\n```" """ });
+        await using OpenPage open = await Browser.OpenAsync(server);
+        await open.Page.Context.GrantPermissionsAsync(["clipboard-read", "clipboard-write"]);
+        await Expect(open.Page.Locator("#model")).ToHaveValueAsync(TestServer.Demo);
+        await open.AskAsync("Declare x.");
+        await Expect(open.LastAnswer.Locator(".code-head span")).ToHaveTextAsync("js");
+        await open.LastAnswer.Locator(".code").GetByText("Copy").ClickAsync();
+        await ExpectAsync("let x = 1;");
+        await OpenPage.PressAsync(open.LastAnswer.Locator(".foot"), "Copy");
+        await ExpectAsync("**So:**\n```js\nlet x = 1;\n```");
+        await OpenPage.PressAsync(open.Page.Locator(".message.user"), "Copy");
+        await ExpectAsync("Declare x.");
+        await Expect(open.Page.Locator("#announcer")).ToHaveTextAsync("Copied.");
+        open.Complaints.Should().BeEmpty();
+
+        Task ExpectAsync(string text) => open.Page.WaitForFunctionAsync("async text => await navigator.clipboard.readText() === text", text);
+    }
+
+    [Test]
+    public async Task Progress_of_loading_is_shown()
+    {
+        await using OpenPage open = await OpenAsync();
+        await open.Page.RouteAsync("**/status", route => route.FulfillAsync(new RouteFulfillOptions { Body = """{"model":"tiny-moe","status":"loading","progress":0.42}""" }));
+        await open.Page.RouteAsync("**/api/chat", _ => { });
+        await open.Prompt.FillAsync("Hi");
+        await open.Prompt.PressAsync("Enter");
+
+        await Expect(open.Page.Locator("#state")).ToHaveTextAsync("loading, 42 %");
+        await Expect(open.Page.Locator("#progress")).ToHaveJSPropertyAsync("value", 0.42);
+        await Expect(open.LastAnswer.Locator(".waiting")).ToHaveTextAsync("Loading the model, 42 %…");
+        await open.Page.Keyboard.PressAsync("Escape");
+        await Expect(open.LastAnswer.Locator(".foot")).ToContainTextAsync("stopped");
         open.Complaints.Should().BeEmpty();
     }
 

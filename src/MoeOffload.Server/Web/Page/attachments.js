@@ -77,7 +77,7 @@ export class Attachments {
       this.#readsImages.set(model, false);
       this.#readsImages.set(model, await api.readsImages(model).catch(() => false));
     }
-    byId("attach").title = this.readsImages ? "Attach text files or images" : "Attach text files";
+    byId("attach").title = `Attach text files${this.readsImages ? " or images" : ""}, up to ${most}, and ${bytes(largestText)} for each text`;
   }
 
   async #addAll(files) {

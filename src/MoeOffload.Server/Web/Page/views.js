@@ -17,7 +17,7 @@ export function replaceButtons(parent, buttons) {
 
 /** Creates a button that copies a text. */
 export function copyButton(text) {
-  const button = iconButton("copy", "Copy", () => copyText(button, text(), () => button.replaceChildren(icon("done")), () => button.replaceChildren(icon("copy"))));
+  const button = iconButton("copy", "Copy", () => copyText(button, text, () => button.replaceChildren(icon("done")), () => button.replaceChildren(icon("copy"))));
   return button;
 }
 
