@@ -79,7 +79,7 @@ public sealed class ImageChatTests
         using GenerationSession session = VisionModels.Wide.CreateSession(SmallModel.Context(1024));
         List<ChatMessage> chat = [.. VisionModels.Ask(TinyImages.Png(3))];
         (string Text, GenerationStatistics Statistics) first = await VisionModels.Answer(session, chat);
-        chat.AddRange(ChatMessage.Assistant(first.Text), ChatMessage.User("Are you sure?"));
+        chat.AddRange([ChatMessage.Assistant(first.Text), ChatMessage.User("Are you sure?")]);
         (_, GenerationStatistics statistics) = await VisionModels.Answer(session, chat);
         statistics.CachedPromptTokens.Should().BeGreaterThan(first.Statistics.PromptTokens - 5, "the image is still there");
     }
