@@ -91,7 +91,7 @@ export class AnswerView {
     if (!this.#isBusy) this.#waiting.textContent = this.message.state === "complete" ? "The answer is empty." : "No answer.";
     this.#thinking.hidden = !thinking;
     if (thinking) {
-      this.#thinking.firstChild.textContent = thinkingTime ? `Thought for ${duration(thinkingTime)}` : this.#isBusy ? "Thinking…" : "Thoughts";
+      this.#thinking.firstChild.textContent = Number.isFinite(thinkingTime) ? `Thought for ${duration(thinkingTime)}` : this.#isBusy ? "Thinking…" : "Thoughts";
       this.#thinking.lastChild.textContent = thinking;
     }
     this.#markdown.show(content);
