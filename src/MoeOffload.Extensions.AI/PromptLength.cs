@@ -32,7 +32,6 @@ internal sealed class PromptLength
         List<Chat.ChatMessage> mapped = MessageMapping.Map(messages, _instructions);
         ChatTemplate template = await _model.GetChatTemplateAsync(cancellationToken).ConfigureAwait(false);
         RenderedChat chat = await template.RenderAsync(mapped, _options, cancellationToken).ConfigureAwait(false);
-        int[] tokens = await _model.Vocabulary.TokenizeAsync(chat.Prompt, addSpecial: true, parseSpecial: true, cancellationToken).ConfigureAwait(false);
-        return tokens.Length;
+        return await _model.CountTokensAsync(chat, cancellationToken).ConfigureAwait(false);
     }
 }

@@ -5,6 +5,7 @@ using MoeOffload.Diagnostics;
 using MoeOffload.Embeddings;
 using MoeOffload.Gguf;
 using MoeOffload.Inference;
+using MoeOffload.Inference.Running;
 using MoeOffload.Models;
 using MoeOffload.Native;
 using MoeOffload.Shared;
@@ -451,6 +452,42 @@ public sealed class MoeModel : LoadedModel, IMeasuredModel
     {
         ArgumentException.ThrowIfNullOrEmpty(source);
         return BackgroundCall.ComputeAsync(() => ParseChatTemplate(source), cancellationToken);
+    }
+
+    /// <summary>
+    /// Counts the tokens in the prompt of a rendered chat. An image counts as its embeddings, and is decoded for this. Blocks for a time that grows
+    /// with the prompt; see <see cref="CountTokensAsync"/>.
+    /// </summary>
+    /// <param name="chat">The chat, rendered by a template of this model.</param>
+    /// <returns>The number of tokens.</returns>
+    /// <exception cref="ArgumentException">The prompt is empty.</exception>
+    /// <exception cref="ImageFormatException">An image cannot be decoded.</exception>
+    /// <exception cref="NotSupportedException">The chat has an image, and the model was loaded without a projector.</exception>
+    /// <exception cref="ObjectDisposedException">The model has been disposed.</exception>
+    public int CountTokens(RenderedChat chat) => CountTokens(chat, CancellationToken.None);
+
+    /// <summary>Counts the tokens in the prompt of a rendered chat without blocking the caller.</summary>
+    /// <param name="chat">The chat, rendered by a template of this model.</param>
+    /// <param name="cancellationToken">A token that cancels the call.</param>
+    /// <returns>The number of tokens.</returns>
+    /// <inheritdoc cref="CountTokens(RenderedChat)" path="/exception"/>
+    /// <exception cref="OperationCanceledException">The call was canceled.</exception>
+    public Task<int> CountTokensAsync(RenderedChat chat, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(chat);
+        return BackgroundCall.ComputeAsync(() => CountTokens(chat, cancellationToken), cancellationToken);
+    }
+
+    private int CountTokens(RenderedChat chat, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(chat);
+        if (chat.Images.Count == 0)
+        {
+            return Vocabulary.Tokenize(chat.Prompt, addSpecial: true, parseSpecial: true).Length;
+        }
+
+        using ModelAccess.Use use = Enter();
+        return ImagePrompt.Count(this, new GenerationRequest { Prompt = chat.Prompt, Images = chat.Images }, cancellationToken);
     }
 
     // As in llama.cpp's tools, a model without a template gets ChatML.

@@ -41,6 +41,10 @@ public sealed partial class SettingTests
         ["MetadataOverrides:tokenizer.ggml.add_bos_token"] = "bool:false",
         ["ChatTemplate"] = "chatml",
         ["ChatTemplateFile"] = "template.jinja",
+        ["Projector"] = "mmproj.gguf",
+        ["FindProjector"] = "false",
+        ["ProjectorOnDevice"] = "false",
+        ["MaxImageTokens"] = "256",
         ["NativeLibraryDirectory"] = "/native",
         ["ContextLength"] = "4096",
         ["SequenceCount"] = "4",
@@ -166,6 +170,7 @@ public sealed partial class SettingTests
             ("MoeOffload:RopeFrequencyScale", "0.5"),
             ("MoeOffload:EmbeddingContextLength", "5"),
             ("MoeOffload:Adapters:0", "no-such-adapter.gguf"),
+            ("MoeOffload:Projector", "no-such-mmproj.gguf"),
             ("MoeOffload:Models:extra:Model", "a.gguf"));
         builder.Services.AddMoeOffload(options => options.Catalog = new Catalog.ModelCatalogOptions { Paths = [] });
         using IHost host = builder.Build();
@@ -186,6 +191,7 @@ public sealed partial class SettingTests
             "MoeOffload:Models:extra belongs to no model*AddKeyedMoeOffload(\"extra\")*",
             "MoeOffload:Model is 'no-such-model': There is no model 'no-such-model'*",
             "MoeOffload:Adapters: there is no file 'no-such-adapter.gguf'*",
+            "MoeOffload:Projector: there is no file 'no-such-mmproj.gguf'*",
         ];
         faults.Should().HaveCount(expected.Length);
         foreach (string pattern in expected)

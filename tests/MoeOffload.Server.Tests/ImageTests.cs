@@ -49,13 +49,15 @@ public sealed class ImageTests
                 new JsonObject { ["type"] = "input_image", ["image_url"] = "data:image/png;base64," + s_first, ["detail"] = "auto" })),
             ["max_output_tokens"] = 2,
         })).Should().Be(expected);
-        (await TokensAsync("/v1/messages", new JsonObject
+        var message = new JsonObject
         {
             ["max_tokens"] = 2,
             ["messages"] = Messages(new JsonArray(
                 Text(Question),
                 new JsonObject { ["type"] = "image", ["source"] = new JsonObject { ["type"] = "base64", ["media_type"] = "image/png", ["data"] = s_first } })),
-        })).Should().Be(expected);
+        };
+        ((int)(await _server.AskAsync("/v1/messages/count_tokens", Named((JsonObject)message.DeepClone())))["input_tokens"]!).Should().Be(expected);
+        (await TokensAsync("/v1/messages", message)).Should().Be(expected);
         var chat = new JsonObject { ["role"] = "user", ["content"] = Question, ["images"] = new JsonArray(s_first) };
         (await TokensAsync("/api/chat", new JsonObject { ["messages"] = new JsonArray(chat), ["think"] = false, ["options"] = new JsonObject { ["num_predict"] = 2 } })).Should().Be(expected);
         (await TokensAsync("/api/generate", new JsonObject

@@ -243,6 +243,7 @@ public sealed class HostedModel : IDisposable, IAsyncDisposable
         {
             LoggerFactory = _options.Load.LoggerFactory ?? _loggers,
             Id = _options.Load.Id ?? Id,
+            ProjectorPath = _options.Load.ProjectorPath is { } projector ? _files.Absolute(projector) : null,
             Placement = _options.Fit
                 ? TensorPlacement.Auto(_options.FitMargin, (_options.Context ?? new ContextOptions()).ToShape()).Then(_options.Load.Placement)
                 : _options.Load.Placement,

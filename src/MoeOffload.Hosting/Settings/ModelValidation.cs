@@ -88,6 +88,11 @@ internal sealed class ModelValidation(ModelFiles paths) : IValidateOptions<Hoste
             faults.Add($"{path}:Adapters: there is no file '{adapter.Path}'. Correct the path, or remove it.");
         }
 
+        if (options.Load.ProjectorPath is { } projector && options.Loading != ModelLoading.OnFirstUse && !File.Exists(paths.Absolute(projector)))
+        {
+            faults.Add($"{path}:Projector: there is no file '{projector}'. Correct the path, or remove it.");
+        }
+
         void Find(string model, string key)
         {
             try

@@ -50,6 +50,10 @@ internal static class SettingTable
         Load("MetadataOverrides", "--override-kv", (load, value) => load with { MetadataOverrides = value.Metadata() }),
         Load("ChatTemplate", "--chat-template", (load, value) => load with { ChatTemplate = value.Text() }),
         Load("ChatTemplateFile", "--chat-template-file", (load, value) => load with { ChatTemplate = File.ReadAllText(value.Text()) }),
+        Load("Projector", "--mmproj", (load, value) => load with { ProjectorPath = value.Text() }),
+        Load("FindProjector", "--no-mmproj", (load, value) => load with { FindProjector = value.Flag() }),
+        Load("ProjectorOnDevice", "--no-mmproj-offload", (load, value) => load with { ProjectorOnDevice = value.Flag() }),
+        Load("MaxImageTokens", "--image-max-tokens", (load, value) => load with { MaxImageTokens = value.Integer() }),
         Load("NativeLibraryDirectory", "--native-dir", (load, value) => load with { NativeLibraryDirectory = value.Text() }),
     ];
 

@@ -44,8 +44,9 @@ internal static class AnthropicEndpoints
         var asked = MessagesRequest.Read(body, request, counts: true);
         using ModelLease lease = await request.AcquireAsync(asked.Model).ConfigureAwait(false);
         RenderedChat chat = ClientInput.Check(() => lease.Model.ChatTemplate.Render(ChatPreparation.Apply(asked.Messages, asked.Options, request, lease.Model), asked.Options));
-        int[] tokens = lease.Model.Vocabulary.Tokenize(chat.Prompt, parseSpecial: true);
-        await request.WriteJsonAsync(new TokenCount(tokens.Length), AnthropicJson.Default.TokenCount).ConfigureAwait(false);
+        int count = 0;
+        await ClientInput.CheckAsync(async () => count = await lease.Model.CountTokensAsync(chat, request.Cancellation).ConfigureAwait(false)).ConfigureAwait(false);
+        await request.WriteJsonAsync(new TokenCount(count), AnthropicJson.Default.TokenCount).ConfigureAwait(false);
     }
 
     private static MessageAnswer Answer(string id, string model, ChatStream chat, ChatUpdate last, MessagesRequest asked)

@@ -12,19 +12,14 @@ public sealed class PromptImage
     /// <summary>The maximum number of pixels: 64 million.</summary>
     public const long MaxPixelCount = 64_000_000;
 
+    private const int BufferSize = 1 << 16;
+
     private readonly byte[] _data;
     private readonly Lazy<string> _hash;
 
     private PromptImage(byte[] data)
     {
-        if (data.Length is 0 or > MaxByteCount)
-        {
-            throw new ImageFormatException(data.Length == 0
-                ? "The image is empty."
-                : $"The image has {data.Length} bytes; at most {MaxByteCount} are allowed. Make it smaller.");
-        }
-
-        _data = data;
+        _data = data.Length > 0 ? data : throw new ImageFormatException("The image is empty.");
         _hash = new Lazy<string>(() => HashOf(data));
     }
 
@@ -48,7 +43,7 @@ public sealed class PromptImage
     /// <summary>Creates an image from the bytes of a file, which are copied.</summary>
     /// <param name="data">The bytes of the file.</param>
     /// <exception cref="ImageFormatException">There are no bytes, or more than <see cref="MaxByteCount"/>.</exception>
-    public static PromptImage FromBytes(ReadOnlySpan<byte> data) => data.Length > MaxByteCount ? throw TooLarge(data.Length) : new PromptImage(data.ToArray());
+    public static PromptImage FromBytes(ReadOnlySpan<byte> data) => data.Length > MaxByteCount ? throw TooLarge() : new PromptImage(data.ToArray());
 
     /// <summary>Reads an image from a file. Blocks for the time that reading takes; see <see cref="FromFileAsync"/>.</summary>
     /// <param name="path">The path of the file.</param>
@@ -57,8 +52,13 @@ public sealed class PromptImage
     public static PromptImage FromFile(string path)
     {
         using FileStream file = Open(path);
-        using var copy = new MemoryStream((int)file.Length);
-        file.CopyTo(copy);
+        using var copy = new MemoryStream();
+        byte[] buffer = new byte[BufferSize];
+        while (file.Read(buffer, 0, buffer.Length) is > 0 and var count)
+        {
+            Append(copy, buffer, count);
+        }
+
         return new PromptImage(copy.ToArray());
     }
 
@@ -85,22 +85,13 @@ public sealed class PromptImage
     {
         ArgumentNullException.ThrowIfNull(stream);
         using var copy = new MemoryStream();
-        byte[] buffer = new byte[1 << 16];
-        while (true)
+        byte[] buffer = new byte[BufferSize];
+        while (await stream.ReadAsync(buffer.AsMemory(), cancellationToken).ConfigureAwait(false) is > 0 and var count)
         {
-            int count = await stream.ReadAsync(buffer.AsMemory(), cancellationToken).ConfigureAwait(false);
-            if (count == 0)
-            {
-                return new PromptImage(copy.ToArray());
-            }
-
-            if (copy.Length + count > MaxByteCount)
-            {
-                throw TooLarge(copy.Length + count);
-            }
-
-            copy.Write(buffer, 0, count);
+            Append(copy, buffer, count);
         }
+
+        return new PromptImage(copy.ToArray());
     }
 
     /// <inheritdoc/>
@@ -109,18 +100,21 @@ public sealed class PromptImage
     private static FileStream Open(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        FileStream file = File.OpenRead(path);
-        if (file.Length <= MaxByteCount)
-        {
-            return file;
-        }
-
-        long length = file.Length;
-        file.Dispose();
-        throw TooLarge(length);
+        return File.OpenRead(path);
     }
 
-    private static ImageFormatException TooLarge(long length) => new($"The image has {length} bytes; at most {MaxByteCount} are allowed. Make it smaller.");
+    // The length of a device or of a file that is being written is not known before its end.
+    private static void Append(MemoryStream copy, byte[] buffer, int count)
+    {
+        if (copy.Length + count > MaxByteCount)
+        {
+            throw TooLarge();
+        }
+
+        copy.Write(buffer, 0, count);
+    }
+
+    private static ImageFormatException TooLarge() => new($"The image has more than {MaxByteCount} bytes. Make it smaller.");
 
     private static string HashOf(byte[] data)
     {

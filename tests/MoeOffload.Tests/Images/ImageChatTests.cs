@@ -33,6 +33,18 @@ public sealed class ImageChatTests
     }
 
     [Test]
+    public async Task Counted_tokens_are_those_of_the_prompt([Values] bool isWide)
+    {
+        MoeModel model = VisionModels.Get(isWide);
+        using GenerationSession session = model.CreateSession(SmallModel.Context(1024));
+        foreach (ChatMessage[] question in new ChatMessage[][] { VisionModels.Ask(TinyImages.Png(1, 96, 64)), [ChatMessage.User("Who wrote this play?")] })
+        {
+            int count = await model.CountTokensAsync(model.ChatTemplate.Render(question));
+            count.Should().Be((await VisionModels.Answer(session, question)).Statistics.PromptTokens);
+        }
+    }
+
+    [Test]
     public async Task Order_of_images_is_that_of_the_parts()
     {
         using GenerationSession session = VisionModels.Square.CreateSession(SmallModel.Context(1024));

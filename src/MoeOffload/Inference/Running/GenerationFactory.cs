@@ -97,12 +97,7 @@ internal sealed class GenerationFactory(
 
     private ImagePrompt MakeImages(GenerationRequest request, Action throwIfNotWanted)
     {
-        if (model.Projector is not { } projector)
-        {
-            throw new NotSupportedException(
-                $"The prompt has an image, but '{model.Path}' was loaded without a projector and takes only text. Put the model's mmproj file beside it, set ModelOptions.ProjectorPath, or use a model for images.");
-        }
-
+        Projector projector = ImagePrompt.RequireProjector(model);
         if (!scheduler.SupportsImages)
         {
             throw new NotSupportedException(

@@ -20,6 +20,23 @@ internal sealed class ImagePrompt : IDisposable
     /// <summary>Gets the images, in the order of their places.</summary>
     public IReadOnlyList<PlannedImage> Images { get; private set; } = [];
 
+    /// <summary>Returns the number of tokens of a prompt, whose images are only decoded.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="request">The request.</param>
+    /// <param name="cancellationToken">A token that cancels the call between two images.</param>
+    /// <exception cref="NotSupportedException">The model has no projector.</exception>
+    /// <inheritdoc cref="Make" path="/exception[not(@cref='T:System.NotSupportedException')]"/>
+    public static int Count(LoadedModel model, GenerationRequest request, CancellationToken cancellationToken)
+    {
+        using ImagePrompt prompt = Make(RequireProjector(model), request, int.MaxValue, static () => { }, cancellationToken.ThrowIfCancellationRequested);
+        return prompt.Tokens.Length;
+    }
+
+    /// <summary>Returns the projector of a model.</summary>
+    /// <exception cref="NotSupportedException">The model has none.</exception>
+    public static Projector RequireProjector(LoadedModel model) => model.Projector ?? throw new NotSupportedException(
+        $"The prompt has an image, but '{model.Path}' was loaded without a projector and takes only text. Put the model's mmproj file beside it, set ModelOptions.ProjectorPath, or use a model for images.");
+
     /// <summary>Tokenizes a prompt and decodes its images.</summary>
     /// <param name="projector">The projector.</param>
     /// <param name="request">The request.</param>
