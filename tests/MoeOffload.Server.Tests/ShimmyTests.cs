@@ -95,6 +95,8 @@ public sealed class ShimmyTests
     [TestCase("""{"model":"tiny-moe","prompt":"","max_tokens":5}""", 400, "prompt")]
     public async Task Wrong_request_is_refused_with_a_text(string body, int status, string word)
     {
+        // A stream that waits for a model says that it is alive, and has its status by then.
+        (await _server.Http.PostAsync("/api/models/tiny-moe/load", null)).Dispose();
         using HttpResponseMessage response = await _server.Http.PostAsync("/api/generate", new StringContent(body, Encoding.UTF8, "application/json"));
 
         ((int)response.StatusCode).Should().Be(status);
