@@ -124,16 +124,16 @@ internal static class MoeCommand
 
     private static ParseResult Check(ParseResult result, SettingSources? sources)
     {
+        Command command = result.CommandResult.Command;
+        string help = command is RootCommand ? "moe --help" : $"moe {SettingSources.NameOf(command)} --help";
         if (result.Action is not ParseErrorAction)
         {
-            return result;
+            return sources is not null && MistypedOption.Describe(result) is { } mistyped ? throw new UsageException($"{mistyped} See '{help}'.") : result;
         }
 
         ParseError error = result.Errors[0];
         Option? option = (error.SymbolResult as OptionResult ?? error.SymbolResult?.Parent as OptionResult)?.Option;
         string origin = option is not null && sources?.OriginOf(option) is { Length: > 0 } place ? $" It was set by {place}." : string.Empty;
-        Command command = result.CommandResult.Command;
-        string help = command is RootCommand ? "moe --help" : $"moe {SettingSources.NameOf(command)} --help";
         throw new UsageException($"{error.Message}{origin} See '{help}'.");
     }
 }

@@ -75,6 +75,27 @@ public sealed class SettingTests : IDisposable
         result.Output.Should().Contain("--n-cpu-moe").And.Contain("--bind");
     }
 
+    [TestCase("--temprature", "Did you mean '--temperature'?")]
+    [TestCase("--temprature=0.5", "'--temprature' is not an option. Did you mean '--temperature'?")]
+    [TestCase("--something-else", "'--something-else' is not an option. To pass")]
+    public void Mistyped_option_does_not_become_a_prompt(string option, string message)
+    {
+        MoeResult result = _moe.Run("run", DemoModel.Path, "Hi", option);
+
+        result.Code.Should().Be(64);
+        result.Errors.Should().Contain(message).And.Contain("moe run --help");
+    }
+
+    [TestCase("--", "--temprature")]
+    [TestCase("-5 + 3")]
+    [TestCase("- a list")]
+    public void Prompt_can_begin_with_dashes(params string[] prompt)
+    {
+        MoeResult result = _moe.Run(["run", DemoModel.Path, "-n", "2", "-c", "256", .. prompt]);
+
+        result.Code.Should().Be(0, result.Errors);
+    }
+
     [TestCase("--unknown")]
     [TestCase("--ctx-size", "-5")]
     [TestCase("--cpu-moe", "--n-cpu-moe", "3")]
