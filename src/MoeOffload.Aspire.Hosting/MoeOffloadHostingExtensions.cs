@@ -77,6 +77,7 @@ public static class MoeOffloadHostingExtensions
                     context.EnvironmentVariables["MOE_API_KEY"] = key;
                 }
             })
+            .WithOtlpExporter()
             .WithIconName("BrainCircuit")
             .WithUrlForEndpoint(ServerConnection.EndpointName, url => url.DisplayText = "Web page")
             .WithUrlForEndpoint(ServerConnection.EndpointName, endpoint => Link("/v1", "Base URL for OpenAI clients"))

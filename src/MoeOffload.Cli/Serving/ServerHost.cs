@@ -7,7 +7,10 @@ using Microsoft.Extensions.Logging;
 using MoeOffload.Catalog;
 using MoeOffload.Diagnostics;
 using MoeOffload.Server;
+using OpenTelemetry;
 using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
+using OpenTelemetry.Trace;
 
 namespace MoeOffload.Cli.Serving;
 
@@ -27,9 +30,7 @@ internal static class ServerHost
         builder.WebHost.UseUrls(url).UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true);
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.Services.AddMoeOffload(catalog, configure);
-        builder.Services.AddOpenTelemetry().WithMetrics(metrics => metrics
-            .AddMeter(ServerMeter.Name, MoeTelemetry.MeterName, "Microsoft.AspNetCore.Hosting")
-            .AddPrometheusExporter());
+        AddTelemetry(builder);
         WebApplication application = builder.Build();
         application.MapMoeOffload();
         application.MapPrometheusScrapingEndpoint("/metrics").RequireMoeOffloadAccess();
@@ -47,6 +48,23 @@ internal static class ServerHost
         catch (Exception error) when (error is IOException or SocketException)
         {
             throw new IOException($"The server cannot listen on {url}: {error.Message} Choose another address with --bind, or use --bind auto to find one.", error);
+        }
+    }
+
+    // The variables are those of OpenTelemetry, which exporters read themselves.
+    private static void AddTelemetry(WebApplicationBuilder builder)
+    {
+        IOpenTelemetryBuilder telemetry = builder.Services.AddOpenTelemetry().WithMetrics(metrics => metrics
+            .AddMeter(ServerMeter.Name, MoeTelemetry.MeterName, "Microsoft.AspNetCore.Hosting")
+            .AddPrometheusExporter());
+        if (!string.IsNullOrEmpty(builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]))
+        {
+            // The activity of the HTTP request is the parent of all others, and without it, none is recorded.
+            telemetry.WithTracing(traces => traces.AddSource("Microsoft.AspNetCore", ServerActivities.SourceName, MoeTelemetry.ActivitySourceName)).UseOtlpExporter();
+            if (string.IsNullOrEmpty(builder.Configuration["OTEL_SERVICE_NAME"]))
+            {
+                telemetry.ConfigureResource(resource => resource.AddService("moe"));
+            }
         }
     }
 

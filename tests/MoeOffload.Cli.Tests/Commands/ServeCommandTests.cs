@@ -41,6 +41,26 @@ public sealed class ServeCommandTests : IDisposable
     }
 
     [Test]
+    public async Task Metrics_and_traces_are_sent_to_the_collector_of_the_environment()
+    {
+        await using var collector = await Collector.StartAsync();
+        foreach ((string name, string value) in collector.Environment)
+        {
+            _moe.Environment[name] = value;
+        }
+
+        using MoeProcess process = _moe.Start("serve", DemoModel.Path, "--bind", "127.0.0.1:0", "-c", "1024");
+        using var http = new HttpClient { BaseAddress = AddressIn(await process.WaitForOutputAsync(text => text.Contains("Loaded tiny-moe"))) };
+        (await http.PostAsJsonAsync("/v1/chat/completions", new { model = "tiny-moe", messages = new[] { new { role = "user", content = "What do bees make?" } } }))
+            .StatusCode.Should().Be(HttpStatusCode.OK);
+
+        await collector.WaitForAsync("/v1/metrics", "gen_ai.server.time_to_first_token");
+        await collector.WaitForAsync("/v1/traces", "chat tiny-moe");
+        await collector.WaitForAsync("/v1/traces", "/v1/chat/completions");
+        collector.Text("/v1/traces").Should().Contain("service.name").And.NotContain("bees", "questions are not sent");
+    }
+
+    [Test]
     [Platform("Linux,MacOsX")]
     public async Task Sigterm_lets_running_answers_finish_and_takes_no_new_ones()
     {
