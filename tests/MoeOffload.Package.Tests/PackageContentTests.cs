@@ -105,7 +105,7 @@ public sealed class PackageContentTests
         string prefix = folder + (platform.StartsWith("win-", StringComparison.Ordinal) ? "moe-" : "libmoe-");
         List<string> files = [.. Files(package).Where(file => file.StartsWith(folder, StringComparison.Ordinal)).Select(static file => Path.ChangeExtension(file, null))];
         List<string> variants = [.. files.Where(file => file.StartsWith(prefix + "ggml-cpu", StringComparison.Ordinal))];
-        string[] others = ["ggml-base", "ggml-rpc", "ggml", "llama", "shim"];
+        string[] others = ["ggml-base", "ggml-rpc", "ggml", "llama", "mtmd", "shim"];
         files.Except(variants).Should().BeEquivalentTo(others.Select(library => prefix + library));
 
         // ./build.sh pack packs the builds for all CPUs. ./build.sh test packs the build for every CPU and the best one for this machine, and
