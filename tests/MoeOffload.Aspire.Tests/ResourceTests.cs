@@ -107,6 +107,8 @@ public sealed class ResourceTests : IDisposable
             .WithModelDirectory("models")
             .WithDataVolume("data");
 
+        // Containers get the address of the dashboard from a service of the application.
+        await using DistributedApplication application = await _builder.BuildAsync();
         (await server.ArgumentsAsync()).Should().Equal("serve", "--model", "a.gguf", "--alias", "llm", "--bind", "0.0.0.0:8080", "--cpu-moe", "--model-dirs", "/model-directories/1");
         (await server.EnvironmentAsync())["MOE_API_KEY"].Should().NotBeEmpty();
         server.Resource.Annotations.OfType<ContainerImageAnnotation>().Single().Should().BeEquivalentTo(
