@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.AI;
@@ -58,7 +57,7 @@ internal sealed class ChatSummarizer(IChatClient client, Vocabulary vocabulary, 
     public async Task<string> SummarizeAsync(string? summary, IReadOnlyList<ChatMessage> messages, int room, CancellationToken cancellationToken)
     {
         int size = room - maxTokens - TemplateTokens - await CountAsync(instructions, cancellationToken).ConfigureAwait(false);
-        foreach (string part in await SplitAsync(messages.SelectMany(Describe), Math.Max(size, maxTokens), cancellationToken).ConfigureAwait(false))
+        foreach (string part in await SplitAsync(MessageMapping.Map(messages).SelectMany(Describe), Math.Max(size, maxTokens), cancellationToken).ConfigureAwait(false))
         {
             string before = string.IsNullOrEmpty(summary) ? string.Empty : $"{summary}\n\n";
             ChatResponse response = await client.GetResponseAsync(
@@ -74,22 +73,14 @@ internal sealed class ChatSummarizer(IChatClient client, Vocabulary vocabulary, 
         return summary ?? string.Empty;
     }
 
-    private static IEnumerable<string> Describe(ChatMessage message)
+    private static IEnumerable<string> Describe(Chat.ChatMessage message)
     {
-        foreach (AIContent content in message.Contents)
-        {
-            string? text = content switch
-            {
-                TextContent part => part.Text,
-                FunctionCallContent call => $"{call.Name}({JsonSerializer.Serialize(call.Arguments, AIJsonUtilities.DefaultOptions.GetTypeInfo(typeof(IDictionary<string, object?>)))})",
-                FunctionResultContent result => Convert.ToString(result.Result, CultureInfo.InvariantCulture),
-                _ => null,
-            };
-            if (!string.IsNullOrWhiteSpace(text))
-            {
-                yield return $"{message.Role.Value}: {text}";
-            }
-        }
+        string role = message.Role.ToString().ToLowerInvariant();
+        return message.ToolCalls
+            .Select(call => $"{call.Name}({call.Arguments})")
+            .Prepend(message.Content)
+            .Where(text => !string.IsNullOrWhiteSpace(text))
+            .Select(text => $"{role}: {text}");
     }
 
     // Joins lines into as few parts as possible, none longer than a number of tokens.

@@ -108,6 +108,24 @@ public sealed class ContextChatReducerTests
     }
 
     [Test]
+    public async Task Calls_and_results_are_summarized_as_the_model_would_read_them()
+    {
+        ChatMessage[] chat =
+        [
+            new(ChatRole.User, "Which bones are there?"),
+            new(ChatRole.Assistant, [new FunctionCallContent("call00001", "find", new Dictionary<string, object?> { ["kind"] = "bone" })]),
+            new(ChatRole.Tool, [new FunctionResultContent("call00001", new { Count = 7 })]),
+            new(ChatRole.Assistant, "There are seven bones."),
+            new(ChatRole.User, "And now?"),
+        ];
+        using var client = new Summarizer();
+        await new ContextChatReducer(_model, await _model.CountTokensAsync(chat) - 1) { Summarizer = client, MaxSummaryTokens = 20 }.ReduceAsync(chat, default);
+
+        string asked = string.Concat(client.Prompts);
+        asked.Should().Contain("""find({"kind":"bone"})""").And.Contain("seven bones").And.MatchRegex("tool: .*7");
+    }
+
+    [Test]
     public async Task Model_summarizes_its_own_chat()
     {
         using IChatClient client = _model.AsChatClient(new ContextOptions { ContextLength = 512 });
