@@ -189,7 +189,7 @@ internal sealed class ApiRequest : IDisposable
         bool readsImages;
         try
         {
-            readsImages = MoeModel.FindProjector(entry.Path, Models.Options.Load) is not null;
+            readsImages = Models.ReadsImages(entry);
         }
         catch (Exception error) when (error is MoeOffloadException or IOException or UnauthorizedAccessException)
         {

@@ -158,13 +158,20 @@ public sealed class ModelHost : IAsyncDisposable
     /// <summary>Gets the models in memory, for measuring and listing.</summary>
     internal IReadOnlyList<(ModelStatus Status, ServedModel Model)> GetLoaded() => _table.GetLoaded();
 
+    /// <summary>Gets a model if it is in memory, or <see langword="null"/>.</summary>
+    internal ServedModel? FindLoaded(CatalogEntry entry) => GetLoaded().FirstOrDefault(item => item.Status.Entry.Path == entry.Path).Model;
+
+    /// <summary>Determines whether a model reads images. If it is not in memory, its file and those beside it are read.</summary>
+    /// <inheritdoc cref="MoeModel.FindProjector" path="/exception"/>
+    internal bool ReadsImages(CatalogEntry entry) =>
+        FindLoaded(entry)?.Model.Info.SupportsVision ?? MoeModel.FindProjector(entry.Path, Options.Load) is not null;
+
     /// <summary>
     /// Gets the number of tokens that a request to a model can have, or <see langword="null"/> if it is determined when the model is loaded.
     /// </summary>
     internal int? GetServedLength(CatalogEntry entry)
     {
-        ServedModel? loaded = GetLoaded().FirstOrDefault(item => item.Status.Entry.Path == entry.Path).Model;
-        return loaded?.Session?.SequenceLength ?? (Options.Context switch
+        return FindLoaded(entry)?.Session?.SequenceLength ?? (Options.Context switch
         {
             { ContextLength: 0 } => null,
             { KvCache.Unified: true, ContextLength: var length } => length,

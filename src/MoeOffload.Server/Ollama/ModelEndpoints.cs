@@ -69,7 +69,7 @@ internal sealed class ModelEndpoints(FileFactsReader files)
                 template ?? string.Empty,
                 Details(facts),
                 described,
-                Capabilities(facts.Architecture, template, MoeModel.FindProjector(entry.Path, request.Models.Options.Load) is not null),
+                Capabilities(facts.Architecture, template, request.Models.ReadsImages(entry)),
                 facts.ModifiedAt),
             OllamaJson.Default.ShowAnswer).ConfigureAwait(false);
     }

@@ -43,8 +43,7 @@ internal sealed class ShimmyEndpoints
         }
 
         ModelStatus status = request.Models.GetStatus(request.FindModel(name));
-        ServedModel? loaded = request.Models.GetLoaded().FirstOrDefault(item => item.Status.Entry.Path == status.Entry.Path).Model;
-        return request.WriteJsonAsync(ModelReporter.Report(status, loaded), ShimmyJson.Default.ModelReport);
+        return request.WriteJsonAsync(ModelReporter.Report(status, request.Models.FindLoaded(status.Entry)), ShimmyJson.Default.ModelReport);
     }
 
     private static async Task ChangeAsync(ApiRequest request)
