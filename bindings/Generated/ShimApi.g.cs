@@ -15,7 +15,7 @@ namespace MoeOffload.Native.Generated;
 internal static unsafe class ShimApi
 {
     /// <summary>Changes whenever a function or struct below changes.</summary>
-    public const int MOE_SHIM_VERSION = 5;
+    public const int MOE_SHIM_VERSION = 6;
 
     /// <summary>The maximum length of device, buffer type and tensor names in the structs below, including the terminator.</summary>
     public const int MOE_NAME_SIZE = 128;
@@ -394,11 +394,6 @@ internal static unsafe class ShimApi
     /// <remarks><c>enum moe_status moe_chat_parse(const struct moe_chat_parser *parser, const char *answer, size_t answer_size, bool is_partial, struct moe_text **message, char *error, size_t error_size)</c></remarks>
     [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
     public static extern moe_status moe_chat_parse(moe_chat_parser* parser, byte* answer, nuint answer_size, byte is_partial, moe_text** message, byte* error, nuint error_size);
-
-    /// <summary>Reads the size of an image from its header: PNG, JPEG, GIF (its first frame) or BMP. MOE_STATUS_INVALID_ARGUMENT if it is none of these.</summary>
-    /// <remarks><c>enum moe_status moe_image_size(const uint8_t *data, size_t size, int32_t *width, int32_t *height, char *error, size_t error_size)</c></remarks>
-    [DllImport("moe-shim", ExactSpelling = true, CallingConvention = CallingConvention.Cdecl)]
-    public static extern moe_status moe_image_size(byte* data, nuint size, int* width, int* height, byte* error, nuint error_size);
 
     /// <summary>
     /// Decodes an image. MOE_STATUS_INVALID_ARGUMENT if it is damaged or has more than `max_pixels` pixels, and so many scans or such a shape that

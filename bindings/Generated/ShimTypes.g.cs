@@ -120,10 +120,7 @@ internal unsafe struct moe_projector_options
     /// <summary>on the CPU</summary>
     public int n_threads;
     /// <summary>if the number of embeddings depends on the size of the image; 0: the projector's own limit</summary>
-    public int min_image_tokens;
-    /// <summary>likewise</summary>
     public int max_image_tokens;
-    public int padding;
 }
 
 /// <summary>The properties of a projector.</summary>
@@ -133,8 +130,6 @@ internal unsafe struct moe_projector_info
     public int width;
     /// <summary>1 if it takes images</summary>
     public int vision;
-    /// <summary>1 if it takes sounds, which the functions below do not support</summary>
-    public int audio;
     /// <summary>the number of positions of an embedding: 4 for M-RoPE, otherwise 1</summary>
     public int position_count;
 }

@@ -107,8 +107,6 @@ void check_scans(const uint8_t * data, size_t size) {
     }
 }
 
-} // namespace
-
 void read_bitmap_size(const uint8_t * data, size_t size, int32_t & width, int32_t & height) {
     int channels = 0;
     allocation_limit = allocation_overhead;
@@ -119,6 +117,8 @@ void read_bitmap_size(const uint8_t * data, size_t size, int32_t & width, int32_
         throw bad_image("it has no pixels");
     }
 }
+
+} // namespace
 
 bitmap decode_bitmap(const uint8_t * data, size_t size, int64_t max_pixels) {
     bitmap result;

@@ -19,9 +19,7 @@ struct bitmap {
     std::vector<uint8_t> pixels; // RGB
 };
 
-// Reads the size from the header. Both functions throw bad_image.
-void read_bitmap_size(const uint8_t * data, size_t size, int32_t & width, int32_t & height);
-
+// Throws bad_image.
 bitmap decode_bitmap(const uint8_t * data, size_t size, int64_t max_pixels);
 
 #endif

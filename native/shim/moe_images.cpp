@@ -49,9 +49,6 @@ mtmd_context_params params_of(const moe_projector_options & options) {
     params.device        = options.device;
     params.n_threads     = std::max(options.n_threads, 1);
     params.print_timings = false;
-    if (options.min_image_tokens > 0) {
-        params.image_min_tokens = options.min_image_tokens;
-    }
     if (options.max_image_tokens > 0) {
         params.image_max_tokens = options.max_image_tokens;
     }
@@ -80,20 +77,6 @@ const mtmd_input_chunk * find_chunk(const moe_prompt * prompt, size_t index, boo
 }
 
 } // namespace
-
-moe_status moe_image_size(const uint8_t * data, size_t size, int32_t * width, int32_t * height, char * error, size_t error_size) {
-    if (data == nullptr || width == nullptr || height == nullptr) {
-        return invalid(error, error_size, "data, width and height must not be NULL");
-    }
-    return guarded(error, error_size, [&] {
-        try {
-            read_bitmap_size(data, size, *width, *height);
-            return MOE_STATUS_OK;
-        } catch (const bad_image & bad) {
-            return invalid(error, error_size, bad.what());
-        }
-    });
-}
 
 moe_status moe_image_decode(
         const uint8_t * data, size_t size, int64_t max_pixels, moe_image ** image, char * error, size_t error_size) {
@@ -156,7 +139,6 @@ moe_status moe_projector_describe(const moe_projector * projector, moe_projector
         const mtmd_context * context = projector->context.get();
         info->width          = projector->width;
         info->vision         = mtmd_support_vision(context) ? 1 : 0;
-        info->audio          = mtmd_support_audio(context) ? 1 : 0;
         info->position_count = mtmd_decode_use_mrope(context) ? 4 : 1;
         return MOE_STATUS_OK;
     });

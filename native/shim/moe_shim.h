@@ -22,7 +22,7 @@
 #endif
 
 // Changes whenever a function or struct below changes.
-#define MOE_SHIM_VERSION 5
+#define MOE_SHIM_VERSION 6
 
 // The maximum length of device, buffer type and tensor names in the structs below, including the terminator.
 #define MOE_NAME_SIZE 128
@@ -111,16 +111,13 @@ struct moe_token_logprob {
 struct moe_projector_options {
     ggml_backend_dev_t device;           // NULL: the CPU
     int32_t            n_threads;        // on the CPU
-    int32_t            min_image_tokens; // if the number of embeddings depends on the size of the image; 0: the projector's own limit
-    int32_t            max_image_tokens; // likewise
-    int32_t            padding;
+    int32_t            max_image_tokens; // if the number of embeddings depends on the size of the image; 0: the projector's own limit
 };
 
 // The properties of a projector.
 struct moe_projector_info {
     int32_t width;          // the number of floats in an embedding
     int32_t vision;         // 1 if it takes images
-    int32_t audio;          // 1 if it takes sounds, which the functions below do not support
     int32_t position_count; // the number of positions of an embedding: 4 for M-RoPE, otherwise 1
 };
 
@@ -446,10 +443,6 @@ MOE_API enum moe_status moe_chat_parser_free(struct moe_chat_parser * parser, ch
 MOE_API enum moe_status moe_chat_parse(
         const struct moe_chat_parser * parser, const char * answer, size_t answer_size, bool is_partial,
         struct moe_text ** message, char * error, size_t error_size);
-
-// Reads the size of an image from its header: PNG, JPEG, GIF (its first frame) or BMP. MOE_STATUS_INVALID_ARGUMENT if it is none of these.
-MOE_API enum moe_status moe_image_size(
-        const uint8_t * data, size_t size, int32_t * width, int32_t * height, char * error, size_t error_size);
 
 // Decodes an image. MOE_STATUS_INVALID_ARGUMENT if it is damaged or has more than `max_pixels` pixels, and so many scans or such a shape that
 // only a hostile image has them.

@@ -714,13 +714,11 @@ internal static unsafe class AbiLayout
         byte* start = (byte*)&value;
         return
         [
-            new("sizeof(moe_projector_options)", 24, sizeof(moe_projector_options)),
+            new("sizeof(moe_projector_options)", 16, sizeof(moe_projector_options)),
             new("alignof(moe_projector_options)", 8, LayoutCheck.AlignmentOf<moe_projector_options>()),
             new("moe_projector_options.device", 0, (byte*)&value.device - start),
             new("moe_projector_options.n_threads", 8, (byte*)&value.n_threads - start),
-            new("moe_projector_options.min_image_tokens", 12, (byte*)&value.min_image_tokens - start),
-            new("moe_projector_options.max_image_tokens", 16, (byte*)&value.max_image_tokens - start),
-            new("moe_projector_options.padding", 20, (byte*)&value.padding - start),
+            new("moe_projector_options.max_image_tokens", 12, (byte*)&value.max_image_tokens - start),
         ];
     }
 
@@ -730,12 +728,11 @@ internal static unsafe class AbiLayout
         byte* start = (byte*)&value;
         return
         [
-            new("sizeof(moe_projector_info)", 16, sizeof(moe_projector_info)),
+            new("sizeof(moe_projector_info)", 12, sizeof(moe_projector_info)),
             new("alignof(moe_projector_info)", 4, LayoutCheck.AlignmentOf<moe_projector_info>()),
             new("moe_projector_info.width", 0, (byte*)&value.width - start),
             new("moe_projector_info.vision", 4, (byte*)&value.vision - start),
-            new("moe_projector_info.audio", 8, (byte*)&value.audio - start),
-            new("moe_projector_info.position_count", 12, (byte*)&value.position_count - start),
+            new("moe_projector_info.position_count", 8, (byte*)&value.position_count - start),
         ];
     }
 

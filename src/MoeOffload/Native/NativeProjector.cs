@@ -18,7 +18,6 @@ internal sealed unsafe class NativeProjector : IDisposable
         _logger = logger;
         Width = info.width;
         HasVision = info.vision != 0;
-        HasAudio = info.audio != 0;
         PositionCount = info.position_count;
     }
 
@@ -27,9 +26,6 @@ internal sealed unsafe class NativeProjector : IDisposable
 
     /// <summary>Gets a value that indicates whether the projector takes images.</summary>
     public bool HasVision { get; }
-
-    /// <summary>Gets a value that indicates whether the projector takes sounds.</summary>
-    public bool HasAudio { get; }
 
     /// <summary>Gets the number of positions of an embedding, which is 4 for M-RoPE and otherwise 1.</summary>
     public int PositionCount { get; }
