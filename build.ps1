@@ -125,7 +125,7 @@ function Test-OnNet8([string] $results) {
     $leftOut = 'Peer.', 'SoakTests', 'LeakTests', 'MemoryEstimateTests', 'PlacementOutputTests', 'PrefixCacheTests', 'MtpTests', 'StepPlannerRandomTests'
     $filter = ($leftOut | ForEach-Object { "FullyQualifiedName!~$_" }) -join '&'
     $program = Get-ChildItem "$root/artifacts/net8.0/bin/MoeOffload.Tests/release*/*" -Include MoeOffload.Tests, MoeOffload.Tests.exe
-    & $program.FullName --filter $filter --timeout 45m --report-trx --report-trx-filename tests_net8.0.trx --results-directory $results
+    & $program.FullName --filter $filter --settings "$root/tests/MoeOffload.Tests/net8.0.runsettings" --timeout 45m --report-trx --report-trx-filename tests_net8.0.trx --results-directory $results
 }
 
 function Invoke-Tests([string[]] $arguments) {
