@@ -21,15 +21,6 @@ public sealed record ModelCompanions
     public static ModelOptions ForDraft(ModelOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        return options with
-        {
-            Id = null,
-            MetadataOverrides = new Dictionary<string, MetadataValue>(),
-            ChatTemplate = null,
-            LoadMtpLayers = false,
-            Experts = null,
-            ProjectorPath = null,
-            FindProjector = false,
-        };
+        return options.ForDraft();
     }
 }

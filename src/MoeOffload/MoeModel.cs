@@ -75,23 +75,21 @@ public sealed class MoeModel : LoadedModel, IMeasuredModel
             LiveState.Models.Add(model);
             return model;
         }
-        catch (ModelLoadException error) when (planned.IsPlanned)
+        catch (Exception error)
         {
             projector?.Dispose();
             native?.Dispose();
             loader.Dispose();
-            throw planned.Explain(error);
-        }
-        catch
-        {
-            projector?.Dispose();
-            native?.Dispose();
-            loader.Dispose();
+            if (error is ModelLoadException failure && planned.IsPlanned)
+            {
+                throw planned.Explain(failure);
+            }
+
             throw;
         }
     }
 
-    /// <summary>Finds the projector with which a model would be loaded, without loading either.</summary>
+    /// <summary>Finds the projector with which a model would be loaded, without loading either. Blocks while the headers of their files are read.</summary>
     /// <param name="path">The path of the model.</param>
     /// <param name="options">The options, or <see langword="null"/> for the default options.</param>
     /// <returns>The path of the projector, or <see langword="null"/> if the model would take only text.</returns>
@@ -460,7 +458,6 @@ public sealed class MoeModel : LoadedModel, IMeasuredModel
     /// </summary>
     /// <param name="chat">The chat, rendered by a template of this model.</param>
     /// <returns>The number of tokens.</returns>
-    /// <exception cref="ArgumentException">The prompt is empty.</exception>
     /// <exception cref="ImageFormatException">An image cannot be decoded.</exception>
     /// <exception cref="NotSupportedException">The chat has an image, and the model was loaded without a projector.</exception>
     /// <exception cref="ObjectDisposedException">The model has been disposed.</exception>

@@ -253,7 +253,7 @@ internal sealed class PlacementFit
     {
         var costs = MemoryCosts.Estimate(problem, expertsOffloaded);
         ContextOptions context = _context.With(problem.Context) with { MicroBatchSize = problem.Context.MicroBatch(expertsOffloaded) };
-        using ModelLoader loader = ModelLoader.Prepare(_path, _machine.Options with { Placement = TensorPlacement.Default, GpuLayers = null, TensorSplit = null, Experts = null });
+        using ModelLoader loader = PrepareUnplaced();
         MemoryUse truth = ContextEstimate.Make(loader, context, embeds: false).Total;
         long staging = costs.DeviceComputeBytes.Select(bytes => Math.Max(0, bytes - costs.HostComputeBytes)).DefaultIfEmpty().Max();
         long[] layers = [.. costs.LayerContextBytes];
@@ -274,24 +274,14 @@ internal sealed class PlacementFit
             return problem;
         }
 
-        ModelOptions options = _machine.Options with
-        {
-            MetadataOverrides = new Dictionary<string, MetadataValue>(),
-            LoadMtpLayers = false,
-            Experts = null,
-            ProjectorPath = null,
-            FindProjector = false,
-            UnmatchedRules = UnmatchedRuleAction.Warn,
-        };
-        using ModelLoader loader = ModelLoader.Prepare(path, options);
+        using ModelLoader loader = ModelLoader.Prepare(path, _machine.Options.ForDraft() with { UnmatchedRules = UnmatchedRuleAction.Warn });
         return Without(problem, ContextEstimate.Make(loader, _context.With(problem.Context).ForDraft(problem.Context.Length), embeds: false));
     }
 
     // The projector is beside the model, on its first GPU. On a machine that is not here, all of it counts for the first device.
     private PlacementProblem WithoutProjector(PlacementProblem problem)
     {
-        using ModelLoader loader = ModelLoader.Prepare(
-            _path, _machine.Options with { Placement = TensorPlacement.Default, GpuLayers = null, TensorSplit = null, Experts = null });
+        using ModelLoader loader = PrepareUnplaced();
         IReadOnlyList<MemoryUse> uses = ContextEstimate.ProjectorMemory(loader);
         if (!_machine.IsHere && _machine.Options.ProjectorOnDevice && problem.Devices.Count > 0)
         {
@@ -301,6 +291,10 @@ internal sealed class PlacementFit
 
         return uses.Count == 0 ? problem : Without(problem, new MemoryBreakdown(uses, contextLength: 0));
     }
+
+    // The rules of a machine that is not here can name devices that are not here.
+    private ModelLoader PrepareUnplaced() => ModelLoader.Prepare(
+        _path, _machine.Options with { Placement = TensorPlacement.Default, GpuLayers = null, TensorSplit = null, Experts = null });
 
     private static PlacementProblem Without(PlacementProblem problem, MemoryBreakdown other)
     {

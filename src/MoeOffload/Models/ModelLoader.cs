@@ -16,10 +16,18 @@ internal sealed class ModelLoader : IDisposable
     private readonly ModelSettings _settings;
     private readonly Dictionary<string, int> _rules;
     private readonly float _expertShare;
+    private readonly ILogger _logger;
 
     private ModelLoader(
-        ModelOptions options, GgufModelFiles files, List<NativeDevice> devices, ModelSettings settings, Dictionary<string, int> rules, ILogger nativeLogger)
+        ModelOptions options,
+        GgufModelFiles files,
+        List<NativeDevice> devices,
+        ModelSettings settings,
+        Dictionary<string, int> rules,
+        ILogger logger,
+        ILogger nativeLogger)
     {
+        _logger = logger;
         _options = options;
         _paths = [.. files.Parts.Select(part => part.Path!)];
         _files = new OpenedFiles(_paths);
@@ -43,9 +51,10 @@ internal sealed class ModelLoader : IDisposable
         GgufModelCheck.Validate(files, options.MetadataOverrides);
 
         ILoggerFactory loggers = options.LoggerFactory ?? NullLoggerFactory.Instance;
+        ILogger logger = loggers.CreateLogger(ModelLog.Category);
         ILogger nativeLogger = loggers.CreateLogger(NativeLog.Category);
         List<NativeDevice> devices = SelectDevices(options);
-        Dictionary<string, int> rules = MatchRules(files, options, loggers.CreateLogger(ModelLog.Category));
+        Dictionary<string, int> rules = MatchRules(files, options, logger);
         ModelSettings settings = ModelSettingsMapping.Map(options with { LoadMode = ChooseMode(options, files, devices, BufferOf) }, devices);
         PlacementRules.CheckTypes(settings.Rules, files.Tensors, rules);
         if (options.Experts is not null)
@@ -54,7 +63,7 @@ internal sealed class ModelLoader : IDisposable
             settings = settings with { Experts = experts, ExpertPatterns = patterns };
         }
 
-        return new ModelLoader(options, files, devices, settings, rules, nativeLogger);
+        return new ModelLoader(options, files, devices, settings, rules, logger, nativeLogger);
 
         string? BufferOf(string tensor) => rules.TryGetValue(tensor, out int rule) ? options.Placement.Rules[rule].Buffer : null;
     }
@@ -87,8 +96,7 @@ internal sealed class ModelLoader : IDisposable
     /// <exception cref="ModelLoadException">The projector in the options is not valid.</exception>
     public ProjectorSettings? FindProjector(int threads)
     {
-        ILogger logger = (_options.LoggerFactory ?? NullLoggerFactory.Instance).CreateLogger(ModelLog.Category);
-        return ProjectorFiles.Find(_paths[0], _options, EmbeddingLength, logger) is { } path
+        return ProjectorFiles.Find(_paths[0], _options, EmbeddingLength, _logger) is { } path
             ? Projector.Configure(path, _options, _devices, threads)
             : null;
     }
@@ -101,7 +109,6 @@ internal sealed class ModelLoader : IDisposable
     public Projector? LoadProjector(NativeModel model, int threads)
     {
         const double Mebibyte = 1 << 20;
-        ILogger logger = (_options.LoggerFactory ?? NullLoggerFactory.Instance).CreateLogger(ModelLog.Category);
         if (FindProjector(threads) is not { } settings)
         {
             return null;
@@ -110,17 +117,17 @@ internal sealed class ModelLoader : IDisposable
         try
         {
             var projector = Projector.Load(model, settings, NativeLogger);
-            if (logger.IsEnabled(LogLevel.Information))
+            if (_logger.IsEnabled(LogLevel.Information))
             {
                 double size = projector.Memory.Sum(use => use.TotalBytes) / Mebibyte;
-                ModelLog.ProjectorLoaded(logger, settings.Path, _paths[0], size, settings.Device?.Name ?? "the CPU");
+                ModelLog.ProjectorLoaded(_logger, settings.Path, _paths[0], size, settings.Device?.Name ?? "the CPU");
             }
 
             return projector;
         }
         catch (ModelLoadException error) when (_options.ProjectorPath is null)
         {
-            ModelLog.ProjectorFailed(logger, _paths[0], error.Message);
+            ModelLog.ProjectorFailed(_logger, _paths[0], error.Message);
             return null;
         }
     }

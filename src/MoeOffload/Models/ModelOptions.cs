@@ -170,6 +170,18 @@ public sealed record ModelOptions
         };
     }
 
+    /// <summary>Returns the options with which a draft model is loaded: these, without what concerns the model itself.</summary>
+    internal ModelOptions ForDraft() => this with
+    {
+        Id = null,
+        MetadataOverrides = new Dictionary<string, MetadataValue>(),
+        ChatTemplate = null,
+        LoadMtpLayers = false,
+        Experts = null,
+        ProjectorPath = null,
+        FindProjector = false,
+    };
+
     /// <summary>Checks the options, as loading a model does. It uses neither the model nor the devices.</summary>
     /// <exception cref="ArgumentException">An option is not valid, or options contradict each other.</exception>
     public void Validate()
