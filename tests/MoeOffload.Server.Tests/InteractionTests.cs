@@ -29,7 +29,7 @@ public sealed class InteractionTests : PageTests
         await Expect(open.Page.Locator("#toast")).ToHaveTextAsync(
             "picture.bin is not attached: it is not text, or not in UTF-8. Save it as text in UTF-8. "
             + "long.txt is not attached: it has 1.0 MiB, and texts can have up to 1.0 MiB. Attach the part that matters.");
-        await AttachAsync(open, "image/png", ("cat.png", Picture));
+        await AttachAsync(open, "image/png", ("cat.png", s_picture));
         await Expect(open.Page.Locator("#toast")).ToHaveTextAsync("cat.png is not attached: this model reads only text. Choose a model that reads images.");
         await AttachAsync(open, ("more.txt", [0xFF, 0xFE, (byte)'x', 0, (byte)'y', 0]));
         await open.Page.GetByLabel("Remove more.txt").ClickAsync();
@@ -69,14 +69,14 @@ public sealed class InteractionTests : PageTests
         await open.Page.ReloadAsync();
         await LoadAsync(open);
         await Expect(open.Page.GetByLabel("Attach files", new PageGetByLabelOptions { Exact = true })).ToHaveAttributeAsync("title", "Attach text files or images, up to 10, and 1.0 MiB for each text");
-        await AttachAsync(open, "image/png", ("cat.png", Picture));
+        await AttachAsync(open, "image/png", ("cat.png", s_picture));
         await Expect(open.Page.Locator("#attachments canvas")).ToHaveAttributeAsync("aria-label", "Picture cat.png");
-        await AttachAsync(open, "image/png", ("torn.png", Picture[..20]));
+        await AttachAsync(open, "image/png", ("torn.png", s_picture[..20]));
         await Expect(open.Page.Locator("#toast")).ToHaveTextAsync("torn.png is not attached: the browser cannot read this image. Save it as PNG or JPEG.");
         await open.AskAsync("What is it?");
 
         JsonNode message = bodies[0]["messages"]![0]!;
-        Convert.FromBase64String((string)message["images"]![0]!).Should().StartWith(Picture[..8]);
+        Convert.FromBase64String((string)message["images"]![0]!).Should().StartWith(s_picture[..8]);
         ((string?)message["content"]).Should().Be("What is it?");
         await Expect(open.Page.Locator(".message.user canvas")).ToBeVisibleAsync();
         open.Complaints.Should().BeEmpty();
@@ -286,7 +286,7 @@ public sealed class InteractionTests : PageTests
         (await open.Page.Locator("[aria-live], [role=status], [role=alert], [role=log], output").CountAsync()).Should().Be(2, "only the announcer and the readout of the map speak");
     }
 
-    private static readonly byte[] Picture = Convert.FromBase64String("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==");
+    private static readonly byte[] s_picture = Convert.FromBase64String("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==");
 
     private static async Task<OpenPage> OpenLoadedAsync()
     {

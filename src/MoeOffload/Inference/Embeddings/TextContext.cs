@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Logging;
+using MoeOffload.Diagnostics;
 using MoeOffload.Inference.Running;
 using MoeOffload.Models;
-using MoeOffload.Diagnostics;
 using MoeOffload.Native;
 using MoeOffload.Telemetry;
 
