@@ -72,6 +72,37 @@ endfunction()
 set(moe_libraries ggml-base ggml llama)
 moe_targets(MODULE_LIBRARY ${LLAMA_CPP_SOURCE_DIR}/ggml moe_backends)
 
+# Leaves variants of the CPU backend out. ggml's own target depends on all of them, so they are built from an empty source file.
+function(moe_leave_out backends variants)
+  file(WRITE ${CMAKE_BINARY_DIR}/nothing.c "")
+  foreach(variant IN LISTS variants)
+    set_target_properties(${variant} PROPERTIES SOURCES ${CMAKE_BINARY_DIR}/nothing.c LINK_LIBRARIES "" LINKER_LANGUAGE C)
+  endforeach()
+  if(variants)
+    list(REMOVE_ITEM ${backends} ${variants})
+  endif()
+  set(${backends} ${${backends}} PARENT_SCOPE)
+endfunction()
+
+# Lists the features that a variant of the CPU backend needs.
+function(moe_variant_needs variant result)
+  get_target_property(needs ${variant}-feats COMPILE_DEFINITIONS)
+  list(FILTER needs EXCLUDE REGEX "^GGML_BACKEND_")
+  set(${result} ${needs} PARENT_SCOPE)
+endfunction()
+
+# llama.cpp's AMX kernels read beyond the weights, and compute something else, if the sequences of a batch are separate matrices, as in models with recurrent
+# layers. Besides, GCC 12 removes the configuration of the tiles, so that they end the process. A processor with AMX uses AVX-512 instead.
+set(moe_amx_variants ${moe_backends})
+list(FILTER moe_amx_variants INCLUDE REGEX "^ggml-cpu-")
+foreach(variant IN LISTS moe_amx_variants)
+  moe_variant_needs(${variant} needs)
+  if(NOT "${needs}" MATCHES "AMX")
+    list(REMOVE_ITEM moe_amx_variants ${variant})
+  endif()
+endforeach()
+moe_leave_out(moe_backends "${moe_amx_variants}")
+
 # Keeps two variants of the CPU backend: the first one, which every CPU can run, and the one that uses the most features of this machine. If the
 # compiler does not report the features, all variants are kept.
 function(moe_two_variants backends cpu_features)
@@ -84,8 +115,7 @@ function(moe_two_variants backends cpu_features)
   set(best ${first})
   set(most 0)
   foreach(variant IN LISTS variants)
-    get_target_property(needs ${variant}-feats COMPILE_DEFINITIONS)
-    list(FILTER needs EXCLUDE REGEX "^GGML_BACKEND_")
+    moe_variant_needs(${variant} needs)
     list(LENGTH needs count)
     list(TRANSFORM needs APPEND "=ON")
     list(REMOVE_ITEM needs ${cpu_features})
@@ -95,13 +125,7 @@ function(moe_two_variants backends cpu_features)
     endif()
   endforeach()
   list(REMOVE_ITEM variants ${first} ${best})
-
-  # ggml's own target depends on all variants, so those that are left out are built from an empty source file.
-  file(WRITE ${CMAKE_BINARY_DIR}/nothing.c "")
-  foreach(variant IN LISTS variants)
-    set_target_properties(${variant} PROPERTIES SOURCES ${CMAKE_BINARY_DIR}/nothing.c LINK_LIBRARIES "" LINKER_LANGUAGE C)
-  endforeach()
-  list(REMOVE_ITEM ${backends} ${variants})
+  moe_leave_out(${backends} "${variants}")
   set(${backends} ${${backends}} PARENT_SCOPE)
 endfunction()
 

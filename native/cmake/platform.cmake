@@ -36,8 +36,7 @@ endfunction()
 
 set(moe_cpu_macros # ggml's option = the compiler's macro
   SSE42=SSE4_2 AVX=AVX AVX2=AVX2 BMI2=BMI2 FMA=FMA F16C=F16C AVX_VNNI=AVXVNNI
-  AVX512=AVX512VL AVX512_VBMI=AVX512VBMI AVX512_VNNI=AVX512VNNI AVX512_BF16=AVX512BF16
-  AMX_TILE=AMX_TILE AMX_INT8=AMX_INT8 AMX_BF16=AMX_BF16)
+  AVX512=AVX512VL AVX512_VBMI=AVX512VBMI AVX512_VNNI=AVX512VNNI AVX512_BF16=AVX512BF16)
 
 # ggml does not support GGML_NATIVE for an x86 backend that is loaded at run time, because such a backend checks the features that it was built
 # for when it is loaded. So the features are listed one by one as GGML_<feature>=ON or OFF, according to the compiler's view of this machine's
