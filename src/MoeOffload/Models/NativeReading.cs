@@ -19,8 +19,17 @@ internal static class NativeReading
     ];
 
     /// <summary>Reads the type and the dimensions of each tensor of a model.</summary>
-    public static Dictionary<string, (Gguf.GgmlType Type, long[] Dimensions)> ReadShapes(this NativeModel model) =>
-        model.ReadTensors().ToDictionary(tensor => tensor.Name, tensor => (tensor.Type, tensor.Dimensions), StringComparer.Ordinal);
+    public static Dictionary<string, (Gguf.GgmlType Type, long[] Dimensions)> ReadShapes(this NativeModel model)
+    {
+        Dictionary<string, (Gguf.GgmlType Type, long[] Dimensions)> shapes = new(StringComparer.Ordinal);
+        foreach (NativeTensor tensor in model.ReadTensors())
+        {
+            // An embedding that is the output matrix as well has two copies with the same name, if the processor repacks the second one.
+            shapes[tensor.Name] = (tensor.Type, tensor.Dimensions);
+        }
+
+        return shapes;
+    }
 
     /// <summary>Describes the native libraries of this process, which must be loaded.</summary>
     public static RuntimeInfo DescribeRuntime() => new(
