@@ -5,6 +5,9 @@ namespace MoeOffload.Fixtures;
 /// <summary>The shape of a tiny model. Null selects the default of the architecture: experts as in the real model, and everything else small.</summary>
 public sealed record TinyModelOptions
 {
+    /// <summary>Eight experts that all compute. Between two that are about equally good, the rounding of the processor would choose, and change the whole text.</summary>
+    public static TinyModelOptions AllExperts { get; } = new() { Experts = 8, ExpertsUsed = 8 };
+
     /// <summary>How matrices are stored: F32, F16, Q8_0, Q4_0, or MXFP4 (experts; the other matrices are then Q8_0).</summary>
     public GgmlType WeightType { get; init; } = GgmlType.F16;
 

@@ -75,13 +75,14 @@ public sealed class ProjectorTests
     [Test]
     public void Memory_of_the_projector_is_estimated_and_reported()
     {
-        var options = new ModelOptions { ProjectorPath = VisionModels.Square.Projector!.Path };
+        var options = new ModelOptions { ProjectorPath = VisionModels.Square.Projector!.Path, LoadMode = LoadMode.None };
         var context = SmallModel.Context(256);
         MemoryBreakdown with = MoeModel.EstimateMemory(VisionModels.TextFile.Path, options, context);
         MemoryBreakdown without = MoeModel.EstimateMemory(VisionModels.TextFile.Path, options with { ProjectorPath = null, FindProjector = false }, context);
         long bytes = new FileInfo(options.ProjectorPath).Length;
         (with.Total.TotalBytes - without.Total.TotalBytes).Should().BeGreaterThan(bytes);
-        using GenerationSession session = VisionModels.Square.CreateSession(context);
+        using var model = MoeModel.Load(VisionModels.TextFile.Path, options);
+        using GenerationSession session = model.CreateSession(context);
         session.Memory.Total.TotalBytes.Should().Be(with.Total.TotalBytes);
 
         var fit = new FitOptions { HostBytes = 1 << 30 };

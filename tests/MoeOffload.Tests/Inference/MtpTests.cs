@@ -15,17 +15,17 @@ public sealed class MtpTests
 
     public static IEnumerable<TestCaseData> Models() =>
     [
-        new(TinyModels.Glm4Moe(), new KvCacheOptions()),
-        new(TinyModels.Step35(), new KvCacheOptions { Unified = true }),
-        new(TinyModels.Qwen35Moe(), new KvCacheOptions()),
+        new(TinyModels.Glm4Moe(TinyModelOptions.AllExperts), new KvCacheOptions()),
+        new(TinyModels.Step35(TinyModelOptions.AllExperts), new KvCacheOptions { Unified = true }),
+        new(TinyModels.Qwen35Moe(TinyModelOptions.AllExperts), new KvCacheOptions()),
     ];
 
     public static IEnumerable<TestCaseData> Caches() =>
     [
         .. Models(),
-        new(TinyModels.Glm4Moe(), new KvCacheOptions { Unified = true }),
-        new(TinyModels.Step35(), new KvCacheOptions { FullSizeSwa = true }),
-        new(TinyModels.Qwen35Moe(), new KvCacheOptions { Unified = true }),
+        new(TinyModels.Glm4Moe(TinyModelOptions.AllExperts), new KvCacheOptions { Unified = true }),
+        new(TinyModels.Step35(TinyModelOptions.AllExperts), new KvCacheOptions { FullSizeSwa = true }),
+        new(TinyModels.Qwen35Moe(TinyModelOptions.AllExperts), new KvCacheOptions { Unified = true }),
     ];
 
     [TestCaseSource(nameof(Models))]
@@ -229,10 +229,11 @@ public sealed class MtpTests
     {
         TinyModel file = TinyModels.Step35();
         ContextOptions options = SmallModel.Context(1024) with { Speculation = s_speculation };
-        using MoeModel model = MoeModel.Load(file.Path, s_options);
+        ModelOptions unmapped = s_options with { LoadMode = LoadMode.None };
+        using MoeModel model = MoeModel.Load(file.Path, unmapped);
         using GenerationSession guessing = model.CreateSession(options);
         using GenerationSession plain = model.CreateSession(options with { Speculation = new SpeculationOptions { MaxDraftTokens = Guesses } });
-        MoeModel.EstimateMemory(file.Path, s_options, options).Total.Should().Be(guessing.Memory.Total);
+        MoeModel.EstimateMemory(file.Path, unmapped, options).Total.Should().Be(guessing.Memory.Total);
         guessing.Memory.Total.ContextBytes.Should().BeGreaterThan(plain.Memory.Total.ContextBytes);
         guessing.Memory.Total.WeightBytes.Should().Be(plain.Memory.Total.WeightBytes);
         using MoeModel without = MoeModel.Load(file.Path);

@@ -30,7 +30,7 @@ public sealed class EmbeddingTests
         string nonCausal = AlteredModels.Alter(TinyModels.Llama(), writer => writer.Set("llama.attention.causal", false));
         (string Name, string Path)[] models =
         [
-            ("qwen3moe", SmallModel.File.Path), ("gpt-oss", TinyModels.GptOss().Path), ("bert", TinyModels.Bert().Path), ("llama without causality", nonCausal),
+            ("qwen3moe", SmallModel.File.Path), ("gpt-oss", TinyModels.GptOss(TinyModelOptions.AllExperts).Path), ("bert", TinyModels.Bert().Path), ("llama without causality", nonCausal),
         ];
         foreach ((string name, string path) in models)
         {
