@@ -4,6 +4,7 @@ using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using MoeOffload.Models;
 using MoeOffload.Native;
+using MoeOffload.Schemas;
 using MoeOffload.Shared;
 
 namespace MoeOffload.Chat;
@@ -149,11 +150,13 @@ public sealed class ChatTemplate
             Tools = [.. options.Tools.Where(tool => options.ToolChoice.ToolName is not { } name || tool.Name == name)],
         };
         ChatOptions forced = options with { ResponseSchema = null, ToolChoice = options.ToolChoice.IsRequired ? options.ToolChoice : ToolChoice.Required };
-        RenderedChat optional = Render(ChatRequest.Make(messages, callable, _canReason.Value));
+        ChatRequest request = ChatRequest.Make(messages, callable, _canReason.Value);
+        RenderedChat optional = Render(request);
         RenderedChat required = Render(ChatRequest.Make(messages, forced, _canReason.Value));
-        string? schema = options.ToolChoice.IsRequired ? null : options.ResponseSchema!.ToGrammar();
-        (string, string) header = schema is null ? (string.Empty, string.Empty) : FindHeader(optional, options);
-        if (AnswerGrammar.Make(required, optional, schema, header, _isToken) is { } grammar)
+        AnswerForm form = FormOf(
+            options.ReasoningFormat == ReasoningFormat.Separate ? optional : Render(ChatRequest.Make(messages, callable with { ReasoningFormat = ReasoningFormat.Separate }, _canReason.Value)), request);
+        (string, string)? schema = options.ToolChoice.IsRequired ? null : ContentOf(options.ResponseSchema!, form);
+        if (AnswerGrammar.Make(required, optional, schema, form) is { } grammar)
         {
             return (schema is null ? required : optional).WithGrammar(grammar);
         }
@@ -165,62 +168,28 @@ public sealed class ChatTemplate
 
         // llama.cpp finds no form of calls in the template, so that the calls are JSON.
         return Capabilities.Tools
-            ? RenderPlainCalls(messages, options, callable, schema, header)
+            ? RenderPlainCalls(messages, options, callable, schema, form)
             : throw new NotSupportedException(schema is null
                 ? "ToolChoice requires a tool call, but the chat template does not show tools to the model. Use ToolChoice.Auto, a ResponseSchema, or a template that supports tools."
                 : "Tools and ResponseSchema are combined, but the chat template does not show tools to the model. Remove one of them, or use a template that supports tools.");
     }
 
-    // Some templates put texts around the content of an answer, without which the content is not recognized.
-    private (string Before, string After) FindHeader(RenderedChat chat, ChatOptions options)
+    private static (string Content, string Rules) ContentOf(JsonSchema schema, AnswerForm form)
     {
-        const string Probe = "[]";
-        string reasoning = AnswerGrammar.EndOfReasoning(chat);
-        if (IsContent(string.Empty, string.Empty))
-        {
-            return (string.Empty, string.Empty);
-        }
-
-        var shown = new ChatOptions { Reasoning = options.Reasoning, TemplateArguments = options.TemplateArguments };
-        string prompt = Render(ChatRequest.Make([ChatMessage.User("test"), ChatMessage.Assistant(Mark)], shown, _canReason.Value)).Prompt;
-        int end = Math.Max(prompt.IndexOf(Mark, StringComparison.Ordinal), 0);
-        string before = prompt[..end];
-        string after = end + Mark.Length < prompt.Length ? prompt[(end + Mark.Length)..] : string.Empty;
-
-        // The text before the content is at most what follows the beginning of the answer, and the text after it is one tag.
-        string tag = after[..(after.IndexOf('>', StringComparison.Ordinal) + 1)];
-        for (int start = before.LastIndexOf('<'); start >= 0; start = start == 0 ? -1 : before.LastIndexOf('<', start - 1))
-        {
-            foreach (string last in (string[])[string.Empty, tag])
-            {
-                if (IsContent(before[start..], last))
-                {
-                    return (before[start..], last);
-                }
-            }
-        }
-
-        throw new NotSupportedException("Tools and ResponseSchema are combined, but answers in the format of this chat template cannot be both. Remove one of them.");
-
-        bool IsContent(string first, string last)
-        {
-            try
-            {
-                return chat.ParseAnswer($"{reasoning}{first}{Probe}{last}") is { ToolCalls.Count: 0 } answer && answer.Content.Trim() == Probe;
-            }
-            catch (FormatException)
-            {
-                return false;
-            }
-        }
+        (string rules, string root) = schema.Rules;
+        return form.AroundContent(root) is { } content
+            ? (content, rules)
+            : throw new NotSupportedException("Tools and ResponseSchema are combined, but answers in the format of this chat template cannot be both. Remove one of them.");
     }
 
+    private AnswerForm FormOf(RenderedChat chat, ChatRequest request) => new(chat, answer => RenderPrompt(request.Showing(answer)).Prompt, _isToken);
+
     private RenderedChat RenderPlainCalls(
-        IReadOnlyList<ChatMessage> messages, ChatOptions options, ChatOptions callable, string? schema, (string Before, string After) header)
+        IReadOnlyList<ChatMessage> messages, ChatOptions options, ChatOptions callable, (string Content, string Rules)? schema, AnswerForm form)
     {
         ChatOptions shown = options with { ResponseSchema = null, ToolChoice = ToolChoice.None };
         RenderedChat chat = Render(ChatRequest.Make(messages, shown, _canReason.Value));
-        return chat.WithGrammar(AnswerGrammar.MakePlain(chat, ChatRequest.ToCallGrammar(callable.Tools), schema, header, _isToken), hasPlainCalls: true);
+        return chat.WithGrammar(AnswerGrammar.MakePlain(ChatRequest.ToCallGrammar(callable.Tools), schema, form), hasPlainCalls: true);
     }
 
     private RenderedChat Render(ChatRequest request)
@@ -237,20 +206,14 @@ public sealed class ChatTemplate
         return new RenderedChat(grammar, prompt.Prompt);
     }
 
-    private RenderedChat RenderPrompt(ChatRequest request)
-    {
-        return request.HasTools ? FirstOf(() => Render(isPlain: false), () => Render(isPlain: true)) : Render(isPlain: false);
+    private RenderedChat RenderPrompt(ChatRequest request) =>
+        request.HasTools ? FirstOf(() => RenderPrompt(request, isPlain: false), () => RenderPrompt(request, isPlain: true)) : RenderPrompt(request, isPlain: false);
 
-        RenderedChat Render(bool isPlain)
-        {
-            var schemas = new EmbeddedSchemas();
-            byte[] rendered = NativeChat.Render(_handle, request.WriteForPrompt(schemas, isPlain), _logger);
-            var chat = new RenderedChat(schemas.Link(rendered, request.AnswerSchema), prompt: null);
-            return !schemas.IsPlainAnswer || IsReadAsContent(chat, "{}")
-                ? chat
-                : throw new NotSupportedException(
-                    "The chat template has no form of answers that follow a schema. Set ChatOptions.Reasoning to false if the model thinks, remove the schema, or use another template.");
-        }
+    private RenderedChat RenderPrompt(ChatRequest request, bool isPlain)
+    {
+        var schemas = new EmbeddedSchemas();
+        byte[] rendered = NativeChat.Render(_handle, request.WriteForPrompt(schemas, isPlain), _logger);
+        return new RenderedChat(schemas.Link(rendered, request.AnswerSchema, () => FormOf(RenderPrompt(request.WithFreeAnswer(), isPlain), request)), prompt: null);
     }
 
     // Returns null if the grammar does not have all schemas.
@@ -261,18 +224,6 @@ public sealed class ChatTemplate
         using JsonDocument json = JsonDocument.Parse(rendered);
         string grammar = json.RootElement.GetProperty("grammar").GetString()!;
         return form != ChatRequest.ArgumentForm.Whole || grammar.Length == 0 || schemas.AreAllIn(grammar) ? schemas.Link(rendered, shown: null) : null;
-    }
-
-    private static bool IsReadAsContent(RenderedChat chat, string answer)
-    {
-        try
-        {
-            return chat.ParseAnswer(answer).Content == answer;
-        }
-        catch (FormatException)
-        {
-            return false;
-        }
     }
 
     // If both fail, the first error is the one to tell.

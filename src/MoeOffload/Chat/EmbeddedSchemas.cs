@@ -17,9 +17,6 @@ internal sealed partial class EmbeddedSchemas
     private readonly List<string> _rules = [];
     private readonly List<string> _roots = [];
 
-    /// <summary>Gets a value that indicates whether the whole answer is a value of the schema, because llama.cpp made no grammar.</summary>
-    public bool IsPlainAnswer { get; private set; }
-
     /// <summary>Adds rules that placeholders refer to.</summary>
     public void AddRules(string rules) => _rules.Add(rules);
 
@@ -36,7 +33,8 @@ internal sealed partial class EmbeddedSchemas
     /// <summary>Replaces the placeholders in the grammar of a rendered chat by the rules.</summary>
     /// <param name="rendered">The rendered chat, as JSON.</param>
     /// <param name="shown">The text to show in the prompt instead of the placeholder of the answer's schema, or null.</param>
-    public byte[] Link(byte[] rendered, string? shown)
+    /// <param name="findForm">Finds the form of an answer, of which llama.cpp makes no grammar for some templates.</param>
+    public byte[] Link(byte[] rendered, string? shown, Func<AnswerForm>? findForm = null)
     {
         if (_roots.Count == 0)
         {
@@ -49,9 +47,9 @@ internal sealed partial class EmbeddedSchemas
         {
             json["grammar"] = Placeholders().Replace(grammar, match => _roots[int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture)]) + string.Concat(_rules);
         }
-        else if (shown is not null)
+        else if (findForm is not null && shown is not null)
         {
-            RequireAnswer(json);
+            RequireAnswer(json, findForm());
         }
 
         if (shown is not null)
@@ -63,11 +61,12 @@ internal sealed partial class EmbeddedSchemas
     }
 
     // llama.cpp knows no form of answers by a schema for some templates, and would leave the answer free.
-    private void RequireAnswer(JsonObject json)
+    private void RequireAnswer(JsonObject json, AnswerForm form)
     {
-        IsPlainAnswer = true;
+        string answer = form.AroundContent(_roots[^1])
+            ?? throw new NotSupportedException("Answers in the format of this chat template cannot follow a schema. Remove the schema, or use another template.");
         string beginning = (string?)json["generation_prompt"] ?? string.Empty;
-        json["grammar"] = $"root ::= {GrammarSymbol.Literal(beginning).Text} {_roots[^1]}\n{string.Concat(_rules)}";
+        json["grammar"] = $"root ::= {GrammarSymbol.Literal(beginning).Text} {answer}\n{form.Rules}{string.Concat(_rules)}";
         json["grammar_lazy"] = false;
     }
 
