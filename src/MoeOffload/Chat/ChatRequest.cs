@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using MoeOffload.Inference.Schemas;
 using MoeOffload.Schemas;
 
 namespace MoeOffload.Chat;
@@ -56,8 +57,17 @@ internal sealed class ChatRequest
     public static ChatRequest Make(IReadOnlyList<ChatMessage> messages, ChatOptions options, bool canReason = true)
     {
         CheckCount(messages);
-        return new ChatRequest(messages, canReason ? options : options with { Reasoning = false }, [.. options.Tools.Select((tool, index) => new ToolSchema(tool, index))]);
+        var limits = ConversionLimits.OfTools(options.Tools.Count);
+        return new ChatRequest(messages, canReason ? options : options with { Reasoning = false }, [.. options.Tools.Select((tool, index) => new ToolSchema(tool, index, limits))]);
     }
+
+    /// <summary>Returns the same request with an answer that is free and not a call, whose reasoning is separated from the content.</summary>
+    public ChatRequest WithFreeAnswer() =>
+        new(_messages, _options with { ResponseSchema = null, ReasoningFormat = ReasoningFormat.Separate, ToolChoice = ToolChoice.None }, _tools);
+
+    /// <summary>Returns a request that shows an answer.</summary>
+    public ChatRequest Showing(ChatMessage answer) => new(
+        [ChatMessage.User("test"), answer], new ChatOptions { Reasoning = _options.Reasoning, TemplateArguments = _options.TemplateArguments }, []);
 
     /// <summary>Writes the request for the prompt, in which no tool is called.</summary>
     /// <param name="schemas">The schemas that take the places of placeholders.</param>

@@ -21,6 +21,7 @@ internal sealed class ToolSchema
     private readonly SchemaDocument _document;
     private readonly string _prefix;
     private readonly int _index;
+    private readonly ConversionLimits _limits;
     private MemberConversion? _members;
     private SchemaConversion? _whole;
 
@@ -28,8 +29,10 @@ internal sealed class ToolSchema
     /// <exception cref="ArgumentException">The parameters are not valid JSON, or neither an object nor a boolean.</exception>
     /// <param name="definition">The tool.</param>
     /// <param name="index">The index of the tool in its chat.</param>
-    public ToolSchema(ToolDefinition definition, int index)
+    /// <param name="limits">The limits of all tools of the chat.</param>
+    public ToolSchema(ToolDefinition definition, int index, ConversionLimits limits)
     {
+        _limits = limits;
         Definition = definition;
         JsonElement root = SchemaText.Parse(definition.Parameters, $"The schema of the parameters of the tool '{definition.Name}'");
         _document = new SchemaDocument(root);
@@ -46,15 +49,15 @@ internal sealed class ToolSchema
 
     /// <summary>Returns the tool without parameters, whose description has their schema.</summary>
     public ToolSchema Described() => new(
-        Definition with { Description = $"{Definition.Description}\nParameters (JSON schema): {Definition.Parameters}".TrimStart(), Parameters = NoParameters }, _index);
+        Definition with { Description = $"{Definition.Description}\nParameters (JSON schema): {Definition.Parameters}".TrimStart(), Parameters = NoParameters }, _index, _limits);
 
-    private MemberConversion Members => _members ??= MemberConversion.Of(_document, _prefix);
+    private MemberConversion Members => _members ??= MemberConversion.Of(_document, _prefix, _limits);
 
     /// <summary>Returns a schema whose rules take its place as a whole.</summary>
     public JsonNode Placeholder(EmbeddedSchemas schemas)
     {
         // A chat can be rendered more than once, and the conversion is the longest part of it.
-        SchemaConversion conversion = _whole ??= SchemaConversion.Loosely(_document, _prefix);
+        SchemaConversion conversion = _whole ??= SchemaConversion.Loosely(_document, _prefix, _limits);
         schemas.AddRules(conversion.Rules);
         return new JsonObject { ["type"] = "object", ["properties"] = new JsonObject(), ["const"] = schemas.Add(conversion.Root) };
     }

@@ -3,6 +3,10 @@ namespace MoeOffload.Inference.Automata;
 /// <summary>Divides the code points into classes whose members an automaton does not distinguish.</summary>
 internal sealed class Alphabet
 {
+    // The ranges of the sets, and the texts that identify classes, take memory.
+    private const int MaxRanges = 500_000;
+    private const int MaxMemberships = 2_000_000;
+
     private readonly int[] _starts;
     private readonly int[] _classes;
     private readonly Lazy<CharSet[]> _sets;
@@ -22,9 +26,17 @@ internal sealed class Alphabet
     public IReadOnlyList<CharSet> Sets => _sets.Value;
 
     /// <summary>Creates the alphabet that distinguishes the members of each set from all others.</summary>
-    public static Alphabet Of(IEnumerable<CharSet> sets)
+    /// <exception cref="FormatException">The sets have too many ranges.</exception>
+    /// <exception cref="WorkLimitException">There was too much work.</exception>
+    public static Alphabet Of(IEnumerable<CharSet> sets, WorkBudget work)
     {
-        CharSet[] distinct = [.. sets.DistinctBy(set => set.ToString(), StringComparer.Ordinal)];
+        long memberships = 0;
+        CharSet[] distinct = [.. Limited(sets, work).DistinctBy(set => set.ToString(), StringComparer.Ordinal)];
+        if (distinct.Sum(set => (long)set.Ranges.Count) > MaxRanges)
+        {
+            throw TooLarge();
+        }
+
         var edges = new SortedDictionary<int, List<int>> { [0] = [] };
         for (int i = 0; i < distinct.Length; i++)
         {
@@ -42,7 +54,9 @@ internal sealed class Alphabet
         return Make(edges.Keys, start =>
         {
             inside.SymmetricExceptWith(edges[start].GroupBy(set => set).Where(group => group.Count() % 2 == 1).Select(group => group.Key));
-            return string.Join(',', inside);
+            memberships += inside.Count;
+            work.Spend(inside.Count);
+            return memberships > MaxMemberships ? throw TooLarge() : string.Join(',', inside);
         });
 
         List<int> Edge(int at) => edges.TryGetValue(at, out List<int>? list) ? list : edges[at] = [];
@@ -70,6 +84,17 @@ internal sealed class Alphabet
         int index = Array.BinarySearch(_starts, codePoint);
         return _classes[index >= 0 ? index : ~index - 1];
     }
+
+    private static IEnumerable<CharSet> Limited(IEnumerable<CharSet> sets, WorkBudget work)
+    {
+        foreach (CharSet set in sets)
+        {
+            work.Spend(1 + set.Ranges.Count);
+            yield return set;
+        }
+    }
+
+    private static FormatException TooLarge() => new("it has too many sets of characters that overlap; use fewer of them");
 
     private static Alphabet Make<T>(IEnumerable<int> starts, Func<int, T> keyOf)
         where T : notnull

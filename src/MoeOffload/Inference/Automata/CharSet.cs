@@ -8,13 +8,15 @@ internal sealed class CharSet
     /// <summary>The largest code point.</summary>
     public const int Last = 0x10FFFF;
 
-    private CharSet((int From, int To)[] ranges) => Ranges = ranges;
+    private readonly (int From, int To)[] _ranges;
+
+    private CharSet((int From, int To)[] ranges) => _ranges = ranges;
 
     /// <summary>Gets the set of all code points.</summary>
     public static CharSet All { get; } = new([(0, Last)]);
 
     /// <summary>Gets the ranges.</summary>
-    public IReadOnlyList<(int From, int To)> Ranges { get; }
+    public IReadOnlyList<(int From, int To)> Ranges => _ranges;
 
     /// <summary>Gets a value that indicates whether the set has no members.</summary>
     public bool IsEmpty => Ranges.Count == 0;
@@ -69,7 +71,29 @@ internal sealed class CharSet
     public CharSet Intersect(CharSet other) => Complement().Union(other.Complement()).Complement();
 
     /// <summary>Determines whether a code point is a member.</summary>
-    public bool Contains(int codePoint) => Ranges.Any(range => codePoint >= range.From && codePoint <= range.To);
+    public bool Contains(int codePoint)
+    {
+        int first = 0;
+        int last = _ranges.Length - 1;
+        while (first <= last)
+        {
+            int middle = (first + last) / 2;
+            if (codePoint > _ranges[middle].To)
+            {
+                first = middle + 1;
+            }
+            else if (codePoint < _ranges[middle].From)
+            {
+                last = middle - 1;
+            }
+            else
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     /// <inheritdoc/>
     public override string ToString() =>

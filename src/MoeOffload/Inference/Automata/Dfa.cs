@@ -11,6 +11,8 @@ internal sealed class Dfa
     /// <summary>The maximum number of states.</summary>
     public const int MaxStates = 4_000;
 
+    // Each takes a few bytes while an automaton is built.
+    private const int MaxTransitions = 4_000_000;
     private const int MaxSteps = 4_000_000;
 
     private readonly Alphabet _alphabet;
@@ -29,15 +31,17 @@ internal sealed class Dfa
 
     /// <summary>Compiles a regular expression.</summary>
     /// <param name="pattern">The expression.</param>
+    /// <param name="work">The budget.</param>
     /// <param name="isSearched">Whether the expression can match in the middle of a text, instead of the whole text.</param>
     /// <exception cref="FormatException">The automaton is too large.</exception>
-    public static Dfa Of(PatternNode pattern, bool isSearched = false)
+    /// <exception cref="WorkLimitException">There was too much work.</exception>
+    public static Dfa Of(PatternNode pattern, WorkBudget work, bool isSearched = false)
     {
-        PatternNfa nfa = PatternNfa.Of(pattern, isSearched);
-        Alphabet alphabet = Alphabet.Of(nfa.Sets);
+        PatternNfa nfa = PatternNfa.Of(pattern, isSearched, work);
+        Alphabet alphabet = Alphabet.Of(nfa.Sets, work);
         int[] representatives = [.. alphabet.Sets.Select(set => set.Ranges[0].From)];
         long steps = 0;
-        return Explore(alphabet, Closed([nfa.Start], isAtStart: true), SetComparer.Instance, (states, kind) =>
+        return Explore(alphabet, work, Closed([nfa.Start], isAtStart: true), SetComparer.Instance, (states, kind) =>
         {
             HashSet<int> targets = [];
             foreach (int state in states)
@@ -68,6 +72,7 @@ internal sealed class Dfa
         void Charge(int count)
         {
             steps += count;
+            work.Spend(count);
             if (steps > MaxSteps)
             {
                 throw TooLarge();
@@ -77,7 +82,8 @@ internal sealed class Dfa
 
     /// <summary>Creates the automaton of the specified texts.</summary>
     /// <exception cref="FormatException">The automaton is too large.</exception>
-    public static Dfa OfTexts(IEnumerable<string> texts)
+    /// <exception cref="WorkLimitException">There was too much work.</exception>
+    public static Dfa OfTexts(IEnumerable<string> texts, WorkBudget work)
     {
         List<Dictionary<int, int>> children = [[]];
         HashSet<int> ends = [];
@@ -99,7 +105,8 @@ internal sealed class Dfa
             ends.Add(at);
         }
 
-        Alphabet alphabet = Alphabet.Of(children.SelectMany(node => node.Keys).Distinct().Select(value => CharSet.Of((value, value))));
+        Alphabet alphabet = Alphabet.Of(children.SelectMany(node => node.Keys).Distinct().Select(value => CharSet.Of((value, value))), work);
+        CheckSize(children.Count, alphabet, work);
         var rows = new int[children.Count][];
         for (int i = 0; i < rows.Length; i++)
         {
@@ -111,17 +118,18 @@ internal sealed class Dfa
             }
         }
 
-        return Reduce(alphabet, rows, [.. Enumerable.Range(0, rows.Length).Select(ends.Contains)], merges: false);
+        return Reduce(alphabet, rows, [.. Enumerable.Range(0, rows.Length).Select(ends.Contains)], work: null);
     }
 
     /// <summary>Creates the automaton of all texts of a length, in code points.</summary>
     /// <exception cref="FormatException">The automaton is too large.</exception>
-    public static Dfa OfLength(int least, int? most)
+    /// <exception cref="WorkLimitException">There was too much work.</exception>
+    public static Dfa OfLength(int least, int? most, WorkBudget work)
     {
         int count = (most ?? least) < MaxStates ? (most ?? least) + 1 : throw TooLarge();
 
         int[][] next = [.. Enumerable.Range(0, count).Select(i => new[] { i + 1 < count ? i + 1 : most is null ? i : -1 })];
-        return new Dfa(Alphabet.Of([]), next, [.. Enumerable.Range(0, count).Select(i => i >= least)]);
+        return new Dfa(Alphabet.Of([], work), next, [.. Enumerable.Range(0, count).Select(i => i >= least)]);
     }
 
     /// <summary>Creates the automaton of what a function does with one character after another.</summary>
@@ -129,13 +137,15 @@ internal sealed class Dfa
     /// <param name="start">The first state.</param>
     /// <param name="follow">Returns the state after a character, or null if no text is accepted from there.</param>
     /// <param name="accepts">Determines whether a text can end in a state.</param>
+    /// <param name="work">The budget.</param>
     /// <exception cref="FormatException">The automaton is too large.</exception>
-    public static Dfa Walk<T>(IEnumerable<CharSet> sets, T start, Func<T, int, T?> follow, Func<T, bool> accepts)
+    /// <exception cref="WorkLimitException">There was too much work.</exception>
+    public static Dfa Walk<T>(IEnumerable<CharSet> sets, T start, Func<T, int, T?> follow, Func<T, bool> accepts, WorkBudget work)
         where T : class
     {
-        Alphabet alphabet = Alphabet.Of(sets);
+        Alphabet alphabet = Alphabet.Of(sets, work);
         int[] representatives = [.. alphabet.Sets.Select(set => set.Ranges[0].From)];
-        return Explore(alphabet, start, EqualityComparer<T>.Default, (state, kind) => follow(state, representatives[kind]), (state, _) => accepts(state));
+        return Explore(alphabet, work, start, EqualityComparer<T>.Default, (state, kind) => follow(state, representatives[kind]), (state, _) => accepts(state));
     }
 
     /// <summary>Determines whether a text is accepted.</summary>
@@ -162,7 +172,8 @@ internal sealed class Dfa
 
     /// <summary>Returns the automaton of the texts that both accept.</summary>
     /// <exception cref="FormatException">The automaton is too large.</exception>
-    public Dfa Intersect(Dfa other)
+    /// <exception cref="WorkLimitException">There was too much work.</exception>
+    public Dfa Intersect(Dfa other, WorkBudget work)
     {
         if (Count == 0 || other.Count == 0)
         {
@@ -172,6 +183,7 @@ internal sealed class Dfa
         Alphabet alphabet = Alphabet.Cross(_alphabet, other._alphabet, out (int One, int Other)[] pairs);
         return Explore(
             alphabet,
+            work,
             Tuple.Create(0, 0),
             EqualityComparer<Tuple<int, int>>.Default,
             (state, kind) => _next[state.Item1][pairs[kind].One] is var one and >= 0 && other._next[state.Item2][pairs[kind].Other] is var two and >= 0
@@ -180,14 +192,27 @@ internal sealed class Dfa
     }
 
     /// <summary>Returns the automaton of the texts that this one does not accept.</summary>
-    public Dfa Complement()
+    /// <exception cref="FormatException">The automaton is too large.</exception>
+    /// <exception cref="WorkLimitException">There was too much work.</exception>
+    public Dfa Complement(WorkBudget work)
     {
+        CheckSize(Count, _alphabet, work);
         int sink = Count;
         int[][] next = [.. _next.Select(row => Array.ConvertAll(row, target => target < 0 ? sink : target)), [.. Enumerable.Repeat(sink, _alphabet.Count)]];
-        return Reduce(_alphabet, next, [.. _accepts.Select(accepts => !accepts), true], merges: true);
+        return Reduce(_alphabet, next, [.. _accepts.Select(accepts => !accepts), true], work);
     }
 
-    private static Dfa Explore<T>(Alphabet alphabet, T start, IEqualityComparer<T> comparer, Func<T, int, T?> follow, Func<T, bool, bool> accepts)
+    private static void CheckSize(int states, Alphabet alphabet, WorkBudget work)
+    {
+        long transitions = (long)states * alphabet.Count;
+        work.Spend(transitions);
+        if (transitions > MaxTransitions)
+        {
+            throw TooLarge();
+        }
+    }
+
+    private static Dfa Explore<T>(Alphabet alphabet, WorkBudget work, T start, IEqualityComparer<T> comparer, Func<T, int, T?> follow, Func<T, bool, bool> accepts)
         where T : class
     {
         var ids = new Dictionary<T, int>(comparer) { [start] = 0 };
@@ -195,7 +220,8 @@ internal sealed class Dfa
         List<int[]> next = [];
         for (int i = 0; i < states.Count; i++)
         {
-            int[] row = new int[alphabet.Count];
+            work.Spend(alphabet.Count);
+            int[] row = (long)i * alphabet.Count < MaxTransitions ? new int[alphabet.Count] : throw TooLarge();
             for (int kind = 0; kind < row.Length; kind++)
             {
                 if (follow(states[i], kind) is not { } target)
@@ -215,28 +241,15 @@ internal sealed class Dfa
             next.Add(row);
         }
 
-        Dfa result = Reduce(alphabet, [.. next], [.. states.Select((state, index) => accepts(state, index == 0))], merges: true);
+        Dfa result = Reduce(alphabet, [.. next], [.. states.Select((state, index) => accepts(state, index == 0))], work);
         return result.Count <= MaxStates ? result : throw TooLarge();
     }
 
-    // Removes the states that lead nowhere, and merges those that cannot be told apart.
-    private static Dfa Reduce(Alphabet alphabet, int[][] next, bool[] accepts, bool merges)
+    // Removes the states that lead nowhere, and with a budget, merges those that cannot be told apart.
+    private static Dfa Reduce(Alphabet alphabet, int[][] next, bool[] accepts, WorkBudget? work)
     {
         bool[] lives = Living(next, accepts);
-        int[] groups = [.. accepts.Select((accepting, state) => !lives[state] ? -1 : !merges ? state : accepting ? 1 : 0)];
-        for (int count = -1; merges;)
-        {
-            var known = new Dictionary<int[], int>(SetComparer.Instance);
-            int[] refined = [.. next.Select((row, state) => !lives[state] ? -1 : IdOf(known, [groups[state], .. row.Select(target => target < 0 ? -1 : groups[target])]))];
-            groups = refined;
-            if (known.Count == count)
-            {
-                break;
-            }
-
-            count = known.Count;
-        }
-
+        int[] groups = work is null ? [.. lives.Select((isLiving, state) => isLiving ? state : -1)] : StatePartition.Divide(next, accepts, lives, alphabet.Count, work);
         if (!lives[0])
         {
             return new Dfa(alphabet, [], []);
@@ -267,8 +280,6 @@ internal sealed class Dfa
             }
         }
     }
-
-    private static int IdOf(Dictionary<int[], int> known, int[] key) => known.TryGetValue(key, out int id) ? id : known[key] = known.Count;
 
     private static bool[] Living(int[][] next, bool[] accepts)
     {

@@ -9,9 +9,9 @@ internal sealed class PatternNfa
 
     private readonly List<State> _states = [];
 
-    private PatternNfa()
-    {
-    }
+    private readonly WorkBudget _work;
+
+    private PatternNfa(WorkBudget work) => _work = work;
 
     /// <summary>Gets the first state.</summary>
     public int Start { get; private set; }
@@ -25,10 +25,12 @@ internal sealed class PatternNfa
     /// <summary>Builds the automaton of an expression.</summary>
     /// <param name="pattern">The expression.</param>
     /// <param name="isSearched">Whether the expression can match in the middle of a text.</param>
+    /// <param name="work">The budget.</param>
     /// <exception cref="FormatException">The expression is too large.</exception>
-    public static PatternNfa Of(PatternNode pattern, bool isSearched)
+    /// <exception cref="WorkLimitException">There was too much work.</exception>
+    public static PatternNfa Of(PatternNode pattern, bool isSearched, WorkBudget work)
     {
-        var nfa = new PatternNfa();
+        var nfa = new PatternNfa(work);
         var any = new PatternNode.Repetition(new PatternNode.Characters(CharSet.All), 0, null);
         (nfa.Start, nfa.End) = nfa.Add(isSearched ? PatternNode.Join(any, pattern, any) : pattern);
         return nfa;
@@ -65,6 +67,7 @@ internal sealed class PatternNfa
             throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"its repetitions result in more than {MaxStates} states"));
         }
 
+        _work.Spend(1);
         _states.Add(new State());
         return _states.Count - 1;
     }

@@ -21,8 +21,14 @@ internal sealed class PatternReader
 
     /// <summary>Compiles a pattern to the automaton of the texts in which it has a match.</summary>
     /// <exception cref="FormatException">The pattern is not valid, or has no automaton. The message names the reason.</exception>
-    public static Dfa Compile(string pattern)
+    public static Dfa Compile(string pattern) => Compile(pattern, new WorkBudget(long.MaxValue));
+
+    /// <summary>Compiles a pattern to the automaton of the texts in which it has a match.</summary>
+    /// <exception cref="FormatException">The pattern is not valid, or has no automaton. The message names the reason.</exception>
+    /// <exception cref="WorkLimitException">There was too much work.</exception>
+    public static Dfa Compile(string pattern, WorkBudget work)
     {
+        work.Spend(pattern.Length);
         var reader = new PatternReader(pattern);
         PatternNode all = reader.ReadChoice();
         if (!reader.AtEnd)
@@ -30,11 +36,11 @@ internal sealed class PatternReader
             throw new FormatException("a closing parenthesis has no opening one");
         }
 
-        Dfa result = Dfa.Of(all, isSearched: true);
+        Dfa result = Dfa.Of(all, work, isSearched: true);
         foreach ((PatternNode body, bool isNegative) in reader._conditions)
         {
-            Dfa condition = Dfa.Of(PatternNode.Join(new PatternNode.Anchor(IsStart: true), body), isSearched: true);
-            result = result.Intersect(isNegative ? condition.Complement() : condition);
+            Dfa condition = Dfa.Of(PatternNode.Join(new PatternNode.Anchor(IsStart: true), body), work, isSearched: true);
+            result = result.Intersect(isNegative ? condition.Complement(work) : condition, work);
         }
 
         return result;
@@ -297,12 +303,13 @@ internal sealed class PatternReader
     {
         bool isNegated = Take('^');
         CharSet members = CharSet.Of();
+        List<(int From, int To)> added = [];
         while (!Take(']'))
         {
             Rune first = Next();
             if (first.Value == '\\' && Peek is 'd' or 'w' or 's' or 'D' or 'W' or 'S' or 'p' or 'P')
             {
-                members = members.Union(ReadNamedClass());
+                Add(ReadNamedClass().Ranges);
                 continue;
             }
 
@@ -314,10 +321,22 @@ internal sealed class PatternReader
                 to = ReadMember(Next());
             }
 
-            members = from <= to ? members.Union(CharSet.Of((from.Value, to.Value))) : throw new FormatException("a character range is in reverse order");
+            Add(from <= to ? [(from.Value, to.Value)] : throw new FormatException("a character range is in reverse order"));
         }
 
+        members = CharSet.Of(members.Ranges.Concat(added));
         return new PatternNode.Characters(isNegated ? members.Complement() : members);
+
+        // Ranges that overlap are merged before they take much memory.
+        void Add(IEnumerable<(int From, int To)> ranges)
+        {
+            added.AddRange(ranges);
+            if (added.Count > members.Ranges.Count + 1_000)
+            {
+                members = CharSet.Of(members.Ranges.Concat(added));
+                added.Clear();
+            }
+        }
     }
 
     private Rune ReadMember(Rune first) => first.Value != '\\' ? first : Take('b') ? new Rune('\b') : ReadCharacter(Next());

@@ -7,6 +7,9 @@ namespace MoeOffload.Inference.Grammars;
 /// <param name="prefix">The text with which the names of the rules start.</param>
 internal sealed class GrammarBuilder(string prefix)
 {
+    // Rules to which nothing leads are left out when the grammar is written.
+    private const int MaxLength = 2 * GrammarReader.MaxLength;
+
     private readonly Dictionary<string, IReadOnlyList<GrammarSymbol>[]> _rules = new(StringComparer.Ordinal);
     private readonly List<string> _order = [];
     private int _length;
@@ -25,12 +28,17 @@ internal sealed class GrammarBuilder(string prefix)
     public bool Has(string name) => _rules.ContainsKey(name);
 
     /// <summary>Adds a rule. A rule without alternatives matches nothing.</summary>
+    /// <exception cref="FormatException">The grammar is too large.</exception>
     public void Add(string name, params IEnumerable<IReadOnlyList<GrammarSymbol>> alternatives)
     {
         IReadOnlyList<GrammarSymbol>[] all = [.. alternatives];
         _rules.Add(name, all);
         _order.Add(name);
         _length += name.Length + 6 + all.Sum(alternative => 3 + alternative.Sum(symbol => symbol.Text.Length + 1));
+        if (_length > MaxLength)
+        {
+            throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"its grammar has more than {MaxLength} characters; use fewer or simpler schemas"));
+        }
     }
 
     /// <summary>Adds a rule with a new name.</summary>

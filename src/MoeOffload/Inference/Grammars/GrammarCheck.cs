@@ -15,8 +15,9 @@ internal static class GrammarCheck
     private const int MaxSteps = 1_000_000;
 
     /// <summary>Checks a grammar.</summary>
+    /// <returns>The number of its symbols after repetitions are expanded.</returns>
     /// <exception cref="FormatException">The grammar is rejected. The message names the location and the reason.</exception>
-    public static void Check(string grammar, string root)
+    public static int Check(string grammar, string root)
     {
         var zero = grammar.IndexOf('\0', StringComparison.Ordinal);
         if (zero >= 0)
@@ -30,6 +31,7 @@ internal static class GrammarCheck
         var used = Used(rules);
         CheckProgress(rules, empty, used);
         CheckExpansion(rules, empty, used);
+        return rules.SymbolCount;
     }
 
     // Repeats llama.cpp's search. It treats a rule as possibly empty only if one of its own alternatives is empty, and visits rules again

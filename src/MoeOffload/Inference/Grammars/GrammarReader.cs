@@ -47,7 +47,7 @@ internal sealed class GrammarReader
             throw new FormatException($"it has no rule '{root}' to start from; define it, or specify another rule in GrammarRoot");
         }
 
-        return new GrammarRules(rules, reader._names, id);
+        return new GrammarRules(rules, reader._names, id, reader._symbolCount);
     }
 
     private void ReadRules()

@@ -7,4 +7,5 @@ namespace MoeOffload.Inference.Grammars;
 /// <param name="Rules">The rules.</param>
 /// <param name="Names">The name of each rule, or of the rule that contains it.</param>
 /// <param name="Root">The number of the start rule.</param>
-internal sealed record GrammarRules(int[][][] Rules, IReadOnlyList<string> Names, int Root);
+/// <param name="SymbolCount">The number of symbols.</param>
+internal sealed record GrammarRules(int[][][] Rules, IReadOnlyList<string> Names, int Root, int SymbolCount);

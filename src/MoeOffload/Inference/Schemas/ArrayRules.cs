@@ -29,6 +29,7 @@ internal sealed class ArrayRules(SchemaWriter writer)
         int? most = !isOpen || writer.Expander.IsEmpty(rest) ? Math.Min(facts.Most ?? prefix, prefix) : facts.Most;
         for (int i = 0; i < Math.Min(prefix, most ?? prefix); i++)
         {
+            writer.Expander.Charge(0, facts.Layers.Count);
             most = writer.Expander.IsEmpty(facts.ItemAt(i)) ? i : most;
         }
 

@@ -160,8 +160,20 @@ internal sealed record ObjectFacts
             CultureInfo.InvariantCulture,
             $"{Least} {Most} {JsonValues.Write(string.Join('\n', Required))} {string.Join(',', Names.Select(literal => literal.Key))} {string.Join(';', Layers.Select(layer => layer.Id))}");
 
+    /// <summary>Gets the number of parts that are looked at to find out what the required members must satisfy.</summary>
+    public long Weight => Required.Count * (1L + Layers.Sum(layer => 1L + layer.Patterns.Count));
+
     /// <summary>Returns the facts with names that must be there.</summary>
-    public ObjectFacts Requiring(IEnumerable<string> names) => this with { Required = Required.AddRange(names.Where(name => !Required.Contains(name)).Distinct()) };
+    public ObjectFacts Requiring(IReadOnlyCollection<string> names)
+    {
+        if (names.Count == 0)
+        {
+            return this;
+        }
+
+        HashSet<string> known = new(Required, StringComparer.Ordinal);
+        return this with { Required = Required.AddRange(names.Where(known.Add)) };
+    }
 
     /// <summary>Returns the facts with a demand on a member.</summary>
     public ObjectFacts With(string name, Literal demand) => this with { Layers = Layers.Add(ObjectLayer.Of(name, demand)) };

@@ -31,10 +31,15 @@ internal sealed class CaseContext(SchemaExpander expander)
         List<Case> result = [];
         foreach (Case it in cases)
         {
+            expander.Charge();
             result.AddRange(Apply(demand, it));
-            Limit(result);
+            if (result.Count > MaxCases)
+            {
+                Limit(result);
+            }
         }
 
+        Limit(result);
         return result;
     }
 
@@ -71,7 +76,6 @@ internal sealed class CaseContext(SchemaExpander expander)
 
     private List<Case> Apply(Literal demand, Case it)
     {
-        expander.Charge();
         if (demand.IsTrivial || demand.IsImpossible)
         {
             return demand.IsTrivial ? [it] : [];
@@ -83,8 +87,15 @@ internal sealed class CaseContext(SchemaExpander expander)
             return [it];
         }
 
-        List<Case> result = demand.IsNegated ? new NegativeCases(this, demand.Schema).Add(it) : new PositiveCases(this, demand.Schema).Add(it);
-        _open.Remove(demand);
-        return result;
+        expander.Enter(demand.Schema);
+        try
+        {
+            return demand.IsNegated ? new NegativeCases(this, demand.Schema).Add(it) : new PositiveCases(this, demand.Schema).Add(it);
+        }
+        finally
+        {
+            expander.Leave();
+            _open.Remove(demand);
+        }
     }
 }

@@ -10,6 +10,11 @@ internal sealed class ExclusiveCases(CaseContext context, SchemaNode schema, IRe
     /// <summary>Returns the cases that remain.</summary>
     public List<Case> Add(List<Case> cases)
     {
+        foreach (SchemaNode alternative in alternatives)
+        {
+            context.Expander.Charge(0, alternative.Weight + (SchemaReferences.Find(alternative, "$ref")?.Weight ?? 0));
+        }
+
         bool areDistinct = HaveDiscriminator();
         if (!areDistinct && alternatives.Count * alternatives.Count > MaxPairs)
         {
@@ -52,12 +57,13 @@ internal sealed class ExclusiveCases(CaseContext context, SchemaNode schema, IRe
     }
 
     // What another alternative requires and these cases do not name is left out.
-    private static List<Case>? Without(List<Case> cases, SchemaNode other)
+    private List<Case>? Without(List<Case> cases, SchemaNode other)
     {
         List<Case> result = [];
         IReadOnlyList<string> names = (SchemaReferences.Find(other, "$ref") ?? other).Names("required") ?? [];
         foreach (Case it in cases)
         {
+            context.Expander.Charge(0, names.Count + it.Objects.Required.Count + it.Objects.Layers.Sum(layer => 1L + layer.Names.Count));
             string? name = it.Kinds != JsonKinds.Object || it.Values is not null
                 ? null
                 : names.FirstOrDefault(name => !it.Objects.Required.Contains(name) && !it.Objects.Layers.Any(layer => layer.Names.Contains(name)));

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using MoeOffload.Inference.Automata;
 using MoeOffload.Inference.Schemas;
 using MoeOffload.Shared;
 
@@ -25,8 +26,9 @@ namespace MoeOffload.Schemas;
 /// if it has more than eight values.
 /// </para>
 /// <para>
-/// A schema has at most 262,144 characters and 64 levels. Its grammar has at most 1,048,576 characters, which bounds the time of a conversion to
-/// seconds; schemas of a few kilobytes take milliseconds.
+/// A schema has at most 262,144 characters and 64 levels. A conversion takes at most 50 million units of work, each of which is about a transition of
+/// an automaton, and its grammar has at most 1,048,576 characters. This bounds the time to seconds and the memory to some hundred megabytes;
+/// schemas of a few kilobytes take milliseconds.
 /// </para>
 /// </remarks>
 public sealed class JsonSchema
@@ -42,7 +44,7 @@ public sealed class JsonSchema
     {
         _text = text;
         _document = new SchemaDocument(SchemaText.Parse(text, What));
-        _conversion = isStrict ? SchemaConversion.Strictly(_document, Prefix, What) : SchemaConversion.Loosely(_document, Prefix);
+        _conversion = isStrict ? SchemaConversion.Strictly(_document, Prefix, What) : SchemaConversion.Loosely(_document, Prefix, new ConversionLimits());
         Unenforced = [.. _conversion.Refusals.Select(refusal => refusal.Pointer).Distinct()];
     }
 
@@ -130,7 +132,7 @@ public sealed class JsonSchema
         ArgumentNullException.ThrowIfNull(json);
         try
         {
-            return new SchemaValidator(new PatternCache()).Validate(_document.Root, JsonElement.Parse(json));
+            return new SchemaValidator(new PatternCache(new WorkBudget(SchemaExpander.MaxWork))).Validate(_document.Root, JsonElement.Parse(json));
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException)
         {

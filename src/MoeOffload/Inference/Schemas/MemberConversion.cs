@@ -1,3 +1,6 @@
+using MoeOffload.Inference.Automata;
+using MoeOffload.Inference.Grammars;
+
 namespace MoeOffload.Inference.Schemas;
 
 /// <summary>Represents the members of an object's schema as rules of a grammar, for formats that write each member in their own way.</summary>
@@ -8,18 +11,24 @@ internal sealed record MemberConversion(string Rules, IReadOnlyList<MemberConver
     /// <summary>Converts the members that a schema names. The rules hold as much as they can.</summary>
     /// <param name="document">The schema.</param>
     /// <param name="prefix">The text with which the names of the rules start.</param>
-    public static MemberConversion Of(SchemaDocument document, string prefix)
+    /// <param name="limits">The limits of all schemas of the request.</param>
+    public static MemberConversion Of(SchemaDocument document, string prefix, ConversionLimits limits)
     {
+        WorkBudget work = limits.Begin();
         try
         {
-            if (Convert(document, prefix) is { } result)
+            if (Convert(document, prefix, work, limits) is { } result)
             {
                 return result;
             }
         }
-        catch (Exception error) when (error is SchemaLimitException or FormatException)
+        catch (Exception error) when (error is WorkLimitException or FormatException)
         {
             // The names alone are known then.
+        }
+        finally
+        {
+            limits.End(work);
         }
 
         IReadOnlyList<string> required = document.Root.Names("required") ?? [];
@@ -28,9 +37,9 @@ internal sealed record MemberConversion(string Rules, IReadOnlyList<MemberConver
             [.. document.Root.Map("properties").Select(property => new Member(property.Name, JsonKinds.All, required.Contains(property.Name), null))]);
     }
 
-    private static MemberConversion? Convert(SchemaDocument document, string prefix)
+    private static MemberConversion? Convert(SchemaDocument document, string prefix, WorkBudget work, ConversionLimits limits)
     {
-        var writer = new SchemaWriter(prefix);
+        var writer = new SchemaWriter(prefix, work);
         Case[] cases = [.. writer.Expander.Expand(Goal.Of(new Literal(document.Root, false))).Cases.Where(it => it.Values is null && it.Kinds.HasFlag(JsonKinds.Object))];
         List<Member> members = [];
         foreach (string name in cases.SelectMany(it => it.Objects.Layers.SelectMany(layer => layer.Names).Concat(it.Objects.Required)).Distinct())
@@ -46,7 +55,18 @@ internal sealed record MemberConversion(string Rules, IReadOnlyList<MemberConver
         }
 
         writer.Finish();
-        return writer.Builder.Write([.. members.Select(member => member.Root).OfType<string>()]) is { } rules ? new MemberConversion(rules, members) : null;
+        string[] roots = [.. members.Select(member => member.Root).OfType<string>()];
+        if (writer.Builder.Write(roots) is not { } rules)
+        {
+            return null;
+        }
+
+        if (roots.Length > 0)
+        {
+            limits.Take(rules.Length, GrammarCheck.Check(rules, roots[0]));
+        }
+
+        return new MemberConversion(rules, members);
     }
 
     /// <summary>Represents a member.</summary>

@@ -73,6 +73,11 @@ internal sealed class NegativeCases(CaseContext context, SchemaNode schema)
         if (it is { Kinds: not JsonKinds.None })
         {
             _cases.Add(it);
+            context.Expander.Charge(0, it.Objects.Required.Count);
+            if (_cases.Count % (4 * CaseContext.MaxCases) == 0)
+            {
+                context.Limit(_cases);
+            }
         }
         else if (it is null)
         {
@@ -83,13 +88,13 @@ internal sealed class NegativeCases(CaseContext context, SchemaNode schema)
     // The constants null, true and false are left out when they are written.
     private void Exclude(Case it)
     {
+        List<string> texts = [];
         foreach (JsonElement value in schema.Values() ?? [])
         {
             switch (value.ValueKind)
             {
                 case JsonValueKind.String:
-                    string text = value.GetString()!;
-                    it = it with { Strings = it.Strings with { Languages = it.Strings.Languages.Add(($"not {text}", Dfa.OfTexts([text]).Complement())) } };
+                    texts.Add(value.GetString()!);
                     break;
                 case JsonValueKind.Number:
                     it = it with { Numbers = it.Numbers with { Excluded = it.Numbers.Excluded.Add(JsonValues.NumberOf(value)) } };
@@ -100,6 +105,20 @@ internal sealed class NegativeCases(CaseContext context, SchemaNode schema)
                 default:
                     it = value.ValueKind == JsonValueKind.Null ? it with { Kinds = it.Kinds & ~JsonKinds.Null } : it;
                     break;
+            }
+        }
+
+        if (texts.Count > 0 && it.Kinds.HasFlag(JsonKinds.String))
+        {
+            try
+            {
+                Dfa others = Dfa.OfTexts(texts, context.Expander.Work).Complement(context.Expander.Work);
+                it = it with { Strings = it.Strings with { Languages = it.Strings.Languages.Add(($"not {string.Join('\n', texts)}", others)) } };
+            }
+            catch (FormatException)
+            {
+                Refuse(schema.Has("const") ? "const" : "enum");
+                return;
             }
         }
 
@@ -149,7 +168,15 @@ internal sealed class NegativeCases(CaseContext context, SchemaNode schema)
                 Keep(it with { Strings = it.Strings with { Least = Math.Max(it.Strings.Least, most + 1) } });
                 break;
             case "pattern" when schema.Text(keyword) is { } pattern && context.Expander.Patterns.Compile(pattern).Language is { } language:
-                Keep(it with { Strings = it.Strings with { Languages = it.Strings.Languages.Add(($"no {pattern}", language.Complement())) } });
+                try
+                {
+                    Keep(it with { Strings = it.Strings with { Languages = it.Strings.Languages.Add(($"no {pattern}", language.Complement(context.Expander.Work))) } });
+                }
+                catch (FormatException)
+                {
+                    Refuse(keyword);
+                }
+
                 break;
             case "format" when schema.Text(keyword) is { } format && (StringFormat.Find(format) is null || !it.Kinds.HasFlag(JsonKinds.String)):
                 break;
@@ -175,7 +202,7 @@ internal sealed class NegativeCases(CaseContext context, SchemaNode schema)
             case "uniqueItems" when schema.Get(keyword) is { ValueKind: JsonValueKind.False }:
             case "items" or "additionalItems" or "unevaluatedItems" when schema.Child(keyword) is { IsTrue: true }:
                 break;
-            case "prefixItems" when SchemaReferences.Items(schema).Prefix is { Count: > 0 } prefix:
+            case "prefixItems" when SchemaReferences.Items(schema).Prefix is { Count: > 0 and <= CaseContext.MaxCases } prefix:
                 for (int i = 0; i < prefix.Count; i++)
                 {
                     var demands = Enumerable.Repeat(new Literal(schema.Document.True, false), i).Append(new Literal(prefix[i], true));

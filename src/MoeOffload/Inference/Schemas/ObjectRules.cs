@@ -23,10 +23,12 @@ internal sealed class ObjectRules(SchemaWriter writer, TextRules texts)
 
         Goal names = Goal.Of(facts.Names);
         List<(GrammarSymbol Member, bool IsRequired)> members = [];
+        HashSet<string> required = new(facts.Required, StringComparer.Ordinal);
+        long parts = facts.Layers.Sum(layer => 1L + layer.Patterns.Count);
         foreach (string name in facts.Layers.SelectMany(layer => layer.Names).Concat(facts.Required).Distinct())
         {
-            writer.Expander.Charge();
-            bool isRequired = facts.Required.Contains(name);
+            writer.Expander.Charge(1, parts);
+            bool isRequired = required.Contains(name);
             bool isAllowed = names.IsTrivial || writer.Expander.Allows(names, JsonElement.Parse(JsonValues.Write(name)));
             Goal demand = facts.MemberOf(name);
             if (!isAllowed || demand.IsImpossible)

@@ -12,6 +12,10 @@ internal sealed class OtherMembers(SchemaWriter writer, TextRules texts, Goal go
 {
     private const int MaxPatterns = 6;
 
+    private Dfa? _undeclared;
+
+    private WorkBudget Work => writer.Expander.Work;
+
     /// <summary>Returns the alternatives for a member.</summary>
     /// <param name="declared">The number of declared members.</param>
     public IReadOnlyList<IReadOnlyList<GrammarSymbol>> Write(int declared)
@@ -64,16 +68,16 @@ internal sealed class OtherMembers(SchemaWriter writer, TextRules texts, Goal go
 
     private IEnumerable<GrammarSymbol> Keys(string[] known, (string Pattern, Dfa Language)[] patterns, int matched)
     {
-        Dfa? others = known.Length > 0 ? Dfa.OfTexts(known).Complement() : null;
+        Dfa? others = known.Length > 0 ? _undeclared ??= Dfa.OfTexts(known, Work).Complement(Work) : null;
         for (int i = 0; i < patterns.Length; i++)
         {
-            Dfa language = (matched & (1 << i)) != 0 ? patterns[i].Language : patterns[i].Language.Complement();
-            others = others is null ? language : others.Intersect(language);
+            Dfa language = (matched & (1 << i)) != 0 ? patterns[i].Language : patterns[i].Language.Complement(Work);
+            others = others is null ? language : others.Intersect(language, Work);
         }
 
         foreach (Dfa? names in Names())
         {
-            Dfa? both = others is null ? names : names is null ? others : others.Intersect(names);
+            Dfa? both = others is null ? names : names is null ? others : others.Intersect(names, Work);
             if (both is not { Count: 0 })
             {
                 yield return both is null ? writer.Common.String : texts.String(both);
@@ -100,8 +104,8 @@ internal sealed class OtherMembers(SchemaWriter writer, TextRules texts, Goal go
         foreach (Case it in expansion.Cases.Where(it => it.Kinds.HasFlag(JsonKinds.String)))
         {
             result.Add(it.Values is { } values
-                ? Dfa.OfTexts(values.Where(value => value.ValueKind == JsonValueKind.String && writer.Expander.Allows(demand, value)).Select(value => value.GetString()!))
-                : StringLanguages.CombineShort(it.Strings, writer.Expander) ?? (it.Strings.Key.Length > 0 ? Dfa.OfLength(it.Strings.Least, it.Strings.Most) : null));
+                ? Dfa.OfTexts(values.Where(value => value.ValueKind == JsonValueKind.String && writer.Expander.Allows(demand, value)).Select(value => value.GetString()!), Work)
+                : StringLanguages.CombineShort(it.Strings, writer.Expander) ?? (it.Strings.Key.Length > 0 ? Dfa.OfLength(it.Strings.Least, it.Strings.Most, Work) : null));
         }
 
         return result;

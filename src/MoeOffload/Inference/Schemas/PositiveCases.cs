@@ -79,7 +79,7 @@ internal sealed class PositiveCases(CaseContext context, SchemaNode schema)
             }
 
             ImmutableList<JsonElement> values = keyword == "const" ? [listed] : [.. listed.EnumerateArray()];
-            it = it with { Values = it.Values is { } known ? known.RemoveAll(value => !values.Exists(other => JsonValues.AreEqual(value, other))) : values };
+            it = it with { Values = it.Values is { } known ? Common(known, values) : values };
         }
 
         if (it.Values is { } left)
@@ -88,6 +88,13 @@ internal sealed class PositiveCases(CaseContext context, SchemaNode schema)
         }
 
         return it.Reduced();
+    }
+
+    private ImmutableList<JsonElement> Common(ImmutableList<JsonElement> known, ImmutableList<JsonElement> values)
+    {
+        context.Expander.Charge(1, known.Count + values.Count);
+        HashSet<string> keys = [.. values.Select(JsonValues.KeyOf)];
+        return known.RemoveAll(value => !keys.Contains(JsonValues.KeyOf(value)));
     }
 
     private int? Count(string keyword, string noun)
@@ -192,6 +199,7 @@ internal sealed class PositiveCases(CaseContext context, SchemaNode schema)
 
     private ObjectFacts AddObjects(ObjectFacts facts)
     {
+        context.Expander.Charge(0, facts.Required.Count + facts.Layers.Count);
         if (context.Expander.LayerOf(schema, context) is { } layer)
         {
             facts = facts with { Layers = facts.Layers.Add(layer) };

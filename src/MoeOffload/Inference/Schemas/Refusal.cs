@@ -1,3 +1,5 @@
+using MoeOffload.Inference.Automata;
+
 namespace MoeOffload.Inference.Schemas;
 
 /// <summary>Represents a keyword that a grammar cannot express.</summary>
@@ -5,5 +7,5 @@ namespace MoeOffload.Inference.Schemas;
 /// <param name="Reason">The reason and the remedy.</param>
 internal sealed record Refusal(string Pointer, string Reason);
 
-/// <summary>The exception that is thrown if a schema leads to more work or a larger grammar than is allowed.</summary>
-internal sealed class SchemaLimitException(string message) : Exception(message);
+/// <summary>The exception that is thrown if a schema leads to more combinations or a larger grammar than is allowed.</summary>
+internal sealed class SchemaLimitException(string message) : WorkLimitException(message);

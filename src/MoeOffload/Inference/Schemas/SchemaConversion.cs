@@ -1,3 +1,4 @@
+using MoeOffload.Inference.Automata;
 using MoeOffload.Inference.Grammars;
 
 namespace MoeOffload.Inference.Schemas;
@@ -15,59 +16,68 @@ internal sealed record SchemaConversion(string Rules, string Root, IReadOnlyList
     /// <exception cref="ArgumentException">The schema cannot be enforced. The message names the location and the reason.</exception>
     public static SchemaConversion Strictly(SchemaDocument document, string prefix, string what)
     {
-        SchemaConversion? result;
+        SchemaConversion result;
         try
         {
-            result = Convert(document, prefix, out Refusal? refusal);
-            if (refusal is not null)
-            {
-                throw new ArgumentException($"{what} cannot be enforced: {refusal.Pointer} {refusal.Reason}.");
-            }
+            result = Convert(document, prefix, new ConversionLimits());
         }
-        catch (Exception error) when (error is SchemaLimitException or FormatException)
+        catch (Exception error) when (error is WorkLimitException or FormatException)
         {
             throw new ArgumentException($"{what} cannot be enforced: {error.Message}.", error);
         }
 
-        return result ?? throw new ArgumentException($"{what} cannot be enforced: it allows no value, or none that ends.");
+        return result switch
+        {
+            { Refusals: [var refusal, ..] } => throw new ArgumentException($"{what} cannot be enforced: {refusal.Pointer} {refusal.Reason}."),
+            { Rules.Length: 0 } => throw new ArgumentException($"{what} cannot be enforced: it allows no value, or none that ends."),
+            _ => result,
+        };
     }
 
     /// <summary>Converts a schema of which the rules hold as much as they can.</summary>
     /// <param name="document">The schema.</param>
     /// <param name="prefix">The text with which the names of the rules start.</param>
-    public static SchemaConversion Loosely(SchemaDocument document, string prefix)
+    /// <param name="limits">The limits of all schemas of the request.</param>
+    public static SchemaConversion Loosely(SchemaDocument document, string prefix, ConversionLimits limits)
     {
         string reason = "allows no value";
         try
         {
-            if (Convert(document, prefix, out _) is { } result)
+            if (Convert(document, prefix, limits) is { Rules.Length: > 0 } result)
             {
                 return result;
             }
         }
-        catch (Exception error) when (error is SchemaLimitException or FormatException)
+        catch (Exception error) when (error is WorkLimitException or FormatException)
         {
             reason = error.Message;
         }
 
-        return Convert(new SchemaDocument(document.True.Element), prefix, out _)! with { Refusals = [new Refusal("#", reason)] };
+        return Convert(new SchemaDocument(document.True.Element), prefix, new ConversionLimits()) with { Refusals = [new Refusal("#", reason)] };
     }
 
-    private static SchemaConversion? Convert(SchemaDocument document, string prefix, out Refusal? refusal)
+    // There are no rules if the schema allows no value.
+    private static SchemaConversion Convert(SchemaDocument document, string prefix, ConversionLimits limits)
     {
-        var writer = new SchemaWriter(prefix);
-        string root = writer.Builder.FixedName("root");
-        GrammarSymbol symbol = writer.RuleOf(Goal.Of(new Literal(document.Root, false)));
-        writer.Finish();
-        writer.Builder.Add(root, [[symbol]]);
-        Refusal[] refusals = [.. writer.Refusals];
-        refusal = refusals.FirstOrDefault();
-        if (writer.Builder.Write([root]) is not { } rules)
+        WorkBudget work = limits.Begin();
+        try
         {
-            return null;
-        }
+            var writer = new SchemaWriter(prefix, work);
+            string root = writer.Builder.FixedName("root");
+            GrammarSymbol symbol = writer.RuleOf(Goal.Of(new Literal(document.Root, false)));
+            writer.Finish();
+            writer.Builder.Add(root, [[symbol]]);
+            string rules = writer.Builder.Write([root]) ?? string.Empty;
+            if (rules.Length > 0)
+            {
+                limits.Take(rules.Length, GrammarCheck.Check(rules, root));
+            }
 
-        GrammarCheck.Check(rules, root);
-        return new SchemaConversion(rules, root, refusals);
+            return new SchemaConversion(rules, root, [.. writer.Refusals]);
+        }
+        finally
+        {
+            limits.End(work);
+        }
     }
 }

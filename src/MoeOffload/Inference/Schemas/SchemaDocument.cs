@@ -167,6 +167,14 @@ internal sealed class SchemaDocument
 
     private SchemaNode? Find(string root, string path)
     {
+        lock (_nodes)
+        {
+            if (_nodes.TryGetValue(root + path, out SchemaNode? known))
+            {
+                return known;
+            }
+        }
+
         JsonElement element = Root.Element;
         foreach (string token in (root[1..] + path).Split('/').Skip(1))
         {

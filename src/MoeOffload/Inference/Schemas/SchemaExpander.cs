@@ -5,10 +5,16 @@ using MoeOffload.Inference.Automata;
 namespace MoeOffload.Inference.Schemas;
 
 /// <summary>Turns goals into cases, and answers questions about them.</summary>
-internal sealed class SchemaExpander
+/// <param name="work">The budget.</param>
+internal sealed class SchemaExpander(WorkBudget work)
 {
-    private const int MaxSteps = 100_000;
+    /// <summary>The maximum number of units of work of a conversion. One takes about as long as a transition of an automaton.</summary>
+    public const long MaxWork = 50_000_000;
+
+    private const long WorkOfStep = 500;
+    private const long WorkOfPart = 20;
     private const int MaxNesting = 24;
+    private const int MaxDepth = 400;
     private const int MaxLookAhead = 4;
 
     private readonly Dictionary<string, Expansion> _expansions = new(StringComparer.Ordinal);
@@ -17,10 +23,13 @@ internal sealed class SchemaExpander
     private readonly Dictionary<string, int> _filled = new(StringComparer.Ordinal);
     private readonly HashSet<string> _open = new(StringComparer.Ordinal);
     private readonly List<Refusal> _doubts = [];
-    private int _steps;
+    private int _depth;
+
+    /// <summary>Gets the budget of the whole conversion.</summary>
+    public WorkBudget Work { get; } = work;
 
     /// <summary>Gets the patterns of the document.</summary>
-    public PatternCache Patterns { get; } = new();
+    public PatternCache Patterns { get; } = new(work);
 
     /// <summary>Gets the automata of strings that were combined.</summary>
     public Dictionary<string, Dfa> Strings { get; } = new(StringComparer.Ordinal);
@@ -31,16 +40,25 @@ internal sealed class SchemaExpander
     /// <summary>Gets the keywords that could not be evaluated for listed values.</summary>
     public IReadOnlyList<Refusal> Doubts => _doubts;
 
-    /// <summary>Counts a step of work.</summary>
-    /// <exception cref="SchemaLimitException">There were too many steps.</exception>
-    public void Charge(int steps = 1)
+    /// <summary>Counts steps of work.</summary>
+    /// <param name="steps">The number of steps.</param>
+    /// <param name="parts">The number of parts, such as names or listed values, of what the step works on.</param>
+    /// <exception cref="WorkLimitException">There were too many steps.</exception>
+    public void Charge(int steps = 1, long parts = 0) => Work.Spend((steps * WorkOfStep) + (parts * WorkOfPart));
+
+    /// <summary>Counts a schema that is applied inside another one.</summary>
+    /// <exception cref="SchemaLimitException">The schemas are too deep inside each other for the stack.</exception>
+    /// <exception cref="WorkLimitException">There were too many steps.</exception>
+    public void Enter(SchemaNode schema)
     {
-        _steps += steps;
-        if (_steps > MaxSteps)
-        {
-            throw new SchemaLimitException(string.Create(CultureInfo.InvariantCulture, $"it takes more than {MaxSteps} steps to convert; use fewer combinations of schemas"));
-        }
+        Charge(0, schema.Weight);
+        _depth = _depth < MaxDepth
+            ? _depth + 1
+            : throw new SchemaLimitException(string.Create(CultureInfo.InvariantCulture, $"it combines schemas that are more than {MaxDepth} levels deep; use shorter chains of references"));
     }
+
+    /// <summary>Ends what <see cref="Enter"/> began.</summary>
+    public void Leave() => _depth--;
 
     /// <summary>Returns the cases of a goal.</summary>
     public Expansion Expand(Goal goal)
@@ -54,6 +72,7 @@ internal sealed class SchemaExpander
         Expansion result;
         if (FindValues(goal) is { } values)
         {
+            Charge(1, values.Count);
             result = new Expansion([Case.All with { Values = [.. values], Kinds = values.Aggregate(JsonKinds.None, (kinds, value) => kinds | JsonValues.KindOf(value)) }], []);
         }
         else
@@ -62,7 +81,7 @@ internal sealed class SchemaExpander
             {
                 result = Expand(goal, new CaseContext(this));
             }
-            catch (SchemaLimitException error) when (_steps <= MaxSteps)
+            catch (SchemaLimitException error)
             {
                 result = Expand(goal, new CaseContext(this) { IsWithoutAlternatives = true });
                 result = result with { Refusals = [.. result.Refusals, new Refusal(goal.Literals[0].Schema.Pointer, $"cannot be enforced: {error.Message}")] };
@@ -76,7 +95,8 @@ internal sealed class SchemaExpander
     /// <summary>Determines whether it is certain that no value belongs to a case.</summary>
     public bool IsContradictory(Case it)
     {
-        Charge(1 + (it.Objects.Layers.Count / 32));
+        Charge();
+        Work.Spend(it.Objects.Weight);
         return it.Kinds == JsonKinds.Object && it.Values is null && it.Objects.Required.Any(name => IsEmpty(it.Objects.MemberOf(name), depth: 1));
     }
 
@@ -87,7 +107,7 @@ internal sealed class SchemaExpander
         bool isAllowed = true;
         foreach (Literal literal in goal.Literals)
         {
-            isAllowed &= Validator.Allows(literal.Schema, value, out string? doubt) != literal.IsNegated;
+            isAllowed &= Validator.Allows(literal.Schema, value, Work, out string? doubt) != literal.IsNegated;
             if (doubt is not null)
             {
                 _doubts.Add(new Refusal(doubt, "cannot be evaluated for the values that the schema lists"));
@@ -195,7 +215,6 @@ internal sealed class SchemaExpander
         List<string> names = [];
         foreach ((string name, SchemaNode part) in schema.Map("properties"))
         {
-            Charge();
             properties[name] = new Literal(part, false);
             names.Add(name);
         }
@@ -241,6 +260,7 @@ internal sealed class SchemaExpander
     private bool IsEmpty(Goal goal, Case it, int depth)
     {
         Charge();
+        Work.Spend(it.Objects.Weight);
         if (it.Values is { } values)
         {
             return !values.Any(value => Allows(goal, value));
@@ -264,7 +284,7 @@ internal sealed class SchemaExpander
     }
 
     // Finds values that a demand lists, which must meet the others: no alternatives are needed then.
-    private static IReadOnlyList<JsonElement>? FindValues(Goal goal)
+    private IReadOnlyList<JsonElement>? FindValues(Goal goal)
     {
         foreach (Literal literal in goal.Literals)
         {
@@ -277,8 +297,9 @@ internal sealed class SchemaExpander
         return null;
     }
 
-    private static IReadOnlyList<JsonElement>? FindValues(SchemaNode schema, int depth)
+    private IReadOnlyList<JsonElement>? FindValues(SchemaNode schema, int depth)
     {
+        Work.Spend(WorkOfPart * (1 + schema.Weight));
         if (depth > 8)
         {
             return null;

@@ -20,6 +20,9 @@ internal sealed class SchemaNode(SchemaDocument document, int id, string pointer
     /// <summary>Gets the JSON of the schema.</summary>
     public JsonElement Element => element;
 
+    /// <summary>Gets the number of parts of which something is done whenever the schema is applied: keywords, names, listed values and long texts.</summary>
+    public int Weight { get; } = WeightOf(pointer, element);
+
     /// <summary>Gets a value that indicates whether the schema is an object with keywords.</summary>
     public bool IsObject => element.ValueKind == JsonValueKind.Object;
 
@@ -28,6 +31,24 @@ internal sealed class SchemaNode(SchemaDocument document, int id, string pointer
 
     /// <summary>Gets a value that indicates whether the schema is <c>false</c>.</summary>
     public bool IsFalse => element.ValueKind == JsonValueKind.False;
+
+    private static int WeightOf(string pointer, JsonElement element)
+    {
+        const int Long = 64;
+        int weight = pointer.Length / Long;
+        foreach (JsonProperty property in element.ValueKind == JsonValueKind.Object ? element.EnumerateObject() : default)
+        {
+            weight += 1 + property.Value.ValueKind switch
+            {
+                JsonValueKind.Array => property.Value.GetArrayLength(),
+                JsonValueKind.Object => property.Value.GetPropertyCount(),
+                JsonValueKind.String => property.Value.GetRawText().Length / Long,
+                _ => 0,
+            };
+        }
+
+        return weight;
+    }
 
     /// <summary>Returns the location of a keyword.</summary>
     public string At(string keyword) => $"{pointer}/{SchemaDocument.Escape(keyword)}";

@@ -8,6 +8,10 @@ internal static class SchemaText
 {
     private const int MaxLength = 1 << 18;
 
+    // Each value has a location, which contains the names that lead to it.
+    private const long MaxLocations = 1 << 24;
+    private const int MaxDigits = 1_000;
+
     private static readonly JsonDocumentOptions s_options = new() { MaxDepth = 64, AllowDuplicateProperties = false };
 
     /// <summary>Parses the JSON of a schema.</summary>
@@ -24,7 +28,8 @@ internal static class SchemaText
         try
         {
             JsonElement root = JsonElement.Parse(json, s_options);
-            CheckTexts(root);
+            long locations = 0;
+            CheckTexts(root, 1, what, ref locations);
             return root.ValueKind is JsonValueKind.Object or JsonValueKind.True or JsonValueKind.False ? root : throw new ArgumentException($"{what} is not a JSON object.");
         }
         catch (JsonException error)
@@ -37,25 +42,32 @@ internal static class SchemaText
         }
     }
 
-    private static void CheckTexts(JsonElement value)
+    private static void CheckTexts(JsonElement value, int location, string what, ref long locations)
     {
+        locations += location;
+        if (locations > MaxLocations)
+        {
+            throw new ArgumentException($"{what} has long names around very many values; use shorter names.");
+        }
+
         switch (value.ValueKind)
         {
             case JsonValueKind.String:
                 _ = value.GetString();
                 break;
+            case JsonValueKind.Number when value.GetRawText().Length > MaxDigits:
+                throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"{what} has a number with more than {MaxDigits} characters; use a shorter one."));
             case JsonValueKind.Array:
                 foreach (JsonElement item in value.EnumerateArray())
                 {
-                    CheckTexts(item);
+                    CheckTexts(item, location + 4, what, ref locations);
                 }
 
                 break;
             case JsonValueKind.Object:
                 foreach (JsonProperty property in value.EnumerateObject())
                 {
-                    _ = property.Name;
-                    CheckTexts(property.Value);
+                    CheckTexts(property.Value, location + property.Name.Length + 1, what, ref locations);
                 }
 
                 break;

@@ -1,12 +1,12 @@
 using System.Globalization;
 using System.Text.Json;
+using MoeOffload.Inference.Automata;
 using MoeOffload.Schemas;
 
 namespace MoeOffload.Inference.Schemas;
 
 /// <summary>
-/// Checks values against a schema. Keywords that are not valid, and references that lead out of the document, allow everything. Instances are
-/// thread-safe.
+/// Checks values against a schema. Keywords that are not valid, and references that lead out of the document, allow everything.
 /// </summary>
 internal sealed class SchemaValidator(PatternCache patterns)
 {
@@ -14,19 +14,27 @@ internal sealed class SchemaValidator(PatternCache patterns)
     private const int MaxViolations = 20;
 
     // Schemas that refer to each other can be applied to the same value in very many ways.
-    private const int MaxSteps = 2_000_000;
+    private const int MaxSteps = 200_000;
     private const int MaxStepsOfListedValue = 10_000;
+    private const long WorkOfStep = 20;
+
+    // A schema takes a step more for each of so many names or listed values.
+    private const int PartsOfStep = 16;
 
     private readonly AssertionCheck _assertions = new(patterns);
 
     /// <summary>Determines whether a value satisfies a schema.</summary>
     /// <param name="schema">The schema.</param>
     /// <param name="value">The value.</param>
+    /// <param name="work">The budget.</param>
     /// <param name="doubt">Receives the location of a keyword that could not be evaluated, or null.</param>
-    public bool Allows(SchemaNode schema, JsonElement value, out string? doubt)
+    /// <exception cref="WorkLimitException">There was too much work.</exception>
+    public bool Allows(SchemaNode schema, JsonElement value, WorkBudget work, out string? doubt)
     {
-        var run = new Run(_assertions, patterns, null, new Budget(MaxStepsOfListedValue));
+        var budget = new Budget(MaxStepsOfListedValue);
+        var run = new Run(_assertions, patterns, null, budget);
         bool isAllowed = run.Check(schema, value, string.Empty, new Evaluated(), 0);
+        work.Spend(budget.Used * WorkOfStep);
         doubt = run.Doubt;
         return isAllowed;
     }
@@ -61,11 +69,15 @@ internal sealed class SchemaValidator(PatternCache patterns)
 
     private sealed class Budget(int steps)
     {
-        private int _left = steps;
+        public long Used { get; private set; }
 
-        public bool IsSpent => _left <= 0;
+        public bool IsSpent => Used > steps;
 
-        public bool Take() => _left-- > 0;
+        public bool Take(int count)
+        {
+            Used += count;
+            return Used <= steps;
+        }
     }
 
     private sealed class Run(AssertionCheck assertions, PatternCache patterns, List<JsonSchemaViolation>? violations, Budget budget)
@@ -81,7 +93,7 @@ internal sealed class SchemaValidator(PatternCache patterns)
                 return Fail(schema.Pointer, path, "allows nothing");
             }
 
-            if (!schema.IsObject || depth > MaxDepth || !budget.Take())
+            if (!schema.IsObject || depth > MaxDepth || !budget.Take(1 + (schema.Weight / PartsOfStep)))
             {
                 Doubt ??= schema.IsObject ? schema.Pointer : null;
                 return true;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using MoeOffload.Inference.Automata;
 using MoeOffload.Inference.Grammars;
 
 namespace MoeOffload.Inference.Schemas;
@@ -19,11 +20,13 @@ internal sealed class SchemaWriter
 
     /// <summary>Initializes a new instance of the <see cref="SchemaWriter"/> class.</summary>
     /// <param name="prefix">The text with which the names of the rules start.</param>
-    public SchemaWriter(string prefix)
+    /// <param name="work">The budget.</param>
+    public SchemaWriter(string prefix, WorkBudget work)
     {
+        Expander = new SchemaExpander(work);
         Builder = new GrammarBuilder(prefix);
         Common = new CommonRules(Builder);
-        _texts = new TextRules(Builder, Common);
+        _texts = new TextRules(Builder, Common, Expander.Work);
         _arrays = new ArrayRules(this);
         _objects = new ObjectRules(this, _texts);
     }
@@ -35,7 +38,7 @@ internal sealed class SchemaWriter
     public CommonRules Common { get; }
 
     /// <summary>Gets the expander of goals.</summary>
-    public SchemaExpander Expander { get; } = new();
+    public SchemaExpander Expander { get; }
 
     /// <summary>Gets the keywords that the rules do not hold.</summary>
     public IEnumerable<Refusal> Refusals => _refusals.Concat(Expander.Doubts).Distinct();

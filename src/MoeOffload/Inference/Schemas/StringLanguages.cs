@@ -42,8 +42,8 @@ internal static class StringLanguages
         if (!expander.Strings.TryGetValue(facts.Key, out Dfa? result))
         {
             expander.Charge(100);
-            result = facts.Languages.Select(language => language.Language).Aggregate((one, other) => one.Intersect(other));
-            result = facts.Least == 0 && facts.Most is null ? result : result.Intersect(Dfa.OfLength(facts.Least, facts.Most));
+            result = facts.Languages.Select(language => language.Language).Aggregate((one, other) => one.Intersect(other, expander.Work));
+            result = facts.Least == 0 && facts.Most is null ? result : result.Intersect(Dfa.OfLength(facts.Least, facts.Most, expander.Work), expander.Work);
             expander.Strings.Add(facts.Key, result);
         }
 

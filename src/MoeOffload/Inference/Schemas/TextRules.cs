@@ -6,7 +6,7 @@ using MoeOffload.Inference.Grammars;
 namespace MoeOffload.Inference.Schemas;
 
 /// <summary>Writes the rules of strings and numbers.</summary>
-internal sealed class TextRules(GrammarBuilder builder, CommonRules common)
+internal sealed class TextRules(GrammarBuilder builder, CommonRules common, WorkBudget work)
 {
     private static readonly CharSet s_special = CharSet.Of((0, 0x1F), ('"', '"'), ('\\', '\\'), (0x7F, 0x7F), (0xD800, 0xDFFF));
 
@@ -38,11 +38,11 @@ internal sealed class TextRules(GrammarBuilder builder, CommonRules common)
     /// <exception cref="FormatException">The automaton of the numbers is too large.</exception>
     public GrammarSymbol Number(NumberFacts facts, JsonKinds kinds)
     {
-        (Dfa natural, Dfa negative) = NumberLanguage.Of(facts, kinds);
-        return Known($"number {kinds} {facts.Key}", () => builder.AddNew("n", Alternatives()));
+        return Known($"number {kinds} {facts.Key}", () => builder.AddNew("n", [.. Alternatives()]));
 
         IEnumerable<IReadOnlyList<GrammarSymbol>> Alternatives()
         {
+            (Dfa natural, Dfa negative) = new NumberLanguage(work).Of(facts, kinds);
             if (natural.Count > 0)
             {
                 yield return States(natural, "d", Digit, []);
@@ -61,6 +61,7 @@ internal sealed class TextRules(GrammarBuilder builder, CommonRules common)
     private List<GrammarSymbol> States(Dfa language, string hint, Func<CharSet, GrammarSymbol> write, IReadOnlyList<GrammarSymbol> end)
     {
         List<(CharSet Set, int Target)>[] steps = [.. Enumerable.Range(0, language.Count).Select(state => language.Transitions(state).ToList())];
+        work.Spend(steps.Sum(step => step.Sum(it => (long)it.Set.Ranges.Count)));
         int[] uses = new int[steps.Length];
         uses[0] = 2;
         foreach ((_, int target) in steps.SelectMany(step => step))
