@@ -32,8 +32,8 @@ public sealed class MoeModel : LoadedModel, IMeasuredModel
     public ChatTemplate ChatTemplate => _chatTemplate.Value;
 
     /// <summary>
-    /// Gets the plan with which the model was loaded, or <see langword="null"/> if <see cref="ModelOptions.Placement"/> was not
-    /// <see cref="TensorPlacement.Auto"/>. What the model really uses can differ, for example because its contexts have other lengths.
+    /// Gets the plan with which the model was loaded (<see cref="TensorPlacement.Auto"/>, <see cref="ModelOptions.WithPlan"/>), or
+    /// <see langword="null"/> if the placement was not planned. What the model really uses can differ, for example because its contexts have other lengths.
     /// </summary>
     public PlacementPlan? Plan { get; private init; }
 
@@ -64,6 +64,7 @@ public sealed class MoeModel : LoadedModel, IMeasuredModel
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         var planned = AutoLoading.Plan(path, options ?? new ModelOptions());
+        planned.Check(path);
         ModelLoader loader = ModelLoader.Prepare(path, planned.Options);
         NativeModel? native = null;
         Projector? projector = null;

@@ -23,6 +23,9 @@ public sealed class RpcServer : IDisposable
     /// <summary>Where it listens.</summary>
     public int Port { get; }
 
+    /// <summary>The identifier of its process.</summary>
+    public int ProcessId => _process.Id;
+
     /// <summary>How long its threads have computed.</summary>
     public TimeSpan ProcessorTime
     {
@@ -68,6 +71,19 @@ public sealed class RpcServer : IDisposable
         }
     }
 
+    /// <summary>Lets it allocate only this much more memory, as if other programs took the rest (Linux).</summary>
+    public unsafe void LimitMemory(long more)
+    {
+        const int AddressSpace = 9;
+        _process.Refresh();
+        ulong limit = (ulong)(_process.VirtualMemorySize64 + more);
+        ulong* limits = stackalloc ulong[] { limit, limit };
+        if (SetLimit(_process.Id, AddressSpace, limits, null) != 0)
+        {
+            throw new InvalidOperationException($"The memory of ggml-rpc-server {_process.Id} cannot be limited.");
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -81,6 +97,9 @@ public sealed class RpcServer : IDisposable
 
     [DllImport("libc", EntryPoint = "kill")]
     private static extern int Signal(int process, int signal);
+
+    [DllImport("libc", EntryPoint = "prlimit")]
+    private static extern unsafe int SetLimit(int process, int resource, ulong* limits, ulong* old);
 
     [DllImport("ntdll", EntryPoint = "NtSuspendProcess")]
     private static extern int Suspend(nint process);

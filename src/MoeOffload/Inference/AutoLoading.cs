@@ -1,9 +1,13 @@
 using System.Globalization;
 using MoeOffload.Models;
+using MoeOffload.Placement;
 
 namespace MoeOffload.Inference;
 
-/// <summary>Plans the placement of a model that is loaded with <see cref="TensorPlacement.Auto"/>, and explains loads that fail nevertheless.</summary>
+/// <summary>
+/// Plans the placement of a model that is loaded with <see cref="TensorPlacement.Auto"/>, refuses plans that no longer fit, and explains loads
+/// that fail nevertheless.
+/// </summary>
 internal sealed class AutoLoading
 {
     private const double Mebibyte = 1 << 20;
@@ -27,7 +31,7 @@ internal sealed class AutoLoading
     {
         if (options.Placement.AutoPlan is not { } auto)
         {
-            return new AutoLoading(options, null);
+            return new AutoLoading(options, options.Plan);
         }
 
         PlacementPlan plan = PlacementFit.Make(path, options, new ContextOptions().With(auto.Context), new FitOptions { Margin = auto.Margin });
@@ -39,20 +43,38 @@ internal sealed class AutoLoading
         ? options
         : options.WithPlan(PlacementFit.Make(path, options, context, new FitOptions { Margin = auto.Margin }));
 
+    /// <summary>Compares the plan with the memory that is free now, which can be less than when it was made.</summary>
+    /// <exception cref="ModelLoadException">What was planned no longer fits. The message has the plan and what is free.</exception>
+    public void Check(string path)
+    {
+        if (_plan is not { } plan)
+        {
+            return;
+        }
+
+        // The devices of a plan that was made in another process may not be known to this one yet.
+        ModelLoader.SelectDevices(Options);
+        Dictionary<string, long> free = ReadFree(plan);
+        if (PlanCheck.FindShortages(plan, free).Count > 0)
+        {
+            throw new ModelLoadException(
+                $"'{path}' was not loaded, because less memory is free than was planned for: {PlanCheck.Compare(plan, free)}. Plan again with 'moe fit' or MoeModel.Fit, or end programs that use the memory.");
+        }
+    }
+
     /// <summary>Adds to an error of loading what was planned, and what is free now.</summary>
     public ModelLoadException Explain(ModelLoadException error)
     {
         PlacementPlan plan = _plan!;
-        long host = HostMemory.Available();
-        DeviceInfo[] devices = DeviceSelection.Describe(plan.Devices);
-        IEnumerable<string> lines = plan.Memory.Select(use =>
-        {
-            long? now = use.Device == DeviceTotal.Host ? host : devices.FirstOrDefault(device => device.Name == use.Device)?.FreeBytes;
-            return string.Create(
-                CultureInfo.InvariantCulture,
-                $"{PlacementPlanner.NameOf(use.Device)}: {use.TotalBytes / Mebibyte:N0} MiB were planned of {use.FreeBytes / Mebibyte:N0} MiB, and {(now ?? 0) / Mebibyte:N0} MiB are free now");
-        });
-        return new ModelLoadException($"{error.Message} The placement was planned: {string.Join("; ", lines)}. If memory is missing, increase the margin of TensorPlacement.Auto.", error);
+        return new ModelLoadException(
+            $"{error.Message} The placement was planned: {PlanCheck.Compare(plan, ReadFree(plan))}. If memory is missing, plan again with a larger margin ('--fit-margin', FitOptions.Margin, TensorPlacement.Auto).", error);
+    }
+
+    private static Dictionary<string, long> ReadFree(PlacementPlan plan)
+    {
+        var free = DeviceSelection.Describe(plan.Devices).ToDictionary(device => device.Name, device => device.FreeBytes, StringComparer.Ordinal);
+        free[DeviceTotal.Host] = HostMemory.Available();
+        return free;
     }
 
     private static string Refusal(string path, PlacementPlan plan)

@@ -167,13 +167,22 @@ public sealed record ModelOptions
             GpuLayers = plan.GpuLayers,
             TensorSplit = plan.TensorSplit,
             Experts = plan.ExpertMemory is { } limit ? ExpertStorage.Limit(limit) : null,
+            Plan = plan,
         };
+    }
+
+    /// <summary>Gets the plan of <see cref="WithPlan"/>, as long as the placement is still the planned one.</summary>
+    internal PlacementPlan? Plan
+    {
+        get => field is { } plan && plan.Placement.Equals(Placement) && plan.GpuLayers == GpuLayers ? plan : null;
+        init;
     }
 
     /// <summary>Returns the options with which a draft model is loaded: these, without what concerns the model itself.</summary>
     internal ModelOptions ForDraft() => this with
     {
         Id = null,
+        Plan = null,
         MetadataOverrides = new Dictionary<string, MetadataValue>(),
         ChatTemplate = null,
         LoadMtpLayers = false,

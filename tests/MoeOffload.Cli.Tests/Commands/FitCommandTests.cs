@@ -95,4 +95,26 @@ public sealed class FitCommandTests : IDisposable
         result.Errors.Should().Contain("--vram is '8GiB,much'");
         _moe.Run("fit", DemoModel.Path, "--all").Code.Should().Be(64);
     }
+
+    [TestCase("--device", "There is no device 'CUDA7'")]
+    [TestCase("--require-device", "Device 'CUDA7' is required")]
+    public void Fit_rejects_devices_that_do_not_exist(string option, string message)
+    {
+        MoeResult result = _moe.Run("fit", DemoModel.Path, "-c", "512", option, "CUDA7");
+
+        result.Code.Should().Be(2);
+        result.Errors.Should().Contain(message);
+    }
+
+    [Test]
+    public void Fit_answers_for_budgets_that_nothing_fits_into()
+    {
+        MoeResult host = _moe.Run("fit", DemoModel.Path, "-c", "512", "--ram", "0");
+        MoeResult devices = _moe.Run("fit", DemoModel.Path, "-c", "512", "--vram", "0,0", "--ram", "1GiB", "--fit-margin", "0");
+
+        host.Code.Should().Be(2);
+        host.Output.Should().Contain("It does not fit").And.Contain("system memory is ").And.Contain("use a model with a smaller quantization");
+        devices.Code.Should().Be(0);
+        devices.Output.Should().Contain("all in system memory");
+    }
 }
