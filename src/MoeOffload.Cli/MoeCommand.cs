@@ -66,7 +66,7 @@ internal static class MoeCommand
         {
             new RunCommand(global), new ServeCommand(global), new GenerateCommand(global), new ListCommand(global), new DiscoverCommand(global),
             new PullCommand(), new ProbeCommand(global), new InspectCommand(global), new PlanCommand(global), new FitCommand(global), new BenchCommand(global),
-            new EvidenceCommand(global), new ModelCommand(), new GpuInfoCommand(global), new CompletionCommand(),
+            new TraceCommand(global), new ReplayCommand(), new EvidenceCommand(global), new ModelCommand(), new GpuInfoCommand(global), new CompletionCommand(),
         })
         {
             Add(root, command, global, run);

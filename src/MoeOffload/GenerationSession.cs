@@ -26,6 +26,7 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable, IMeasured
     private readonly Scheduler _scheduler;
     private readonly SessionAdapters _adapters;
     private readonly ExpertCounter? _counter;
+    private readonly ExpertTracing? _tracing;
     private readonly Lock _lifetime = new();
     private readonly ContextParameters _parameters;
     private readonly int _vocabularySize;
@@ -43,12 +44,14 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable, IMeasured
         IReadOnlyList<MemoryUse> memory,
         ContextParameters parameters,
         ExpertCounter? counter,
+        ExpertTracing? tracing,
         ILogger logger)
     {
         _model = model;
         _scheduler = scheduler;
         _adapters = adapters;
         _counter = counter;
+        _tracing = tracing;
         ContextLength = context.ContextLength;
         SequenceLength = context.SequenceLength;
         SequenceCount = parameters.SequenceCount;
@@ -108,7 +111,7 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable, IMeasured
     {
         get
         {
-            if (_counter is null)
+            if (_counter is null || !_parameters.CountExperts)
             {
                 return null;
             }
@@ -353,8 +356,30 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable, IMeasured
         return RunAsync(states => states.LoadAsync(path, cancellationToken), cancellationToken);
     }
 
+    /// <summary>Ends the recording of <see cref="ContextOptions.TraceExperts"/>, and gives the file its name. What is computed later is not recorded.</summary>
+    /// <param name="cancellationToken">A token that cancels waiting for the file, which is written nevertheless.</param>
+    /// <returns>What the trace contains. Later calls return the same.</returns>
+    /// <remarks>
+    /// Writing happens while the session computes, and never fails a generation. If the file cannot be written, the recording ends, the generations continue,
+    /// and a warning is logged. <see cref="Dispose"/> also completes the trace, but reports a failure only to the log.
+    /// </remarks>
+    /// <exception cref="InvalidOperationException">The session does not record.</exception>
+    /// <exception cref="IOException">The disk is full or failed, or the file cannot be replaced. Nothing is left of the trace, and an existing file is unchanged.</exception>
+    public async Task<ExpertTraceSummary> CompleteTraceAsync(CancellationToken cancellationToken = default)
+    {
+        if (_tracing is null)
+        {
+            throw new InvalidOperationException("The session does not record experts. Set ContextOptions.TraceExperts to the path of a file.");
+        }
+
+        // A step that is being recorded can wait for the disk.
+        await Task.Run(_tracing.Complete, cancellationToken).ConfigureAwait(false);
+        return await _tracing.Done.WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
     /// <summary>Ends all generations of the session and frees its memory.</summary>
     /// <remarks>
+    /// If the session records experts, it waits until the trace has been written.
     /// If it is called in a callback on the session's own thread, such as a <see cref="LogitsReader"/> or a logger, it does not wait: the
     /// memory is freed after the callback has returned.
     /// </remarks>
@@ -364,6 +389,7 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable, IMeasured
         GC.SuppressFinalize(this);
         _scheduler.WhenDisposed().Wait();
         _counter?.Dispose();
+        TraceWritten().Wait();
     }
 
     /// <inheritdoc cref="Dispose"/>
@@ -373,6 +399,7 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable, IMeasured
         GC.SuppressFinalize(this);
         await _scheduler.WhenDisposed().ConfigureAwait(false);
         _counter?.Dispose();
+        await TraceWritten().ConfigureAwait(false);
     }
 
     /// <summary>Gets a task that completes when the thread has ended and its native memory has been freed.</summary>
@@ -384,9 +411,23 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable, IMeasured
         ILogger logger = model.NativeLogger;
         ContextSettings settings = parameters.ToSettings();
         ModelHandle handle = model.Native.Handle;
-        ExpertCounter? counter = parameters.CountExperts ? new ExpertCounter(model.Info.LayerCount, model.Info.ExpertCount) : null;
         var adapters = new SessionAdapters(model.CheckAdapters(parameters.Adapters));
-        NativeContext context = adapters.MakeContext(handle, settings, logger, counter);
+        ExpertTracing? tracing = null;
+        ExpertCounter? counter = null;
+        NativeContext context;
+        try
+        {
+            tracing = parameters.TraceExperts is { } path ? ExpertTracing.Start(path, model, model.Logger) : null;
+            counter = parameters.CountExperts || tracing is not null ? new ExpertCounter(model.Info.LayerCount, model.Info.ExpertCount, tracing) : null;
+            context = adapters.MakeContext(handle, settings, logger, counter);
+        }
+        catch
+        {
+            tracing?.Discard();
+            adapters.Release();
+            throw;
+        }
+
         IDrafter? drafter = null;
         List<MemoryUse> memory;
         Scheduler scheduler;
@@ -414,13 +455,15 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable, IMeasured
             drafter?.Close();
             context.Dispose();
             adapters.Release();
+            tracing?.Discard();
             throw;
         }
 
         adapters.ReleaseAfter(scheduler.Ended);
+        tracing?.CompleteAfter(scheduler.Ended);
         try
         {
-            return new GenerationSession(model, scheduler, adapters, context, memory, parameters, counter, logger);
+            return new GenerationSession(model, scheduler, adapters, context, memory, parameters, counter, tracing, logger);
         }
         catch
         {
@@ -509,6 +552,11 @@ public sealed class GenerationSession : IDisposable, IAsyncDisposable, IMeasured
         cancellationToken.ThrowIfCancellationRequested();
         ObjectDisposedException.ThrowIf(Volatile.Read(ref _isDisposed), this);
     }
+
+    // On the session's own thread, the recording ends only after the caller has returned. A failure was logged.
+    private Task TraceWritten() => _tracing is null || !_scheduler.Ended.IsCompleted
+        ? Task.CompletedTask
+        : _tracing.Done.ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
 
     private void Close()
     {

@@ -242,8 +242,12 @@ public sealed class MoeModel : LoadedModel, IMeasuredModel
     /// <exception cref="ArgumentException">
     /// An option is out of range, options contradict each other, or experts are to be counted although the model has none.
     /// </exception>
+    /// <exception cref="IOException">The file of <see cref="ContextOptions.TraceExperts"/> cannot be created, or the model's file can no longer be read.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file of <see cref="ContextOptions.TraceExperts"/> or its directory is not writable.</exception>
     /// <exception cref="InferenceException">llama.cpp rejected the context, or there is not enough memory.</exception>
-    /// <exception cref="NotSupportedException">The model cannot generate text, or does not support one of the options.</exception>
+    /// <exception cref="NotSupportedException">
+    /// The model cannot generate text, or does not support one of the options. For example, a dense model has no experts to record.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The model has been disposed.</exception>
     public GenerationSession CreateSession(ContextOptions? options = null)
     {

@@ -13,6 +13,7 @@ internal sealed class LayerTests
     [TestCase("Gguf")]
     [TestCase("Placement")]
     [TestCase("Inference/Planning")]
+    [TestCase("Diagnostics")]
     public void Folder_knows_nothing_of_native_code(string folder) =>
         ArrowList.Write(s_library.Value.References.Where(reference => IsIn(reference.FromFolder, folder)
             && (IsIn(reference.ToFolder, "Native") || reference.ToFolder == Projects.Bindings))).Should().BeEmpty();

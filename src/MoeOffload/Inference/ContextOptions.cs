@@ -34,6 +34,7 @@ public sealed record ContextOptions
         OpOffload = original.OpOffload;
         Rope = original.Rope with { };
         CountExperts = original.CountExperts;
+        TraceExperts = original.TraceExperts;
         Adapters = original.Adapters;
     }
 
@@ -142,6 +143,18 @@ public sealed record ContextOptions
     /// </remarks>
     public bool CountExperts { get; init; }
 
+    /// <summary>
+    /// Gets or sets the path of a file in which the session records the experts that the routers choose for each token, or <see langword="null"/> to record
+    /// nothing. The default is <see langword="null"/>, which has no cost. This option requires a model with experts.
+    /// </summary>
+    /// <remarks>
+    /// The file gets its name when the recording is complete: when <see cref="GenerationSession.CompleteTraceAsync"/> is called, or when the session is
+    /// disposed. An existing file is replaced then. <see cref="Diagnostics.ExpertTrace"/> reads it. Recording reads the choices as
+    /// <see cref="CountExperts"/> does, with the same effects, and takes 4 MiB of memory for the file. The choices of draft models and of layers for
+    /// multi-token prediction are not recorded. Only one session at a time can record into a file: of several, the last one to complete replaces the others.
+    /// </remarks>
+    public string? TraceExperts { get; init; }
+
     /// <summary>Gets or sets the LoRA adapters that are active when the session starts. The default is an empty list.</summary>
     public IReadOnlyList<ScaledAdapter> Adapters
     {
@@ -151,7 +164,8 @@ public sealed record ContextOptions
 
     /// <summary>Returns the options of the draft model's context.</summary>
     /// <param name="contextLength">The length of the session's own context, in tokens.</param>
-    internal ContextOptions ForDraft(int contextLength) => this with { ContextLength = contextLength, Speculation = null, CountExperts = false };
+    internal ContextOptions ForDraft(int contextLength) =>
+        this with { ContextLength = contextLength, Speculation = null, CountExperts = false, TraceExperts = null };
 
     /// <summary>Returns what determines how much memory the context takes, for a placement that is planned (<see cref="TensorPlacement.Auto"/>).</summary>
     /// <returns>The properties of the context.</returns>
@@ -202,6 +216,11 @@ public sealed record ContextOptions
         if (ContextLength > 0 && ContextLength < SequenceCount)
         {
             throw new ArgumentException($"A ContextLength of {ContextLength} has no room for {SequenceCount} sequences. Increase ContextLength or decrease SequenceCount.", nameof(ContextLength));
+        }
+
+        if (TraceExperts is not null && string.IsNullOrWhiteSpace(TraceExperts))
+        {
+            throw new ArgumentException("TraceExperts is empty. Specify the path of a file, or null to record nothing.", nameof(TraceExperts));
         }
 
         OptionRange.CheckDefined(FlashAttention, nameof(FlashAttention));

@@ -61,6 +61,9 @@ internal sealed class ContextParameters
     /// <summary>Gets a value that indicates whether the selected experts are counted.</summary>
     public bool CountExperts => _options.CountExperts;
 
+    /// <summary>Gets the path of the file that the selected experts are recorded in, or null to record nothing.</summary>
+    public string? TraceExperts => _options.TraceExperts;
+
     /// <summary>Gets the initial LoRA adapters.</summary>
     public IReadOnlyList<ScaledAdapter> Adapters => _options.Adapters;
 

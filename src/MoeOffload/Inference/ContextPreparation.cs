@@ -6,7 +6,7 @@ internal static class ContextPreparation
     /// <summary>Prepares a context for generation.</summary>
     /// <exception cref="ArgumentException">The options enable counting experts, but the model is dense.</exception>
     /// <exception cref="InferenceException">The context does not fit into memory.</exception>
-    /// <exception cref="NotSupportedException">The model cannot generate text.</exception>
+    /// <exception cref="NotSupportedException">The model cannot generate text, or has no experts to trace.</exception>
     public static ContextParameters ForGeneration(LoadedModel model, ContextOptions options)
     {
         if (!model.Native.HasDecoder || model.Native.HasEncoder)
@@ -19,6 +19,12 @@ internal static class ContextPreparation
             throw new ArgumentException(
                 $"'{model.Path}' ({model.Info.Architecture}) is a dense model without experts to count. Set CountExperts to false.",
                 nameof(ContextOptions.CountExperts));
+        }
+
+        if (options.TraceExperts is not null && !model.Info.IsMixtureOfExperts)
+        {
+            throw new NotSupportedException(
+                $"'{model.Path}' ({model.Info.Architecture}) is a dense model without experts to trace. Use a mixture-of-experts model.");
         }
 
         return Fitting(model, options, embeds: false);

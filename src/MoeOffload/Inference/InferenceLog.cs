@@ -16,4 +16,7 @@ internal static partial class InferenceLog
 
     [LoggerMessage(EventId = 23, Level = LogLevel.Warning, Message = "The layers for multi-token prediction are no longer used: {Reason}")]
     public static partial void MtpLayersLost(ILogger logger, string reason);
+
+    [LoggerMessage(EventId = 24, Level = LogLevel.Warning, Message = "{Reason}")]
+    public static partial void TraceLost(ILogger logger, string reason);
 }

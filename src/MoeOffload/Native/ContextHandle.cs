@@ -41,6 +41,9 @@ internal sealed unsafe class ContextHandle : SafeHandle
     /// <summary>Gets the context's adapters.</summary>
     public ContextAdapters Adapters { get; }
 
+    /// <summary>Gets the counter of the experts that the context chooses, or <see langword="null"/>.</summary>
+    public ExpertCounter? Counter => _counter;
+
     /// <summary>Gets the context, which is valid as long as the caller holds a reference to this handle.</summary>
     public llama_context* Pointer => (llama_context*)handle;
 

@@ -19,6 +19,9 @@ internal static unsafe class NativeCallbacks
     /// <summary>Gets the function that notifies <see cref="AbortMonitor"/> of a blocked thread.</summary>
     public static delegate* unmanaged[Cdecl]<byte*, void> Abort => &OnAbort;
 
+    /// <summary>Gets the function that reads the experts that routers choose.</summary>
+    public static delegate* unmanaged[Cdecl]<ggml_tensor*, byte, void*, byte> Experts => &OnExperts;
+
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static void OnLog(ggml_log_level level, byte* text, void* userData) => NativeLog.Receive(level, text);
 
@@ -27,4 +30,7 @@ internal static unsafe class NativeCallbacks
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static void OnAbort(byte* message) => AbortMonitor.Receive(message);
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static byte OnExperts(ggml_tensor* tensor, byte ask, void* data) => ExpertReading.Receive(tensor, ask, data);
 }

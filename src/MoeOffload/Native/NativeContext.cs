@@ -21,7 +21,8 @@ internal enum DecodeResult
 /// </summary>
 internal sealed unsafe class NativeContext : IDisposable
 {
-    // llama_decode's result if its abort callback ended it.
+    // llama_decode's results if the KV cache has no room, in which case it computes nothing, and if its abort callback ended it.
+    private const int NoRoom = 1;
     private const int Stopped = 2;
 
     private readonly ContextHandle _handle;
@@ -180,8 +181,8 @@ internal sealed unsafe class NativeContext : IDisposable
             native.abort_callback_data = stop;
             if (counter is not null)
             {
-                native.cb_eval = (delegate* unmanaged[Cdecl]<ggml_tensor*, byte, void*, byte>)NativeLibraries.CountExperts;
-                native.cb_eval_user_data = counter.Pointer;
+                native.cb_eval = counter.Callback;
+                native.cb_eval_user_data = counter.CallbackData;
             }
 
             byte* error = stackalloc byte[NativeError.BufferSize];
@@ -299,6 +300,11 @@ internal sealed unsafe class NativeContext : IDisposable
             : ShimApi.moe_decode(Pointer, batch, &result, error, NativeError.BufferSize);
         NativeLog.EndStoppable(isStopped: status == moe_status.MOE_STATUS_OK && result == Stopped);
         _adapters.Leave(isBatchRefused: result == -1);
+        if (_handle.Counter is { } counter && result != NoRoom)
+        {
+            counter.OnStep(batch->n_tokens, CountOutputs(batch), status == moe_status.MOE_STATUS_OK && result == 0);
+        }
+
         Check(status, error, "The computation failed");
         _handle.OnComputed();
         _hasPendingUpdate &= result < 0;
@@ -310,10 +316,21 @@ internal sealed unsafe class NativeContext : IDisposable
         return result switch
         {
             0 => DecodeResult.Done,
-            1 => DecodeResult.NoRoom,
+            NoRoom => DecodeResult.NoRoom,
             Stopped => DecodeResult.Stopped,
             _ => throw new InferenceException(Failure(result, Utf8.ToString(error))),
         };
+    }
+
+    private static int CountOutputs(llama_batch* batch)
+    {
+        int count = 0;
+        for (int i = 0; i < batch->n_tokens; i++)
+        {
+            count += batch->logits[i] != 0 ? 1 : 0;
+        }
+
+        return count;
     }
 
     private void AttachThreads()

@@ -25,6 +25,7 @@ public sealed class OptionCopyTests
         OpOffload = false,
         Rope = { FrequencyBase = 10 },
         CountExperts = true,
+        TraceExperts = "a.moetrace",
         Adapters = new List<ScaledAdapter>(),
     };
 

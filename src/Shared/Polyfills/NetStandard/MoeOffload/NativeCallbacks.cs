@@ -13,6 +13,7 @@ internal static unsafe class NativeCallbacks
     private static readonly LogCallback s_log = OnLog;
     private static readonly ProgressCallback s_progress = OnProgress;
     private static readonly AbortCallback s_abort = OnAbort;
+    private static readonly ExpertsCallback s_experts = OnExperts;
 
     [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
     private delegate void LogCallback(ggml_log_level level, byte* text, void* userData);
@@ -23,6 +24,9 @@ internal static unsafe class NativeCallbacks
     [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
     private delegate void AbortCallback(byte* message);
 
+    [UnmanagedFunctionPointer(CallingConvention.Cdecl)]
+    private delegate byte ExpertsCallback(ggml_tensor* tensor, byte ask, void* data);
+
     public static delegate* unmanaged[Cdecl]<ggml_log_level, byte*, void*, void> Log { get; } =
         (delegate* unmanaged[Cdecl]<ggml_log_level, byte*, void*, void>)Marshal.GetFunctionPointerForDelegate(s_log);
 
@@ -32,6 +36,9 @@ internal static unsafe class NativeCallbacks
     public static delegate* unmanaged[Cdecl]<byte*, void> Abort { get; } =
         (delegate* unmanaged[Cdecl]<byte*, void>)Marshal.GetFunctionPointerForDelegate(s_abort);
 
+    public static delegate* unmanaged[Cdecl]<ggml_tensor*, byte, void*, byte> Experts { get; } =
+        (delegate* unmanaged[Cdecl]<ggml_tensor*, byte, void*, byte>)Marshal.GetFunctionPointerForDelegate(s_experts);
+
     [MonoPInvokeCallback(typeof(LogCallback))]
     private static void OnLog(ggml_log_level level, byte* text, void* userData) => NativeLog.Receive(level, text);
 
@@ -40,4 +47,7 @@ internal static unsafe class NativeCallbacks
 
     [MonoPInvokeCallback(typeof(AbortCallback))]
     private static void OnAbort(byte* message) => AbortMonitor.Receive(message);
+
+    [MonoPInvokeCallback(typeof(ExpertsCallback))]
+    private static byte OnExperts(ggml_tensor* tensor, byte ask, void* data) => ExpertReading.Receive(tensor, ask, data);
 }
