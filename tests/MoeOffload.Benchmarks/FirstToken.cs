@@ -18,7 +18,8 @@ internal static partial class FirstToken
     private const int WarmLoads = 8;
     private const string Prompt = "Once upon a time there was a model with many experts, and each of them knew one thing.";
 
-    public static void Run(string path, int pairs)
+    /// <summary>Measures and prints.</summary>
+    public static FirstTokenTimes Run(string path, int pairs)
     {
         List<double> first = [];
         List<double> warm = [];
@@ -52,6 +53,8 @@ internal static partial class FirstToken
             Samples.Print("load + first token", "ms", warm, sharpWarm, "LLamaSharp");
             Samples.Print("the same, first in process", "ms", first, sharpFirst, "LLamaSharp");
         }
+
+        return new FirstTokenTimes(first, warm, peers, sharpFirst, sharpWarm);
     }
 
     /// <summary>Runs in the child process: loads the model several times, and prints each time in milliseconds.</summary>

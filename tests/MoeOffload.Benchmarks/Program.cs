@@ -17,6 +17,12 @@ if (args is ["busy"])
     BusyProcess.Count();
 }
 
+if (args is ["shared-report", string samplesFile])
+{
+    Console.WriteLine(SharedReport.Write(SharedSample.Read(samplesFile)));
+    return 0;
+}
+
 // Many requests of all kinds at once, for some seconds: nothing may be lost or mixed up, and memory must stay flat.
 if (args is ["soak", string seconds, .. { Length: < 2 } rest])
 {
@@ -31,10 +37,11 @@ for (int i = parts.Length; i + 1 < args.Length; i += 2)
     options[args[i]] = args[i + 1];
 }
 
-if ((args.Length - parts.Length) % 2 == 1 || options.Keys.Except(["--pairs", "--model", "--openmp-bench"]).Any())
+if ((args.Length - parts.Length) % 2 == 1 || options.Keys.Except(["--pairs", "--model", "--openmp-bench", "--samples"]).Any())
 {
     Console.Error.WriteLine("usage: bench [tools] [streams] [server] [speculation] [shared] [--pairs N]   (the default is all benchmarks with 5 pairs)");
-    Console.Error.WriteLine("       bench shared [--model FILE] [--openmp-bench FILE]            (with another model, and another build of llama-bench)");
+    Console.Error.WriteLine("       bench shared [--model FILE] [--openmp-bench FILE] [--samples FILE]   (another model, another build of llama-bench; samples are added to a file)");
+    Console.Error.WriteLine("       bench shared-report FILE                                     (prints the tables of samples)");
     Console.Error.WriteLine("       bench soak SECONDS [MODEL.gguf]                              (the exit code is 1 if something was lost or mixed up)");
     return 2;
 }
@@ -93,13 +100,19 @@ if (isAll || parts.Contains("shared"))
 {
     Console.WriteLine("Beside busy processes, which use a core each: ours with the default threads, others with their best number of threads.");
     var shared = new SharedCores(options.GetValueOrDefault("--openmp-bench"), pairs);
-    string[] files = options.TryGetValue("--model", out string? other) ? [other] : [DemoModel.Path, models[0].Path];
-    foreach (string path in files)
+    (string Name, string Path)[] files = options.TryGetValue("--model", out string? other)
+        ? [(Path.GetFileNameWithoutExtension(other), other)]
+        : [(Path.GetFileNameWithoutExtension(DemoModel.Path), DemoModel.Path), (models[0].Name, models[0].Path)];
+    foreach ((string name, string path) in files)
     {
-        Announce(Path.GetFileNameWithoutExtension(path), path);
-        shared.Run(path);
-        FirstToken.Run(path, pairs);
+        Announce(name, path);
+        List<SharedSample> samples = [.. shared.Run(path).Concat(FirstToken.Run(path, pairs).ToSamples()).Select(sample => sample with { Model = name })];
+        Console.WriteLine(SharedReport.Write(samples));
         Console.WriteLine();
+        if (options.TryGetValue("--samples", out string? samplesPath))
+        {
+            SharedSample.Append(samplesPath, samples);
+        }
     }
 }
 

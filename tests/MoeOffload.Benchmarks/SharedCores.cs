@@ -25,7 +25,8 @@ internal sealed class SharedCores(string? openMPBench, int pairs)
     private int _prompts = 1;
     private int _generations = 1;
 
-    public void Run(string path)
+    /// <summary>Measures a model, whose name the samples lack.</summary>
+    public List<SharedSample> Run(string path)
     {
         using MoeModel model = MoeModel.Load(path);
         using GenerationSession session = model.CreateSession(new ContextOptions
@@ -34,40 +35,37 @@ internal sealed class SharedCores(string? openMPBench, int pairs)
             PrefixCache = { Enabled = false },
         });
         ChooseRepeats(session, model.Vocabulary.Size);
-        double idlePrompt = 0;
-        double idleDecode = 0;
+        List<SharedSample> samples = [];
         foreach (int busy in s_busy)
         {
             List<BusyProcess> others = [.. Enumerable.Range(0, busy).Select(_ => new BusyProcess())];
             try
             {
-                (double prompt, double decode) = Run(session, model.Vocabulary.Size, path, others);
-                idlePrompt = busy == 0 ? prompt : idlePrompt;
-                idleDecode = busy == 0 ? decode : idleDecode;
-                if (busy > 0)
-                {
-                    Console.WriteLine(
-                        $"    of our speed alone: prompt {prompt / idlePrompt:0.00}, decode {decode / idleDecode:0.00}; {session.Statistics.ThreadCount} thread(s) at the end");
-                }
+                samples.AddRange(Run(session, model.Vocabulary.Size, path, others).Select(sample => sample with { Busy = busy }));
+                Console.WriteLine($"  beside {busy}: measured; {session.Statistics.ThreadCount} thread(s) at the end");
             }
             finally
             {
                 others.ForEach(other => other.Dispose());
             }
         }
+
+        return samples;
     }
 
-    private (double Prompt, double Decode) Run(GenerationSession session, int vocabulary, string path, List<BusyProcess> others)
+    private IEnumerable<SharedSample> Run(GenerationSession session, int vocabulary, string path, List<BusyProcess> others)
     {
         var ours = new Rates();
-        var steps = new StepTimes();
+        List<double> unevenness = [];
         List<double> left = [];
         List<double> leftByPlain = [];
         List<Rival> rivals = [.. FindRivals(path).GroupBy(rival => rival.Name).SelectMany(FindHopeful)];
         Measure(session, vocabulary, new Rates(), new StepTimes());
         for (int pair = 0; pair < pairs; pair++)
         {
+            var steps = new StepTimes();
             left.Add(BusyProcess.Measure(others, () => Measure(session, vocabulary, ours, steps)));
+            unevenness.Add(steps.Unevenness);
             rivals.ForEach(rival => rival.Measure(_prompts, _generations));
             if (others.Count > 0)
             {
@@ -76,39 +74,37 @@ internal sealed class SharedCores(string? openMPBench, int pairs)
             }
         }
 
-        foreach (string name in rivals.Select(rival => rival.Name).Distinct())
+        foreach ((string program, int? threads, Rates rates) in rivals.Select(rival => (rival.Name, (int?)rival.Threads, rival.Rates)).Prepend((SharedSample.Ours, null, ours)))
         {
-            Rates[] rates = [.. rivals.Where(rival => rival.Name == name).Select(rival => rival.Rates)];
-            Samples.Print($"beside {others.Count}, prompt", "tokens/s", ours.Prompt, rates.Select(rate => rate.Prompt).MaxBy(Samples.Median)!, name);
-            Samples.Print($"beside {others.Count}, decode", "tokens/s", ours.Decode, rates.Select(rate => rate.Decode).MaxBy(Samples.Median)!, name);
+            yield return Sample(program, threads, SharedSample.Prompt, rates.Prompt);
+            yield return Sample(program, threads, SharedSample.Decode, rates.Decode);
         }
 
-        Console.WriteLine($"    99 % of the tokens take at most {steps.Unevenness:0.0} times the median");
+        yield return Sample(SharedSample.Ours, null, SharedSample.Unevenness, unevenness);
         if (others.Count > 0)
         {
-            Samples.Print("    what the others get done", "million/s", [.. left.Select(Millions)], [.. leftByPlain.Select(Millions)], "beside one more of them");
+            yield return Sample(SharedSample.Ours, null, SharedSample.Neighbors, left);
+            yield return Sample(SharedSample.Plain, null, SharedSample.Neighbors, leftByPlain);
         }
 
-        return (Samples.Median(ours.Prompt), Samples.Median(ours.Decode));
-
-        static double Millions(double count) => count / 1e6;
+        static SharedSample Sample(string program, int? threads, string measure, List<double> rounds) => new("", 0, program, threads, measure, rounds);
     }
 
     private IEnumerable<Rival> FindRivals(string path)
     {
         foreach (int threads in s_threads)
         {
-            yield return new Rival("llama-bench", (prompt, decode, repeats) => LlamaBench.Measure(path, prompt, decode, repeats, threads));
+            yield return new Rival("llama-bench", threads, (prompt, decode, repeats) => LlamaBench.Measure(path, prompt, decode, repeats, threads));
             if (openMPBench is not null)
             {
                 yield return new Rival(
-                    "llama-bench with OpenMP", (prompt, decode, repeats) => LlamaBench.Measure(path, prompt, decode, repeats, threads, openMPBench));
+                    "llama-bench with OpenMP", threads, (prompt, decode, repeats) => LlamaBench.Measure(path, prompt, decode, repeats, threads, openMPBench));
             }
 
             if (LlamaSharp.IsBuilt)
             {
                 yield return new Rival(
-                    "LLamaSharp", (prompt, decode, repeats) => LlamaSharp.MeasureRates(path, prompt > 0 ? prompt : 1, decode, repeats, threads));
+                    "LLamaSharp", threads, (prompt, decode, repeats) => LlamaSharp.MeasureRates(path, prompt > 0 ? prompt : 1, decode, repeats, threads));
             }
         }
     }
@@ -168,8 +164,9 @@ internal sealed class SharedCores(string? openMPBench, int pairs)
 
     /// <summary>Represents another program with one number of threads.</summary>
     /// <param name="Name">The name of the program.</param>
+    /// <param name="Threads">The number of threads.</param>
     /// <param name="Run">Measures a prompt of so many tokens, or decoding of so many, so many times.</param>
-    private sealed record Rival(string Name, Func<int, int, int, double[]> Run)
+    private sealed record Rival(string Name, int Threads, Func<int, int, int, double[]> Run)
     {
         public Rates Rates { get; } = new();
 
