@@ -70,6 +70,20 @@ public sealed class ImageTests
     }
 
     [Test]
+    public async Task Every_api_says_that_the_model_reads_images()
+    {
+        JsonNode listed = (await GetAsync(_server, "/v1/models"))["data"]!.AsArray().Single()!;
+        ((bool)listed["modalities"]!["vision"]!).Should().BeTrue();
+        ((bool)(await GetAsync(_server, $"/v1/models/{_model}"))["modalities"]!["vision"]!).Should().BeTrue();
+        ((bool)(await GetAsync(_server, "/props"))["modalities"]!["vision"]!).Should().BeTrue();
+        (await _server.AskAsync("/api/show", new JsonObject { ["model"] = _model }))["capabilities"]!.AsArray().Select(it => (string?)it).Should().Contain("vision");
+        await using TestServer blind = await TestServer.StartAsync(models: TinyModels.Qwen3Moe(new TinyModelOptions { Layers = 2, Experts = 8, ExpertsUsed = 2 }).Path);
+        ((bool)(await GetAsync(blind, "/v1/models"))["data"]!.AsArray().Single()!["modalities"]!["vision"]!).Should().BeFalse();
+    }
+
+    private static async Task<JsonNode> GetAsync(TestServer server, string path) => JsonNode.Parse(await server.Http.GetStringAsync(new Uri(path, UriKind.Relative)))!;
+
+    [Test]
     public async Task Same_image_is_cached_and_another_one_is_not()
     {
         await _server.AskAsync("/v1/chat/completions", Named(OpenAI([Text("Cached?"), Link(s_first)])));

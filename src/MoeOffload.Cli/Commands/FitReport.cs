@@ -15,6 +15,20 @@ internal static class FitReport
         var table = new Columns("memory of", ">weights", ">context", ">compute", ">other", ">total", ">free now", ">then");
         foreach (PlannedMemory use in plan.Memory)
         {
+            // What is free for the model is what the projector leaves.
+            foreach (MemoryUse beside in plan.ProjectorMemory.Where(beside => beside.TotalBytes > 0 && DeviceOf(beside) == use.Device))
+            {
+                table.Add(
+                    $"{NameOf(use)}, projector",
+                    Size.Of(beside.WeightBytes),
+                    Size.Of(beside.ContextBytes),
+                    Size.Of(beside.ComputeBytes),
+                    Size.Of(0),
+                    Size.Of(beside.TotalBytes),
+                    Size.Of(use.FreeBytes + beside.TotalBytes),
+                    Size.Of(use.FreeBytes));
+            }
+
             table.Add(
                 NameOf(use),
                 Size.Of(use.WeightBytes),
@@ -77,6 +91,13 @@ internal static class FitReport
         ["bytes_per_token"] = plan.BytesPerToken,
         ["device_bytes_per_token"] = plan.DeviceBytesPerToken,
         ["memory"] = Json(plan.Memory),
+        ["projector"] = Measurement.Reports.Json.Array(plan.ProjectorMemory.Select(use => new JsonObject
+        {
+            ["device"] = DeviceOf(use) == DeviceTotal.Host ? "host" : use.Device,
+            ["weight_bytes"] = use.WeightBytes,
+            ["compute_bytes"] = use.ComputeBytes,
+            ["total_bytes"] = use.TotalBytes,
+        })),
         ["shortage"] = plan.Shortage,
         ["alternatives"] = Measurement.Reports.Json.Array(plan.Alternatives.Select(change => new JsonObject
         {
@@ -112,6 +133,8 @@ internal static class FitReport
     }));
 
     private static double Share(PlacementPlan plan) => 100.0 * plan.DeviceBytesPerToken / Math.Max(1, plan.BytesPerToken);
+
+    private static string DeviceOf(MemoryUse use) => use.IsHost ? DeviceTotal.Host : use.Device;
 
     private static string NameOf(PlannedMemory use) => use.Device == DeviceTotal.Host ? "system" : use.Device;
 }

@@ -15,6 +15,7 @@ internal sealed class RunCommand : ICliCommand
     private readonly AnswerArguments _answer = new(usualTokens: -1);
     private readonly SamplingArguments _sampling = new();
     private readonly Argument<string[]> _prompt = new("PROMPT") { Description = "The prompt to answer; without one, a chat starts", Arity = ArgumentArity.ZeroOrMore };
+    private readonly Option<string[]> _images = Opt.Texts("PATH", "An image of the first question; can be repeated", "--image");
     private readonly Option<bool> _noHistory = Opt.Flag("Do not save what you type for the next chat", "--no-history");
 
     public RunCommand(GlobalOptions global)
@@ -26,6 +27,7 @@ internal sealed class RunCommand : ICliCommand
         Command.Arguments.Add(_prompt);
         _answer.AddTo(Command);
         _sampling.AddTo(Command);
+        Command.Options.Add(_images);
         Command.Options.Add(_noHistory);
     }
 
@@ -47,9 +49,11 @@ internal sealed class RunCommand : ICliCommand
             }
         }
 
+        PromptImage[] images = await ReadImagesAsync(invocation, entry).ConfigureAwait(false);
         using OpenModel opened = await _opener.OpenAsync(invocation, entry, _opener.ContextOptions(invocation)).ConfigureAwait(false);
         (MoeModel model, GenerationSession session) = (opened.Model, opened.Session);
         var chat = new ChatSession(session, options, _answer.System(parsed));
+        chat.Images.AddRange(images);
         if (prompt.Length > 0)
         {
             await chat.AnswerAsync(invocation.Terminal, chat.Ask(prompt), invocation.Cancelled).ConfigureAwait(false);
@@ -66,5 +70,23 @@ internal sealed class RunCommand : ICliCommand
 
         var history = new History(parsed.GetValue(_noHistory) ? null : History.DefaultPath);
         return await new ChatLoop(invocation, entry, model, session, chat, history).RunAsync().ConfigureAwait(false);
+    }
+
+    // Files that cannot be read are an error before the model is loaded.
+    private async Task<PromptImage[]> ReadImagesAsync(Invocation invocation, CatalogEntry entry)
+    {
+        string[] paths = invocation.Parsed.GetValue(_images) ?? [];
+        if (paths.Length > 0 && MoeModel.FindProjector(entry.Path, _opener.LoadOptions(invocation)) is null)
+        {
+            throw new UsageException($"{entry.Name} reads only text, so that --image cannot be used: put its mmproj file beside it, or use --mmproj PATH.");
+        }
+
+        var images = new PromptImage[paths.Length];
+        for (int i = 0; i < paths.Length; i++)
+        {
+            images[i] = await PromptImage.FromFileAsync(paths[i], invocation.Cancelled).ConfigureAwait(false);
+        }
+
+        return images;
     }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using MoeOffload.Server.Models;
 
 namespace MoeOffload.Server.Llama;
 
@@ -27,8 +28,6 @@ internal sealed record PropsBody(
 internal sealed record DefaultSettings(int NCtx, SamplingBody Params);
 
 internal sealed record SamplingBody(float Temperature, int TopK, float TopP, float MinP, float TypicalP, long Seed, int NPredict);
-
-internal sealed record Modalities(bool Vision, bool Audio);
 
 internal sealed record TemplateCapabilities(bool SupportsSystemRole, bool SupportsTools, bool SupportsToolCalls, bool SupportsParallelToolCalls);
 

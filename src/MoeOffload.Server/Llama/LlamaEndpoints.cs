@@ -5,6 +5,7 @@ using System.Text.Unicode;
 using MoeOffload.Chat;
 using MoeOffload.Server.Generation;
 using MoeOffload.Server.Http;
+using MoeOffload.Server.Models;
 using MoeOffload.Server.OpenAI;
 using MoeOffload.Server.Routing;
 

@@ -161,10 +161,29 @@ public sealed class ModelHost : IAsyncDisposable
     /// <summary>Gets a model if it is in memory, or <see langword="null"/>.</summary>
     internal ServedModel? FindLoaded(CatalogEntry entry) => GetLoaded().FirstOrDefault(item => item.Status.Entry.Path == entry.Path).Model;
 
-    /// <summary>Determines whether a model reads images. If it is not in memory, its file and those beside it are read.</summary>
-    /// <inheritdoc cref="MoeModel.FindProjector" path="/exception"/>
-    internal bool ReadsImages(CatalogEntry entry) =>
-        FindLoaded(entry)?.Model.Info.SupportsVision ?? MoeModel.FindProjector(entry.Path, Options.Load) is not null;
+    /// <summary>
+    /// Determines whether a model reads images. If it is not in memory, its file is read if there is a projector that could belong to it. A model
+    /// that cannot be loaded reads none.
+    /// </summary>
+    internal bool ReadsImages(CatalogEntry entry)
+    {
+        if (FindLoaded(entry) is { } loaded)
+        {
+            return loaded.Model.Info.SupportsVision;
+        }
+
+        try
+        {
+            return (Options.Load.ProjectorPath is not null || HasProjectorBeside(entry.Path)) && MoeModel.FindProjector(entry.Path, Options.Load) is not null;
+        }
+        catch (Exception error) when (error is MoeOffloadException or IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
+    private static bool HasProjectorBeside(string path) => Directory.EnumerateFiles(
+        Path.GetDirectoryName(Path.GetFullPath(path))!, "*mmproj*.gguf", new EnumerationOptions { MatchCasing = MatchCasing.CaseInsensitive }).Any();
 
     /// <summary>
     /// Gets the number of tokens that a request to a model can have, or <see langword="null"/> if it is determined when the model is loaded.

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using MoeOffload.Server.Http;
+using MoeOffload.Server.Models;
 
 namespace MoeOffload.Server.OpenAI;
 
@@ -33,6 +34,7 @@ internal static class ModelsEndpoint
     {
         MaxInputTokens = models.GetServedLength(status.Entry),
         MaxTokens = models.GetServedLength(status.Entry),
+        Modalities = new Modalities(models.ReadsImages(status.Entry), Audio: false),
     };
 }
 
@@ -58,6 +60,9 @@ internal sealed record ModelBody(
 
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public int? MaxTokens { get; init; }
+
+    // As in /props of llama.cpp's server.
+    public Modalities? Modalities { get; init; }
 
     // These members are those of features that only Anthropic's own service has.
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]

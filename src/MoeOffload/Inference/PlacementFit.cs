@@ -33,7 +33,8 @@ internal sealed class PlacementFit
         FitMachine machine = FitMachine.Find(options, fit);
         var model = PlacementModel.Read(files, options.LoadMtpLayers, options.MetadataOverrides);
         var planner = new PlacementFit(path, context, fit, machine);
-        PlacementProblem problem = planner.WithoutProjector(planner.WithoutDraft(new PlacementProblem
+        IReadOnlyList<MemoryUse> projector = planner.ProjectorMemory();
+        PlacementProblem problem = WithoutProjector(projector, planner.WithoutDraft(new PlacementProblem
         {
             Model = machine.IsHere ? model : model with { Tensors = [.. model.Tensors, .. fit.Adapters.SelectMany(AdapterTensors)] },
             Devices = machine.Devices,
@@ -46,7 +47,7 @@ internal sealed class PlacementFit
             ExpertMemory = options.Experts?.HostBytes,
         }));
         problem.Validate();
-        PlacementPlan plan = planner.Plan(problem);
+        PlacementPlan plan = planner.Plan(problem) with { ProjectorMemory = projector };
         return PlanAlternatives.AddTo(problem, plan, planner.TryPlan);
     }
 
@@ -279,18 +280,17 @@ internal sealed class PlacementFit
     }
 
     // The projector is beside the model, on its first GPU. On a machine that is not here, all of it counts for the first device.
-    private PlacementProblem WithoutProjector(PlacementProblem problem)
+    private IReadOnlyList<MemoryUse> ProjectorMemory()
     {
         using ModelLoader loader = PrepareUnplaced();
         IReadOnlyList<MemoryUse> uses = ContextEstimate.ProjectorMemory(loader);
-        if (!_machine.IsHere && _machine.Options.ProjectorOnDevice && problem.Devices.Count > 0)
-        {
-            string device = problem.Devices[0].Name;
-            uses = [.. uses.Select(use => use with { Buffer = device, Device = device, IsHost = false })];
-        }
-
-        return uses.Count == 0 ? problem : Without(problem, new MemoryBreakdown(uses, contextLength: 0));
+        return _machine is { IsHere: false, Options.ProjectorOnDevice: true, Devices: [var first, ..] }
+            ? [.. uses.Select(use => use with { Buffer = first.Name, Device = first.Name, IsHost = false })]
+            : uses;
     }
+
+    private static PlacementProblem WithoutProjector(IReadOnlyList<MemoryUse> projector, PlacementProblem problem) =>
+        projector.Count == 0 ? problem : Without(problem, new MemoryBreakdown(projector, contextLength: 0));
 
     // The rules of a machine that is not here can name devices that are not here.
     private ModelLoader PrepareUnplaced() => ModelLoader.Prepare(

@@ -17,6 +17,12 @@ public sealed record PlacementPlan
     /// <summary>Gets the memory of each device that is taken. System memory comes last.</summary>
     public required IReadOnlyList<PlannedMemory> Memory { get; init; }
 
+    /// <summary>
+    /// Gets the memory that the model's projector takes on each device. It is not a part of <see cref="Memory"/>, in which it is no longer free.
+    /// The list is empty if the model has no projector.
+    /// </summary>
+    public IReadOnlyList<MemoryUse> ProjectorMemory { get; init; } = [];
+
     /// <summary>Gets the rules of the user, followed by those of the plan.</summary>
     public required TensorPlacement Placement { get; init; }
 

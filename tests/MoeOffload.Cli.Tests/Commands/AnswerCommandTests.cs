@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using FluentAssertions;
 using MoeOffload.Fixtures;
 using NUnit.Framework;
@@ -45,6 +47,31 @@ public sealed class AnswerCommandTests : IDisposable
 
         _moe.Run("Once upon a time", ["generate", DemoModel.Path, "--temp", "0", "-n", "12", "-c", "512"]).Output.Should().Be(expected);
         _moe.Run("generate", DemoModel.Path, "--file", file, "--temp", "0", "-n", "12", "-c", "512").Output.Should().Be(expected);
+    }
+
+    [Test]
+    public void Run_shows_images_to_a_model_that_reads_them()
+    {
+        TinyModel model = TinyModels.Qwen3Moe(new TinyModelOptions { Layers = 2, Experts = 8, ExpertsUsed = 2 });
+        string image = Path.Combine(_moe.Home.Path, "picture.png");
+        File.WriteAllBytes(image, TinyImages.Png(1));
+        string[] command = ["run", model.Path, "--temp", "0", "-n", "4", "-c", "512", "--verbose", "What is this?"];
+        string[] reads = ["--mmproj", TinyProjectors.Gemma3(model)];
+
+        MoeResult one = _moe.Run([.. command, .. reads, "--image", image]);
+        MoeResult two = _moe.Run([.. command, .. reads, "--image", image, "--image", image]);
+
+        one.Code.Should().Be(0, one.Errors);
+        two.Code.Should().Be(0, two.Errors);
+        (PromptTokens(two) - PromptTokens(one)).Should().BeGreaterThanOrEqualTo(TinyProjectors.Gemma3Tokens);
+        MoeResult blind = _moe.Run([.. command, "--image", image]);
+        blind.Code.Should().Be(64);
+        blind.Errors.Should().Contain("reads only text").And.Contain("--mmproj");
+        MoeResult missing = _moe.Run([.. command, .. reads, "--image", "missing.png"]);
+        missing.Code.Should().NotBe(0);
+        missing.Errors.Should().Contain("missing.png").And.NotContain("   at ");
+
+        static int PromptTokens(MoeResult result) => int.Parse(Regex.Match(result.Errors, "([0-9]+) of the prompt").Groups[1].Value, CultureInfo.InvariantCulture);
     }
 
     [Test]

@@ -46,6 +46,23 @@ public sealed class FitCommandTests : IDisposable
     }
 
     [Test]
+    public void Fit_lists_the_projector_on_a_line_of_its_own()
+    {
+        TinyModel model = TinyModels.Olmoe();
+        string[] command = ["fit", model.Path, "-c", "512", "--mmproj", TinyProjectors.Gemma3(model)];
+
+        string text = _moe.Run(command).Output;
+        JsonNode with = _moe.Report(command);
+        JsonNode without = _moe.Report("fit", model.Path, "-c", "512");
+
+        text.Should().Contain(", projector");
+        with["projector"]!.AsArray().Sum(use => use!["weight_bytes"]!.GetValue<long>()).Should().BePositive();
+        without["projector"]!.AsArray().Should().BeEmpty();
+        long Weights(JsonNode report) => report["memory"]!.AsArray().Sum(use => use!["weight_bytes"]!.GetValue<long>());
+        Weights(with).Should().Be(Weights(without));
+    }
+
+    [Test]
     public void Fit_refuses_what_does_not_fit_and_says_what_would()
     {
         long needed = _moe.Report("fit", DemoModel.Path, "-c", "65536")["memory"]!.AsArray().Sum(use => use!["total_bytes"]!.GetValue<long>());
