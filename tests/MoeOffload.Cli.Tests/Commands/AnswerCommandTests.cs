@@ -67,7 +67,7 @@ public sealed class AnswerCommandTests : IDisposable
         MoeResult blind = _moe.Run([.. command, "--image", image]);
         blind.Code.Should().Be(64);
         blind.Errors.Should().Contain("reads only text").And.Contain("--mmproj");
-        MoeResult missing = _moe.Run([.. command, .. reads, "--image", "missing.png"]);
+        MoeResult missing = _moe.Run([.. command.Except(["--verbose"]), .. reads, "--image", "missing.png"]);
         missing.Code.Should().NotBe(0);
         missing.Errors.Should().Contain("missing.png").And.NotContain("   at ");
 

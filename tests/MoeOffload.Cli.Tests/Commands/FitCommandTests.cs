@@ -126,8 +126,8 @@ public sealed class FitCommandTests : IDisposable
     [Test]
     public void Fit_answers_for_budgets_that_nothing_fits_into()
     {
-        MoeResult host = _moe.Run("fit", DemoModel.Path, "-c", "512", "--ram", "0");
-        MoeResult devices = _moe.Run("fit", DemoModel.Path, "-c", "512", "--vram", "0,0", "--ram", "1GiB", "--fit-margin", "0");
+        MoeResult host = _moe.Run("fit", DemoModel.Path, "-c", "512", "--ram", "1KiB");
+        MoeResult devices = _moe.Run("fit", DemoModel.Path, "-c", "512", "--vram", "1KiB,1KiB", "--ram", "1GiB", "--fit-margin", "0");
 
         host.Code.Should().Be(2);
         host.Output.Should().Contain("It does not fit").And.Contain("system memory is ").And.Contain("use a model with a smaller quantization");
