@@ -23,6 +23,18 @@ if (args is ["shared-report", string samplesFile])
     return 0;
 }
 
+// How far plans are from the truth, for docs/planning.md. Resident memory is measured in a process of its own.
+if (args is ["plan", .. string[] planKinds])
+{
+    return PlanCommand.Run(planKinds);
+}
+
+if (args is ["plan-system", string index])
+{
+    PlanCommand.MeasureSystem(int.Parse(index, CultureInfo.InvariantCulture));
+    return 0;
+}
+
 // Many requests of all kinds at once, for some seconds: nothing may be lost or mixed up, and memory must stay flat.
 if (args is ["soak", string seconds, .. { Length: < 2 } rest])
 {
@@ -42,6 +54,7 @@ if ((args.Length - parts.Length) % 2 == 1 || options.Keys.Except(["--pairs", "--
     Console.Error.WriteLine("usage: bench [tools] [streams] [server] [speculation] [shared] [--pairs N]   (the default is all benchmarks with 5 pairs)");
     Console.Error.WriteLine("       bench shared [--model FILE] [--openmp-bench FILE] [--samples FILE]   (another model, another build of llama-bench; samples are added to a file)");
     Console.Error.WriteLine("       bench shared-report FILE                                     (prints the tables of samples)");
+    Console.Error.WriteLine("       bench plan [allocator] [system]                              (writes docs/planning, and the tables of docs/planning.md)");
     Console.Error.WriteLine("       bench soak SECONDS [MODEL.gguf]                              (the exit code is 1 if something was lost or mixed up)");
     return 2;
 }
