@@ -185,7 +185,7 @@ function New-PackagesFrom([string] $prefix) {
     $packages = "$root/artifacts/packages"
     Remove-Item $packages -Recurse -Force -ErrorAction Ignore
     $projects = @(
-        "$root/src/MoeOffload/MoeOffload.csproj", "$root/src/MoeOffload.Catalog/MoeOffload.Catalog.csproj", "$root/src/MoeOffload.Extensions.AI/MoeOffload.Extensions.AI.csproj", "$root/src/MoeOffload.Hosting/MoeOffload.Hosting.csproj", "$root/src/MoeOffload.Aspire/MoeOffload.Aspire.csproj", "$root/src/MoeOffload.Aspire.Hosting/MoeOffload.Aspire.Hosting.csproj", "$root/src/MoeOffload.Server/MoeOffload.Server.csproj", "$root/src/MoeOffload.Cli/MoeOffload.Cli.csproj", "$root/src/MoeOffload.Templates/MoeOffload.Templates.csproj",
+        "$root/src/MoeOffload/MoeOffload.csproj", "$root/src/MoeOffload.Catalog/MoeOffload.Catalog.csproj", "$root/src/MoeOffload.Extensions.AI/MoeOffload.Extensions.AI.csproj", "$root/src/MoeOffload.Games/MoeOffload.Games.csproj", "$root/src/MoeOffload.Hosting/MoeOffload.Hosting.csproj", "$root/src/MoeOffload.Aspire/MoeOffload.Aspire.csproj", "$root/src/MoeOffload.Aspire.Hosting/MoeOffload.Aspire.Hosting.csproj", "$root/src/MoeOffload.Server/MoeOffload.Server.csproj", "$root/src/MoeOffload.Cli/MoeOffload.Cli.csproj", "$root/src/MoeOffload.Templates/MoeOffload.Templates.csproj",
         "$root/native/packages/MoeOffload.Native.Cpu.csproj")
     if (Get-ChildItem "$root/artifacts/native" -Filter *moe-ggml-cuda.* -Recurse -ErrorAction Ignore) {
         $projects += "$root/native/packages/MoeOffload.Native.Cuda.csproj"
@@ -216,7 +216,7 @@ function Build-Ahead([string] $prefix) {
 # only .NET Standard has are in files of their own.
 function Write-Api {
     Test-DotNet
-    foreach ($name in 'MoeOffload', 'MoeOffload.Catalog', 'MoeOffload.Extensions.AI', 'MoeOffload.Hosting', 'MoeOffload.Aspire', 'MoeOffload.Aspire.Hosting', 'MoeOffload.Server') {
+    foreach ($name in 'MoeOffload', 'MoeOffload.Catalog', 'MoeOffload.Extensions.AI', 'MoeOffload.Games', 'MoeOffload.Hosting', 'MoeOffload.Aspire', 'MoeOffload.Aspire.Hosting', 'MoeOffload.Server') {
         $project = "$root/src/$name"
         $files = "$project/PublicAPI.Unshipped.txt", "$project/PublicAPI/net/PublicAPI.Unshipped.txt", "$project/PublicAPI/netstandard/PublicAPI.Unshipped.txt"
         $files | Where-Object { Test-Path $_ } | ForEach-Object { [IO.File]::WriteAllText($_, "#nullable enable`n") }

@@ -171,7 +171,7 @@ pack() {
 pack_from() {
     require_dotnet
     local prefix=$1 packages=$root/artifacts/packages projects project
-    projects=("$root"/src/{MoeOffload/MoeOffload,MoeOffload.Catalog/MoeOffload.Catalog,MoeOffload.Extensions.AI/MoeOffload.Extensions.AI,MoeOffload.Hosting/MoeOffload.Hosting,MoeOffload.Aspire/MoeOffload.Aspire,MoeOffload.Aspire.Hosting/MoeOffload.Aspire.Hosting,MoeOffload.Server/MoeOffload.Server,MoeOffload.Cli/MoeOffload.Cli,MoeOffload.Templates/MoeOffload.Templates}.csproj
+    projects=("$root"/src/{MoeOffload/MoeOffload,MoeOffload.Catalog/MoeOffload.Catalog,MoeOffload.Extensions.AI/MoeOffload.Extensions.AI,MoeOffload.Games/MoeOffload.Games,MoeOffload.Hosting/MoeOffload.Hosting,MoeOffload.Aspire/MoeOffload.Aspire,MoeOffload.Aspire.Hosting/MoeOffload.Aspire.Hosting,MoeOffload.Server/MoeOffload.Server,MoeOffload.Cli/MoeOffload.Cli,MoeOffload.Templates/MoeOffload.Templates}.csproj
         "$root/native/packages/MoeOffload.Native.Cpu.csproj")
     if [ -n "$(find "$root/artifacts/native" -name "*moe-ggml-cuda.*" 2>/dev/null)" ]; then
         projects+=("$root/native/packages/MoeOffload.Native.Cuda.csproj")
@@ -203,7 +203,7 @@ compile_ahead() {
 write_api() {
     require_dotnet
     local project file symbols
-    for project in "$root"/src/{MoeOffload,MoeOffload.Catalog,MoeOffload.Extensions.AI,MoeOffload.Hosting,MoeOffload.Aspire,MoeOffload.Aspire.Hosting,MoeOffload.Server}; do
+    for project in "$root"/src/{MoeOffload,MoeOffload.Catalog,MoeOffload.Extensions.AI,MoeOffload.Games,MoeOffload.Hosting,MoeOffload.Aspire,MoeOffload.Aspire.Hosting,MoeOffload.Server}; do
         for file in "$project"/PublicAPI.Unshipped.txt "$project"/PublicAPI/*/PublicAPI.Unshipped.txt; do
             [ ! -f "$file" ] || echo '#nullable enable' > "$file"
         done

@@ -10,6 +10,7 @@ internal sealed class FolderCycleTests
 {
     [TestCase("MoeOffload")]
     [TestCase("MoeOffload.Catalog")]
+    [TestCase("MoeOffload.Games")]
     [TestCase("MoeOffload.Hosting")]
     [TestCase("MoeOffload.Server")]
     [TestCase("MoeOffload.Measurement")]
@@ -27,6 +28,7 @@ internal sealed class FolderCycleTests
     [TestCase("MoeOffload")]
     [TestCase("MoeOffload.Catalog")]
     [TestCase("MoeOffload.Extensions.AI")]
+    [TestCase("MoeOffload.Games")]
     [TestCase("MoeOffload.Hosting")]
     [TestCase("MoeOffload.Aspire")]
     [TestCase("MoeOffload.Aspire.Hosting")]

@@ -48,6 +48,19 @@ public sealed class PackageContentTests
             "System.Threading.Channels 10.0.5");
     }
 
+    [TestCase("net10.0", "net10.0")]
+    [TestCase("net8.0", "net8.0")]
+    [TestCase("netstandard2.1", ".NETStandard2.1")]
+    public void Games_package_needs_only_the_library_and_what_older_frameworks_lack(string folder, string framework)
+    {
+        using ZipArchive package = Packages.Open("MoeOffload.Games");
+
+        Files(package).Should().Contain($"lib/{folder}/MoeOffload.Games.dll");
+        Dependencies(package, framework).Select(dependency => dependency.Split(' ')[0])
+            .Where(name => !name.StartsWith("System.", StringComparison.Ordinal) && !name.StartsWith("Microsoft.Bcl.", StringComparison.Ordinal))
+            .Should().Equal(Managed);
+    }
+
     [TestCase("net10.0")]
     [TestCase("net8.0")]
     public void Hosting_package_needs_only_our_packages_and_those_of_dotnet(string framework)
@@ -195,7 +208,7 @@ public sealed class PackageContentTests
         size.Should().BeLessThan(LargestPackage);
     }
 
-    private static string[] Libraries() => [Managed, "MoeOffload.Catalog", "MoeOffload.Extensions.AI", "MoeOffload.Hosting", "MoeOffload.Aspire", "MoeOffload.Aspire.Hosting", "MoeOffload.Server"];
+    private static string[] Libraries() => [Managed, "MoeOffload.Catalog", "MoeOffload.Extensions.AI", "MoeOffload.Games", "MoeOffload.Hosting", "MoeOffload.Aspire", "MoeOffload.Aspire.Hosting", "MoeOffload.Server"];
 
     private static string[] Ids() => [.. Libraries(), "MoeOffload.Cli", "MoeOffload.Templates", Cpu];
 
