@@ -21,7 +21,7 @@ public sealed class RemoteBrainTests : IDisposable
     public void Character_on_our_server_answers_acts_and_is_interrupted()
     {
         string model = RealTemplates.Write(Play.Template);
-        using MoeServer server = MoeServer.Start(model, "--threads", "1", "--ctx-size", "4096", "--parallel", "2");
+        using MoeServer server = MoeServer.Start(model, "--threads", "1", "--ctx-size", "4096", "--parallel", "2", "--alias", "any");
         using var world = new World(Brain(server.Address, all: true), new WorldOptions { Knowledge = "There is a village by the sea. In the village there is a gate." });
         Character guard = world.AddCharacter(new CharacterOptions
         {
