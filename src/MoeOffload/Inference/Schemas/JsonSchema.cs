@@ -27,7 +27,7 @@ namespace MoeOffload.Schemas;
 /// </para>
 /// <para>
 /// A schema has at most 262,144 characters and 64 levels. A conversion takes at most 50 million units of work, each of which is about a transition of
-/// an automaton, and its grammar has at most 1,048,576 characters. This bounds the time to seconds and the memory to some hundred megabytes;
+/// an automaton, and its grammar has at most 1,048,576 characters. This bounds the time to seconds, and the memory with it;
 /// schemas of a few kilobytes take milliseconds.
 /// </para>
 /// </remarks>
